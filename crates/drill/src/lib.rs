@@ -1,0 +1,1 @@
+//! How it went: composes lab and responder, plays the people, scores.

@@ -1,0 +1,1 @@
+//! What it means: readers for logs, one event schema, detections, blast radius.

@@ -1,0 +1,1 @@
+//! Where to practise: a tenant, an attacker and a company in it, and the trace.

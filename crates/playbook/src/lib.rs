@@ -1,0 +1,8 @@
+//! What must happen: words, the seven steps, gates, the catalogue and the plan.
+//!
+//! This room is pure: no I/O, no clock, no randomness, no async. It knows no
+//! other room, and every other room speaks its words.
+
+pub mod words;
+
+pub use words::{ArtefactId, Digest, NotADigest, NotAnArtefactId, ObjectKind, ObjectRef};

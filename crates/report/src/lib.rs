@@ -1,0 +1,1 @@
+//! How to show it: the case as Markdown, HTML and JSON.

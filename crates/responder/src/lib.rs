@@ -1,0 +1,1 @@
+//! Makes it happen: asks the playbook, journals, changes, reads back.
