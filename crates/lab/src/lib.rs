@@ -1,1 +1,5 @@
 //! Where to practise: a tenant, an attacker and a company in it, and the trace.
+
+pub mod chance;
+
+pub use chance::{Chance, Draw};
