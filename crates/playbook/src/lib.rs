@@ -3,6 +3,14 @@
 //! This room is pure: no I/O, no clock, no randomness, no async. It knows no
 //! other room, and every other room speaks its words.
 
+pub mod catalogue;
+pub mod event;
+pub mod gate;
+pub mod steps;
 pub mod words;
 
+pub use catalogue::ActionKind;
+pub use event::{ActionId, Event};
+pub use gate::Gate;
+pub use steps::StepId;
 pub use words::{ArtefactId, Digest, NotADigest, NotAnArtefactId, ObjectKind, ObjectRef};

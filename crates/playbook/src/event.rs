@@ -1,0 +1,641 @@
+//! What can happen in a case. The journal stores these events and nothing else;
+//! [`crate::state::State`] is the fold over them.
+//!
+//! The schema is versioned by [`SCHEMA`]: an event that an older program cannot
+//! know makes it stop with a clear version error instead of guessing.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::ActionKind;
+use crate::gate::Gate;
+use crate::steps::StepId;
+use crate::words::{ArtefactId, Digest, ObjectRef};
+
+/// The version of the event schema, written into every journal record.
+pub const SCHEMA: u32 = 1;
+
+/// One thing that happened in a case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The case begins.
+    CaseOpened(CaseOpened),
+    /// An answer of the tenant is kept as evidence, unchanged.
+    EvidenceKept(EvidenceKept),
+    /// The account was read.
+    AccountRead {
+        /// What the account is.
+        account: Account,
+        /// The answer that says so.
+        evidence: Digest,
+    },
+    /// The account could not be read in time; block goes ahead all the same.
+    AccountUnread {
+        /// Why.
+        why: String,
+    },
+    /// Permissions, roles, sources and clean hands were checked.
+    PreflightDone {
+        /// The single checks.
+        checks: Vec<Check>,
+    },
+    /// A gate waits for a person or a condition.
+    GateWaiting {
+        /// Which gate.
+        gate: Gate,
+        /// What it waits for.
+        why: String,
+    },
+    /// A gate is passed.
+    GatePassed {
+        /// Which gate.
+        gate: Gate,
+        /// Who, or "playbook" for a condition that is met.
+        by: String,
+        /// What was answered, where the gate asks a question.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<String>,
+    },
+    /// A named person overrides a gate, with a reason that stays.
+    GateOverridden {
+        /// Which gate.
+        gate: Gate,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// A named person refuses.
+    GateRefused {
+        /// Which gate.
+        gate: Gate,
+        /// Who.
+        by: String,
+    },
+    /// A plan was made from what was observed.
+    PlanMade(Plan),
+    /// An action is about to leave the process; durable before it does.
+    ActionIntended {
+        /// Which action of the plans.
+        action: ActionId,
+        /// The request as it will be sent.
+        request: Request,
+        /// The state before, if it could be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Digest>,
+        /// How often it has been sent before.
+        attempt: u32,
+    },
+    /// The tenant accepted the change.
+    ActionApplied {
+        /// Which action.
+        action: ActionId,
+        /// Its HTTP status; nothing when the effect was found by reading.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// How it is known.
+        how: Applied,
+    },
+    /// The tenant shows the change.
+    ActionVerified {
+        /// Which action.
+        action: ActionId,
+        /// The answer that shows it.
+        evidence: Digest,
+    },
+    /// The action did not happen and will not by itself.
+    ActionStopped {
+        /// Which action.
+        action: ActionId,
+        /// Why.
+        why: Stopped,
+        /// In words, for a person.
+        message: String,
+        /// The code of the error book.
+        code: String,
+    },
+    /// All artefacts were read at one time.
+    SnapshotTaken(Snapshot),
+    /// The logs were read and analysed.
+    Analysed(Analysis),
+    /// A warning is due.
+    WarningDue {
+        /// Its number in the case.
+        warning: u32,
+        /// Whom to warn.
+        who: String,
+        /// Why.
+        why: String,
+        /// The pack that tells them what to do.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pack: Option<Digest>,
+    },
+    /// A person says that the warning was given.
+    WarningDone {
+        /// Its number.
+        warning: u32,
+        /// Who gave it.
+        by: String,
+    },
+    /// A task is handed to a person.
+    TaskOpened {
+        /// Its number in the case.
+        task: u32,
+        /// The step that it belongs to.
+        step: StepId,
+        /// The duty that has to carry it out.
+        who: String,
+        /// What to do.
+        what: String,
+    },
+    /// A person says that the task is done.
+    TaskDone {
+        /// Its number.
+        task: u32,
+        /// Who.
+        by: String,
+    },
+    /// The tenant shows that the task was carried out, or there is nothing to read.
+    TaskVerified {
+        /// Its number.
+        task: u32,
+        /// The answer that shows it.
+        evidence: Digest,
+    },
+    /// Until when each known piece of the attacker's access can live.
+    AccessClockSet {
+        /// The pieces.
+        ends: Vec<AccessEnd>,
+    },
+    /// A wait is over.
+    Waited {
+        /// What for.
+        until: Timestamp,
+    },
+    /// The eviction is declared effective: the access clock has run out and a
+    /// later snapshot is clean.
+    EvictionEffective {
+        /// The snapshot that shows it.
+        snapshot: u32,
+    },
+    /// Something came back after sign-in was given back.
+    Reopened {
+        /// What.
+        why: String,
+    },
+    /// The watch is over without re-entry.
+    WatchEnded {
+        /// The last clean snapshot.
+        snapshot: u32,
+    },
+    /// The report was written.
+    ReportKept {
+        /// Its digest in the evidence store.
+        report: Digest,
+    },
+    /// The case is closed.
+    Closed(Closing),
+}
+
+/// How a case begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseOpened {
+    /// The case's id.
+    pub case: String,
+    /// The tenant's id.
+    pub tenant: String,
+    /// The account as the responder named it.
+    pub account: String,
+    /// Who responds, by name.
+    pub responder: String,
+    /// What raised the case.
+    pub alert: String,
+    /// The version of the program.
+    pub program: String,
+}
+
+/// An answer that is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvidenceKept {
+    /// SHA-256 of the bytes.
+    pub digest: Digest,
+    /// What it is, in a few words.
+    pub what: String,
+    /// The request that it answers; nothing for a document of our own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    /// Its HTTP status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+/// A request as it is known in the case: never its secrets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The HTTP method.
+    pub method: String,
+    /// Path and query as sent.
+    pub url: String,
+    /// SHA-256 over `METHOD SP path[?query] LF body`.
+    pub sha256: Digest,
+}
+
+/// The affected identity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// Directory object id.
+    pub id: String,
+    /// User principal name.
+    pub upn: String,
+    /// Display name.
+    pub display_name: String,
+    /// Primary mail address, if there is a mailbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<String>,
+    /// Department, as the directory has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<String>,
+    /// Job title, as the directory has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_title: Option<String>,
+    /// Manager's display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager: Option<String>,
+    /// Whether sign-in is allowed.
+    pub enabled: bool,
+    /// Whether it is synchronised from on-premises.
+    pub synced: bool,
+    /// Member or Guest.
+    pub user_type: String,
+    /// Sessions older than this are not valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions_valid_from: Option<Timestamp>,
+    /// When the password was last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_password_change: Option<Timestamp>,
+    /// Addresses of the account, without prefix, in lower case.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+}
+
+/// One check before the case acts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was checked.
+    pub what: String,
+    /// How it came out.
+    pub result: CheckResult,
+    /// Details, and what to grant to whom when it failed.
+    pub detail: String,
+}
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckResult {
+    /// As it should be.
+    Good,
+    /// Not as it should be; the case can go on.
+    Warning,
+    /// Stands in the way.
+    Bad,
+    /// Could not be looked at.
+    Unknown,
+}
+
+/// The number of an action in its case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ActionId(pub u32);
+
+impl std::fmt::Display for ActionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// Ordered actions, bound to what was observed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Its number in the case, from 1.
+    pub plan: u32,
+    /// The snapshot that it was made from; nothing for the containment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<u32>,
+    /// What is to be done, in order.
+    pub actions: Vec<Planned>,
+    /// What needs a person's eyes and is left alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<Left>,
+}
+
+/// One action of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Planned {
+    /// Its number in the case.
+    pub action: ActionId,
+    /// What to do.
+    pub kind: ActionKind,
+    /// The step under which it is done now.
+    pub step: StepId,
+    /// To what.
+    pub object: ObjectRef,
+    /// What was observed of the object; the action stops if it has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Digest>,
+    /// The artefact that this object is, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artefact: Option<ArtefactId>,
+    /// Why.
+    pub why: Vec<String>,
+}
+
+/// An object that looks odd and is left alone, for a person to decide.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Left {
+    /// The object.
+    pub object: ObjectRef,
+    /// Why it stands out, and why it is left.
+    pub why: Vec<String>,
+}
+
+/// How it is known that a change was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Applied {
+    /// The tenant answered that it accepted it.
+    Accepted,
+    /// The outcome was unknown and the tenant shows the effect.
+    FoundByReading,
+    /// The object was already so before anything was sent.
+    AlreadySo,
+}
+
+/// Why an action did not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    /// The object is no longer as it was when the plan was made.
+    Changed,
+    /// The tenant refuses: permission, role or licence.
+    Refused,
+    /// The state before could not be read, and this action must have it.
+    NoEvidence,
+    /// The tenant accepted it, and reading shows that it did not happen.
+    NoEffect,
+    /// The tenant could not be reached or did not answer in a usable way.
+    Unreachable,
+}
+
+/// All artefacts at one time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Its number in the case, from 1.
+    pub snapshot: u32,
+    /// When its first read began.
+    pub at: Timestamp,
+    /// The account at that time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// What was seen.
+    pub objects: Vec<Observed>,
+    /// What was looked at, and how it went.
+    pub sources: Vec<Source>,
+}
+
+/// One object as it was seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observed {
+    /// Which object.
+    pub object: ObjectRef,
+    /// SHA-256 of its facts as canonical JSON: the plan is bound to it.
+    pub digest: Digest,
+    /// The answers that it was seen in.
+    pub evidence: Vec<Digest>,
+    /// What it is and does.
+    pub facts: Facts,
+}
+
+/// What an object is and does, as far as judgement needs it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Facts {
+    /// An authentication method.
+    Method {
+        /// The type's name without `#microsoft.graph.`.
+        method: String,
+        /// Whether it is of the kind that is the default second factor.
+        default: bool,
+        /// When it was registered, where the service says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created: Option<Timestamp>,
+        /// The phone number, address or device name that it shows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+    },
+    /// An inbox rule.
+    InboxRule {
+        /// The name.
+        name: String,
+        /// Whether it runs.
+        enabled: bool,
+        /// Whether only Exchange shows it.
+        hidden: bool,
+        /// The other ids by which it is known (Exchange identity, number).
+        #[serde(default)]
+        aliases: Vec<String>,
+        /// Addresses that it forwards or redirects to, in lower case.
+        #[serde(default)]
+        forwards_to: Vec<String>,
+        /// The folder that it moves to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        moves_to: Option<String>,
+        /// Whether it deletes.
+        deletes: bool,
+        /// Whether it marks as read.
+        marks_read: bool,
+        /// Its conditions, as canonical JSON text.
+        conditions: String,
+    },
+    /// Both forwarding fields.
+    Forwarding {
+        /// `ForwardingSmtpAddress` without prefix, in lower case.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        smtp: Option<String>,
+        /// `ForwardingAddress`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<String>,
+        /// Whether a copy stays in the mailbox.
+        keeps_copy: bool,
+    },
+    /// A delegated grant.
+    Grant {
+        /// The app's service principal.
+        client: String,
+        /// The app's id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app_id: Option<String>,
+        /// The app's name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app_name: Option<String>,
+        /// Whether its publisher is verified.
+        verified_publisher: bool,
+        /// Whether Microsoft's own tenant owns the app.
+        first_party: bool,
+        /// The scopes, sorted.
+        scopes: Vec<String>,
+    },
+}
+
+/// A source and how reading it went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its name.
+    pub name: String,
+    /// How it went.
+    pub looked: Looked,
+    /// Why, when it could not be looked at or is not whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Four different answers that are never mixed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Looked {
+    /// Looked at, whole.
+    Whole,
+    /// Looked at, and part is missing.
+    InPart,
+    /// Could not look.
+    CouldNot,
+    /// Too early to tell: the source lags.
+    TooEarly,
+    /// Not looked at.
+    Not,
+}
+
+/// What the logs say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Analysis {
+    /// Whether only the quick sources were asked.
+    pub quick: bool,
+    /// compromised, suspicious, clean or unknown.
+    pub verdict: String,
+    /// The path of takeover.
+    pub path: String,
+    /// From 0 to 1.
+    pub confidence: f64,
+    /// The evidence for and against the path, in words.
+    pub reasons: Vec<String>,
+    /// The first event that was the attacker's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_known_bad: Option<Timestamp>,
+    /// What the attacker is known by.
+    pub fingerprint: Fingerprint,
+    /// Who changed what, as the logs tell it.
+    pub changes: Vec<Change>,
+    /// Mail sent by the attacker.
+    pub sent: Vec<Mail>,
+    /// Mail read by the attacker.
+    pub read: Vec<Mail>,
+    /// Other accounts that share the fingerprint.
+    pub accounts: Vec<String>,
+    /// What was looked at.
+    pub sources: Vec<Source>,
+}
+
+/// What the attacker is known by.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// Addresses.
+    pub addresses: Vec<String>,
+    /// Sessions.
+    pub sessions: Vec<String>,
+    /// User agents.
+    pub user_agents: Vec<String>,
+    /// App ids.
+    pub apps: Vec<String>,
+}
+
+/// A change that the logs tell of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// When.
+    pub at: Timestamp,
+    /// The operation's name in the log.
+    pub operation: String,
+    /// What kind of object.
+    pub kind: crate::words::ObjectKind,
+    /// Every id and name by which the object may be known.
+    pub ids: Vec<String>,
+    /// The parameters in one text, in lower case, to tell objects of one name apart.
+    pub parameters: String,
+    /// Whose change it was.
+    pub by: Origin,
+    /// Why that is believed.
+    pub reasons: Vec<String>,
+    /// The record's id.
+    pub record: String,
+}
+
+/// Whose act it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The attacker's.
+    Attacker,
+    /// The user's own.
+    User,
+    /// Ours.
+    Responder,
+    /// Not known.
+    Unknown,
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mail {
+    /// Its internet message id.
+    pub message: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its recipients, when it was sent.
+    #[serde(default)]
+    pub recipients: Vec<String>,
+    /// When it was sent or read.
+    pub at: Timestamp,
+    /// How it is known.
+    pub how: String,
+}
+
+/// When a piece of access ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccessEnd {
+    /// The artefact.
+    pub artefact: ArtefactId,
+    /// What it is, in words.
+    pub what: String,
+    /// When it ends at the latest.
+    pub ends_at: Timestamp,
+    /// Why then.
+    pub why: String,
+}
+
+/// How a case ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Closing {
+    /// How the attacker came in.
+    pub first_access: String,
+    /// What was found and removed.
+    pub persistence: String,
+    /// What was read and sent.
+    pub impact: String,
+    /// From 0 to 1.
+    pub confidence: f64,
+    /// What is not known.
+    pub unknown: Vec<String>,
+}
