@@ -1,0 +1,196 @@
+//! What a scenario must keep to beyond the form of its file.
+
+use std::collections::BTreeSet;
+
+use super::{Move, Outcome, Role, SCHEMA, Scenario, TakeoverPath};
+
+/// The first thing that is wrong, and where in the text.
+pub(super) struct Problem {
+    pub(super) offset: usize,
+    pub(super) reason: String,
+}
+
+/// Checks everything that one value alone does not show.
+pub(super) fn first_problem(scenario: &Scenario) -> Option<Problem> {
+    header(scenario)
+        .or_else(|| steps(scenario))
+        .or_else(|| baits(scenario))
+        .or_else(|| people(scenario))
+        .or_else(|| expectations(scenario))
+}
+
+fn problem(offset: usize, reason: impl Into<String>) -> Option<Problem> {
+    Some(Problem {
+        offset,
+        reason: reason.into(),
+    })
+}
+
+fn header(scenario: &Scenario) -> Option<Problem> {
+    let schema = &scenario.schema;
+    if schema.get_ref() != SCHEMA {
+        return problem(
+            schema.span().start,
+            format!("schema is `{}`; this program reads `{SCHEMA}`", schema.get_ref()),
+        );
+    }
+    let id = &scenario.id;
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if id.get_ref().is_empty() || !id.get_ref().bytes().all(plain) {
+        return problem(
+            id.span().start,
+            format!(
+                "id `{}` may hold lower-case letters, digits and hyphens only",
+                id.get_ref()
+            ),
+        );
+    }
+    if scenario.company.people.low < 4 {
+        return problem(
+            id.span().end,
+            "company.people: at least 4 people are needed for the roles of a response",
+        );
+    }
+    if scenario.company.vendors.low < 2 {
+        return problem(
+            id.span().end,
+            "company.vendors: at least 2 are needed, one of them for the stolen thread",
+        );
+    }
+    None
+}
+
+fn steps(scenario: &Scenario) -> Option<Problem> {
+    if scenario.path == TakeoverPath::None {
+        return scenario.steps.first().and_then(|step| {
+            problem(
+                step.span().start,
+                "the path is `none`, so there cannot be a step of an attack",
+            )
+        });
+    }
+    let Some(phish) = scenario
+        .steps
+        .iter()
+        .find(|step| step.get_ref().action == Move::Phish)
+    else {
+        let offset = scenario.steps.first().map_or(0, |step| step.span().start);
+        return problem(
+            offset,
+            "no step lets the attacker in: the first must be `phish`",
+        );
+    };
+    let mut seen = BTreeSet::new();
+    for step in &scenario.steps {
+        let at = step.span().start;
+        let step = step.get_ref();
+        let name = step.action.as_str();
+        if step.action != Move::Phish && step.before.high >= phish.get_ref().before.low {
+            return problem(
+                at,
+                format!("`{name}` could come before `phish`, when the attacker has no session yet"),
+            );
+        }
+        let repeatable = matches!(step.action, Move::ReadMail | Move::SendFraud);
+        if !seen.insert(name) && !repeatable {
+            return problem(at, format!("`{name}` stands twice; it happens once"));
+        }
+        if step.action == Move::Phish && step.shuffle.is_some() {
+            return problem(at, "`phish` is always first and cannot be shuffled");
+        }
+    }
+    if scenario.money_moved && !seen.contains(Move::SendFraud.as_str()) {
+        return problem(
+            0,
+            "money_moved is true, but no step is `send_fraud`: nobody asked for the money",
+        );
+    }
+    None
+}
+
+fn baits(scenario: &Scenario) -> Option<Problem> {
+    let mut seen = Vec::new();
+    for bait in &scenario.baits {
+        let kind = bait.get_ref().kind;
+        if seen.contains(&kind) {
+            return problem(bait.span().start, "this bait stands twice");
+        }
+        seen.push(kind);
+    }
+    None
+}
+
+fn people(scenario: &Scenario) -> Option<Problem> {
+    let mut seen = BTreeSet::new();
+    for person in &scenario.people {
+        let at = person.span().start;
+        let person = person.get_ref();
+        if !seen.insert(person.role) {
+            return problem(
+                at,
+                format!("there are two people with the role `{}`", person.role.as_str()),
+            );
+        }
+        let mut tasks = BTreeSet::new();
+        for script in &person.tasks {
+            if !tasks.insert(script.task.as_str()) {
+                return problem(
+                    at,
+                    format!(
+                        "`{}` is told twice what to do with the task `{}`",
+                        person.role.as_str(),
+                        script.task
+                    ),
+                );
+            }
+            if script.task == "first_sign_in"
+                && person.role != Role::User
+                && script.outcome == Outcome::Done
+            {
+                return problem(
+                    at,
+                    "only the `user` can do the task `first_sign_in`: it is their sign-in",
+                );
+            }
+        }
+    }
+    for role in [Role::Approver, Role::User] {
+        if !seen.contains(&role) {
+            let offset = scenario.people.first().map_or(0, |first| first.span().start);
+            return problem(
+                offset,
+                format!("nobody has the role `{}`, and no response goes without", role.as_str()),
+            );
+        }
+    }
+    None
+}
+
+fn expectations(scenario: &Scenario) -> Option<Problem> {
+    let at = scenario.expect.span().start;
+    let expect = scenario.expect();
+    let left: BTreeSet<_> = scenario
+        .steps()
+        .flat_map(|step| step.action.leaves())
+        .copied()
+        .collect();
+    let evicted: BTreeSet<_> = expect.evict.iter().copied().collect();
+    if let Some(extra) = evicted.difference(&left).next() {
+        return problem(at, format!("{extra} shall be evicted, but no step leaves it"));
+    }
+    if let Some(missing) = left.difference(&evicted).next() {
+        return problem(
+            at,
+            format!("{missing} is left by a step, but is not among what shall be evicted"),
+        );
+    }
+    for warning in &expect.warn {
+        if !scenario.people().any(|person| person.role == warning.who) {
+            return problem(
+                at,
+                format!("`{}` shall be warned, but is nobody here", warning.who.as_str()),
+            );
+        }
+    }
+    None
+}

@@ -1,0 +1,5 @@
+//! The lab from outside: what its callers see.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod scenario;
