@@ -1,1 +1,26 @@
 //! What it means: readers for logs, one event schema, detections, blast radius.
+//!
+//! The way through: bytes go into an `Import`, which recognises each
+//! record's form by its content and gives [`Event`]s and an account of
+//! everything that was read, kept, repeated or damaged. `Detections` are
+//! matched against the events. `analyse` answers for one account:
+//! takeover or not, by which path, by whose hand each change was made, and
+//! what the attacker read and sent. `run` does all of it for files.
+//!
+//! This room does no printing, has no clock and asks nobody: it reads what it
+//! is given. Events are held in memory, so memory grows with the input (about
+//! three times its unpacked size); one record is at most
+//! `readers::MAX_RECORD` bytes and one input at most `readers::MAX_INPUT`.
+
+pub mod address;
+pub mod agent;
+pub mod answer;
+pub mod event;
+pub mod token;
+
+pub use answer::{
+    Analysis, Blast, By, Change, ChangedItem, Coverage, Finding, Fingerprint, ForOrAgainst, Gap,
+    HowRead, Path, PathEvidence, ReachedAccount, ReadMail, Reason, SentMail, Severity, Subject,
+    Verdict,
+};
+pub use event::{Event, Source};
