@@ -1,0 +1,18 @@
+//! Development only: what the tests of several crates share.
+//!
+//! Two things live here. [`Contract`] holds every request of the client and every
+//! answer of the lab against the OpenAPI subsets of Microsoft Graph
+//! (docs/decisions/contract-checking.md). [`skip`] and [`shared_dir`] say what a test
+//! does when something that it needs is not on this machine.
+
+mod allowances;
+mod check;
+mod exchange;
+mod paths;
+mod schema;
+mod skipping;
+
+pub use allowances::{ALLOWED, Addition, Allowance};
+pub use check::{Contract, LoadError, Verdict};
+pub use exchange::{Exchange, ReadError, Version, exchanges};
+pub use skipping::{SKIPPED_LOG, shared_dir, skip, skip_without_shared};
