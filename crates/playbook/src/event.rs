@@ -131,6 +131,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pack: Option<Digest>,
     },
+    /// Every warning that is due now stands in the journal.
+    WarningsSettled,
     /// A person says that the warning was given.
     WarningDone {
         /// Its number.
@@ -178,6 +180,18 @@ pub enum Event {
     EvictionEffective {
         /// The snapshot that shows it.
         snapshot: u32,
+    },
+    /// A responder takes a halted case up again.
+    Retried {
+        /// Who.
+        by: String,
+    },
+    /// A named person takes the containment back.
+    ReleaseOrdered {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
     },
     /// Something came back after sign-in was given back.
     Reopened {

@@ -6,11 +6,17 @@
 pub mod catalogue;
 pub mod event;
 pub mod gate;
+pub mod judge;
+pub mod machine;
+pub mod plan;
+pub mod state;
 pub mod steps;
 pub mod words;
 
 pub use catalogue::ActionKind;
 pub use event::{ActionId, Event};
 pub use gate::Gate;
+pub use machine::{Command, Phase, next};
+pub use state::State;
 pub use steps::StepId;
 pub use words::{ArtefactId, Digest, NotADigest, NotAnArtefactId, ObjectKind, ObjectRef};

@@ -1,0 +1,406 @@
+//! Judging objects: is this the attacker's, the user's own, or not known?
+//!
+//! Judgement rests on who made an object, when, from where, and on what it does.
+//! It never rests on a name, an id or an address by itself.
+
+use serde::Serialize;
+
+use crate::event::{Change, Facts, Observed, Origin};
+use crate::state::State;
+use crate::words::{ArtefactId, ObjectKind, ObjectRef};
+
+/// Whose an object is, with the reasons.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    /// The object.
+    pub object: ObjectRef,
+    /// Whose.
+    pub verdict: Verdict,
+    /// What it would be if it is the attacker's.
+    pub artefact: Option<ArtefactId>,
+    /// Why.
+    pub reasons: Vec<String>,
+}
+
+/// How an object is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The attacker's: it goes.
+    Foothold,
+    /// Odd, and nothing says whose: a person decides, it stays.
+    Unclear,
+    /// The user's own, or harmless in what it does: it stays.
+    Legitimate,
+}
+
+/// Judges every object of the latest snapshot.
+pub fn judge(state: &State) -> Vec<Judgement> {
+    let Some(snapshot) = state.snapshot() else {
+        return Vec::new();
+    };
+    snapshot
+        .objects
+        .iter()
+        .filter(|observed| !is_empty(&observed.facts))
+        .map(|observed| judge_one(state, observed))
+        .collect()
+}
+
+/// A forwarding that forwards nowhere is there in every mailbox.
+fn is_empty(facts: &Facts) -> bool {
+    matches!(
+        facts,
+        Facts::Forwarding {
+            smtp: None,
+            address: None,
+            ..
+        }
+    )
+}
+
+fn judge_one(state: &State, observed: &Observed) -> Judgement {
+    let artefact = artefact_of(state, &observed.facts);
+    let judged = |verdict, reasons| Judgement {
+        object: observed.object.clone(),
+        verdict,
+        artefact,
+        reasons,
+    };
+    if let Some(change) = origin_of(state, observed) {
+        match change.by {
+            Origin::Attacker => {
+                return judged(Verdict::Foothold, told_by("the attacker", change));
+            }
+            Origin::User => return judged(Verdict::Legitimate, told_by("the user", change)),
+            Origin::Responder => return judged(Verdict::Legitimate, told_by("us", change)),
+            Origin::Unknown => {}
+        }
+    }
+    if let Some(reason) = appeared_while_blocked(state, observed) {
+        return judged(Verdict::Foothold, vec![reason]);
+    }
+    let (verdict, reasons) = by_what_it_does(state, &observed.facts);
+    judged(verdict, reasons)
+}
+
+fn told_by(who: &str, change: &Change) -> Vec<String> {
+    let mut reasons = vec![format!(
+        "made by {who} on {}: {} (record {})",
+        change.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        change.operation,
+        change.record
+    )];
+    reasons.extend(change.reasons.iter().cloned());
+    reasons
+}
+
+/// The last change in the logs that made this object what it is.
+fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
+    let (_, analysis) = state.analysis.as_ref()?;
+    let candidates: Vec<&Change> = analysis
+        .changes
+        .iter()
+        .filter(|change| change.kind == observed.object.kind && names(change, observed))
+        .collect();
+    // Two objects may carry one name. Where some of the records also tell what
+    // the object does, only those count.
+    let marks = marks(&observed.facts);
+    let told: Vec<&Change> = candidates
+        .iter()
+        .copied()
+        .filter(|change| {
+            !marks.is_empty() && marks.iter().all(|mark| change.parameters.contains(mark))
+        })
+        .collect();
+    let pool = match (&observed.facts, told.is_empty()) {
+        // A forwarding is known by its value alone: a record with another value
+        // tells of another forwarding.
+        (Facts::Forwarding { .. }, true) => return None,
+        (_, true) => candidates,
+        (_, false) => told,
+    };
+    pool.into_iter().max_by_key(|change| (change.at, change.by))
+}
+
+fn names(change: &Change, observed: &Observed) -> bool {
+    let known: Vec<String> = known_as(observed);
+    change
+        .ids
+        .iter()
+        .any(|id| known.iter().any(|name| name.eq_ignore_ascii_case(id)))
+}
+
+fn known_as(observed: &Observed) -> Vec<String> {
+    let mut known = vec![observed.object.id.clone()];
+    known.extend(observed.object.name.clone());
+    match &observed.facts {
+        Facts::InboxRule { name, aliases, .. } => {
+            known.push(name.clone());
+            known.extend(aliases.iter().cloned());
+        }
+        Facts::Grant {
+            client,
+            app_id,
+            app_name,
+            ..
+        } => {
+            known.push(client.clone());
+            known.extend(app_id.clone());
+            known.extend(app_name.clone());
+        }
+        // Never by its type alone: a record about the owner's phone must not
+        // vouch for the attacker's.
+        Facts::Method { detail, .. } => known.extend(detail.clone()),
+        Facts::Forwarding { .. } => {}
+    }
+    known.retain(|name| !name.is_empty());
+    known
+}
+
+/// What a record about this object would have to mention.
+fn marks(facts: &Facts) -> Vec<String> {
+    match facts {
+        Facts::InboxRule {
+            forwards_to,
+            moves_to,
+            ..
+        } => forwards_to
+            .iter()
+            .chain(moves_to.iter())
+            .map(|mark| mark.to_lowercase())
+            .collect(),
+        Facts::Forwarding { smtp, address, .. } => smtp
+            .iter()
+            .chain(address.iter())
+            .map(|mark| mark.to_lowercase())
+            .collect(),
+        Facts::Method { .. } | Facts::Grant { .. } => Vec::new(),
+    }
+}
+
+/// While we keep the account blocked, its owner can make nothing: what was not
+/// in the first snapshot, or has become another thing since, is the attacker's.
+fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> {
+    let blocked_at = state.contained_since()?;
+    let first = state
+        .snapshots
+        .iter()
+        .find(|snapshot| snapshot.at >= blocked_at && looked_at(snapshot, observed.object.kind))?;
+    if first.snapshot == state.snapshot()?.snapshot {
+        return None;
+    }
+    let before = first
+        .objects
+        .iter()
+        .find(|seen| seen.object.id == observed.object.id);
+    match before {
+        Some(seen) if seen.digest == observed.digest => None,
+        Some(_) => Some(format!(
+            "changed after sign-in was blocked at {}, when its owner could change nothing",
+            blocked_at.strftime("%H:%M:%S UTC")
+        )),
+        None => Some(format!(
+            "not there when sign-in was blocked at {}, and its owner could make nothing since",
+            blocked_at.strftime("%H:%M:%S UTC")
+        )),
+    }
+}
+
+fn looked_at(snapshot: &crate::event::Snapshot, kind: ObjectKind) -> bool {
+    use crate::event::Looked;
+    let source = source_of(kind);
+    snapshot
+        .sources
+        .iter()
+        .any(|read| read.name == source && read.looked == Looked::Whole)
+}
+
+/// The name of the snapshot source that shows objects of this kind.
+pub fn source_of(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Method => "authentication methods",
+        ObjectKind::InboxRule => "inbox rules",
+        ObjectKind::MailboxForwarding => "mailbox forwarding",
+        ObjectKind::OauthGrant => "app consents",
+        _ => "account",
+    }
+}
+
+fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
+    match facts {
+        // Reference §2.2 and step S4.2: with an unknown origin a method goes,
+        // except a key that its owner holds in the hand.
+        Facts::Method { method, .. } if state.restored_at.is_none() => {
+            if is_password(method) {
+                (
+                    Verdict::Legitimate,
+                    vec!["a password is reset, not removed".to_owned()],
+                )
+            } else if is_key_in_hand(method) {
+                (
+                    Verdict::Unclear,
+                    vec!["no record says who registered this key; its owner holds it in the hand: ask".to_owned()],
+                )
+            } else {
+                (
+                    Verdict::Foothold,
+                    vec!["no record says who registered it; unknown goes, and its owner registers it again".to_owned()],
+                )
+            }
+        }
+        Facts::Method { .. } => (
+            Verdict::Legitimate,
+            vec!["registered after sign-in was given back".to_owned()],
+        ),
+        Facts::InboxRule {
+            forwards_to,
+            deletes,
+            hidden,
+            moves_to,
+            marks_read,
+            ..
+        } => {
+            let outside: Vec<&String> = forwards_to
+                .iter()
+                .filter(|address| is_outside(state, address))
+                .collect();
+            if !outside.is_empty() {
+                (
+                    Verdict::Unclear,
+                    vec![format!(
+                        "forwards outside to {}, and no record says who made it",
+                        join(&outside)
+                    )],
+                )
+            } else if *deletes {
+                (
+                    Verdict::Unclear,
+                    vec!["deletes mail, and no record says who made it".to_owned()],
+                )
+            } else if *hidden && (moves_to.is_some() && *marks_read) {
+                (
+                    Verdict::Unclear,
+                    vec![
+                        "hidden, moves mail and marks it read, and no record says who made it"
+                            .to_owned(),
+                    ],
+                )
+            } else {
+                (Verdict::Legitimate, vec!["no record says who made it, and what it does hides nothing and sends nothing outside".to_owned()])
+            }
+        }
+        Facts::Forwarding { smtp, address, .. } => {
+            let outside = smtp
+                .iter()
+                .chain(address.iter())
+                .any(|to| is_outside(state, to));
+            if outside {
+                (
+                    Verdict::Unclear,
+                    vec!["forwards all mail outside, and no record says who set it".to_owned()],
+                )
+            } else {
+                (
+                    Verdict::Legitimate,
+                    vec!["forwards inside the organisation".to_owned()],
+                )
+            }
+        }
+        Facts::Grant {
+            first_party,
+            verified_publisher,
+            scopes,
+            ..
+        } => {
+            if *first_party {
+                (Verdict::Legitimate, vec!["Microsoft's own app".to_owned()])
+            } else if !verified_publisher && scopes.iter().any(|scope| reaches_mail_or_files(scope))
+            {
+                (Verdict::Unclear, vec!["reaches mail or files for an app whose publisher is not verified, and no record says who consented".to_owned()])
+            } else {
+                (
+                    Verdict::Legitimate,
+                    vec![
+                        "no record says who consented; publisher verified or scopes harmless"
+                            .to_owned(),
+                    ],
+                )
+            }
+        }
+    }
+}
+
+fn join(addresses: &[&String]) -> String {
+    let texts: Vec<&str> = addresses.iter().map(|text| text.as_str()).collect();
+    texts.join(", ")
+}
+
+fn is_password(method: &str) -> bool {
+    method.eq_ignore_ascii_case("passwordAuthenticationMethod")
+}
+
+/// Bound to a thing that its owner holds: security key, Windows Hello, platform key.
+fn is_key_in_hand(method: &str) -> bool {
+    [
+        "fido2AuthenticationMethod",
+        "windowsHelloForBusinessAuthenticationMethod",
+        "platformCredentialAuthenticationMethod",
+    ]
+    .iter()
+    .any(|key| method.eq_ignore_ascii_case(key))
+}
+
+/// Whether an address lies outside the domains that the account itself uses.
+pub fn is_outside(state: &State, address: &str) -> bool {
+    let Some((_, domain)) = address.rsplit_once('@') else {
+        // An Exchange-internal name such as `/o=ExchangeLabs/…`.
+        return false;
+    };
+    let Some(account) = &state.account else {
+        return true;
+    };
+    let own = account
+        .addresses
+        .iter()
+        .chain([&account.upn])
+        .chain(account.mail.as_ref());
+    !own.filter_map(|address| address.rsplit_once('@'))
+        .any(|(_, own)| own.eq_ignore_ascii_case(domain))
+}
+
+/// Scopes that give mail, files or lasting access to them (reference §5).
+pub fn reaches_mail_or_files(scope: &str) -> bool {
+    const REACH: [&str; 11] = [
+        "mail.",
+        "mailboxsettings.readwrite",
+        "mailboxitem.",
+        "imap.accessasuser.all",
+        "pop.accessasuser.all",
+        "smtp.send",
+        "ews.accessasuser.all",
+        "full_access_as_app",
+        "files.read",
+        "sites.",
+        "directory.accessasuser.all",
+    ];
+    let scope = scope.to_ascii_lowercase();
+    REACH.iter().any(|reach| scope.starts_with(reach))
+}
+
+/// What this object would be among the artefacts.
+fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
+    match facts {
+        Facts::Method { method, .. } if is_password(method) => None,
+        Facts::Method { .. } => Some(ArtefactId::ADDED_METHOD),
+        Facts::InboxRule { hidden: true, .. } => Some(ArtefactId::HIDDEN_RULE),
+        Facts::InboxRule { forwards_to, .. }
+            if forwards_to.iter().any(|address| is_outside(state, address)) =>
+        {
+            Some(ArtefactId::FORWARDING_RULE)
+        }
+        Facts::InboxRule { .. } => Some(ArtefactId::HIDING_RULE),
+        Facts::Forwarding { .. } => Some(ArtefactId::SMTP_FORWARDING),
+        Facts::Grant { .. } => Some(ArtefactId::DELEGATED_GRANT),
+    }
+}

@@ -1,0 +1,688 @@
+//! The playbook as a pure machine: where a case stands, and what comes next.
+//!
+//! [`TRANSITIONS`] is the whole machine. [`next`] performs nothing: it returns
+//! the commands that it wants carried out, and learns what came of them from the
+//! events that the responder writes into the journal.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::event::{ActionId, Event, Plan};
+use crate::gate::Gate;
+use crate::plan;
+use crate::state::State;
+
+/// Where a case stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The account is to be read.
+    #[default]
+    Opening,
+    /// Rights, sources and clean hands are to be checked.
+    Preflight,
+    /// The responder is the affected user, or the account is not to be touched.
+    UncleanHands,
+    /// The containment waits for an order.
+    Ordering,
+    /// Block and revoke are under way.
+    Containing,
+    /// The access clock is to be set.
+    Clocking,
+    /// The first snapshot is to be taken.
+    Preserving,
+    /// The quick sources are to be read.
+    Looking,
+    /// Money is asked about, and warnings are given.
+    Warning,
+    /// All sources are to be read.
+    Digging,
+    /// A plan is to be made.
+    Planning,
+    /// The plan waits for approval.
+    Approving,
+    /// The plan is under way.
+    Evicting,
+    /// A snapshot is to show that nothing is left.
+    Checking,
+    /// The access clock runs out.
+    Draining,
+    /// The eviction is to be declared effective.
+    Declaring,
+    /// Sign-in waits to be given back.
+    Returning,
+    /// Sign-in is being given back.
+    Restoring,
+    /// The user signs in for the first time.
+    Welcoming,
+    /// The watch waits for its next look.
+    Watching,
+    /// The watch takes a snapshot.
+    WatchLooking,
+    /// The watch reads the logs.
+    WatchDigging,
+    /// The watch compares.
+    WatchJudging,
+    /// The case waits to be closed.
+    Concluding,
+    /// Report and attestation are to be written.
+    Reporting,
+    /// The containment is being taken back.
+    Releasing,
+    /// Something stands in the way; a person has to look.
+    Halted,
+    /// The case is over.
+    Closed,
+}
+
+/// What the playbook wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Read the account; write `AccountRead` or, after two seconds, `AccountUnread`.
+    ReadAccount,
+    /// Check rights, sources and clean hands; write `PreflightDone`.
+    Preflight,
+    /// Write this plan.
+    MakePlan(Plan),
+    /// Ask at this gate.
+    Ask(Gate),
+    /// Carry out these actions, in this order.
+    Act(Vec<ActionId>),
+    /// Write `AccessClockSet`.
+    SetAccessClock(Vec<crate::event::AccessEnd>),
+    /// Take a snapshot.
+    Snapshot,
+    /// Read and analyse the logs; only the quick sources where so.
+    Analyse {
+        /// Whether only the quick sources.
+        quick: bool,
+    },
+    /// Make warnings due and have them given.
+    Warn,
+    /// Wait until then; write `Waited`.
+    WaitUntil(Timestamp),
+    /// Write `EvictionEffective` for this snapshot.
+    DeclareEffective(u32),
+    /// Write `Reopened` with this reason.
+    Reopen(String),
+    /// Write `WatchEnded` for this snapshot.
+    EndWatch(u32),
+    /// Write report and `Closed`.
+    Close,
+    /// Nothing more happens without a person; the reason.
+    Stop(String),
+}
+
+/// What kind of event moves the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum On {
+    /// `AccountRead` or `AccountUnread`.
+    Account,
+    /// `PreflightDone`.
+    Preflight,
+    /// `GatePassed` or `GateOverridden` of this gate.
+    Open(Gate),
+    /// `GateRefused` of this gate.
+    Refused(Gate),
+    /// `PlanMade`.
+    Plan,
+    /// `ActionVerified` or `ActionStopped`.
+    Settled,
+    /// `AccessClockSet`.
+    Clock,
+    /// `SnapshotTaken`.
+    Snapshot,
+    /// `Analysed`.
+    Analysed,
+    /// `WarningDue`, `WarningDone`, `WarningsSettled`, or an answer about money.
+    Warning,
+    /// `Waited`.
+    Waited,
+    /// `EvictionEffective`.
+    Effective,
+    /// `Reopened`.
+    Reopened,
+    /// `WatchEnded`.
+    WatchEnded,
+    /// `Closed`.
+    Closed,
+    /// `Retried`.
+    Retried,
+    /// `ReleaseOrdered`.
+    Release,
+}
+
+/// A condition on the state, after the event was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// Always.
+    Always,
+    /// No check of the preflight is bad.
+    HandsClean,
+    /// Some check of the preflight is bad.
+    HandsUnclean,
+    /// The latest plan holds actions.
+    PlanFull,
+    /// The latest plan is empty, nothing survived and the access clock had run
+    /// out when the latest snapshot was taken.
+    PlanEmptyAccessEnded,
+    /// The latest plan is empty, nothing survived and the access clock runs.
+    PlanEmptyAccessRuns,
+    /// The latest plan is empty, and something could not be removed.
+    PlanEmptySurvivors,
+    /// Every action of the latest plan is verified, or stopped without being essential.
+    PlanSettled,
+    /// An essential action of the latest plan is stopped.
+    PlanHalted,
+    /// The access clock has run out when the latest snapshot was taken.
+    AccessEnded,
+    /// The access clock still ran.
+    AccessRuns,
+    /// Money was asked about and every warning that is due stands in the journal;
+    /// nobody's slow answer holds up the eviction.
+    Warned,
+    /// Sign-in is blocked by us.
+    Contained,
+    /// It is not.
+    NotContained,
+}
+
+/// A row of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Transition {
+    /// From this phase,
+    pub from: Phase,
+    /// on this event,
+    pub on: On,
+    /// if this is so,
+    pub when: When,
+    /// to this phase.
+    pub to: Phase,
+}
+
+const fn row(from: Phase, on: On, when: When, to: Phase) -> Transition {
+    Transition { from, on, when, to }
+}
+
+/// Every transition. The first row that fits is taken; an event that no row
+/// names leaves the phase as it is. [`ANYWHERE`] is looked at first.
+pub const TRANSITIONS: &[Transition] = &[
+    row(Phase::Opening, On::Account, When::Always, Phase::Preflight),
+    row(
+        Phase::Preflight,
+        On::Preflight,
+        When::HandsClean,
+        Phase::Ordering,
+    ),
+    row(
+        Phase::Preflight,
+        On::Preflight,
+        When::HandsUnclean,
+        Phase::UncleanHands,
+    ),
+    row(
+        Phase::UncleanHands,
+        On::Open(Gate::CleanHands),
+        When::Always,
+        Phase::Ordering,
+    ),
+    row(
+        Phase::UncleanHands,
+        On::Refused(Gate::CleanHands),
+        When::Always,
+        Phase::Halted,
+    ),
+    row(
+        Phase::Ordering,
+        On::Open(Gate::Contain),
+        When::Always,
+        Phase::Containing,
+    ),
+    row(
+        Phase::Ordering,
+        On::Refused(Gate::Contain),
+        When::Always,
+        Phase::Halted,
+    ),
+    row(
+        Phase::Containing,
+        On::Settled,
+        When::PlanHalted,
+        Phase::Halted,
+    ),
+    row(
+        Phase::Containing,
+        On::Settled,
+        When::PlanSettled,
+        Phase::Clocking,
+    ),
+    row(Phase::Clocking, On::Clock, When::Always, Phase::Preserving),
+    row(
+        Phase::Preserving,
+        On::Snapshot,
+        When::Always,
+        Phase::Looking,
+    ),
+    row(Phase::Looking, On::Analysed, When::Always, Phase::Warning),
+    row(Phase::Warning, On::Warning, When::Warned, Phase::Digging),
+    row(Phase::Digging, On::Analysed, When::Always, Phase::Planning),
+    row(Phase::Planning, On::Plan, When::PlanFull, Phase::Approving),
+    row(
+        Phase::Planning,
+        On::Plan,
+        When::PlanEmptySurvivors,
+        Phase::Halted,
+    ),
+    row(
+        Phase::Planning,
+        On::Plan,
+        When::PlanEmptyAccessEnded,
+        Phase::Declaring,
+    ),
+    row(
+        Phase::Planning,
+        On::Plan,
+        When::PlanEmptyAccessRuns,
+        Phase::Draining,
+    ),
+    row(
+        Phase::Approving,
+        On::Open(Gate::Plan),
+        When::Always,
+        Phase::Evicting,
+    ),
+    row(
+        Phase::Approving,
+        On::Refused(Gate::Plan),
+        When::Always,
+        Phase::Halted,
+    ),
+    row(
+        Phase::Evicting,
+        On::Settled,
+        When::PlanHalted,
+        Phase::Halted,
+    ),
+    row(
+        Phase::Evicting,
+        On::Settled,
+        When::PlanSettled,
+        Phase::Checking,
+    ),
+    row(
+        Phase::Checking,
+        On::Snapshot,
+        When::AccessEnded,
+        Phase::Digging,
+    ),
+    row(
+        Phase::Checking,
+        On::Snapshot,
+        When::AccessRuns,
+        Phase::Planning,
+    ),
+    row(Phase::Draining, On::Waited, When::Always, Phase::Checking),
+    row(
+        Phase::Declaring,
+        On::Effective,
+        When::Always,
+        Phase::Returning,
+    ),
+    row(
+        Phase::Returning,
+        On::Open(Gate::Return),
+        When::Always,
+        Phase::Restoring,
+    ),
+    row(
+        Phase::Returning,
+        On::Refused(Gate::Return),
+        When::Always,
+        Phase::Halted,
+    ),
+    row(
+        Phase::Restoring,
+        On::Settled,
+        When::PlanHalted,
+        Phase::Halted,
+    ),
+    row(
+        Phase::Restoring,
+        On::Settled,
+        When::PlanSettled,
+        Phase::Welcoming,
+    ),
+    row(
+        Phase::Welcoming,
+        On::Open(Gate::FirstSignIn),
+        When::Always,
+        Phase::Watching,
+    ),
+    row(
+        Phase::Welcoming,
+        On::Refused(Gate::FirstSignIn),
+        When::Always,
+        Phase::Halted,
+    ),
+    row(
+        Phase::Watching,
+        On::Waited,
+        When::Always,
+        Phase::WatchLooking,
+    ),
+    row(
+        Phase::WatchLooking,
+        On::Snapshot,
+        When::Always,
+        Phase::WatchDigging,
+    ),
+    row(
+        Phase::WatchDigging,
+        On::Analysed,
+        When::Always,
+        Phase::WatchJudging,
+    ),
+    row(
+        Phase::WatchJudging,
+        On::Reopened,
+        When::Always,
+        Phase::Ordering,
+    ),
+    row(
+        Phase::WatchJudging,
+        On::WatchEnded,
+        When::Always,
+        Phase::Concluding,
+    ),
+    row(
+        Phase::WatchJudging,
+        On::Waited,
+        When::Always,
+        Phase::WatchLooking,
+    ),
+    row(
+        Phase::Concluding,
+        On::Open(Gate::Close),
+        When::Always,
+        Phase::Reporting,
+    ),
+    row(
+        Phase::Concluding,
+        On::Refused(Gate::Close),
+        When::Always,
+        Phase::Watching,
+    ),
+    row(Phase::Reporting, On::Closed, When::Always, Phase::Closed),
+    row(
+        Phase::Releasing,
+        On::Settled,
+        When::PlanHalted,
+        Phase::Halted,
+    ),
+    row(
+        Phase::Releasing,
+        On::Settled,
+        When::PlanSettled,
+        Phase::Reporting,
+    ),
+    row(Phase::Halted, On::Retried, When::Contained, Phase::Clocking),
+    row(
+        Phase::Halted,
+        On::Retried,
+        When::NotContained,
+        Phase::Opening,
+    ),
+];
+
+/// What a named person can order wherever the case stands, except when it is over.
+pub const ANYWHERE: &[(On, Phase)] = &[(On::Release, Phase::Releasing)];
+
+/// How long the watch lasts, in hours (S7.3: at least 48 to 72).
+pub const WATCH_HOURS: i64 = 72;
+/// How far apart the watch looks, in hours.
+pub const WATCH_EVERY_HOURS: i64 = 6;
+/// How far apart snapshots are taken while the access clock runs, in minutes:
+/// whoever still holds a token can plant something new.
+pub const DRAIN_EVERY_MIN: i64 = 10;
+
+/// The phase after this event, which the state has already recorded.
+pub(crate) fn step(state: &State, event: &Event) -> Phase {
+    let Some(on) = on(event) else {
+        return state.phase;
+    };
+    if state.phase != Phase::Closed
+        && let Some((_, to)) = ANYWHERE.iter().find(|(anywhere, _)| *anywhere == on)
+    {
+        return *to;
+    }
+    taken(state.phase, on, state).map_or(state.phase, |row| row.to)
+}
+
+/// The row that is taken from here, if any.
+fn taken(from: Phase, on: On, state: &State) -> Option<&'static Transition> {
+    TRANSITIONS
+        .iter()
+        .find(|row| row.from == from && row.on == on && holds(row.when, state))
+}
+
+fn on(event: &Event) -> Option<On> {
+    Some(match event {
+        Event::AccountRead { .. } | Event::AccountUnread { .. } => On::Account,
+        Event::PreflightDone { .. } => On::Preflight,
+        Event::GatePassed {
+            gate: Gate::Money, ..
+        } => On::Warning,
+        Event::GatePassed { gate, .. } | Event::GateOverridden { gate, .. } => On::Open(*gate),
+        Event::GateRefused {
+            gate: Gate::Money, ..
+        } => On::Warning,
+        Event::GateRefused { gate, .. } => On::Refused(*gate),
+        Event::PlanMade(_) => On::Plan,
+        Event::ActionVerified { .. } | Event::ActionStopped { .. } => On::Settled,
+        Event::AccessClockSet { .. } => On::Clock,
+        Event::SnapshotTaken(_) => On::Snapshot,
+        Event::Analysed(_) => On::Analysed,
+        Event::WarningDue { .. } | Event::WarningDone { .. } | Event::WarningsSettled => {
+            On::Warning
+        }
+        Event::Waited { .. } => On::Waited,
+        Event::EvictionEffective { .. } => On::Effective,
+        Event::Reopened { .. } => On::Reopened,
+        Event::WatchEnded { .. } => On::WatchEnded,
+        Event::Closed(_) => On::Closed,
+        Event::Retried { .. } => On::Retried,
+        Event::ReleaseOrdered { .. } => On::Release,
+        Event::CaseOpened(_)
+        | Event::EvidenceKept(_)
+        | Event::GateWaiting { .. }
+        | Event::ActionIntended { .. }
+        | Event::ActionApplied { .. }
+        | Event::TaskOpened { .. }
+        | Event::TaskDone { .. }
+        | Event::TaskVerified { .. }
+        | Event::ReportKept { .. } => return None,
+    })
+}
+
+fn holds(when: When, state: &State) -> bool {
+    let plan_empty = || state.plan().is_none_or(|plan| plan.actions.is_empty());
+    let survivors = || !plan::survivors(state).is_empty();
+    match when {
+        When::Always => true,
+        When::HandsClean => !hands_unclean(state),
+        When::HandsUnclean => hands_unclean(state),
+        When::PlanFull => !plan_empty(),
+        When::PlanEmptySurvivors => plan_empty() && survivors(),
+        When::PlanEmptyAccessEnded => plan_empty() && access_ended(state),
+        When::PlanEmptyAccessRuns => plan_empty() && !access_ended(state),
+        When::PlanHalted => state
+            .plan_actions()
+            .any(|action| action.stopped.is_some() && is_essential(action.planned.kind)),
+        When::PlanSettled => state.plan_actions().all(crate::state::ActionState::settled),
+        When::AccessEnded => access_ended(state),
+        When::AccessRuns => !access_ended(state),
+        When::Warned => state.warnings_made,
+        When::Contained => state.contained_since().is_some(),
+        When::NotContained => state.contained_since().is_none(),
+    }
+}
+
+fn hands_unclean(state: &State) -> bool {
+    state
+        .checks
+        .iter()
+        .any(|check| check.result == crate::event::CheckResult::Bad)
+}
+
+/// What a case cannot go on without.
+fn is_essential(kind: crate::ActionKind) -> bool {
+    use crate::ActionKind::{BlockSignIn, RestoreSignIn, RevokeSessions};
+    matches!(kind, BlockSignIn | RevokeSessions | RestoreSignIn)
+}
+
+fn access_ended(state: &State) -> bool {
+    match (state.access_ends_at(), state.snapshot()) {
+        (Some(end), Some(snapshot)) => snapshot.at >= end,
+        _ => false,
+    }
+}
+
+/// What comes next, now.
+pub fn next(state: &State, now: Timestamp) -> Vec<Command> {
+    match state.phase {
+        Phase::Opening => vec![Command::ReadAccount],
+        Phase::Preflight => vec![Command::Preflight],
+        Phase::UncleanHands => vec![Command::Ask(Gate::CleanHands)],
+        Phase::Ordering => ordering(state),
+        Phase::Containing | Phase::Evicting | Phase::Restoring | Phase::Releasing => acting(state),
+        Phase::Clocking => {
+            let from = state.contained_since().unwrap_or(now);
+            vec![Command::SetAccessClock(plan::access_clock(from))]
+        }
+        Phase::Preserving | Phase::Checking | Phase::WatchLooking => vec![Command::Snapshot],
+        Phase::Looking => vec![Command::Analyse { quick: true }],
+        Phase::Warning => vec![Command::Warn],
+        Phase::Digging | Phase::WatchDigging => vec![Command::Analyse { quick: false }],
+        Phase::Planning => vec![Command::MakePlan(plan::eviction(state))],
+        Phase::Approving => vec![Command::Ask(Gate::Plan)],
+        Phase::Draining => {
+            let end = state.access_ends_at().unwrap_or(now);
+            vec![Command::WaitUntil(
+                end.min(later(now, SignedDuration::from_mins(DRAIN_EVERY_MIN))),
+            )]
+        }
+        Phase::Declaring => {
+            let snapshot = state.snapshot().map_or(0, |snapshot| snapshot.snapshot);
+            vec![Command::DeclareEffective(snapshot)]
+        }
+        Phase::Returning => vec![Command::Ask(Gate::Return)],
+        Phase::Welcoming => vec![Command::Ask(Gate::FirstSignIn)],
+        Phase::Watching => vec![watch_on(state, now)],
+        Phase::WatchJudging => watch_judged(state, now),
+        Phase::Concluding => concluding(state),
+        Phase::Reporting => vec![Command::Close],
+        Phase::Halted => vec![Command::Stop(halted(state))],
+        Phase::Closed => Vec::new(),
+    }
+}
+
+/// Warnings that were not given yet are given before the case is closed.
+fn concluding(state: &State) -> Vec<Command> {
+    let mut commands = vec![Command::Ask(Gate::Close)];
+    if state
+        .warnings
+        .values()
+        .any(|warning| warning.done.is_none())
+    {
+        commands.insert(0, Command::Warn);
+    }
+    commands
+}
+
+fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_add(by).unwrap_or(now)
+}
+
+/// The plan of containment is made, shown and approved before it runs.
+fn ordering(state: &State) -> Vec<Command> {
+    let waits = state.plan_actions().any(|action| {
+        action.planned.kind == crate::ActionKind::BlockSignIn
+            && action.intended.is_empty()
+            && !action.settled()
+    });
+    if waits {
+        vec![Command::Ask(Gate::Contain)]
+    } else {
+        vec![Command::MakePlan(plan::containment(state))]
+    }
+}
+
+fn acting(state: &State) -> Vec<Command> {
+    let restoring = matches!(state.phase, Phase::Restoring | Phase::Releasing);
+    let planned = state
+        .plan_actions()
+        .any(|action| action.planned.kind == crate::ActionKind::RestoreSignIn && !action.settled());
+    if restoring && !planned {
+        return vec![Command::MakePlan(plan::restore(
+            state,
+            "every gate of return is open",
+        ))];
+    }
+    let open = state
+        .plan_actions()
+        .filter(|action| !action.settled())
+        .map(|action| action.planned.action)
+        .collect();
+    vec![Command::Act(open)]
+}
+
+fn watch_on(state: &State, now: Timestamp) -> Command {
+    let last = state.snapshot().map_or(now, |snapshot| snapshot.at);
+    let from = state.watch_from.unwrap_or(now).max(last);
+    Command::WaitUntil(later(from, SignedDuration::from_hours(WATCH_EVERY_HOURS)))
+}
+
+fn watch_judged(state: &State, now: Timestamp) -> Vec<Command> {
+    use crate::judge::{Verdict, judge};
+    if let Some(foothold) = judge(state)
+        .into_iter()
+        .find(|judgement| judgement.verdict == Verdict::Foothold)
+    {
+        let name = foothold.object.name.unwrap_or(foothold.object.id);
+        return vec![Command::Reopen(format!(
+            "{} \"{name}\": {}",
+            foothold.object.kind.words(),
+            foothold.reasons.join("; ")
+        ))];
+    }
+    let from = state.watch_from.unwrap_or(now);
+    let over = later(from, SignedDuration::from_hours(WATCH_HOURS));
+    match state.snapshot() {
+        Some(snapshot) if snapshot.at >= over => vec![Command::EndWatch(snapshot.snapshot)],
+        _ => vec![watch_on(state, now)],
+    }
+}
+
+fn halted(state: &State) -> String {
+    use crate::state::GateState;
+    for (gate, gate_state) in &state.gates {
+        if let GateState::Refused { by, .. } = gate_state {
+            return format!("{by} refused at the gate `{}`", gate.spec().name);
+        }
+    }
+    for action in state.plan_actions() {
+        if let Some((_, _, message)) = &action.stopped {
+            return format!("{}: {message}", action.planned.kind.title());
+        }
+    }
+    match plan::survivors(state).first() {
+        Some((object, why)) => format!(
+            "{} \"{}\" could not be removed: {why}",
+            object.kind.words(),
+            object.name.as_deref().unwrap_or(&object.id)
+        ),
+        None => "a person has to look".to_owned(),
+    }
+}

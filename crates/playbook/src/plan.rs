@@ -1,0 +1,342 @@
+//! Making plans: from what was observed and judged to ordered actions.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::catalogue::ActionKind;
+use crate::event::{AccessEnd, ActionId, Facts, Left, Observed, Plan, Planned, Stopped};
+use crate::judge::{Judgement, Verdict, is_outside, judge};
+use crate::state::State;
+use crate::steps::StepId;
+use crate::words::{ArtefactId, ObjectKind, ObjectRef};
+
+/// The longest life of an access token that does not obey continuous access
+/// evaluation, in minutes (reference §9.1: random, 60 to 90).
+pub const TOKEN_LIFE_MIN: i64 = 90;
+/// What is added for clocks that do not agree, in minutes.
+pub const CLOCK_MARGIN_MIN: i64 = 5;
+/// How often an action on one object is tried before a person has to look.
+const TRIES: usize = 3;
+
+/// The containment: block, then revoke. It needs the account object alone.
+pub fn containment(state: &State) -> Plan {
+    let mut plan = Builder::new(state, None);
+    let account = plan.account(ObjectKind::Account);
+    plan.add(
+        ActionKind::BlockSignIn,
+        account,
+        None,
+        vec!["nobody can sign in as this account while it is being cleaned".to_owned()],
+    );
+    plan.add_revoke("ends every refresh token and session cookie");
+    plan.finish(Vec::new())
+}
+
+/// The eviction: cut what sends mail out, reset, remove, revoke again. Empty
+/// when nothing is left to do.
+pub fn eviction(state: &State) -> Plan {
+    let judgements = judge(state);
+    let snapshot = state.snapshot().map(|snapshot| snapshot.snapshot);
+    let mut plan = Builder::new(state, snapshot);
+    let footholds = footholds(state, &judgements);
+
+    // S3.5: what leaves the tenant whether or not the account is blocked.
+    for (observed, judgement) in &footholds {
+        if sends_outside(state, &observed.facts) {
+            plan.remove(observed, judgement, StepId::new(3, 5));
+        }
+    }
+    // S4: the password once per eviction, then methods, the default one last.
+    if needs_reset(state) {
+        let account = plan.account(ObjectKind::Password);
+        plan.add(
+            ActionKind::ResetPassword,
+            account,
+            Some(ArtefactId::STOLEN_PASSWORD),
+            vec!["the attacker may know the password".to_owned()],
+        );
+    }
+    let mut methods: Vec<_> = footholds
+        .iter()
+        .filter(|(observed, _)| observed.object.kind == ObjectKind::Method)
+        .collect();
+    methods.sort_by_key(|(observed, _)| method_rank(&observed.facts));
+    for (observed, judgement) in methods {
+        plan.remove(observed, judgement, StepId::new(4, 2));
+    }
+    // S5: everything else.
+    for (observed, judgement) in &footholds {
+        if observed.object.kind != ObjectKind::Method && !sends_outside(state, &observed.facts) {
+            plan.remove(observed, judgement, removal(&observed.facts).spec().step);
+        }
+    }
+    if !plan.actions.is_empty() {
+        plan.add_revoke(
+            "a second time, after everything that could have made a new session is gone",
+        );
+    }
+    plan.finish(left(state, &judgements))
+}
+
+/// Giving sign-in back.
+pub fn restore(state: &State, why: &str) -> Plan {
+    let mut plan = Builder::new(state, None);
+    let account = plan.account(ObjectKind::Account);
+    plan.add(
+        ActionKind::RestoreSignIn,
+        account,
+        None,
+        vec![why.to_owned()],
+    );
+    plan.finish(Vec::new())
+}
+
+/// The footholds that nothing could remove, with the reason.
+pub fn survivors(state: &State) -> Vec<(ObjectRef, String)> {
+    let password = state
+        .account
+        .as_ref()
+        .map(|account| ObjectRef::new(ObjectKind::Password, &account.id).named(&account.upn));
+    judge(state)
+        .into_iter()
+        .filter(|judgement| judgement.verdict == Verdict::Foothold)
+        .map(|judgement| judgement.object)
+        .chain(password)
+        .filter_map(|object| given_up(state, &object).map(|why| (object, why)))
+        .collect()
+}
+
+/// Until when each known piece of the attacker's access can live, counted from
+/// the moment when the block was accepted (reference §0.2, §9.1, §9.3).
+pub fn access_clock(blocked_at: Timestamp) -> Vec<AccessEnd> {
+    let end = |minutes: i64| {
+        blocked_at
+            .checked_add(SignedDuration::from_mins(minutes + CLOCK_MARGIN_MIN))
+            .unwrap_or(blocked_at)
+    };
+    let token_end = end(TOKEN_LIFE_MIN);
+    vec![
+        AccessEnd {
+            artefact: ArtefactId::STOLEN_PASSWORD,
+            what: "new sign-ins with the password".to_owned(),
+            ends_at: blocked_at,
+            why: "refused as soon as sign-in is blocked".to_owned(),
+        },
+        AccessEnd {
+            artefact: ArtefactId::REFRESH_TOKENS,
+            what: "refresh tokens and session cookies".to_owned(),
+            ends_at: end(0),
+            why: "refused while sign-in is blocked; revocation follows within minutes".to_owned(),
+        },
+        AccessEnd {
+            artefact: ArtefactId::ACCESS_TOKEN,
+            what: "access tokens issued before the block".to_owned(),
+            ends_at: token_end,
+            why: format!(
+                "without continuous access evaluation a token lives up to {TOKEN_LIFE_MIN} min; a token lifetime policy of the tenant can make it longer"
+            ),
+        },
+        AccessEnd {
+            artefact: ArtefactId::DELEGATED_GRANT,
+            what: "access tokens of apps that act for the user".to_owned(),
+            ends_at: token_end,
+            why: "issued before the block; removing the consent stops new ones only".to_owned(),
+        },
+    ]
+}
+
+struct Builder<'a> {
+    state: &'a State,
+    snapshot: Option<u32>,
+    next: u32,
+    actions: Vec<Planned>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(state: &'a State, snapshot: Option<u32>) -> Self {
+        Self {
+            state,
+            snapshot,
+            next: state.next_action(),
+            actions: Vec::new(),
+        }
+    }
+
+    fn account(&self, kind: ObjectKind) -> ObjectRef {
+        match (&self.state.account, &self.state.opened) {
+            (Some(account), _) => ObjectRef::new(kind, &account.id).named(&account.upn),
+            (None, Some((_, opened))) => {
+                ObjectRef::new(kind, &opened.account).named(&opened.account)
+            }
+            (None, None) => ObjectRef::new(kind, ""),
+        }
+    }
+
+    fn add(
+        &mut self,
+        kind: ActionKind,
+        object: ObjectRef,
+        artefact: Option<ArtefactId>,
+        why: Vec<String>,
+    ) {
+        self.push(kind, kind.spec().step, object, None, artefact, why);
+    }
+
+    fn add_revoke(&mut self, why: &str) {
+        let account = self.account(ObjectKind::Session);
+        self.add(
+            ActionKind::RevokeSessions,
+            account,
+            Some(ArtefactId::REFRESH_TOKENS),
+            vec![why.to_owned()],
+        );
+    }
+
+    fn remove(&mut self, observed: &Observed, judgement: &Judgement, step: StepId) {
+        self.push(
+            removal(&observed.facts),
+            step,
+            observed.object.clone(),
+            Some(observed.digest.clone()),
+            judgement.artefact,
+            judgement.reasons.clone(),
+        );
+    }
+
+    fn push(
+        &mut self,
+        kind: ActionKind,
+        step: StepId,
+        object: ObjectRef,
+        observed: Option<crate::words::Digest>,
+        artefact: Option<ArtefactId>,
+        why: Vec<String>,
+    ) {
+        self.actions.push(Planned {
+            action: ActionId(self.next),
+            kind,
+            step,
+            object,
+            observed,
+            artefact,
+            why,
+        });
+        self.next += 1;
+    }
+
+    fn finish(self, left: Vec<Left>) -> Plan {
+        let number = u32::try_from(self.state.plans.len()).unwrap_or(u32::MAX - 1) + 1;
+        Plan {
+            plan: number,
+            snapshot: self.snapshot,
+            actions: self.actions,
+            left,
+        }
+    }
+}
+
+fn footholds<'a>(
+    state: &'a State,
+    judgements: &'a [Judgement],
+) -> Vec<(&'a Observed, &'a Judgement)> {
+    let Some(snapshot) = state.snapshot() else {
+        return Vec::new();
+    };
+    judgements
+        .iter()
+        .filter(|judgement| judgement.verdict == Verdict::Foothold)
+        .filter(|judgement| given_up(state, &judgement.object).is_none())
+        .filter_map(|judgement| {
+            snapshot
+                .objects
+                .iter()
+                .find(|observed| observed.object == judgement.object)
+                .map(|observed| (observed, judgement))
+        })
+        .collect()
+}
+
+/// Why no further try is made on this object, if so.
+fn given_up(state: &State, object: &ObjectRef) -> Option<String> {
+    let stops: Vec<_> = state
+        .actions
+        .values()
+        .filter(|action| action.planned.object == *object)
+        .filter_map(|action| action.stopped.as_ref())
+        .filter(|(at, ..)| state.retried_at.is_none_or(|retried| *at > retried))
+        .collect();
+    stops
+        .iter()
+        .find(|(_, why, _)| *why == Stopped::Refused)
+        .or_else(|| stops.get(TRIES - 1))
+        .map(|(_, _, message)| message.clone())
+}
+
+fn left(state: &State, judgements: &[Judgement]) -> Vec<Left> {
+    let unclear = judgements
+        .iter()
+        .filter(|judgement| judgement.verdict == Verdict::Unclear)
+        .map(|judgement| Left {
+            object: judgement.object.clone(),
+            why: judgement.reasons.clone(),
+        });
+    let survivors = survivors(state).into_iter().map(|(object, why)| Left {
+        object,
+        why: vec![format!("could not be removed: {why}")],
+    });
+    unclear.chain(survivors).collect()
+}
+
+fn needs_reset(state: &State) -> bool {
+    let Some(blocked_at) = state.contained_since() else {
+        return false;
+    };
+    let reset = state.actions.values().any(|action| {
+        action.planned.kind == ActionKind::ResetPassword
+            && (action
+                .verified
+                .as_ref()
+                .is_some_and(|(at, _)| *at >= blocked_at)
+                || given_up(state, &action.planned.object).is_some())
+    });
+    !reset
+}
+
+fn removal(facts: &Facts) -> ActionKind {
+    match facts {
+        Facts::Method { .. } => ActionKind::RemoveMethod,
+        Facts::InboxRule { hidden: true, .. } => ActionKind::RemoveHiddenRule,
+        Facts::InboxRule { .. } => ActionKind::RemoveInboxRule,
+        Facts::Forwarding { .. } => ActionKind::ClearForwarding,
+        Facts::Grant { .. } => ActionKind::RemoveGrant,
+    }
+}
+
+fn sends_outside(state: &State, facts: &Facts) -> bool {
+    match facts {
+        Facts::InboxRule { forwards_to, .. } => {
+            forwards_to.iter().any(|address| is_outside(state, address))
+        }
+        Facts::Forwarding { .. } => true,
+        Facts::Method { .. } | Facts::Grant { .. } => false,
+    }
+}
+
+/// The order in which methods can go (reference §2.2, §2.3): the alternate
+/// mobile number before the mobile one, the default kind last.
+fn method_rank(facts: &Facts) -> (bool, u8) {
+    match facts {
+        Facts::Method {
+            default,
+            method,
+            detail,
+            ..
+        } => {
+            let alternate = detail
+                .as_deref()
+                .is_some_and(|detail| detail.starts_with("alternateMobile"));
+            let phone = method.eq_ignore_ascii_case("phoneAuthenticationMethod");
+            (*default, if alternate { 0 } else { 1 + u8::from(phone) })
+        }
+        _ => (false, 0),
+    }
+}

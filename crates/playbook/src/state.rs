@@ -1,0 +1,398 @@
+//! What is so in a case: the fold over its events, and nothing else.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::catalogue::ActionKind;
+use crate::event::{
+    AccessEnd, Account, ActionId, Analysis, Applied, CaseOpened, Check, Closing, Event,
+    EvidenceKept, Plan, Planned, Request, Snapshot, Stopped,
+};
+use crate::gate::Gate;
+use crate::machine::{Phase, step};
+use crate::steps::StepId;
+use crate::words::Digest;
+
+/// The state of a case at the end of its journal.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct State {
+    /// Where the playbook stands.
+    pub phase: Phase,
+    /// How the case began, and when.
+    pub opened: Option<(Timestamp, CaseOpened)>,
+    /// The account as last read.
+    pub account: Option<Account>,
+    /// The checks of the preflight.
+    pub checks: Vec<Check>,
+    /// The gates, as they stand.
+    pub gates: BTreeMap<Gate, GateState>,
+    /// Every plan, in order.
+    pub plans: Vec<Plan>,
+    /// Every action of every plan.
+    pub actions: BTreeMap<ActionId, ActionState>,
+    /// Every snapshot, in order.
+    pub snapshots: Vec<Snapshot>,
+    /// What the logs say, as last analysed, and when.
+    pub analysis: Option<(Timestamp, Analysis)>,
+    /// When a halted case was last taken up again.
+    pub retried_at: Option<Timestamp>,
+    /// Whether it was decided which warnings are due.
+    pub warnings_made: bool,
+    /// Warnings by number.
+    pub warnings: BTreeMap<u32, WarningState>,
+    /// Tasks by number.
+    pub tasks: BTreeMap<u32, TaskState>,
+    /// Until when each known piece of access can live.
+    pub access: Vec<AccessEnd>,
+    /// When the eviction was declared effective, and the snapshot behind it.
+    pub effective: Option<(Timestamp, u32)>,
+    /// When sign-in was given back.
+    pub restored_at: Option<Timestamp>,
+    /// When the watch began.
+    pub watch_from: Option<Timestamp>,
+    /// How often the case was reopened.
+    pub reopened: u32,
+    /// How it ended, and when.
+    pub closed: Option<(Timestamp, Closing)>,
+    /// The report.
+    pub report: Option<Digest>,
+    /// All evidence.
+    pub evidence: BTreeMap<Digest, EvidenceKept>,
+    /// The time of the last event.
+    pub last_at: Option<Timestamp>,
+}
+
+/// How a gate stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "gate", rename_all = "snake_case")]
+pub enum GateState {
+    /// It waits.
+    Waiting {
+        /// Since when.
+        at: Timestamp,
+        /// For what.
+        why: String,
+    },
+    /// It is passed.
+    Passed {
+        /// When.
+        at: Timestamp,
+        /// By whom.
+        by: String,
+        /// What was answered.
+        answer: Option<String>,
+    },
+    /// It was overridden.
+    Overridden {
+        /// When.
+        at: Timestamp,
+        /// By whom.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// It was refused.
+    Refused {
+        /// When.
+        at: Timestamp,
+        /// By whom.
+        by: String,
+    },
+}
+
+/// How an action stands. The four words of "asked is not done" are four fields.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ActionState {
+    /// The action.
+    pub planned: Planned,
+    /// The plan that holds it.
+    pub plan: u32,
+    /// Every time that it was about to be sent.
+    pub intended: Vec<(Timestamp, Request)>,
+    /// The state before.
+    pub before: Option<Digest>,
+    /// When the tenant accepted it.
+    pub applied: Option<(Timestamp, Applied)>,
+    /// When the tenant showed it.
+    pub verified: Option<(Timestamp, Digest)>,
+    /// Why it did not happen.
+    pub stopped: Option<(Timestamp, Stopped, String)>,
+}
+
+impl ActionState {
+    /// Whether nothing more happens to it by itself.
+    pub fn settled(&self) -> bool {
+        self.verified.is_some() || self.stopped.is_some()
+    }
+
+    /// When it is effective at the latest, once accepted.
+    pub fn effective_by(&self) -> Option<Timestamp> {
+        let (at, _) = self.applied.as_ref()?;
+        let within = i64::from(self.planned.kind.spec().effect.within_s);
+        at.checked_add(jiff::SignedDuration::from_secs(within)).ok()
+    }
+}
+
+/// How a warning stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WarningState {
+    /// When it became due.
+    pub due: Timestamp,
+    /// Whom to warn.
+    pub who: String,
+    /// Why.
+    pub why: String,
+    /// The pack.
+    pub pack: Option<Digest>,
+    /// When and by whom it was given.
+    pub done: Option<(Timestamp, String)>,
+}
+
+/// How a task stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TaskState {
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// Its step.
+    pub step: StepId,
+    /// The duty that carries it out.
+    pub who: String,
+    /// What to do.
+    pub what: String,
+    /// When and by whom it was said to be done.
+    pub done: Option<(Timestamp, String)>,
+    /// What shows that it is.
+    pub verified: Option<Digest>,
+}
+
+impl State {
+    /// The state after these events, each with its time.
+    pub fn fold<'a>(events: impl IntoIterator<Item = (Timestamp, &'a Event)>) -> Self {
+        let mut state = Self::default();
+        for (at, event) in events {
+            state.apply(at, event);
+        }
+        state
+    }
+
+    /// Takes one more event in.
+    pub fn apply(&mut self, at: Timestamp, event: &Event) {
+        self.record(at, event);
+        self.last_at = Some(at);
+        self.phase = step(self, event);
+        if self.phase == Phase::Watching && self.watch_from.is_none() {
+            self.watch_from = Some(at);
+        }
+    }
+
+    fn record(&mut self, at: Timestamp, event: &Event) {
+        match event {
+            Event::CaseOpened(opened) => self.opened = Some((at, opened.clone())),
+            Event::EvidenceKept(kept) => {
+                self.evidence.insert(kept.digest.clone(), kept.clone());
+            }
+            Event::AccountRead { account, .. } => self.account = Some(account.clone()),
+            Event::AccountUnread { .. } | Event::Waited { .. } => {}
+            Event::Retried { .. } => {
+                self.retried_at = Some(at);
+                self.gates
+                    .retain(|_, gate| !matches!(gate, GateState::Refused { .. }));
+            }
+            Event::WarningsSettled => self.warnings_made = true,
+            Event::PreflightDone { checks } => self.checks.clone_from(checks),
+            Event::GateWaiting { gate, why } => {
+                let why = why.clone();
+                self.gates.insert(*gate, GateState::Waiting { at, why });
+            }
+            Event::GatePassed { gate, by, answer } => {
+                let (by, answer) = (by.clone(), answer.clone());
+                self.gates
+                    .insert(*gate, GateState::Passed { at, by, answer });
+            }
+            Event::GateOverridden { gate, by, reason } => {
+                let (by, reason) = (by.clone(), reason.clone());
+                let state = GateState::Overridden { at, by, reason };
+                self.gates.insert(*gate, state);
+            }
+            Event::GateRefused { gate, by } => {
+                let by = by.clone();
+                self.gates.insert(*gate, GateState::Refused { at, by });
+            }
+            Event::PlanMade(plan) => self.take_plan(plan),
+            Event::ActionIntended {
+                action,
+                request,
+                before,
+                ..
+            } => {
+                if let Some(state) = self.actions.get_mut(action) {
+                    state.intended.push((at, request.clone()));
+                    if before.is_some() {
+                        state.before.clone_from(before);
+                    }
+                }
+            }
+            Event::ActionApplied { action, how, .. } => {
+                if let Some(state) = self.actions.get_mut(action) {
+                    state.applied = Some((at, *how));
+                }
+            }
+            Event::ActionVerified { action, evidence } => {
+                if let Some(state) = self.actions.get_mut(action) {
+                    state.verified = Some((at, evidence.clone()));
+                    if state.planned.kind == ActionKind::RestoreSignIn {
+                        self.restored_at = Some(at);
+                    }
+                }
+            }
+            Event::ActionStopped {
+                action,
+                why,
+                message,
+                ..
+            } => {
+                if let Some(state) = self.actions.get_mut(action) {
+                    state.stopped = Some((at, *why, message.clone()));
+                }
+            }
+            Event::SnapshotTaken(snapshot) => {
+                if let Some(account) = &snapshot.account {
+                    self.account = Some(account.clone());
+                }
+                self.snapshots.push(snapshot.clone());
+            }
+            Event::Analysed(analysis) => self.analysis = Some((at, analysis.clone())),
+            Event::WarningDue {
+                warning,
+                who,
+                why,
+                pack,
+            } => {
+                let state = WarningState {
+                    due: at,
+                    who: who.clone(),
+                    why: why.clone(),
+                    pack: pack.clone(),
+                    done: None,
+                };
+                self.warnings.insert(*warning, state);
+            }
+            Event::WarningDone { warning, by } => {
+                if let Some(state) = self.warnings.get_mut(warning) {
+                    state.done = Some((at, by.clone()));
+                }
+            }
+            Event::TaskOpened {
+                task,
+                step,
+                who,
+                what,
+            } => {
+                let state = TaskState {
+                    opened: at,
+                    step: *step,
+                    who: who.clone(),
+                    what: what.clone(),
+                    done: None,
+                    verified: None,
+                };
+                self.tasks.insert(*task, state);
+            }
+            Event::TaskDone { task, by } => {
+                if let Some(state) = self.tasks.get_mut(task) {
+                    state.done = Some((at, by.clone()));
+                }
+            }
+            Event::TaskVerified { task, evidence } => {
+                if let Some(state) = self.tasks.get_mut(task) {
+                    state.verified = Some(evidence.clone());
+                }
+            }
+            Event::AccessClockSet { ends } => self.access.clone_from(ends),
+            Event::EvictionEffective { snapshot } => self.effective = Some((at, *snapshot)),
+            Event::Reopened { .. } => {
+                self.reopened += 1;
+                self.effective = None;
+                self.restored_at = None;
+                self.watch_from = None;
+                self.access.clear();
+                self.gates.clear();
+                self.warnings_made = false;
+            }
+            Event::ReleaseOrdered { .. } | Event::WatchEnded { .. } => {}
+            Event::ReportKept { report } => self.report = Some(report.clone()),
+            Event::Closed(closing) => self.closed = Some((at, closing.clone())),
+        }
+    }
+
+    fn take_plan(&mut self, plan: &Plan) {
+        for planned in &plan.actions {
+            let state = ActionState {
+                planned: planned.clone(),
+                plan: plan.plan,
+                intended: Vec::new(),
+                before: None,
+                applied: None,
+                verified: None,
+                stopped: None,
+            };
+            self.actions.insert(planned.action, state);
+        }
+        self.plans.push(plan.clone());
+    }
+
+    /// The latest plan.
+    pub fn plan(&self) -> Option<&Plan> {
+        self.plans.last()
+    }
+
+    /// The actions of the latest plan, in its order.
+    pub fn plan_actions(&self) -> impl Iterator<Item = &ActionState> {
+        self.plan()
+            .map_or(&[][..], |plan| &plan.actions)
+            .iter()
+            .filter_map(|planned| self.actions.get(&planned.action))
+    }
+
+    /// The latest snapshot.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshots.last()
+    }
+
+    /// Whether this gate is open: passed, or overridden.
+    pub fn gate_open(&self, gate: Gate) -> bool {
+        matches!(
+            self.gates.get(&gate),
+            Some(GateState::Passed { .. } | GateState::Overridden { .. })
+        )
+    }
+
+    /// When the last action of this kind was accepted.
+    pub fn last_applied(&self, kind: ActionKind) -> Option<Timestamp> {
+        self.actions
+            .values()
+            .filter(|action| action.planned.kind == kind)
+            .filter_map(|action| action.applied.as_ref().map(|(at, _)| *at))
+            .max()
+    }
+
+    /// Since when sign-in has been blocked by us and not given back.
+    pub fn contained_since(&self) -> Option<Timestamp> {
+        if self.restored_at.is_some() {
+            return None;
+        }
+        self.last_applied(ActionKind::BlockSignIn)
+    }
+
+    /// When the last piece of known access ends.
+    pub fn access_ends_at(&self) -> Option<Timestamp> {
+        self.access.iter().map(|end| end.ends_at).max()
+    }
+
+    /// The number that the next action gets.
+    pub fn next_action(&self) -> u32 {
+        self.actions.keys().map(|id| id.0).max().unwrap_or(0) + 1
+    }
+}
