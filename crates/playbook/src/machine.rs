@@ -33,9 +33,7 @@ pub enum Phase {
     Preserving,
     /// The quick sources are to be read.
     Looking,
-    /// Money is asked about, and warnings are given.
-    Warning,
-    /// All sources are to be read.
+    /// All sources are to be read, while people are asked and warned.
     Digging,
     /// A plan is to be made.
     Planning,
@@ -97,7 +95,7 @@ pub enum Command {
         /// Whether only the quick sources.
         quick: bool,
     },
-    /// Make warnings due and have them given.
+    /// Ask about money, make warnings due and have them given; in the background.
     Warn,
     /// Wait until then; write `Waited`.
     WaitUntil(Timestamp),
@@ -135,8 +133,6 @@ pub enum On {
     Snapshot,
     /// `Analysed`.
     Analysed,
-    /// `WarningDue`, `WarningDone`, `WarningsSettled`, or an answer about money.
-    Warning,
     /// `Waited`.
     Waited,
     /// `EvictionEffective`.
@@ -180,9 +176,6 @@ pub enum When {
     AccessEnded,
     /// The access clock still ran.
     AccessRuns,
-    /// Money was asked about and every warning that is due stands in the journal;
-    /// nobody's slow answer holds up the eviction.
-    Warned,
     /// Sign-in is blocked by us.
     Contained,
     /// It is not.
@@ -265,8 +258,7 @@ pub const TRANSITIONS: &[Transition] = &[
         When::Always,
         Phase::Looking,
     ),
-    row(Phase::Looking, On::Analysed, When::Always, Phase::Warning),
-    row(Phase::Warning, On::Warning, When::Warned, Phase::Digging),
+    row(Phase::Looking, On::Analysed, When::Always, Phase::Digging),
     row(Phase::Digging, On::Analysed, When::Always, Phase::Planning),
     row(Phase::Planning, On::Plan, When::PlanFull, Phase::Approving),
     row(
@@ -471,22 +463,13 @@ fn on(event: &Event) -> Option<On> {
     Some(match event {
         Event::AccountRead { .. } | Event::AccountUnread { .. } => On::Account,
         Event::PreflightDone { .. } => On::Preflight,
-        Event::GatePassed {
-            gate: Gate::Money, ..
-        } => On::Warning,
         Event::GatePassed { gate, .. } | Event::GateOverridden { gate, .. } => On::Open(*gate),
-        Event::GateRefused {
-            gate: Gate::Money, ..
-        } => On::Warning,
         Event::GateRefused { gate, .. } => On::Refused(*gate),
         Event::PlanMade(_) => On::Plan,
         Event::ActionVerified { .. } | Event::ActionStopped { .. } => On::Settled,
         Event::AccessClockSet { .. } => On::Clock,
         Event::SnapshotTaken(_) => On::Snapshot,
         Event::Analysed(_) => On::Analysed,
-        Event::WarningDue { .. } | Event::WarningDone { .. } | Event::WarningsSettled => {
-            On::Warning
-        }
         Event::Waited { .. } => On::Waited,
         Event::EvictionEffective { .. } => On::Effective,
         Event::Reopened { .. } => On::Reopened,
@@ -499,6 +482,9 @@ fn on(event: &Event) -> Option<On> {
         | Event::GateWaiting { .. }
         | Event::ActionIntended { .. }
         | Event::ActionApplied { .. }
+        | Event::WarningDue { .. }
+        | Event::WarningDone { .. }
+        | Event::WarningsSettled
         | Event::TaskOpened { .. }
         | Event::TaskDone { .. }
         | Event::TaskVerified { .. }
@@ -523,7 +509,6 @@ fn holds(when: When, state: &State) -> bool {
         When::PlanSettled => state.plan_actions().all(crate::state::ActionState::settled),
         When::AccessEnded => access_ended(state),
         When::AccessRuns => !access_ended(state),
-        When::Warned => state.warnings_made,
         When::Contained => state.contained_since().is_some(),
         When::NotContained => state.contained_since().is_none(),
     }
@@ -563,8 +548,8 @@ pub fn next(state: &State, now: Timestamp) -> Vec<Command> {
         }
         Phase::Preserving | Phase::Checking | Phase::WatchLooking => vec![Command::Snapshot],
         Phase::Looking => vec![Command::Analyse { quick: true }],
-        Phase::Warning => vec![Command::Warn],
-        Phase::Digging | Phase::WatchDigging => vec![Command::Analyse { quick: false }],
+        Phase::Digging => digging(state),
+        Phase::WatchDigging => vec![Command::Analyse { quick: false }],
         Phase::Planning => vec![Command::MakePlan(plan::eviction(state))],
         Phase::Approving => vec![Command::Ask(Gate::Plan)],
         Phase::Draining => {
@@ -586,6 +571,16 @@ pub fn next(state: &State, now: Timestamp) -> Vec<Command> {
         Phase::Halted => vec![Command::Stop(halted(state))],
         Phase::Closed => Vec::new(),
     }
+}
+
+/// People are asked and warned beside the reading of the logs, and nobody's slow
+/// answer holds up the eviction.
+fn digging(state: &State) -> Vec<Command> {
+    let mut commands = vec![Command::Analyse { quick: false }];
+    if !state.warnings_made {
+        commands.insert(0, Command::Warn);
+    }
+    commands
 }
 
 /// Warnings that were not given yet are given before the case is closed.

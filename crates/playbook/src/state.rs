@@ -194,7 +194,10 @@ impl State {
                 self.evidence.insert(kept.digest.clone(), kept.clone());
             }
             Event::AccountRead { account, .. } => self.account = Some(account.clone()),
-            Event::AccountUnread { .. } | Event::Waited { .. } => {}
+            Event::AccountUnread { .. }
+            | Event::Waited { .. }
+            | Event::ReleaseOrdered { .. }
+            | Event::WatchEnded { .. } => {}
             Event::Retried { .. } => {
                 self.retried_at = Some(at);
                 self.gates
@@ -321,7 +324,6 @@ impl State {
                 self.gates.clear();
                 self.warnings_made = false;
             }
-            Event::ReleaseOrdered { .. } | Event::WatchEnded { .. } => {}
             Event::ReportKept { report } => self.report = Some(report.clone()),
             Event::Closed(closing) => self.closed = Some((at, closing.clone())),
         }
