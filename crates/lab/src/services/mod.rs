@@ -1,0 +1,185 @@
+//! The tenant's services over HTTP: one request in, one answer out.
+//!
+//! Requests are routed by path alone, whatever the host, as one listener
+//! stands for all of Microsoft's hosts. Attacker and company call
+//! [`serve`] too, so what they do passes the same checks as what the
+//! responder does.
+
+pub(crate) mod answer;
+pub(crate) mod exchange;
+pub(crate) mod graph;
+pub(crate) mod odata;
+pub(crate) mod rights;
+pub(crate) mod throttle;
+pub(crate) mod token;
+
+use bytes::Bytes;
+use http::Request;
+use jiff::Timestamp;
+use retake_playbook::ArtefactId;
+use serde_json::Value;
+
+pub(crate) use answer::Answer;
+
+use crate::trace::{Actor, Got, Service, Trace, TraceLine, digest, request_digest};
+use crate::world::World;
+
+/// Who calls, as the network sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// Who it is for the trace; `None` decides by the client id in the request
+    /// or behind the token.
+    pub(crate) actor: Option<Actor>,
+    /// Source address.
+    pub(crate) ip: String,
+    /// User agent when the request has none.
+    pub(crate) user_agent: String,
+    /// The artefact that the attacker tries with this request.
+    pub(crate) attempt: Option<ArtefactId>,
+    /// The client's round.
+    pub(crate) round: u32,
+}
+
+impl Peer {
+    /// This actor at this address.
+    pub(crate) fn new(actor: Actor, ip: &str, user_agent: &str) -> Self {
+        Self {
+            actor: Some(actor),
+            ip: ip.to_owned(),
+            user_agent: user_agent.to_owned(),
+            attempt: None,
+            round: 0,
+        }
+    }
+
+    /// The same, trying this artefact.
+    pub(crate) fn trying(mut self, artefact: ArtefactId) -> Self {
+        self.attempt = Some(artefact);
+        self
+    }
+}
+
+/// A request on its way through a service.
+pub(crate) struct Ask<'a> {
+    pub(crate) world: &'a mut World,
+    pub(crate) now: Timestamp,
+    pub(crate) peer: &'a Peer,
+    pub(crate) request: &'a Request<Bytes>,
+    pub(crate) user_agent: String,
+}
+
+impl Ask<'_> {
+    /// The path as sent.
+    pub(crate) fn path(&self) -> &str {
+        self.request.uri().path()
+    }
+
+    /// A header as text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.request.headers().get(name)?.to_str().ok()
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Option<Value> {
+        serde_json::from_slice(self.request.body()).ok()
+    }
+}
+
+/// What the services say, before the trace.
+pub(crate) struct Served {
+    pub(crate) service: Service,
+    pub(crate) answer: Answer,
+    /// Client id that the request came from, as far as it is known.
+    pub(crate) app_id: Option<String>,
+}
+
+/// Answers a request and writes its line to the trace; returns the answer and
+/// the number of the line.
+pub(crate) fn serve(
+    world: &mut World,
+    trace: &mut Trace,
+    peer: &Peer,
+    request: &Request<Bytes>,
+    now: Timestamp,
+) -> (http::Response<Bytes>, u64) {
+    let served = route(world, peer, request, now);
+    let line = line_of(world, peer, request, now, &served);
+    let response = served.answer.into_response(request, now);
+    let n = trace.push(line);
+    if let Some(line) = trace.line_mut(n) {
+        line.response_sha256 = Some(digest(response.body()));
+    }
+    (response, n)
+}
+
+/// Which service a path belongs to, and its answer.
+pub(crate) fn route(
+    world: &mut World,
+    peer: &Peer,
+    request: &Request<Bytes>,
+    now: Timestamp,
+) -> Served {
+    let user_agent = request
+        .headers()
+        .get(http::header::USER_AGENT)
+        .and_then(|agent| agent.to_str().ok())
+        .unwrap_or(&peer.user_agent)
+        .to_owned();
+    let mut ask = Ask {
+        world,
+        now,
+        peer,
+        request,
+        user_agent,
+    };
+    let path = ask.path().to_owned();
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    match first {
+        "v1.0" | "beta" => graph::serve(&mut ask),
+        "adminapi" => exchange::serve(&mut ask),
+        "api" => Served {
+            service: Service::Activity,
+            answer: Answer::activity_error(404, "AF50000", "not played by this lab"),
+            app_id: None,
+        },
+        _ => token::serve(&mut ask),
+    }
+}
+
+fn line_of(
+    world: &World,
+    peer: &Peer,
+    request: &Request<Bytes>,
+    now: Timestamp,
+    served: &Served,
+) -> TraceLine {
+    let actor = peer.actor.clone().unwrap_or_else(|| match &served.app_id {
+        Some(app) if app.eq_ignore_ascii_case(&world.tenant.responder_app) => Actor::Responder,
+        Some(app) => Actor::Foreign(app.clone()),
+        None => Actor::Foreign(String::from("unknown")),
+    });
+    let uri = request.uri();
+    let sent = uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut line = TraceLine::new(now, actor, served.service, request.method().as_str());
+    line.round = peer.round;
+    uri.path().clone_into(&mut line.path);
+    line.query = uri.query().map(str::to_owned);
+    line.request_sha256 = Some(request_digest(
+        request.method().as_str(),
+        sent,
+        request.body(),
+    ));
+    let status = served.answer.status;
+    line.status = Some(status);
+    line.target.clone_from(&served.answer.target);
+    line.effect.clone_from(&served.answer.effect);
+    if let Some(artefact) = peer.attempt {
+        line.attempt = Some(artefact);
+        line.got = Some(match (status, served.service) {
+            (200..=299, Service::Token) => Got::Token,
+            (200..=299, _) => Got::Data,
+            _ => Got::Nothing,
+        });
+    }
+    line
+}

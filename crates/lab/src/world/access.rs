@@ -1,0 +1,100 @@
+//! Who a bearer token speaks for, and whether it still does (reference §9.3).
+
+use jiff::Timestamp;
+
+use super::tokens::{AccessToken, Class, Cut};
+use super::{User, World};
+
+/// Why a bearer token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Never issued by this tenant.
+    Unknown,
+    /// Past its time.
+    Expired,
+    /// Continuous access evaluation cut it; the moment of the event.
+    Cut(Timestamp),
+}
+
+impl World {
+    /// The token behind this text, if it is still good at `now`.
+    ///
+    /// A token without CAE lives to its expiry whatever happens to the user;
+    /// one with CAE is refused once a cut has taken effect. App-only tokens are
+    /// touched by nothing that is done to a user.
+    pub(crate) fn bearer(&self, token: &str, now: Timestamp) -> Result<&AccessToken, Refusal> {
+        let access = self.tokens.access.get(token).ok_or(Refusal::Unknown)?;
+        if access.expires <= now {
+            return Err(Refusal::Expired);
+        }
+        if access.cae {
+            match access.user.as_deref().and_then(|user| self.users.get(user)) {
+                Some(user) => {
+                    let cut = user
+                        .cae_cuts
+                        .iter()
+                        .find(|cut| access.issued < cut.at && cut.effective <= now);
+                    if let Some(cut) = cut {
+                        return Err(Refusal::Cut(cut.at));
+                    }
+                }
+                None => {
+                    let disabled = self
+                        .principal_of_app(&access.app_id)
+                        .is_some_and(|principal| !principal.enabled);
+                    if disabled {
+                        return Err(Refusal::Cut(now));
+                    }
+                }
+            }
+        }
+        Ok(access)
+    }
+
+    /// The event that ended a refresh token of this class and authentication
+    /// time, if one has taken effect.
+    pub(crate) fn refresh_cut(
+        user: &User,
+        class: Class,
+        authenticated: Timestamp,
+        now: Timestamp,
+    ) -> Option<&Cut> {
+        user.cuts.iter().find(|cut| {
+            cut.kind.ends_refresh(class) && authenticated < cut.at && cut.effective <= now
+        })
+    }
+
+    /// The same for a browser cookie.
+    pub(crate) fn cookie_cut(
+        user: &User,
+        class: Class,
+        authenticated: Timestamp,
+        now: Timestamp,
+    ) -> Option<&Cut> {
+        user.cuts.iter().find(|cut| {
+            cut.kind.ends_cookie(class) && authenticated < cut.at && cut.effective <= now
+        })
+    }
+
+    /// Delegated scopes that a user's app holds now on a resource: the user's
+    /// own grants and those for everyone. Microsoft's own apps need none.
+    pub(crate) fn granted_scopes(&self, app_id: &str, user: &str, resource: &str) -> Vec<String> {
+        let Some(client) = self.principal_of_app(app_id) else {
+            return Vec::new();
+        };
+        let resource = self.principal_of_app(resource).map(|p| p.id.as_str());
+        let mut scopes: Vec<String> = self
+            .grants
+            .values()
+            .filter(|grant| {
+                grant.client_id == client.id
+                    && Some(grant.resource_id.as_str()) == resource
+                    && grant.principal_id.as_deref().is_none_or(|id| id == user)
+            })
+            .flat_map(|grant| grant.scopes.iter().cloned())
+            .collect();
+        scopes.sort();
+        scopes.dedup();
+        scopes
+    }
+}
