@@ -414,7 +414,7 @@ mod tests {
         for (index, spec) in ACTIONS.iter().enumerate() {
             assert!(spec.step.spec().is_some(), "{:?}", spec.kind);
             assert!(ACTIONS.iter().skip(index + 1).all(|o| o.kind != spec.kind));
-            assert!(std::ptr::eq(spec.kind.spec(), *spec));
+            assert_eq!(spec.kind.spec().kind, spec.kind);
         }
     }
 

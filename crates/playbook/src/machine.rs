@@ -449,11 +449,13 @@ pub(crate) fn step(state: &State, event: &Event) -> Phase {
     {
         return *to;
     }
-    taken(state.phase, on, state).map_or(state.phase, |row| row.to)
+    row_taken(state.phase, event, state).map_or(state.phase, |row| row.to)
 }
 
-/// The row that is taken from here, if any.
-fn taken(from: Phase, on: On, state: &State) -> Option<&'static Transition> {
+/// The row that this event takes from this phase, if any, in a state that has
+/// already recorded it.
+pub fn row_taken(from: Phase, event: &Event, state: &State) -> Option<&'static Transition> {
+    let on = on(event)?;
     TRANSITIONS
         .iter()
         .find(|row| row.from == from && row.on == on && holds(row.when, state))

@@ -1,0 +1,154 @@
+//! Whose is it? The cases where a hasty judge takes the wrong thing away.
+
+use retake_playbook::event::{Facts, Origin};
+use retake_playbook::judge::{Verdict, judge};
+use retake_playbook::machine::Phase;
+use retake_playbook::{ActionKind, ObjectKind};
+
+use crate::story::{Story, change, method, rule};
+
+fn verdicts(story: &Story) -> Vec<(String, Verdict)> {
+    judge(&story.state)
+        .into_iter()
+        .map(|judgement| (judgement.object.id, judgement.verdict))
+        .collect()
+}
+
+#[test]
+fn two_rules_of_one_name_are_told_apart_by_what_they_do() {
+    let mut story = Story::begin();
+    story.objects = vec![
+        rule("own", "Invoices", &["books@example.test"]),
+        rule("theirs", "Invoices", &["drop@elsewhere.test"]),
+    ];
+    story.changes = vec![
+        change(
+            ObjectKind::InboxRule,
+            &["Invoices"],
+            "forwardto books@example.test",
+            Origin::User,
+        ),
+        change(
+            ObjectKind::InboxRule,
+            &["Invoices"],
+            "forwardto drop@elsewhere.test",
+            Origin::Attacker,
+        ),
+    ];
+    story.go_to(Phase::Approving);
+    assert_eq!(
+        verdicts(&story),
+        [
+            ("own".into(), Verdict::Legitimate),
+            ("theirs".into(), Verdict::Foothold)
+        ]
+    );
+}
+
+#[test]
+fn an_old_forward_outside_without_a_record_is_left_for_a_person() {
+    let mut story = Story::begin();
+    story.objects = vec![rule("old", "to my own", &["ada@home.test"])];
+    story.go_to(Phase::Approving);
+    assert_eq!(verdicts(&story), [("old".into(), Verdict::Unclear)]);
+    let plan = story.state.plan().unwrap();
+    assert!(plan.actions.iter().all(|action| action.object.id != "old"));
+    assert_eq!(plan.left[0].object.id, "old");
+}
+
+#[test]
+fn a_rule_that_changes_while_its_owner_is_blocked_is_the_attackers() {
+    let mut story = Story::begin();
+    story.objects = vec![rule("r", "News", &[])];
+    story.go_to(Phase::Draining);
+    assert_eq!(verdicts(&story), [("r".into(), Verdict::Legitimate)]);
+    story.objects = vec![rule("r", "News", &["drop@elsewhere.test"])];
+    story.go_to(Phase::Checking);
+    story.go_on();
+    assert_eq!(verdicts(&story), [("r".into(), Verdict::Foothold)]);
+}
+
+#[test]
+fn a_method_of_unknown_origin_goes_and_a_key_in_the_hand_stays() {
+    let mut story = Story::begin();
+    story.objects = vec![
+        method("sms", "phoneAuthenticationMethod", true, "+1 555 0100"),
+        method("app", "softwareOathAuthenticationMethod", false, "totp"),
+        method("key", "fido2AuthenticationMethod", false, "key ring"),
+        method("pw", "passwordAuthenticationMethod", false, ""),
+    ];
+    story.go_to(Phase::Approving);
+    let removed: Vec<&str> = story
+        .state
+        .plan_actions()
+        .filter(|action| action.planned.kind == ActionKind::RemoveMethod)
+        .map(|action| action.planned.object.id.as_str())
+        .collect();
+    // The default one last (reference §2.3).
+    assert_eq!(removed, ["app", "sms"]);
+}
+
+#[test]
+fn a_record_about_the_owners_phone_does_not_vouch_for_another() {
+    let mut story = Story::begin();
+    story.objects = vec![method(
+        "theirs",
+        "phoneAuthenticationMethod",
+        false,
+        "+1 555 0199",
+    )];
+    story.changes = vec![change(
+        ObjectKind::Method,
+        &["phoneAuthenticationMethod", "+1 555 0100"],
+        "",
+        Origin::User,
+    )];
+    story.go_to(Phase::Approving);
+    assert_eq!(verdicts(&story), [("theirs".into(), Verdict::Foothold)]);
+}
+
+#[test]
+fn a_forwarding_is_known_by_its_value_and_an_empty_one_is_nothing() {
+    let forwarding = |to: Option<&str>| {
+        let mut observed = rule("u1", "", &[]);
+        observed.object = retake_playbook::ObjectRef::new(ObjectKind::MailboxForwarding, "u1");
+        observed.facts = Facts::Forwarding {
+            smtp: to.map(str::to_owned),
+            address: None,
+            keeps_copy: true,
+        };
+        observed
+    };
+    let mut story = Story::begin();
+    story.changes = vec![change(
+        ObjectKind::MailboxForwarding,
+        &["u1"],
+        "forwardingsmtpaddress smtp:drop@elsewhere.test",
+        Origin::Attacker,
+    )];
+    for (value, expected) in [
+        (None, vec![]),
+        (
+            Some("drop@elsewhere.test"),
+            vec![("u1".to_owned(), Verdict::Foothold)],
+        ),
+        (
+            Some("desk@example.test"),
+            vec![("u1".to_owned(), Verdict::Legitimate)],
+        ),
+        (
+            Some("ada@home.test"),
+            vec![("u1".to_owned(), Verdict::Unclear)],
+        ),
+    ] {
+        let mut story = Story {
+            state: story.state.clone(),
+            now: story.now,
+            rows: story.rows.clone(),
+            objects: vec![forwarding(value)],
+            changes: story.changes.clone(),
+        };
+        story.go_to(Phase::Approving);
+        assert_eq!(verdicts(&story), expected, "{value:?}");
+    }
+}

@@ -1,0 +1,7 @@
+//! The playbook, told as cases that run event by event, without any tenant.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod judging;
+mod story;
+mod transitions;

@@ -1,0 +1,310 @@
+//! A case in a test: events go in, phases and commands come out.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use retake_playbook::event::{
+    Account, Analysis, Applied, CaseOpened, Change, Check, CheckResult, Event, Facts, Fingerprint,
+    Looked, Observed, Origin, Request, Snapshot, Source, Stopped,
+};
+use retake_playbook::judge::source_of;
+use retake_playbook::machine::{Phase, row_taken};
+use retake_playbook::{ActionId, Command, Digest, Gate, ObjectKind, ObjectRef, State, next};
+
+pub(crate) fn digest(seed: &str) -> Digest {
+    let mut bytes = [0; 32];
+    for (index, byte) in seed.bytes().enumerate() {
+        bytes[index % 32] ^= byte.rotate_left(u32::try_from(index % 8).unwrap());
+    }
+    Digest::from_bytes(bytes)
+}
+
+/// A case under way, and every row of the table that it has taken.
+pub(crate) struct Story {
+    pub(crate) state: State,
+    pub(crate) now: Timestamp,
+    pub(crate) rows: BTreeSet<String>,
+    pub(crate) objects: Vec<Observed>,
+    pub(crate) changes: Vec<Change>,
+}
+
+impl Story {
+    pub(crate) fn begin() -> Self {
+        let mut story = Self {
+            state: State::default(),
+            now: "2026-03-02T03:04:05Z".parse().unwrap(),
+            rows: BTreeSet::new(),
+            objects: Vec::new(),
+            changes: Vec::new(),
+        };
+        story.tell(Event::CaseOpened(CaseOpened {
+            case: "c1".into(),
+            tenant: "t".into(),
+            account: "ada@example.test".into(),
+            responder: "Rosa".into(),
+            alert: "alert".into(),
+            program: "0".into(),
+        }));
+        story
+    }
+
+    pub(crate) fn tell(&mut self, event: Event) {
+        let from = self.state.phase;
+        self.state.apply(self.now, &event);
+        // The state has recorded the event, which is what the table's conditions
+        // are asked about.
+        if let Some(row) = row_taken(from, &event, &self.state) {
+            self.rows.insert(format!("{row:?}"));
+        }
+        self.now = self.now.checked_add(SignedDuration::from_secs(1)).unwrap();
+    }
+
+    pub(crate) fn commands(&self) -> Vec<Command> {
+        next(&self.state, self.now)
+    }
+
+    pub(crate) fn account() -> Account {
+        Account {
+            id: "u1".into(),
+            upn: "ada@example.test".into(),
+            display_name: "Ada".into(),
+            mail: Some("ada@example.test".into()),
+            department: None,
+            job_title: None,
+            manager: None,
+            enabled: true,
+            synced: false,
+            user_type: "Member".into(),
+            sessions_valid_from: None,
+            last_password_change: None,
+            addresses: vec!["ada@example.test".into()],
+        }
+    }
+
+    /// What a well-behaved responder, tenant and people would make of the next
+    /// commands: one round of them.
+    pub(crate) fn go_on(&mut self) {
+        for command in self.commands() {
+            match command {
+                Command::ReadAccount => self.tell(Event::AccountRead {
+                    account: Self::account(),
+                    evidence: digest("account"),
+                }),
+                Command::Preflight => self.preflight(CheckResult::Good),
+                Command::MakePlan(plan) => self.tell(Event::PlanMade(plan)),
+                Command::Ask(gate) => self.pass(gate),
+                Command::Act(actions) => {
+                    for action in actions {
+                        self.carry_out(action);
+                    }
+                }
+                Command::SetAccessClock(ends) => self.tell(Event::AccessClockSet { ends }),
+                Command::Snapshot => self.snapshot(),
+                Command::Analyse { quick } => self.analyse(quick),
+                Command::Warn => self.tell(Event::WarningsSettled),
+                Command::WaitUntil(until) => {
+                    self.now = until;
+                    self.tell(Event::Waited { until });
+                }
+                Command::DeclareEffective(snapshot) => {
+                    self.tell(Event::EvictionEffective { snapshot });
+                }
+                Command::Reopen(why) => self.tell(Event::Reopened { why }),
+                Command::EndWatch(snapshot) => self.tell(Event::WatchEnded { snapshot }),
+                Command::Close => self.tell(Event::Closed(retake_playbook::event::Closing {
+                    first_access: String::new(),
+                    persistence: String::new(),
+                    impact: String::new(),
+                    confidence: 0.0,
+                    unknown: vec![],
+                })),
+                Command::Stop(_) => return,
+            }
+        }
+    }
+
+    /// Goes on until this phase is reached.
+    pub(crate) fn go_to(&mut self, phase: Phase) {
+        for _ in 0..200 {
+            if self.state.phase == phase {
+                return;
+            }
+            self.go_on();
+        }
+        panic!("never came to {phase:?}, stands at {:?}", self.state.phase);
+    }
+
+    pub(crate) fn preflight(&mut self, result: CheckResult) {
+        self.tell(Event::PreflightDone {
+            checks: vec![Check {
+                what: "clean hands".into(),
+                result,
+                detail: String::new(),
+            }],
+        });
+    }
+
+    pub(crate) fn pass(&mut self, gate: Gate) {
+        self.tell(Event::GatePassed {
+            gate,
+            by: "Rosa".into(),
+            answer: None,
+        });
+    }
+
+    pub(crate) fn refuse(&mut self, gate: Gate) {
+        self.tell(Event::GateRefused {
+            gate,
+            by: "Rosa".into(),
+        });
+    }
+
+    pub(crate) fn intend(&mut self, action: ActionId) {
+        self.tell(Event::ActionIntended {
+            action,
+            request: Request {
+                method: "PATCH".into(),
+                url: "/x".into(),
+                sha256: digest("x"),
+            },
+            before: Some(digest("before")),
+            attempt: 0,
+        });
+    }
+
+    pub(crate) fn carry_out(&mut self, action: ActionId) {
+        self.intend(action);
+        self.tell(Event::ActionApplied {
+            action,
+            status: Some(204),
+            how: Applied::Accepted,
+        });
+        let object = self.state.actions[&action].planned.object.clone();
+        self.objects.retain(|seen| seen.object != object);
+        self.tell(Event::ActionVerified {
+            action,
+            evidence: digest("after"),
+        });
+    }
+
+    pub(crate) fn stop(&mut self, action: ActionId, why: Stopped) {
+        self.tell(Event::ActionStopped {
+            action,
+            why,
+            message: "the tenant said no".into(),
+            code: "RT3001".into(),
+        });
+    }
+
+    pub(crate) fn first_action(&self) -> ActionId {
+        self.state
+            .plan_actions()
+            .find(|a| !a.settled())
+            .unwrap()
+            .planned
+            .action
+    }
+
+    pub(crate) fn snapshot(&mut self) {
+        let number = u32::try_from(self.state.snapshots.len()).unwrap() + 1;
+        let sources = [
+            ObjectKind::Account,
+            ObjectKind::Method,
+            ObjectKind::InboxRule,
+            ObjectKind::MailboxForwarding,
+            ObjectKind::OauthGrant,
+        ];
+        self.tell(Event::SnapshotTaken(Snapshot {
+            snapshot: number,
+            at: self.now,
+            account: Some(Self::account()),
+            objects: self.objects.clone(),
+            sources: sources
+                .into_iter()
+                .map(|kind| Source {
+                    name: source_of(kind).into(),
+                    looked: Looked::Whole,
+                    why: None,
+                })
+                .collect(),
+        }));
+    }
+
+    pub(crate) fn analyse(&mut self, quick: bool) {
+        self.tell(Event::Analysed(Analysis {
+            quick,
+            verdict: "compromised".into(),
+            path: "credential_phishing".into(),
+            confidence: 0.9,
+            reasons: vec![],
+            first_known_bad: None,
+            fingerprint: Fingerprint::default(),
+            changes: self.changes.clone(),
+            sent: vec![],
+            read: vec![],
+            accounts: vec![],
+            sources: vec![],
+        }));
+    }
+}
+
+pub(crate) fn rule(id: &str, name: &str, forwards_to: &[&str]) -> Observed {
+    Observed {
+        object: ObjectRef::new(ObjectKind::InboxRule, id).named(name),
+        digest: digest(&format!("{id}{name}{forwards_to:?}")),
+        evidence: vec![digest("rules")],
+        facts: Facts::InboxRule {
+            name: name.into(),
+            enabled: true,
+            hidden: false,
+            aliases: vec![],
+            forwards_to: forwards_to.iter().map(|&a| a.to_owned()).collect(),
+            moves_to: None,
+            deletes: false,
+            marks_read: false,
+            conditions: String::new(),
+        },
+    }
+}
+
+pub(crate) fn method(id: &str, kind: &str, default: bool, detail: &str) -> Observed {
+    Observed {
+        object: ObjectRef::new(ObjectKind::Method, id).named(detail),
+        digest: digest(id),
+        evidence: vec![digest("methods")],
+        facts: Facts::Method {
+            method: kind.into(),
+            default,
+            created: None,
+            detail: Some(detail.into()),
+        },
+    }
+}
+
+pub(crate) fn change(kind: ObjectKind, ids: &[&str], parameters: &str, by: Origin) -> Change {
+    Change {
+        at: "2026-03-01T00:00:00Z".parse().unwrap(),
+        operation: "operation".into(),
+        kind,
+        ids: ids.iter().map(|&id| id.to_owned()).collect(),
+        parameters: parameters.into(),
+        by,
+        reasons: vec![],
+        record: "r".into(),
+    }
+}
+
+impl Story {
+    /// Makes the plan that the phase wants, without carrying it out.
+    pub(crate) fn make_plan(&mut self) {
+        if let [Command::MakePlan(plan)] = &self.commands()[..] {
+            let plan = plan.clone();
+            self.tell(Event::PlanMade(plan));
+        }
+    }
+
+    /// The containment shows its plan before it can be refused.
+    pub(crate) fn go_on_if_planless(&mut self) {
+        self.make_plan();
+    }
+}

@@ -1,0 +1,227 @@
+//! Every row of the machine's table is taken by some case here.
+
+use std::collections::BTreeSet;
+
+use retake_playbook::event::{CheckResult, Event, Stopped};
+use retake_playbook::machine::{ANYWHERE, Phase, TRANSITIONS};
+use retake_playbook::{ActionKind, Command, Gate, ObjectKind};
+
+use crate::story::{Story, change, method, rule};
+use retake_playbook::event::Origin;
+
+/// From the alert to the closed case, with one foothold.
+fn straight() -> Story {
+    let mut story = Story::begin();
+    story.objects = vec![rule("r1", "x", &["drop@elsewhere.test"])];
+    story.changes = vec![change(
+        ObjectKind::InboxRule,
+        &["x"],
+        "drop@elsewhere.test",
+        Origin::Attacker,
+    )];
+    story.go_to(Phase::Closed);
+    story
+}
+
+#[test]
+fn a_case_goes_straight_from_alert_to_closed() {
+    let story = straight();
+    let kinds: Vec<ActionKind> = story
+        .state
+        .actions
+        .values()
+        .map(|action| action.planned.kind)
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            ActionKind::BlockSignIn,
+            ActionKind::RevokeSessions,
+            ActionKind::RemoveInboxRule,
+            ActionKind::ResetPassword,
+            ActionKind::RevokeSessions,
+            ActionKind::RestoreSignIn,
+        ]
+    );
+    // The last snapshot before the declaration was taken after the access clock.
+    let (_, snapshot) = story.state.effective.unwrap();
+    let snapshot = &story.state.snapshots[usize::try_from(snapshot).unwrap() - 1];
+    assert!(snapshot.at >= story.state.access_ends_at().unwrap());
+}
+
+#[test]
+fn what_is_planted_while_a_token_lives_is_found_and_removed_before_the_declaration() {
+    let mut story = Story::begin();
+    story.go_to(Phase::Draining);
+    story
+        .objects
+        .push(rule("r2", "again", &["drop@elsewhere.test"]));
+    story.go_to(Phase::Returning);
+    assert!(story.objects.is_empty());
+    assert!(
+        story
+            .state
+            .actions
+            .values()
+            .any(|action| { action.planned.object.id == "r2" && action.verified.is_some() })
+    );
+}
+
+#[test]
+fn re_entry_during_the_watch_reopens_the_case_at_containment() {
+    let mut story = Story::begin();
+    story.go_to(Phase::Watching);
+    story
+        .objects
+        .push(rule("r3", "back", &["drop@elsewhere.test"]));
+    story.changes = vec![change(
+        ObjectKind::InboxRule,
+        &["back"],
+        "drop@elsewhere.test",
+        Origin::Attacker,
+    )];
+    story.go_to(Phase::Ordering);
+    assert_eq!(story.state.reopened, 1);
+    story.go_to(Phase::Closed);
+    assert!(story.objects.is_empty());
+}
+
+#[test]
+fn a_refused_block_halts_and_a_second_try_goes_on() {
+    let mut story = Story::begin();
+    story.go_to(Phase::Containing);
+    let block = story.first_action();
+    story.stop(block, Stopped::Refused);
+    assert_eq!(story.state.phase, Phase::Halted);
+    assert!(matches!(&story.commands()[..], [Command::Stop(why)] if why.contains("said no")));
+    story.tell(Event::Retried { by: "Rosa".into() });
+    story.go_to(Phase::Closed);
+}
+
+#[test]
+fn every_transition_is_taken_and_every_phase_is_reached() {
+    let mut rows: BTreeSet<String> = straight().rows;
+
+    // Refusals, and going on after each.
+    for (phase, gate) in [
+        (Phase::Ordering, Gate::Contain),
+        (Phase::Approving, Gate::Plan),
+        (Phase::Returning, Gate::Return),
+        (Phase::Welcoming, Gate::FirstSignIn),
+        (Phase::Concluding, Gate::Close),
+    ] {
+        let mut story = Story::begin();
+        story.go_to(phase);
+        story.go_on_if_planless();
+        story.refuse(gate);
+        if story.state.phase == Phase::Halted {
+            story.tell(Event::Retried { by: "Rosa".into() });
+        }
+        story.go_to(Phase::Closed);
+        rows.extend(story.rows);
+    }
+
+    // Unclean hands, overridden and refused.
+    for refused in [false, true] {
+        let mut story = Story::begin();
+        story.go_to(Phase::Preflight);
+        story.preflight(CheckResult::Bad);
+        assert_eq!(story.state.phase, Phase::UncleanHands);
+        if refused {
+            story.refuse(Gate::CleanHands);
+            assert_eq!(story.state.phase, Phase::Halted);
+        } else {
+            story.tell(Event::GateOverridden {
+                gate: Gate::CleanHands,
+                by: "Rosa".into(),
+                reason: "nobody else is awake".into(),
+            });
+            assert_eq!(story.state.phase, Phase::Ordering);
+        }
+        rows.extend(story.rows);
+    }
+
+    // Actions that the tenant refuses.
+    for phase in [Phase::Containing, Phase::Evicting, Phase::Restoring] {
+        let mut story = Story::begin();
+        story.go_to(phase);
+        while story
+            .state
+            .plan_actions()
+            .all(retake_playbook::state::ActionState::settled)
+        {
+            story.go_on();
+        }
+        if phase == Phase::Restoring {
+            story.make_plan();
+        }
+        let last = story.state.plan().unwrap().actions.last().unwrap().action;
+        story.stop(last, Stopped::Refused);
+        assert_eq!(story.state.phase, Phase::Halted, "{phase:?}");
+        rows.extend(story.rows);
+    }
+
+    // A method that cannot be removed survives, and the case does not pretend.
+    let mut story = Story::begin();
+    story.objects = vec![method(
+        "m1",
+        "phoneAuthenticationMethod",
+        true,
+        "+1 555 0100",
+    )];
+    story.go_to(Phase::Evicting);
+    let remove = story
+        .state
+        .plan_actions()
+        .find(|action| action.planned.kind == ActionKind::RemoveMethod)
+        .unwrap()
+        .planned
+        .action;
+    story.stop(remove, Stopped::Refused);
+    story.go_to(Phase::Halted);
+    assert!(matches!(&story.commands()[..], [Command::Stop(why)] if why.contains("+1 555 0100")));
+    rows.extend(story.rows);
+
+    // Re-entry.
+    let mut story = Story::begin();
+    story.go_to(Phase::WatchJudging);
+    story.tell(Event::Reopened { why: "back".into() });
+    rows.extend(story.rows);
+
+    // Release, also one that is refused.
+    for refused in [false, true] {
+        let mut story = Story::begin();
+        story.go_to(Phase::Preserving);
+        story.tell(Event::ReleaseOrdered {
+            by: "Rosa".into(),
+            reason: "false alarm".into(),
+        });
+        assert_eq!(story.state.phase, ANYWHERE[0].1);
+        if refused {
+            story.make_plan();
+            let restore = story.first_action();
+            story.stop(restore, Stopped::Refused);
+            assert_eq!(story.state.phase, Phase::Halted);
+        } else {
+            story.go_to(Phase::Closed);
+        }
+        rows.extend(story.rows);
+    }
+
+    let missing: Vec<String> = TRANSITIONS
+        .iter()
+        .map(|row| format!("{row:?}"))
+        .filter(|row| !rows.contains(row))
+        .collect();
+    assert!(missing.is_empty(), "never taken: {missing:#?}");
+}
+
+#[test]
+fn nobody_opens_a_closed_case_by_an_order_to_release_it() {
+    let mut story = straight();
+    story.tell(Event::ReleaseOrdered {
+        by: "Mallory".into(),
+        reason: "please".into(),
+    });
+    assert_eq!(story.state.phase, Phase::Closed);
+}
