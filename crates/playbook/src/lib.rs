@@ -4,6 +4,7 @@
 //! other room, and every other room speaks its words.
 
 pub mod catalogue;
+pub mod codes;
 pub mod event;
 pub mod gate;
 pub mod judge;
