@@ -1,1 +1,78 @@
-fn main() {}
+//! The project's own commands: `cargo xtask test`, `accept`, `docs`.
+//!
+//! Kept small on purpose: it is compiled before anything can be checked.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command that talks to the developer who called it"
+)]
+
+mod accept;
+mod checks;
+mod docs;
+mod install;
+mod run;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run every check, in the order in which a failure is cheapest to find.
+    Test {
+        /// First bring what is missing: system packages, cargo tools, Python's msal.
+        #[arg(long)]
+        install: bool,
+    },
+    /// Measure an issue against its own sentences: every row of docs/acceptance/N.md.
+    Accept {
+        /// Number of the issue.
+        issue: u32,
+    },
+    /// Write the generated pages.
+    Docs {
+        /// Write nothing; fail if a page is not as it would be generated.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let root = root();
+    let outcome = match Arguments::parse().command {
+        Command::Test { install } => checks::test(&root, install),
+        Command::Accept { issue } => accept::accept(&root, issue),
+        Command::Docs { check: true } => docs::check(&root),
+        Command::Docs { check: false } => docs::write(&root),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("\n{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why a command did not succeed, in the words that the developer reads.
+type Failure = String;
+
+/// Whether this run may leave nothing out.
+fn in_ci() -> bool {
+    env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+}
+
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}

@@ -55,7 +55,10 @@ const fn property(
         versions,
         schema,
         within: "",
-        addition: Addition::Property { name, schema: shape },
+        addition: Addition::Property {
+            name,
+            schema: shape,
+        },
         source,
     }
 }
@@ -74,28 +77,38 @@ pub const ALLOWED: &[Allowance] = &[
         versions: BOTH,
         schema: "microsoft.graph.ODataErrors.ODataError",
         within: "/properties/error/properties/innerError",
-        addition: Addition::Property { name: "message", schema: STRING },
+        addition: Addition::Property {
+            name: "message",
+            schema: STRING,
+        },
         source: "reference §2.3 and §10.1: innerError may repeat the message",
     },
     Allowance {
         versions: BOTH,
         schema: "microsoft.graph.ODataErrors.ODataError",
         within: "/properties/error/properties/innerError",
-        addition: Addition::Property { name: "code", schema: STRING },
+        addition: Addition::Property {
+            name: "code",
+            schema: STRING,
+        },
         source: "reference §10.1: innerError may repeat the code",
     },
     Allowance {
         versions: BETA,
         schema: "microsoft.graph.authenticationMethod",
         within: "",
-        addition: Addition::Derived { name: "microsoft.graph.hardwareOathAuthenticationMethod" },
+        addition: Addition::Derived {
+            name: "microsoft.graph.hardwareOathAuthenticationMethod",
+        },
         source: "reference §2.2: beta only, absent from the government cloud",
     },
     Allowance {
         versions: BETA,
         schema: "microsoft.graph.authenticationMethod",
         within: "",
-        addition: Addition::Derived { name: "microsoft.graph.qrCodePinAuthenticationMethod" },
+        addition: Addition::Derived {
+            name: "microsoft.graph.qrCodePinAuthenticationMethod",
+        },
         source: "reference §2.2: beta path, absent from the government cloud",
     },
     property(
@@ -123,7 +136,9 @@ pub const ALLOWED: &[Allowance] = &[
         versions: V1,
         schema: "microsoft.graph.security.auditData",
         within: "",
-        addition: Addition::Derived { name: "microsoft.graph.security.defaultAuditData" },
+        addition: Addition::Derived {
+            name: "microsoft.graph.security.defaultAuditData",
+        },
         source: "reference §7.2: the type that real records carry",
     },
 ];

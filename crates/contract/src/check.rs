@@ -71,10 +71,12 @@ impl Contract {
         for version in Version::ALL {
             let name = format!("graph-openapi-subset-{}.json", version.segment());
             let path = shared.join("reference").join(name);
-            let text = fs::read_to_string(&path)
-                .map_err(|source| LoadError::Unreadable { path: path.clone(), source })?;
-            let document =
-                serde_json::from_str(&text).map_err(|source| LoadError::NotJson { path, source })?;
+            let text = fs::read_to_string(&path).map_err(|source| LoadError::Unreadable {
+                path: path.clone(),
+                source,
+            })?;
+            let document = serde_json::from_str(&text)
+                .map_err(|source| LoadError::NotJson { path, source })?;
             let document = Document::new(version, document)
                 .map_err(|reason| LoadError::NotUnderstood { version, reason })?;
             documents.insert(version, document);
@@ -112,7 +114,10 @@ impl Document {
             .pointer_mut("/components/schemas")
             .and_then(Value::as_object_mut)
             .ok_or("no schemas")?;
-        schema::extend(schemas, ALLOWED.iter().filter(|it| it.versions.contains(&version)))?;
+        schema::extend(
+            schemas,
+            ALLOWED.iter().filter(|it| it.versions.contains(&version)),
+        )?;
         Ok(Document {
             templates: paths.keys().map(|path| Template::new(path)).collect(),
             definitions: Value::Object(schema::definitions(schemas)?),
@@ -141,7 +146,11 @@ impl Document {
         let mut wrong = Vec::new();
         self.check_request(operation, exchange, &mut wrong);
         self.check_response(item, operation, exchange, &mut wrong);
-        if wrong.is_empty() { Verdict::Valid } else { Verdict::Invalid(wrong) }
+        if wrong.is_empty() {
+            Verdict::Valid
+        } else {
+            Verdict::Invalid(wrong)
+        }
     }
 
     fn check_request(&self, operation: &Value, exchange: &Exchange, wrong: &mut Vec<String>) {
@@ -198,7 +207,11 @@ impl Document {
     fn check_body(&self, side: &str, schema: &Value, body: &Value, wrong: &mut Vec<String>) {
         match self.validator(schema) {
             Ok(validator) => wrong.extend(validator.iter_errors(body).map(|error| {
-                format!("{side}{}: {}", error.instance_path(), shortened(&error.to_string()))
+                format!(
+                    "{side}{}: {}",
+                    error.instance_path(),
+                    shortened(&error.to_string())
+                )
             })),
             Err(reason) => wrong.push(format!("{side}: the schema is not understood: {reason}")),
         }
@@ -206,7 +219,10 @@ impl Document {
 
     fn validator(&self, schema: &Value) -> Result<Arc<Validator>, String> {
         let key = schema.to_string();
-        let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut validators = self
+            .validators
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(validator) = validators.get(&key) {
             return Ok(Arc::clone(validator));
         }
@@ -241,7 +257,14 @@ fn shortened(text: &str) -> String {
     if text.chars().count() <= MOST {
         return text.to_owned();
     }
-    let end: String = text.chars().rev().take(MOST / 2).collect::<Vec<_>>().into_iter().rev().collect();
+    let end: String = text
+        .chars()
+        .rev()
+        .take(MOST / 2)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect();
     let start: String = text.chars().take(MOST / 2).collect();
     format!("{start} … {end}")
 }

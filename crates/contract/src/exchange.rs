@@ -96,12 +96,14 @@ pub fn exchanges(
         if bytes.is_empty() {
             return Ok(None);
         }
-        serde_json::from_slice(bytes).map(Some).map_err(|source| ReadError::NotJson {
-            method: method.to_owned(),
-            target: target.to_owned(),
-            side,
-            source,
-        })
+        serde_json::from_slice(bytes)
+            .map(Some)
+            .map_err(|source| ReadError::NotJson {
+                method: method.to_owned(),
+                target: target.to_owned(),
+                side,
+                source,
+            })
     };
     let whole = Exchange {
         version,
@@ -125,7 +127,10 @@ fn unbatch(whole: &Exchange) -> Result<Vec<Exchange>, String> {
     let requests = list(whole.request_body.as_ref(), "requests")?;
     let responses = list(whole.response_body.as_ref(), "responses")?;
     if requests.len() > LARGEST_BATCH {
-        return Err(format!("{} requests, {LARGEST_BATCH} are the most", requests.len()));
+        return Err(format!(
+            "{} requests, {LARGEST_BATCH} are the most",
+            requests.len()
+        ));
     }
     let mut answers = BTreeMap::new();
     for response in responses {

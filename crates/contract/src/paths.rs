@@ -20,7 +20,10 @@ impl Template {
     pub(crate) fn new(path: &str) -> Template {
         Template {
             path: path.to_owned(),
-            segments: cut(path).iter().map(|segment| Segment::new(segment)).collect(),
+            segments: cut(path)
+                .iter()
+                .map(|segment| Segment::new(segment))
+                .collect(),
         }
     }
 
@@ -31,14 +34,17 @@ impl Template {
         if path.len() != self.segments.len() {
             return None;
         }
-        self.segments.iter().zip(path).try_fold(0, |literal, (segment, given)| match segment {
-            Segment::Literal(text) => text.eq_ignore_ascii_case(given).then_some(literal + 1),
-            Segment::Parameter { before, after } => given
-                .strip_prefix(before.as_str())
-                .and_then(|rest| rest.strip_suffix(after.as_str()))
-                .filter(|value| !value.is_empty() && !value.starts_with('$'))
-                .map(|_| literal + usize::from(!before.is_empty())),
-        })
+        self.segments
+            .iter()
+            .zip(path)
+            .try_fold(0, |literal, (segment, given)| match segment {
+                Segment::Literal(text) => text.eq_ignore_ascii_case(given).then_some(literal + 1),
+                Segment::Parameter { before, after } => given
+                    .strip_prefix(before.as_str())
+                    .and_then(|rest| rest.strip_suffix(after.as_str()))
+                    .filter(|value| !value.is_empty() && !value.starts_with('$'))
+                    .map(|_| literal + usize::from(!before.is_empty())),
+            })
     }
 }
 
@@ -92,7 +98,9 @@ fn alternate_key(segment: &str) -> Option<(&str, &str)> {
 }
 
 fn cut(path: &str) -> Vec<&str> {
-    path.split('/').filter(|segment| !segment.is_empty()).collect()
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -120,16 +128,31 @@ mod tests {
         ]
         .map(Template::new);
         let cases = [
-            ("/auditLogs/signIns/abc", Some("/auditLogs/signIns/{signIn-id}")),
-            ("/auditLogs/signIns/confirmCompromised", Some("/auditLogs/signIns/confirmCompromised")),
+            (
+                "/auditLogs/signIns/abc",
+                Some("/auditLogs/signIns/{signIn-id}"),
+            ),
+            (
+                "/auditLogs/signIns/confirmCompromised",
+                Some("/auditLogs/signIns/confirmCompromised"),
+            ),
             ("/me", Some("/users/{user-id}")),
             ("/me/messages", Some("/users/{user-id}/messages")),
             ("/Users/x@y.example", Some("/users/{user-id}")),
             ("/users/$count", None),
             ("/users", None),
-            ("/users('x@y.example')/messages", Some("/users/{user-id}/messages")),
-            ("/servicePrincipals(appId='1')", Some("/servicePrincipals/{servicePrincipal-id}")),
-            ("/traces/1/getDetails(address='a@b')", Some("/traces/{trace-id}/getDetails(address='{address}')")),
+            (
+                "/users('x@y.example')/messages",
+                Some("/users/{user-id}/messages"),
+            ),
+            (
+                "/servicePrincipals(appId='1')",
+                Some("/servicePrincipals/{servicePrincipal-id}"),
+            ),
+            (
+                "/traces/1/getDetails(address='a@b')",
+                Some("/traces/{trace-id}/getDetails(address='{address}')"),
+            ),
             ("/traces/1/getOther(address='a@b')", None),
         ];
         for (path, expected) in cases {

@@ -88,7 +88,10 @@ pub(crate) fn definitions(schemas: &Object) -> Result<Object> {
             continue;
         }
         definitions.insert(own(name), flattened(schemas, name)?);
-        definitions.insert(name.clone(), by_type(name, schema, &descendants(&children, name)));
+        definitions.insert(
+            name.clone(),
+            by_type(name, schema, &descendants(&children, name)),
+        );
     }
     Ok(definitions)
 }
@@ -110,15 +113,19 @@ fn by_type(name: &str, schema: &Value, descendants: &[&str]) -> Value {
     if descendants.is_empty() {
         return reference(&own(name));
     }
-    let says = |rule: Value| {
-        json!({"properties": {"@odata.type": rule}, "required": ["@odata.type"]})
-    };
-    let names: Vec<String> =
-        std::iter::once(name).chain(descendants.iter().copied()).map(|it| format!("#{it}")).collect();
+    let says =
+        |rule: Value| json!({"properties": {"@odata.type": rule}, "required": ["@odata.type"]});
+    let names: Vec<String> = std::iter::once(name)
+        .chain(descendants.iter().copied())
+        .map(|it| format!("#{it}"))
+        .collect();
     let abstract_base = own_part_of(schema).get("x-derivedTypes").is_some()
         && own_part_of(schema).get("x-abstract").is_some();
-    let untyped =
-        if abstract_base { json!({"required": ["@odata.type"]}) } else { reference(&own(name)) };
+    let untyped = if abstract_base {
+        json!({"required": ["@odata.type"]})
+    } else {
+        reference(&own(name))
+    };
     let mut rules = vec![json!({
         "if": {"required": ["@odata.type"]},
         "then": {"properties": {"@odata.type": {"enum": names}}},
@@ -141,12 +148,21 @@ fn flattened(schemas: &Object, name: &str) -> Result<Value> {
     let mut next = Some(name);
     while let Some(current) = next {
         is_entity |= current == ENTITY;
-        let schema = schemas.get(current).ok_or_else(|| format!("no type {current}"))?;
+        let schema = schemas
+            .get(current)
+            .ok_or_else(|| format!("no type {current}"))?;
         let part = own_part_of(schema);
         open |= part.get("additionalProperties") == Some(&json!(true));
         opaque |= part.get(OPAQUE).is_some();
-        for (property, shape) in part.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            properties.entry(property.clone()).or_insert(optional(shape)?);
+        for (property, shape) in part
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            properties
+                .entry(property.clone())
+                .or_insert(optional(shape)?);
         }
         // Navigation properties come with `$expand`; the subset names but does not follow them.
         for property in strings(part.get("x-navigationProperties")) {
@@ -155,7 +171,10 @@ fn flattened(schemas: &Object, name: &str) -> Result<Value> {
         required.extend(strings(part.get("required")).map(str::to_owned));
         next = base_of(schema);
     }
-    properties.insert("@odata.type".to_owned(), json!({"const": format!("#{name}")}));
+    properties.insert(
+        "@odata.type".to_owned(),
+        json!({"const": format!("#{name}")}),
+    );
     let mut patterns = json!({ANNOTATION: true});
     if open && is_entity {
         patterns = json!({ANNOTATION: true, EXTENSION: true});
@@ -174,7 +193,11 @@ fn optional(schema: &Value) -> Result<Value> {
     let unstated = schema.get("nullable").is_none()
         && (schema.get("$ref").is_some() || schema.get("x-source").is_some());
     let converted = inline(schema)?;
-    Ok(if unstated { json!({"if": {"type": "null"}, "else": converted}) } else { converted })
+    Ok(if unstated {
+        json!({"if": {"type": "null"}, "else": converted})
+    } else {
+        converted
+    })
 }
 
 fn inline(schema: &Value) -> Result<Value> {
@@ -184,11 +207,16 @@ fn inline(schema: &Value) -> Result<Value> {
             .ok_or_else(|| format!("a reference to outside of the schemas: {target}"))?;
         return Ok(reference(name));
     }
-    let kind = schema.get("type").and_then(Value::as_str).ok_or_else(|| format!("no type in {schema}"))?;
+    let kind = schema
+        .get("type")
+        .and_then(Value::as_str)
+        .ok_or_else(|| format!("no type in {schema}"))?;
     let mut converted = match kind {
         "object" => object(schema)?,
         "array" => {
-            let items = schema.get("items").ok_or_else(|| format!("no items in {schema}"))?;
+            let items = schema
+                .get("items")
+                .ok_or_else(|| format!("no items in {schema}"))?;
             json!({"items": inline(items)?})
         }
         "string" => string(schema)?,
@@ -197,8 +225,15 @@ fn inline(schema: &Value) -> Result<Value> {
         other => return Err(format!("type {other} is not one of OpenAPI's")),
     };
     let nullable = schema.get("nullable") == Some(&json!(true));
-    converted["type"] = if nullable { json!([kind, "null"]) } else { json!(kind) };
-    if let (true, Some(members)) = (nullable, converted.get_mut("enum").and_then(Value::as_array_mut)) {
+    converted["type"] = if nullable {
+        json!([kind, "null"])
+    } else {
+        json!(kind)
+    };
+    if let (true, Some(members)) = (
+        nullable,
+        converted.get_mut("enum").and_then(Value::as_array_mut),
+    ) {
         members.push(Value::Null);
     }
     Ok(converted)
@@ -298,5 +333,8 @@ fn reference(name: &str) -> Value {
 }
 
 fn strings(list: Option<&Value>) -> impl Iterator<Item = &str> {
-    list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    list.and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
 }

@@ -69,7 +69,10 @@ fn append(path: &Path, line: &str) {
         .open(path)
         .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
     if let Err(error) = written {
-        #[expect(clippy::panic, reason = "a skip that nobody can see would pass as a test")]
+        #[expect(
+            clippy::panic,
+            reason = "a skip that nobody can see would pass as a test"
+        )]
         {
             panic!("cannot note a skipped test in {}: {error}", path.display());
         }
