@@ -132,6 +132,15 @@ pub enum MailAccess {
     Sync,
 }
 
+/// The messages of one folder that a record lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FolderItems {
+    /// Folder path.
+    pub path: Option<String>,
+    /// Internet message ids, with angle brackets.
+    pub message_ids: Vec<String>,
+}
+
 /// The device that a sign-in names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Device {
@@ -252,6 +261,8 @@ pub struct Event {
     pub subject: Option<String>,
     /// Folder path.
     pub folder: Option<String>,
+    /// Messages by folder, where the record lists them so.
+    pub folders: Vec<FolderItems>,
     /// Bind or Sync.
     pub mail_access: Option<MailAccess>,
     /// Mail access audit was throttled: assume everything was read.
@@ -315,6 +326,7 @@ impl Event {
             message_ids: Vec::new(),
             subject: None,
             folder: None,
+            folders: Vec::new(),
             mail_access: None,
             throttled: false,
             parameters: BTreeMap::new(),
@@ -486,7 +498,7 @@ impl Event {
 }
 
 /// Every column that [`Event::values`] knows, besides the three map prefixes.
-pub const COLUMNS: [&str; 47] = [
+pub const COLUMNS: [&str; 48] = [
     "@timestamp",
     "event.id",
     "event.dataset",
@@ -534,6 +546,7 @@ pub const COLUMNS: [&str; 47] = [
     "m365.mailbox",
     "m365.logon_type",
     "m365.folder",
+    "m365.throttled",
 ];
 
 /// The operation name that two logs' spellings share: no trailing stop, one

@@ -16,6 +16,8 @@ pub mod address;
 pub mod agent;
 pub mod answer;
 pub mod event;
+mod moment;
+pub mod readers;
 pub mod token;
 
 pub use answer::{
@@ -24,3 +26,4 @@ pub use answer::{
     Verdict,
 };
 pub use event::{Event, Source};
+pub use readers::{Import, Imported, ReadError};

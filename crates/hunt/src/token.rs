@@ -15,23 +15,24 @@
 /// ```
 pub fn token_id(sign_in_id: &str) -> Option<String> {
     let groups: Vec<&str> = sign_in_id.trim().split('-').collect();
-    let [a, b, c, d, e] = groups.as_slice() else {
-        return None;
-    };
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
     let digits_only = groups
         .iter()
         .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    if !digits_only || (a.len(), b.len(), c.len(), d.len(), e.len()) != (8, 4, 4, 4, 12) {
+    if !digits_only || lengths != [8, 4, 4, 4, 12] {
         return None;
     }
     let mut bytes = Vec::with_capacity(16);
-    for (group, reversed) in [(a, true), (b, true), (c, true), (d, false), (e, false)] {
+    for (position, group) in groups.iter().enumerate() {
         let start = bytes.len();
         for pair in group.as_bytes().chunks(2) {
             let text = std::str::from_utf8(pair).ok()?;
             bytes.push(u8::from_str_radix(text, 16).ok()?);
         }
-        if reversed && let Some(tail) = bytes.get_mut(start..) {
+        // .NET writes the first three groups little-endian.
+        if position < 3
+            && let Some(tail) = bytes.get_mut(start..)
+        {
             tail.reverse();
         }
     }

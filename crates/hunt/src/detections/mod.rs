@@ -1,0 +1,286 @@
+//! Detections: content in `detections/*.toml`, one file each.
+//!
+//! A file has an id that is never used again, a title, why it matters,
+//! severity, ATT&CK techniques, confidence, a `match` in the language of
+//! [`expression`], optionally a `correlate` table, known good causes,
+//! suggested actions, and records that must raise it and that must not.
+//! Without both kinds of records a file is refused.
+
+mod builtin;
+mod correlate;
+pub mod expression;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+pub use correlate::Correlate;
+pub use expression::{Context, Expression, ExpressionError};
+
+use crate::answer::{Finding, Severity};
+use crate::event::Event;
+use crate::readers::Import;
+
+/// One detection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detection {
+    /// Its id, never used again for another.
+    pub id: String,
+    /// What it found, in a few words.
+    pub title: String,
+    /// Why it matters.
+    pub why: String,
+    /// How bad.
+    pub severity: Severity,
+    /// ATT&CK techniques.
+    pub technique: Vec<String>,
+    /// How often it is right, 0 to 1.
+    pub confidence: f64,
+    /// What an event must look like.
+    pub expression: Expression,
+    /// What events must do together.
+    pub correlate: Option<Correlate>,
+    /// Harmless causes.
+    pub known_good: Vec<String>,
+    /// What to do about it.
+    pub actions: Vec<String>,
+    /// Records that must raise it.
+    pub must: Vec<Fixture>,
+    /// Records that must not.
+    pub must_not: Vec<Fixture>,
+}
+
+/// Records that a detection is tried on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fixture {
+    /// What they show.
+    pub what: String,
+    /// The records, in any form that can be imported.
+    pub records: String,
+}
+
+/// Why a file is no detection.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("detection {file}: {why}")]
+pub struct DetectionError {
+    /// The file, or the id where it is known.
+    pub file: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DetectionText {
+    id: String,
+    title: String,
+    why: String,
+    severity: Severity,
+    technique: Vec<String>,
+    confidence: f64,
+    r#match: String,
+    correlate: Option<correlate::CorrelateText>,
+    known_good: Vec<String>,
+    actions: Vec<String>,
+    #[serde(default)]
+    must: Vec<Fixture>,
+    #[serde(default)]
+    must_not: Vec<Fixture>,
+}
+
+impl Detection {
+    /// Reads a detection's file.
+    pub fn parse(file: &str, text: &str) -> Result<Self, DetectionError> {
+        let fail = |why: String| DetectionError {
+            file: file.to_owned(),
+            why,
+        };
+        let text: DetectionText = toml::from_str(text).map_err(|error| fail(error.to_string()))?;
+        if text.must.is_empty() || text.must_not.is_empty() {
+            return Err(fail("records that must raise it, and records that must not, are both needed".to_owned()));
+        }
+        if text.known_good.is_empty() || text.actions.is_empty() || text.technique.is_empty() {
+            return Err(fail("`technique`, `known_good` and `actions` may not be empty".to_owned()));
+        }
+        if !(0.0..=1.0).contains(&text.confidence) {
+            return Err(fail("`confidence` goes from 0 to 1".to_owned()));
+        }
+        let expression = Expression::parse(&text.r#match).map_err(|error| fail(format!("in `match`, {error}")))?;
+        let correlate = text
+            .correlate
+            .map(correlate::CorrelateText::check)
+            .transpose()
+            .map_err(|why| fail(format!("in `correlate`, {why}")))?;
+        Ok(Self {
+            id: text.id,
+            title: text.title,
+            why: text.why,
+            severity: text.severity,
+            technique: text.technique,
+            confidence: text.confidence,
+            expression,
+            correlate,
+            known_good: text.known_good,
+            actions: text.actions,
+            must: text.must,
+            must_not: text.must_not,
+        })
+    }
+
+    /// Tries the detection on its own records; says which it fails.
+    pub fn try_fixtures(&self) -> Result<(), DetectionError> {
+        let fail = |what: &str, why: &str| DetectionError {
+            file: self.id.clone(),
+            why: format!("{why}: {what}"),
+        };
+        let cases = self
+            .must
+            .iter()
+            .map(|fixture| (fixture, true))
+            .chain(self.must_not.iter().map(|fixture| (fixture, false)));
+        for (fixture, expected) in cases {
+            let mut import = Import::new();
+            import.add_bytes(&fixture.what, fixture.records.as_bytes());
+            let imported = import.finish();
+            if imported.counts.kept == 0 || imported.counts.damaged > 0 {
+                return Err(fail(&fixture.what, "records that cannot be read"));
+            }
+            let own = own_domains(&imported.events);
+            let detections = Detections(vec![self.clone()]);
+            let raised = !detections.find(&imported.events, &own).is_empty();
+            if raised != expected {
+                return Err(fail(&fixture.what, if expected { "not raised by" } else { "raised by" }));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A set of detections.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detections(Vec<Detection>);
+
+impl Detections {
+    /// Those of the folder `detections/`, which are compiled in.
+    pub fn builtin() -> Result<Self, DetectionError> {
+        let mut detections = Vec::new();
+        for (file, text) in builtin::FILES {
+            detections.push(Detection::parse(file, text)?);
+        }
+        Ok(Self(detections))
+    }
+
+    /// Adds a detection, in place of one with the same id.
+    pub fn add(&mut self, detection: Detection) {
+        self.0.retain(|have| have.id != detection.id);
+        self.0.push(detection);
+        self.0.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Detection> {
+        self.0.iter()
+    }
+
+    /// What they find, worst first, one finding per detection and user.
+    pub fn find(&self, events: &[Event], own_domains: &BTreeSet<String>) -> Vec<Finding> {
+        let events: Vec<&Event> = events.iter().collect();
+        self.raise(&events, own_domains)
+            .into_iter()
+            .map(|raised| raised.finding)
+            .collect()
+    }
+
+    /// The same with the events themselves. The events are in order of time.
+    pub(crate) fn raise<'a>(&self, events: &[&'a Event], own_domains: &BTreeSet<String>) -> Vec<Raised<'a>> {
+        let context = Context { own_domains };
+        let mut raised = Vec::new();
+        for detection in &self.0 {
+            let matched: Vec<&'a Event> = events
+                .iter()
+                .filter(|event| detection.expression.matches(event, context))
+                .copied()
+                .collect();
+            let mut by_user: BTreeMap<String, Vec<&'a Event>> = BTreeMap::new();
+            match &detection.correlate {
+                None => {
+                    for event in matched {
+                        by_user.entry(user_of(event)).or_default().push(event);
+                    }
+                }
+                Some(correlate) => {
+                    for burst in correlate.find(&matched, events, context) {
+                        let users: BTreeSet<String> = correlate
+                            .blames(&burst, context)
+                            .into_iter()
+                            .map(user_of)
+                            .collect();
+                        for user in users {
+                            by_user.entry(user).or_default().extend(&burst);
+                        }
+                    }
+                }
+            }
+            for (user, mut events) in by_user {
+                events.sort_by(|a, b| (a.time, &a.record_id).cmp(&(b.time, &b.record_id)));
+                events.dedup_by(|a, b| std::ptr::eq(*a, *b));
+                if let (Some(first), Some(last)) = (events.first(), events.last()) {
+                    let finding = detection.finding(user, first, last, &events);
+                    raised.push(Raised { finding, events });
+                }
+            }
+        }
+        raised.sort_by(|a, b| {
+            let rank = |raised: &Raised<'_>| (std::cmp::Reverse(raised.finding.severity), raised.finding.first);
+            rank(a)
+                .cmp(&rank(b))
+                .then_with(|| (&a.finding.detection, &a.finding.user).cmp(&(&b.finding.detection, &b.finding.user)))
+        });
+        raised
+    }
+}
+
+impl Detection {
+    fn finding(&self, user: String, first: &Event, last: &Event, events: &[&Event]) -> Finding {
+        Finding {
+            detection: self.id.clone(),
+            title: self.title.clone(),
+            severity: self.severity,
+            technique: self.technique.clone(),
+            confidence: self.confidence,
+            user,
+            first: first.time,
+            last: last.time,
+            count: events.len(),
+            events: events.iter().map(|event| event.record_id.clone()).collect(),
+            why: self.why.clone(),
+        }
+    }
+}
+
+/// A finding and its events.
+pub(crate) struct Raised<'a> {
+    pub(crate) finding: Finding,
+    pub(crate) events: Vec<&'a Event>,
+}
+
+fn user_of(event: &Event) -> String {
+    event
+        .user
+        .clone()
+        .or_else(|| event.sender.clone())
+        .unwrap_or_default()
+}
+
+/// The mail domains of the accounts at work in the events: those of mailbox
+/// owners and of everybody who acts and is no guest.
+pub fn own_domains(events: &[Event]) -> BTreeSet<String> {
+    events
+        .iter()
+        .filter(|event| event.user_type.as_deref().is_none_or(|kind| !kind.eq_ignore_ascii_case("guest")))
+        .flat_map(|event| event.user.iter().chain(event.mailbox.iter()))
+        .filter(|name| !name.contains("#ext#"))
+        .flat_map(|name| expression::mail_domains(name).collect::<Vec<_>>())
+        .collect()
+}

@@ -1,0 +1,366 @@
+//! Bytes to events, with an account of every record.
+//!
+//! Each record's form is recognised by its content ([`Form`]); archives are
+//! opened, text is decoded, records are cut out even of damaged files. What
+//! cannot be read is reported with file, line and reason, its text is kept,
+//! and what can be told of it is salvaged. Of every input and of the whole:
+//! read = kept + repeats + damaged.
+
+mod audit;
+mod containers;
+mod csv_records;
+mod decode;
+mod entra;
+mod fields;
+mod form;
+mod json_records;
+mod salvage;
+mod table;
+mod trace;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+pub use form::Form;
+pub use salvage::Salvaged;
+
+use crate::event::Event;
+use containers::Contents;
+
+/// The longest record, in bytes; a longer one is damaged.
+pub const MAX_RECORD: usize = 64 << 20;
+
+/// The most that one input may unpack to, in bytes; the rest is not read, and
+/// the report says so.
+pub const MAX_INPUT: u64 = 4 << 30;
+
+/// Archives inside archives, at most.
+const MAX_NESTING: usize = 3;
+
+/// How many records were read, and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records met.
+    pub read: u64,
+    /// Kept as events.
+    pub kept: u64,
+    /// Met before, by their own id (or, without one, byte by byte).
+    pub repeats: u64,
+    /// Not readable.
+    pub damaged: u64,
+}
+
+impl Counts {
+    fn add(&mut self, other: Self) {
+        self.read += other.read;
+        self.kept += other.kept;
+        self.repeats += other.repeats;
+        self.damaged += other.damaged;
+    }
+}
+
+/// What one input held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputReport {
+    /// The input's label; of a member, the archive's, `!`, its own.
+    pub path: String,
+    /// What its records are.
+    pub form: Form,
+    /// Their counts.
+    pub counts: Counts,
+    /// What else is to say: cut off, bytes replaced, members not unpacked.
+    pub notes: Vec<String>,
+}
+
+/// One record that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Damaged {
+    /// The input's label.
+    pub path: String,
+    /// Line of its first byte, from 1.
+    pub line: u64,
+    /// Why.
+    pub reason: String,
+    /// What can be told of it.
+    pub salvaged: Salvaged,
+    /// Its text, to keep beside the case.
+    pub original: Box<str>,
+}
+
+/// Everything that was imported.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Imported {
+    /// The events, by time, then source and record id.
+    pub events: Vec<Event>,
+    /// Every input, by label.
+    pub inputs: Vec<InputReport>,
+    /// Every damaged record, by input and line.
+    pub damaged: Vec<Damaged>,
+    /// The sums.
+    pub counts: Counts,
+}
+
+/// Why an input could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {source}")]
+pub struct ReadError {
+    /// Which one.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+/// Collects inputs, in any order; [`Import::finish`] gives the same whatever
+/// the order was.
+#[derive(Debug, Default)]
+pub struct Import {
+    inputs: Vec<Input>,
+}
+
+#[derive(Debug)]
+struct Input {
+    label: String,
+    digest: [u8; 32],
+    forms: Vec<Form>,
+    events: Vec<Event>,
+    damaged: Vec<Damaged>,
+    notes: Vec<String>,
+}
+
+impl Import {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads one input: a file's bytes, or a page of a live tenant's answer
+    /// under a label that says where it came from.
+    pub fn add_bytes(&mut self, label: &str, bytes: &[u8]) {
+        self.add(label, bytes, None, 0);
+    }
+
+    /// Reads a file, or every file below a directory.
+    ///
+    /// # Errors
+    ///
+    /// When a file or directory cannot be opened; what was read before stays.
+    pub fn add_path(&mut self, path: &Path) -> Result<(), ReadError> {
+        let fail = |source| ReadError {
+            path: path.to_owned(),
+            source,
+        };
+        if std::fs::metadata(path).map_err(fail)?.is_dir() {
+            let mut entries = std::fs::read_dir(path)
+                .map_err(fail)?
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(fail)?;
+            entries.sort();
+            for entry in entries {
+                // Links inside a directory may form a circle.
+                if !entry.is_symlink() {
+                    self.add_path(&entry)?;
+                }
+            }
+            return Ok(());
+        }
+        let file = std::fs::File::open(path).map_err(fail)?;
+        let mut bytes = Vec::new();
+        let size = io::Read::read_to_end(&mut io::Read::take(file, MAX_INPUT + 1), &mut bytes)
+            .map_err(fail)?;
+        let mut fault = None;
+        if size as u64 > MAX_INPUT {
+            bytes.truncate(usize::try_from(MAX_INPUT).unwrap_or(usize::MAX));
+            fault = Some(format!(
+                "longer than {MAX_INPUT} bytes; the rest was not read"
+            ));
+        }
+        self.add(&path.to_string_lossy(), &bytes, fault, 0);
+        Ok(())
+    }
+
+    /// Sorts, finds repeats and sums up.
+    pub fn finish(mut self) -> Imported {
+        // Which of two inputs holds the repeat must not depend on the order
+        // in which they came.
+        self.inputs
+            .sort_by(|a, b| (&a.label, a.digest).cmp(&(&b.label, b.digest)));
+        let mut imported = Imported::default();
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for input in self.inputs {
+            let mut counts = Counts {
+                damaged: input.damaged.len() as u64,
+                ..Counts::default()
+            };
+            for event in input.events {
+                let key = format!("{}:{}", event.source.name(), event.record_id);
+                match seen.entry(key) {
+                    std::collections::hash_map::Entry::Vacant(slot) => {
+                        slot.insert(imported.events.len());
+                        imported.events.push(event);
+                        counts.kept += 1;
+                    }
+                    std::collections::hash_map::Entry::Occupied(slot) => {
+                        counts.repeats += 1;
+                        if let Some(first) = imported.events.get_mut(*slot.get()) {
+                            keep_fuller(first, event);
+                        }
+                    }
+                }
+            }
+            counts.read = counts.kept + counts.repeats + counts.damaged;
+            imported.counts.add(counts);
+            imported.inputs.push(InputReport {
+                path: input.label,
+                form: whole_form(&input.forms, counts),
+                counts,
+                notes: input.notes,
+            });
+            imported.damaged.extend(input.damaged);
+        }
+        imported.events.sort_by(|a, b| {
+            (a.time, a.source, &a.record_id).cmp(&(b.time, b.source, &b.record_id))
+        });
+        imported.damaged.sort();
+        imported
+    }
+
+    fn add(&mut self, label: &str, bytes: &[u8], fault: Option<String>, nesting: usize) {
+        if nesting < MAX_NESTING
+            && let Contents::Members(members) = containers::open(label, bytes, MAX_INPUT)
+        {
+            for member in members {
+                self.add(&member.label, &member.bytes, member.fault, nesting + 1);
+            }
+            return;
+        }
+        let mut input = Input {
+            label: label.to_owned(),
+            digest: Sha256::digest(bytes).into(),
+            forms: Vec::new(),
+            events: Vec::new(),
+            damaged: Vec::new(),
+            notes: fault.into_iter().collect(),
+        };
+        let (text, notes) = decode::decode(bytes);
+        input.notes.extend(notes);
+        input.read(&text);
+        self.inputs.push(input);
+    }
+}
+
+impl Input {
+    fn read(&mut self, text: &str) {
+        let label: std::sync::Arc<str> = self.label.as_str().into();
+        let first = text.trim_start().chars().next();
+        match first {
+            None => {}
+            Some('{' | '[') => self.read_json(text, &label),
+            Some(_) => match csv_records::header(text)
+                .map(|header| (table::recognise(&header), header))
+            {
+                Some((Some(table), header)) => self.read_csv(text, &header, table, &label),
+                // The tail of a cut JSON file still has whole lines.
+                _ if text.lines().any(|line| line.starts_with('{')) => self.read_json(text, &label),
+                _ => self.damage(
+                    1,
+                    "no record of a known form".to_owned(),
+                    Salvaged::default(),
+                    text,
+                ),
+            },
+        }
+    }
+
+    fn read_json(&mut self, text: &str, label: &std::sync::Arc<str>) {
+        let cut = json_records::read(text, &mut |record| {
+            let result = record
+                .value
+                .and_then(|value| form::event(&value, record.text));
+            match result {
+                Ok((form, event)) => self.keep(form, event, record.line, label),
+                Err(reason) => self.damage(
+                    record.line,
+                    reason,
+                    salvage::from_text(record.text),
+                    record.text,
+                ),
+            }
+        });
+        if cut {
+            self.notes
+                .push("the input ends inside a list: it was cut off".to_owned());
+        }
+    }
+
+    fn read_csv(
+        &mut self,
+        text: &str,
+        header: &csv_records::Header,
+        table: table::Table,
+        label: &std::sync::Arc<str>,
+    ) {
+        csv_records::read(text, header, &mut |row| {
+            let fields = match row.fields {
+                Ok(fields) => fields,
+                Err(reason) => {
+                    self.damage(row.line, reason, salvage::from_text(row.text), row.text);
+                    return;
+                }
+            };
+            let original = table::original(header, &fields);
+            match table::event(table, header, &fields, &original) {
+                Ok((form, event)) => self.keep(form, event, row.line, label),
+                Err(reason) => {
+                    let salvaged = salvage::from_row(header, &fields, row.text);
+                    self.damage(row.line, reason, salvaged, row.text);
+                }
+            }
+        });
+    }
+
+    fn keep(&mut self, form: Form, mut event: Event, line: u64, label: &std::sync::Arc<str>) {
+        if event.record_id.is_empty() {
+            let digest: [u8; 32] = Sha256::digest(event.original.as_bytes()).into();
+            event.record_id = format!("sha256:{}", retake_playbook::Digest::from_bytes(digest));
+        }
+        event.origin.input = label.clone();
+        event.origin.line = line;
+        if !self.forms.contains(&form) {
+            self.forms.push(form);
+        }
+        self.events.push(event);
+    }
+
+    fn damage(&mut self, line: u64, reason: String, salvaged: Salvaged, original: &str) {
+        self.damaged.push(Damaged {
+            path: self.label.clone(),
+            line,
+            reason,
+            salvaged,
+            original: original.into(),
+        });
+    }
+}
+
+/// Two records with one id: the fuller is kept, and where both are as full,
+/// the same one whatever came first.
+fn keep_fuller(first: &mut Event, second: Event) {
+    let rank = |event: &Event| (event.fullness(), event.original.len());
+    let (a, b) = (rank(first), rank(&second));
+    if b > a || (b == a && second.original < first.original) {
+        *first = second;
+    }
+}
+
+fn whole_form(forms: &[Form], counts: Counts) -> Form {
+    match forms {
+        [] if counts.read == 0 => Form::Empty,
+        [] => Form::Unknown,
+        [one] => *one,
+        _ => Form::Mixed,
+    }
+}
