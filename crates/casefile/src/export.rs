@@ -199,3 +199,43 @@ fn write_entry(out: &mut dyn Write, name: &str, content: &[u8]) -> io::Result<u6
     out.write_all(&[0; BLOCK][..zeros as usize])?;
     Ok(BLOCK as u64 + length + zeros)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    /// A disk with room for so many bytes.
+    struct Disk(usize);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self
+                .0
+                .checked_sub(bytes.len())
+                .ok_or(io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_disk_that_fills_up_during_an_export_is_called_full_and_never_done() {
+        let store = Store::open_in_memory().unwrap();
+        let case = store
+            .create_case("t", "a", "case-1", Timestamp::UNIX_EPOCH)
+            .unwrap();
+        store.keep(&case, b"answer").unwrap();
+        let key = SigningKey32::new([3; 32]);
+        let whole = pack(&store, &case, &key).unwrap().len();
+        for room in (0..whole).step_by(100) {
+            let written = write_to(&store, &case, &mut Disk(room), Path::new("x.tar"), &key);
+            assert!(matches!(written, Err(StoreError::Full { .. })), "{room}");
+        }
+        assert!(write_to(&store, &case, &mut Disk(whole), Path::new("x.tar"), &key).is_ok());
+    }
+}
