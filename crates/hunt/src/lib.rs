@@ -15,6 +15,7 @@
 pub mod address;
 pub mod agent;
 pub mod answer;
+pub mod detections;
 pub mod event;
 mod moment;
 pub mod readers;
@@ -25,5 +26,6 @@ pub use answer::{
     HowRead, Path, PathEvidence, ReachedAccount, ReadMail, Reason, SentMail, Severity, Subject,
     Verdict,
 };
+pub use detections::{Detection, DetectionError, Detections};
 pub use event::{Event, Source};
 pub use readers::{Import, Imported, ReadError};

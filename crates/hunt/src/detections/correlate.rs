@@ -113,7 +113,10 @@ impl Correlate {
                     let (Some(first), Some(last)) = (burst.first(), burst.last()) else {
                         continue;
                     };
-                    let (from, to) = (first.time, last.time.saturating_add(self.within).unwrap_or(last.time));
+                    let (from, to) = (
+                        first.time,
+                        last.time.saturating_add(self.within).unwrap_or(last.time),
+                    );
                     let follow: Vec<&Event> = followers
                         .get(&group)
                         .into_iter()
@@ -174,7 +177,10 @@ impl Correlate {
             if let Some(value) = value(end, event) {
                 *counted.entry(value).or_default() += 1;
             }
-            while let Some(first) = events.get(begin).filter(|first| event.time.duration_since(first.time) > self.within) {
+            while let Some(first) = events
+                .get(begin)
+                .filter(|first| event.time.duration_since(first.time) > self.within)
+            {
                 if let Some(value) = value(begin, first)
                     && let Some(count) = counted.get_mut(&value)
                 {

@@ -113,7 +113,7 @@ impl Test {
         match self {
             Self::In(texts) => {
                 let lower = lower();
-                texts.iter().any(|text| *text == lower)
+                texts.contains(&lower)
             }
             Self::Contains(texts) => {
                 let lower = lower();
@@ -132,14 +132,22 @@ impl Test {
                 texts.iter().any(|text| mentions(&lower, text))
             }
             Self::Exists => !value.trim().is_empty(),
-            Self::Outside => mail_domains(value).any(|domain| !context.own_domains.contains(&domain)),
+            Self::Outside => {
+                mail_domains(value).any(|domain| !context.own_domains.contains(&domain))
+            }
             Self::OnlySigns => {
                 let value = value.trim();
                 !value.is_empty() && !value.chars().any(char::is_alphanumeric)
             }
             Self::ShorterThan(length) => value.trim().chars().count() < *length,
-            Self::Below(limit) => value.trim().parse::<f64>().is_ok_and(|number| number < *limit),
-            Self::Above(limit) => value.trim().parse::<f64>().is_ok_and(|number| number > *limit),
+            Self::Below(limit) => value
+                .trim()
+                .parse::<f64>()
+                .is_ok_and(|number| number < *limit),
+            Self::Above(limit) => value
+                .trim()
+                .parse::<f64>()
+                .is_ok_and(|number| number > *limit),
         }
     }
 }
@@ -148,7 +156,9 @@ impl Test {
 fn mentions(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let before = text.get(..at).and_then(|head| head.chars().next_back());
-        let after = text.get(at + word.len()..).and_then(|tail| tail.chars().next());
+        let after = text
+            .get(at + word.len()..)
+            .and_then(|tail| tail.chars().next());
         !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
     })
 }
@@ -185,7 +195,10 @@ struct Token {
 }
 
 fn error(at: usize, what: impl Into<String>) -> ExpressionError {
-    ExpressionError { at, what: what.into() }
+    ExpressionError {
+        at,
+        what: what.into(),
+    }
 }
 
 fn tokens(text: &str) -> Result<Vec<Token>, ExpressionError> {
@@ -205,11 +218,17 @@ fn tokens(text: &str) -> Result<Vec<Token>, ExpressionError> {
             '"' => {
                 let (text, end) = quoted(&characters, at)?;
                 at = end;
-                tokens.push(Token { at: start, kind: Kind::Text(text) });
+                tokens.push(Token {
+                    at: start,
+                    kind: Kind::Text(text),
+                });
             }
             '(' | ')' | '[' | ']' | ',' => {
                 at += 1;
-                tokens.push(Token { at: start, kind: Kind::Sign(c) });
+                tokens.push(Token {
+                    at: start,
+                    kind: Kind::Sign(c),
+                });
             }
             c if word(c) => {
                 let mut text = String::new();
@@ -271,13 +290,15 @@ impl Parser {
     }
 
     fn word(&mut self, word: &str) -> bool {
-        let found = matches!(self.peek(), Some(Token { kind: Kind::Word(have), .. }) if have == word);
+        let found =
+            matches!(self.peek(), Some(Token { kind: Kind::Word(have), .. }) if have == word);
         self.next += usize::from(found);
         found
     }
 
     fn sign(&mut self, sign: char) -> bool {
-        let found = matches!(self.peek(), Some(Token { kind: Kind::Sign(have), .. }) if *have == sign);
+        let found =
+            matches!(self.peek(), Some(Token { kind: Kind::Sign(have), .. }) if *have == sign);
         self.next += usize::from(found);
         found
     }
@@ -413,27 +434,48 @@ mod tests {
 
     fn check(text: &str, event: &Event) -> bool {
         let own_domains = BTreeSet::from(["contoso.example".to_owned()]);
-        Expression::parse(text)
-            .unwrap()
-            .matches(event, Context { own_domains: &own_domains })
+        Expression::parse(text).unwrap().matches(
+            event,
+            Context {
+                own_domains: &own_domains,
+            },
+        )
     }
 
     #[test]
     fn tests_read_as_they_are_written() {
-        let mut event = Event::new(Source::Ual, jiff::Timestamp::UNIX_EPOCH, "New-InboxRule", "{}");
+        let mut event = Event::new(
+            Source::Ual,
+            jiff::Timestamp::UNIX_EPOCH,
+            "New-InboxRule",
+            "{}",
+        );
         event.parameters.insert("Name".into(), "..".into());
-        event.parameters.insert("ForwardTo".into(), "\"Bo\" [SMTP:bo@mail.example]".into());
-        event.parameters.insert("Words".into(), "Re: invoice overdue".into());
+        event
+            .parameters
+            .insert("ForwardTo".into(), "\"Bo\" [SMTP:bo@mail.example]".into());
+        event
+            .parameters
+            .insert("Words".into(), "Re: invoice overdue".into());
         for (text, expected) in [
             ("event.action is \"new-inboxrule\"", true),
             ("event.action in [\"a\", \"New-InboxRule\",]", true),
-            ("not event.action is \"x\" and parameter.name only_signs", true),
-            ("parameter.Name shorter_than 2 or parameter.ForwardTo outside", true),
+            (
+                "not event.action is \"x\" and parameter.name only_signs",
+                true,
+            ),
+            (
+                "parameter.Name shorter_than 2 or parameter.ForwardTo outside",
+                true,
+            ),
             ("parameter.Words mentions [\"voice\"]", false),
             ("parameter.Words mentions [\"invoice\"]", true),
             ("parameter.* contains [\"overdue\", \"paid\"]", true),
             ("parameter.Missing exists", false),
-            ("(user.name exists or source.ip exists) # nothing is known", false),
+            (
+                "(user.name exists or source.ip exists) # nothing is known",
+                false,
+            ),
         ] {
             assert_eq!(check(text, &event), expected, "{text}");
         }

@@ -98,15 +98,20 @@ impl Detection {
         };
         let text: DetectionText = toml::from_str(text).map_err(|error| fail(error.to_string()))?;
         if text.must.is_empty() || text.must_not.is_empty() {
-            return Err(fail("records that must raise it, and records that must not, are both needed".to_owned()));
+            return Err(fail(
+                "records that must raise it, and records that must not, are both needed".to_owned(),
+            ));
         }
         if text.known_good.is_empty() || text.actions.is_empty() || text.technique.is_empty() {
-            return Err(fail("`technique`, `known_good` and `actions` may not be empty".to_owned()));
+            return Err(fail(
+                "`technique`, `known_good` and `actions` may not be empty".to_owned(),
+            ));
         }
         if !(0.0..=1.0).contains(&text.confidence) {
             return Err(fail("`confidence` goes from 0 to 1".to_owned()));
         }
-        let expression = Expression::parse(&text.r#match).map_err(|error| fail(format!("in `match`, {error}")))?;
+        let expression = Expression::parse(&text.r#match)
+            .map_err(|error| fail(format!("in `match`, {error}")))?;
         let correlate = text
             .correlate
             .map(correlate::CorrelateText::check)
@@ -150,7 +155,14 @@ impl Detection {
             let detections = Detections(vec![self.clone()]);
             let raised = !detections.find(&imported.events, &own).is_empty();
             if raised != expected {
-                return Err(fail(&fixture.what, if expected { "not raised by" } else { "raised by" }));
+                return Err(fail(
+                    &fixture.what,
+                    if expected {
+                        "not raised by"
+                    } else {
+                        "raised by"
+                    },
+                ));
             }
         }
         Ok(())
@@ -193,7 +205,11 @@ impl Detections {
     }
 
     /// The same with the events themselves. The events are in order of time.
-    pub(crate) fn raise<'a>(&self, events: &[&'a Event], own_domains: &BTreeSet<String>) -> Vec<Raised<'a>> {
+    pub(crate) fn raise<'a>(
+        &self,
+        events: &[&'a Event],
+        own_domains: &BTreeSet<String>,
+    ) -> Vec<Raised<'a>> {
         let context = Context { own_domains };
         let mut raised = Vec::new();
         for detection in &self.0 {
@@ -232,10 +248,16 @@ impl Detections {
             }
         }
         raised.sort_by(|a, b| {
-            let rank = |raised: &Raised<'_>| (std::cmp::Reverse(raised.finding.severity), raised.finding.first);
-            rank(a)
-                .cmp(&rank(b))
-                .then_with(|| (&a.finding.detection, &a.finding.user).cmp(&(&b.finding.detection, &b.finding.user)))
+            let rank = |raised: &Raised<'_>| {
+                (
+                    std::cmp::Reverse(raised.finding.severity),
+                    raised.finding.first,
+                )
+            };
+            rank(a).cmp(&rank(b)).then_with(|| {
+                (&a.finding.detection, &a.finding.user)
+                    .cmp(&(&b.finding.detection, &b.finding.user))
+            })
         });
         raised
     }
@@ -278,9 +300,45 @@ fn user_of(event: &Event) -> String {
 pub fn own_domains(events: &[Event]) -> BTreeSet<String> {
     events
         .iter()
-        .filter(|event| event.user_type.as_deref().is_none_or(|kind| !kind.eq_ignore_ascii_case("guest")))
+        .filter(|event| {
+            event
+                .user_type
+                .as_deref()
+                .is_none_or(|kind| !kind.eq_ignore_ascii_case("guest"))
+        })
         .flat_map(|event| event.user.iter().chain(event.mailbox.iter()))
         .filter(|name| !name.contains("#ext#"))
         .flat_map(|name| expression::mail_domains(name).collect::<Vec<_>>())
+        // A guest's home address stands for the guest in some logs: nobody's
+        // own domain is a public provider's.
+        .filter(|domain| !PUBLIC_PROVIDERS.contains(&domain.as_str()))
         .collect()
 }
+
+/// Mail providers that anybody can have an address at.
+const PUBLIC_PROVIDERS: [&str; 24] = [
+    "aol.com",
+    "fastmail.com",
+    "gmail.com",
+    "gmx.com",
+    "gmx.de",
+    "gmx.net",
+    "googlemail.com",
+    "hotmail.com",
+    "icloud.com",
+    "live.com",
+    "mac.com",
+    "mail.com",
+    "mail.ru",
+    "me.com",
+    "msn.com",
+    "outlook.com",
+    "proton.me",
+    "protonmail.com",
+    "qq.com",
+    "tutanota.com",
+    "web.de",
+    "yahoo.com",
+    "yandex.ru",
+    "zoho.com",
+];

@@ -19,6 +19,11 @@ pub(super) fn sign_in(fields: Fields<'_>, original: &str) -> Result<Event, Strin
             "time",
             "eventTime",
         ])
+        // Some exports leave the time out; the first step of the sign-in has it.
+        .or_else(|| {
+            let steps = fields.nested(&["authenticationDetails"])?;
+            text_at(steps.as_array()?.first()?, "authenticationStepDateTime")
+        })
         .ok_or("a sign-in without a time")?;
     let time = moment::parse(&time).ok_or("the time cannot be read")?;
     let mut event = Event::new(Source::SignIns, time, "Sign-in activity", original);
