@@ -1,0 +1,208 @@
+//! The client: one function for each thing that can be asked of a tenant.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use crate::call::Service;
+use crate::edge::{Clock, Transport};
+use crate::error::{Kind, TenantError};
+use crate::page::Completeness;
+use crate::profile::Profile;
+use crate::send::{Call, Sender};
+use crate::sign_in::{DeviceCodePrompt, SignIn, TokenFacts};
+use crate::wire::{Answer, Builder, Change, Outgoing, Prepared, Read};
+
+mod changes;
+mod consent;
+mod directory;
+mod exchange;
+mod logs;
+mod mail;
+
+pub use exchange::Cmdlet;
+pub use logs::{AuditAbout, AuditQuery, AuditSearch, MessageTraceFilter, SearchStatus, SignInKind};
+
+/// A Microsoft 365 tenant, as the app of a [`Profile`] reaches it.
+///
+/// Clones share tokens and are cheap. All functions take `&self`; reads may
+/// run side by side.
+#[derive(Clone)]
+pub struct Tenant {
+    call: Call,
+}
+
+/// How long and how far a call may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// All of a call, with sign-in, waiting, tries and pages.
+    pub deadline: Duration,
+    /// Pages of a list at most.
+    pub pages: u32,
+}
+
+impl Default for Options {
+    /// 30 seconds, 500 pages.
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(30),
+            pages: 500,
+        }
+    }
+}
+
+impl Tenant {
+    /// A client for the profile. Nothing is sent before the first call.
+    pub fn new(profile: Profile, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
+        let sign_in = SignIn::new(profile.clone(), Arc::clone(&transport), Arc::clone(&clock));
+        Self {
+            call: Call {
+                sender: Arc::new(Sender {
+                    profile,
+                    transport,
+                    clock,
+                    sign_in,
+                    exchange_host: Mutex::new(None),
+                }),
+                options: Options::default(),
+            },
+        }
+    }
+
+    /// The same client with other limits.
+    #[must_use]
+    pub fn with_options(&self, options: Options) -> Self {
+        Self {
+            call: Call {
+                sender: Arc::clone(&self.call.sender),
+                options,
+            },
+        }
+    }
+
+    /// The same client with another deadline for each call.
+    #[must_use]
+    pub fn with_deadline(&self, deadline: Duration) -> Self {
+        self.with_options(Options {
+            deadline,
+            ..self.call.options
+        })
+    }
+
+    /// The profile that it was made from.
+    pub fn profile(&self) -> &Profile {
+        self.call.profile()
+    }
+
+    /// Gets a token for Graph now, so that later calls need not wait for it and
+    /// a wrong secret shows before anything starts.
+    pub async fn sign_in(&self) -> Result<(), TenantError> {
+        self.token_facts(Service::Graph).await.map(|_| ())
+    }
+
+    /// Asks for a code that a person enters in a browser; then
+    /// [`Tenant::finish_device_code`]. Only for profiles with [`crate::Credential::DeviceCode`].
+    pub async fn begin_device_code(&self) -> Result<DeviceCodePrompt, TenantError> {
+        self.call.sender.sign_in.begin_device_code().await
+    }
+
+    /// Waits until the code is entered; at most until it expires, whatever the deadline.
+    pub async fn finish_device_code(&self, prompt: &DeviceCodePrompt) -> Result<(), TenantError> {
+        self.call.sender.sign_in.finish_device_code(prompt).await
+    }
+
+    /// What the token for a service says about the app or person that is
+    /// signed in; `None` if the token cannot be read, which is no error.
+    pub async fn token_facts(&self, service: Service) -> Result<Option<TokenFacts>, TenantError> {
+        let clock = self.call.clock();
+        let facts = self.call.sender.sign_in.facts(service);
+        crate::send::within(clock, self.call.options.deadline, facts)
+            .await
+            .unwrap_or_else(|| {
+                Err(TenantError::timed_out(
+                    &crate::call::SIGN_IN,
+                    &self.profile().tenant_id,
+                    false,
+                ))
+            })
+    }
+
+    /// Sends a prepared change, once.
+    ///
+    /// An error with [`TenantError::effect_unknown`] leaves open whether it was
+    /// carried out; every other error means that it was not.
+    pub async fn submit(&self, prepared: &Prepared) -> Result<Change, TenantError> {
+        let outgoing = &prepared.outgoing;
+        let deadline = self.call.deadline();
+        let answer = self.call.once(outgoing, deadline).await?;
+        if outgoing.service() == Service::Exchange {
+            exchange::check_change(outgoing, &answer)?;
+        }
+        Ok(Change {
+            request: outgoing.request.clone(),
+            status: answer.status,
+            answers: vec![answer],
+        })
+    }
+
+    /// Reads one object.
+    async fn one<T: DeserializeOwned>(&self, builder: Builder) -> Result<Read<T>, TenantError> {
+        let outgoing = builder.build()?;
+        let answer = self.call.read(&outgoing, self.call.deadline()).await?;
+        let value = parse(&outgoing, &answer)?;
+        Ok(whole(value, answer))
+    }
+
+    /// Reads a list to its end.
+    async fn list<T: DeserializeOwned>(
+        &self,
+        builder: Builder,
+    ) -> Result<Read<Vec<T>>, TenantError> {
+        let outgoing = builder.build()?;
+        crate::page::list(&self.call, outgoing, self.call.deadline()).await
+    }
+}
+
+/// One answer that is all there is.
+fn whole<T>(value: T, answer: Answer) -> Read<T> {
+    Read {
+        value,
+        answers: vec![answer],
+        completeness: Completeness::Complete,
+    }
+}
+
+/// The answer's body as `T`; what cannot be read is never taken for nothing.
+fn parse<T: DeserializeOwned>(outgoing: &Outgoing, answer: &Answer) -> Result<T, TenantError> {
+    serde_json::from_slice(&answer.body).map_err(|error| {
+        let why = if error.is_eof() || error.is_syntax() {
+            "the answer is not whole JSON".to_owned()
+        } else {
+            format!("the answer has another form than documented: {error}")
+        };
+        bad_answer(outgoing, answer, &why)
+    })
+}
+
+fn bad_answer(outgoing: &Outgoing, answer: &Answer, why: &str) -> TenantError {
+    TenantError::new(
+        Kind::BadAnswer {
+            effect_unknown: outgoing.spec.change,
+        },
+        outgoing.spec,
+        &outgoing.target,
+        why,
+    )
+    .with_answer(answer)
+}
+
+impl fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tenant")
+            .field("profile", self.profile())
+            .field("options", &self.call.options)
+            .finish_non_exhaustive()
+    }
+}

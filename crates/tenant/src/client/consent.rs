@@ -1,0 +1,53 @@
+//! Apps and what they may do.
+
+use super::Tenant;
+use crate::call::{GRANT, GRANTS, GRANTS_OF_USER, SERVICE_PRINCIPAL, SERVICE_PRINCIPAL_BY_APP_ID};
+use crate::error::TenantError;
+use crate::escape::odata_string;
+use crate::model::{Grant, ServicePrincipal};
+use crate::wire::{Builder, Read};
+
+impl Tenant {
+    /// What apps may do in the account's name. Grants for everybody are not
+    /// among them (reference §5): see [`Tenant::grants_for_everybody`].
+    pub async fn grants_of_user(&self, user: &str) -> Result<Read<Vec<Grant>>, TenantError> {
+        self.list(Builder::new(&GRANTS_OF_USER, user, &[user]))
+            .await
+    }
+
+    /// What an app, by its service principal's object id, may do in everybody's name.
+    pub async fn grants_for_everybody(
+        &self,
+        client_id: &str,
+    ) -> Result<Read<Vec<Grant>>, TenantError> {
+        let filter = format!(
+            "clientId eq {} and consentType eq 'AllPrincipals'",
+            odata_string(client_id)
+        );
+        self.list(Builder::new(&GRANTS, client_id, &[]).query("$filter", &filter))
+            .await
+    }
+
+    /// One grant by its id.
+    pub async fn grant(&self, grant: &str) -> Result<Read<Grant>, TenantError> {
+        self.one(Builder::new(&GRANT, grant, &[grant])).await
+    }
+
+    /// An app by its service principal's object id.
+    pub async fn service_principal(&self, id: &str) -> Result<Read<ServicePrincipal>, TenantError> {
+        self.one(Builder::new(&SERVICE_PRINCIPAL, id, &[id])).await
+    }
+
+    /// An app by its app id.
+    pub async fn service_principal_by_app_id(
+        &self,
+        app_id: &str,
+    ) -> Result<Read<ServicePrincipal>, TenantError> {
+        self.one(Builder::new(
+            &SERVICE_PRINCIPAL_BY_APP_ID,
+            app_id,
+            &[app_id],
+        ))
+        .await
+    }
+}

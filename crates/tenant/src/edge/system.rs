@@ -1,0 +1,34 @@
+//! Clock and entropy of the operating system, for the outermost binary.
+
+use std::time::Duration;
+
+use super::{BoxFuture, Clock, Entropy};
+
+/// The computer's own clock; waits on the tokio runtime it is polled in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// The operating system's random numbers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    /// Ends the process if the operating system has no random numbers to
+    /// give: going on with predictable passwords would be worse, and there is
+    /// no caller that could do better.
+    fn fill(&self, bytes: &mut [u8]) {
+        if getrandom::fill(bytes).is_err() {
+            std::process::abort();
+        }
+    }
+}

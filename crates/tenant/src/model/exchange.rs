@@ -1,0 +1,225 @@
+//! The mailbox as Exchange's cmdlets show it (reference §6.6).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Other, lenient};
+
+/// An inbox rule, hidden ones too.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ExchangeRule {
+    /// `{mailbox guid}\{number}`.
+    pub identity: String,
+    /// The number alone, as text: it exceeds what JSON readers keep exact.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub rule_identity: Option<String>,
+    /// Name, chosen by whoever made it.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub name: Option<String>,
+    /// Whether it acts.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// Order of execution.
+    #[serde(default)]
+    pub priority: Option<i64>,
+    /// What it does, in Exchange's words.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub description: Option<String>,
+    /// Forwards; each like `"Name" [SMTP:address]` or `"Name" [EX:path]`.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub forward_to: Vec<String>,
+    /// Forwards as attachment.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub forward_as_attachment_to: Vec<String>,
+    /// Redirects.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub redirect_to: Vec<String>,
+    /// Deletes.
+    #[serde(default)]
+    pub delete_message: Option<bool>,
+    /// Deletes for good.
+    #[serde(default)]
+    pub soft_delete_message: Option<bool>,
+    /// Moves to this folder.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub move_to_folder: Option<String>,
+    /// Marks as read.
+    #[serde(default)]
+    pub mark_as_read: Option<bool>,
+    /// Keeps later rules from the message.
+    #[serde(default)]
+    pub stop_processing_rules: Option<bool>,
+    /// Words in the subject.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub subject_contains_words: Vec<String>,
+    /// Words in subject or body.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub subject_or_body_contains_words: Vec<String>,
+    /// Senders.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub from: Vec<String>,
+    /// Whose mailbox, in one of Exchange's many forms.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub mailbox_owner_id: Option<String>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub other: Other,
+}
+
+impl ExchangeRule {
+    /// The mailbox's part of the identity.
+    pub fn mailbox_part(&self) -> &str {
+        self.identity.split('\\').next().unwrap_or_default()
+    }
+
+    /// The rule's number: `RuleIdentity`, or the identity's last part.
+    pub fn number(&self) -> Option<&str> {
+        self.rule_identity
+            .as_deref()
+            .or_else(|| self.identity.rsplit_once('\\').map(|(_, number)| number))
+    }
+
+    /// Whether it is one of Exchange's own hidden rules (reference §6.2). The
+    /// name alone tells, and an attacker may choose the same, so a rule that
+    /// sends mail away or deletes it is never taken for one.
+    pub fn looks_built_in(&self) -> bool {
+        let name = self.name.as_deref().unwrap_or_default();
+        let acts = !self.forward_to.is_empty()
+            || !self.forward_as_attachment_to.is_empty()
+            || !self.redirect_to.is_empty()
+            || self.delete_message == Some(true)
+            || self.soft_delete_message == Some(true);
+        !acts && (name == "Junk E-Mail Rule" || name.starts_with("Microsoft.Exchange.OOF."))
+    }
+}
+
+/// A mailbox's settings.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Mailbox {
+    /// Name or object id.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub identity: Option<String>,
+    /// The account's object id.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub external_directory_object_id: Option<String>,
+    /// The account's sign-in name.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub user_principal_name: Option<String>,
+    /// The mailbox's own guid, the first part of its rules' identities.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub exchange_guid: Option<String>,
+    /// The guid of the directory object.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub guid: Option<String>,
+    /// Primary address.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub primary_smtp_address: Option<String>,
+    /// All addresses, with prefixes.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub email_addresses: Vec<String>,
+    /// Where mail goes besides; an address inside the tenant.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub forwarding_address: Option<String>,
+    /// Where mail goes besides, `smtp:address`; ignored while `ForwardingAddress` is set (reference §6.2).
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub forwarding_smtp_address: Option<String>,
+    /// Whether the mailbox keeps a copy.
+    #[serde(default)]
+    pub deliver_to_mailbox_and_forward: Option<bool>,
+    /// Whether its audit is on.
+    #[serde(default)]
+    pub audit_enabled: Option<bool>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub other: Other,
+}
+
+impl Mailbox {
+    /// The forwarding fields together.
+    pub fn forwarding(&self) -> Forwarding {
+        Forwarding {
+            address: self.forwarding_address.clone(),
+            smtp_address: self.forwarding_smtp_address.clone(),
+            keep_copy: self.deliver_to_mailbox_and_forward.unwrap_or_default(),
+        }
+    }
+
+    /// Whether this is the mailbox that was asked for by this name, id or address.
+    pub fn is(&self, asked: &str) -> bool {
+        let addresses = self
+            .email_addresses
+            .iter()
+            .filter_map(|address| address.split_once(':').map(|(_, address)| address));
+        [
+            &self.identity,
+            &self.external_directory_object_id,
+            &self.user_principal_name,
+            &self.exchange_guid,
+            &self.guid,
+            &self.primary_smtp_address,
+        ]
+        .into_iter()
+        .filter_map(Option::as_deref)
+        .chain(addresses)
+        .any(|name| name.eq_ignore_ascii_case(asked))
+    }
+}
+
+/// Both forwarding fields and the copy: always read and set together, since
+/// clearing one would switch the other on (reference §6.2).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+pub struct Forwarding {
+    /// `ForwardingAddress`: a recipient inside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// `ForwardingSmtpAddress`: any address, with or without `smtp:`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp_address: Option<String>,
+    /// `DeliverToMailboxAndForward`: the mailbox keeps a copy.
+    #[serde(default)]
+    pub keep_copy: bool,
+}
+
+impl Forwarding {
+    /// Whether nothing is forwarded.
+    pub fn is_off(&self) -> bool {
+        self.address.is_none() && self.smtp_address.is_none()
+    }
+}
+
+/// Somebody's full access to a mailbox.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MailboxPermission {
+    /// Who: `NT AUTHORITY\SELF`, a sign-in name or a group.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub user: Option<String>,
+    /// Rights; one text may hold several, separated by commas.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub access_rights: Vec<String>,
+    /// Whether it comes from above.
+    #[serde(default)]
+    pub is_inherited: Option<bool>,
+    /// Whether it takes away instead.
+    #[serde(default)]
+    pub deny: Option<bool>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub other: Other,
+}
+
+/// Somebody's right to send as a mailbox.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RecipientPermission {
+    /// Who.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub trustee: Option<String>,
+    /// `SendAs`.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub access_rights: Vec<String>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub other: Other,
+}
