@@ -13,7 +13,7 @@ use crate::key::private;
 use crate::record::CaseId;
 
 /// Who holds which case in a store that lives in memory.
-pub(crate) type Held = Arc<Mutex<BTreeMap<CaseId, (String, Timestamp)>>>;
+pub(crate) type Held = Arc<Mutex<BTreeMap<CaseId, String>>>;
 
 /// A claim to a case. It ends when it is dropped, and with the process that holds
 /// it, however that process ends.
@@ -37,12 +37,7 @@ impl Lease {
 
     /// The operating system's lock is the claim; the text in the file only tells
     /// others whom to ask.
-    pub(crate) fn on_file(
-        folder: &Path,
-        case: &CaseId,
-        owner: &str,
-        at: Timestamp,
-    ) -> Result<Self, StoreError> {
+    pub(crate) fn on_file(folder: &Path, case: &CaseId, owner: &str) -> Result<Self, StoreError> {
         let path = folder.join(format!("{case}.lock"));
         let failed = |error| StoreError::io(&path, error);
         fs::create_dir_all(folder).map_err(failed)?;
@@ -62,22 +57,21 @@ impl Lease {
                 // What stands there may be half written or unreadable; the conflict
                 // stands all the same.
                 let _ = (&file).take(1024).read_to_string(&mut text);
-                let (since, owner) = text.trim_end().split_once(' ').unwrap_or(("", ""));
+                let owner = match text.trim_end() {
+                    "" => "another process",
+                    owner => owner,
+                };
                 return Err(StoreError::Leased {
                     case: case.clone(),
-                    owner: if owner.is_empty() {
-                        "another process".to_owned()
-                    } else {
-                        owner.to_owned()
-                    },
-                    since: since.parse().ok(),
+                    owner: owner.to_owned(),
+                    since: since(&file),
                 });
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         file.set_len(0)
             .and_then(|()| file.rewind())
-            .and_then(|()| writeln!(file, "{at} {owner}"))
+            .and_then(|()| writeln!(file, "{owner}"))
             .map_err(failed)?;
         Ok(Self {
             case: case.clone(),
@@ -85,21 +79,16 @@ impl Lease {
         })
     }
 
-    pub(crate) fn in_memory(
-        held: &Held,
-        case: &CaseId,
-        owner: &str,
-        at: Timestamp,
-    ) -> Result<Self, StoreError> {
+    pub(crate) fn in_memory(held: &Held, case: &CaseId, owner: &str) -> Result<Self, StoreError> {
         let mut all = held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((owner, since)) = all.get(case) {
+        if let Some(owner) = all.get(case) {
             return Err(StoreError::Leased {
                 case: case.clone(),
                 owner: owner.clone(),
-                since: Some(*since),
+                since: None,
             });
         }
-        all.insert(case.clone(), (owner.to_owned(), at));
+        all.insert(case.clone(), owner.to_owned());
         Ok(Self {
             case: case.clone(),
             hold: Hold::Memory(Arc::clone(held)),
@@ -122,4 +111,11 @@ impl Drop for Lease {
             }
         }
     }
+}
+
+/// When the owner's name was written: the file system knows, without a clock of
+/// ours.
+fn since(file: &File) -> Option<Timestamp> {
+    let modified = file.metadata().ok()?.modified().ok()?;
+    Timestamp::try_from(modified).ok()
 }

@@ -16,6 +16,7 @@ mod error;
 mod export;
 mod key;
 mod lease;
+mod place;
 mod record;
 mod store;
 mod verify;

@@ -7,8 +7,6 @@
 //!   leases/<case>.lock
 //! ```
 
-use std::fs::{self, OpenOptions};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,8 +17,9 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use crate::canonical::digest;
 use crate::error::StoreError;
-use crate::key::{SigningKey32, key_of_file, private, sync_parent};
+use crate::key::{SigningKey32, key_of_file};
 use crate::lease::{Held, Lease};
+use crate::place::{inspect_file, make_folder};
 use crate::record::{CaseId, Link, Record, no_hash};
 
 /// The version of the tables.
@@ -376,7 +375,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Leased`] when another process, or this one, holds it.
-    pub fn lease(&self, case: &CaseId, owner: &str, at: Timestamp) -> Result<Lease, StoreError> {
+    pub fn lease(&self, case: &CaseId, owner: &str) -> Result<Lease, StoreError> {
         self.must_exist(&self.lock(), case)?;
         // One line, so that it cannot be taken for two.
         let owner: String = owner
@@ -385,8 +384,8 @@ impl Store {
             .take(200)
             .collect();
         match &self.place {
-            Place::Folder(dir) => Lease::on_file(&dir.join("leases"), case, &owner, at),
-            Place::Memory { held, .. } => Lease::in_memory(held, case, &owner, at),
+            Place::Folder(dir) => Lease::on_file(&dir.join("leases"), case, &owner),
+            Place::Memory { held, .. } => Lease::in_memory(held, case, &owner),
         }
     }
 
@@ -562,59 +561,3 @@ const CLOSED: &str = "(coalesce((SELECT max(seq) FROM records
         WHERE records.case_id = cases.case_id AND event = 'closed'), 0)
     > coalesce((SELECT max(seq) FROM records
         WHERE records.case_id = cases.case_id AND event = 'reopened'), 0))";
-
-fn make_folder(dir: &Path) -> Result<(), StoreError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder
-        .create(dir)
-        .map_err(|error| StoreError::io(dir, error))
-}
-
-/// Looks at the file before SQLite does, which would take an empty or foreign one
-/// for its own, and makes the file if there is none.
-fn inspect_file(path: &Path) -> Result<(), StoreError> {
-    let failed = |error| StoreError::io(path, error);
-    let mut file = private(
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false),
-    )
-    .open(path)
-    .map_err(failed)?;
-    let length = file.metadata().map_err(failed)?.len();
-    if length == 0 {
-        return sync_parent(path).map_err(failed);
-    }
-    let foreign = |why: &str| StoreError::Foreign {
-        path: path.to_owned(),
-        why: why.to_owned(),
-    };
-    let mut head = [0; 100];
-    if file.read_exact(&mut head).is_err() {
-        return Err(foreign("it is cut short"));
-    }
-    if !head.starts_with(b"SQLite format 3\0") {
-        return Err(foreign("it is not a SQLite file"));
-    }
-    // What the file's own header says about its length holds unless changes still
-    // wait in the write-ahead log.
-    let wal = path.with_extension("db-wal");
-    let log = fs::metadata(wal).map_or(0, |data| data.len());
-    let page = match u64::from(u16::from_be_bytes([head[16], head[17]])) {
-        1 => 65_536,
-        size => size,
-    };
-    let pages = u64::from(u32::from_be_bytes([head[28], head[29], head[30], head[31]]));
-    if log == 0 && length < page * pages {
-        return Err(foreign("it is cut short"));
-    }
-    Ok(())
-}

@@ -47,7 +47,7 @@ fn only_its_owner_may_look_into_a_store() {
     let dir = parent.path().join("cases");
     let store = Store::open(&dir).unwrap();
     let case = tell(&store);
-    let _lease = store.lease(&case, "Robin", at(0)).unwrap();
+    let _lease = store.lease(&case, "Robin").unwrap();
     store.signing_key(&mut |bytes| bytes.fill(7)).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&dir), 0o700);
@@ -162,7 +162,7 @@ fn a_case_id_is_harmless_in_a_path() {
         store.records(&missing).unwrap_err(),
         store.append(&missing, 0, at(0), &unread("x")).unwrap_err(),
         store.keep(&missing, b"x").unwrap_err(),
-        store.lease(&missing, "Robin", at(0)).map(drop).unwrap_err(),
+        store.lease(&missing, "Robin").map(drop).unwrap_err(),
     ] {
         assert!(matches!(error, StoreError::NotFound { .. }), "{error}");
     }
