@@ -1,11 +1,19 @@
 //! Where to practise: a tenant, an attacker and a company in it, and the trace.
 
+pub(crate) mod attacker;
 pub mod chance;
+pub(crate) mod company;
 pub(crate) mod event;
+pub(crate) mod mailflow;
+pub mod people;
+pub mod play;
 pub mod scenario;
 pub mod trace;
+pub(crate) mod ways;
 pub(crate) mod world;
 
 pub use chance::{Chance, Draw};
+pub use people::{Answer, Ask, PersonAnswer};
+pub use play::{BriefedPerson, Briefing};
 pub use scenario::{Scenario, ScenarioError};
 pub use trace::{Actor, Got, Service, TraceLine, TraceObject};

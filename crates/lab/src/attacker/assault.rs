@@ -1,0 +1,408 @@
+//! The attack up to the alert, step by step.
+
+use jiff::Timestamp;
+use retake_playbook::{ArtefactId, ObjectKind};
+use serde_json::json;
+
+use crate::company::Company;
+use crate::company::life::add;
+use crate::scenario::Move;
+use crate::trace::{Actor, Service, Trace, TraceLine};
+use crate::ways::PasswordSignIn;
+use crate::world::changes::Activity;
+use crate::world::logs::{RiskDetection, Target};
+use crate::world::{
+    Address, AppRegistration, Mail, Origin, Resource, ServicePrincipal, Surface, World, known,
+};
+
+use super::{Attacker, Foothold, MaliciousApp};
+use crate::trace::TraceObject;
+
+/// Scopes of the stolen session's client.
+pub(super) const STOLEN_SCOPES: [&str; 4] =
+    ["Mail.ReadWrite", "Mail.Send", "MailboxSettings.ReadWrite", "User.Read"];
+
+impl Attacker {
+    /// Does one step of the attack.
+    pub(crate) fn step(
+        &mut self,
+        world: &mut World,
+        company: &mut Company,
+        trace: &mut Trace,
+        now: Timestamp,
+        step: Move,
+    ) {
+        match step {
+            Move::Phish => self.phish(world, company, trace, now),
+            Move::OpenSession => {
+                let renewed = self.renew(world, now).is_some();
+                trace.push(
+                    TraceLine::new(now, Actor::Attacker, Service::Attack, "open_session")
+                        .about(ObjectKind::Session, self.victim.clone())
+                        .with_effect(json!({"kind": if renewed { "opened" } else { "refused" }})),
+                );
+            }
+            Move::ReadMail => self.search_mail(world, company, trace, now),
+            Move::AddMethod => {
+                let ids = self.register_methods(world, company, now, 0);
+                for id in ids {
+                    self.plant_line(trace, now, "register_method", method_foothold(id), true);
+                }
+            }
+            Move::ForwardByRule => {
+                let draft = self.kit.forwarding_rule(0);
+                self.plant_rule(world, trace, now, draft, ArtefactId::FORWARDING_RULE, Surface::OutlookWeb, true);
+            }
+            Move::HideReplies => {
+                let draft = self.kit.hiding_rule(world, company);
+                self.plant_rule(world, trace, now, draft, ArtefactId::HIDING_RULE, Surface::OutlookWeb, true);
+            }
+            Move::HiddenRule => {
+                let draft = self.kit.hidden_rule();
+                self.plant_rule(world, trace, now, draft, ArtefactId::HIDDEN_RULE, Surface::OutlookDesktop, true);
+            }
+            Move::ForwardMailbox => self.forward_mailbox(world, trace, now),
+            Move::ConsentApp => self.consent_app(world, trace, now),
+            Move::SendFraud => self.send_fraud(world, company, trace, now),
+        }
+    }
+
+    /// The origin of what it does with the stolen session.
+    pub(super) fn origin(&self, world: &mut World, surface: Surface) -> Origin {
+        let host = self.chance.draw("attacker", "host", 0).below(200);
+        let [first, _] = &self.kit.hosts;
+        let ip = first.enter(world, host);
+        let app = match surface {
+            Surface::Entra => known::MY_SIGN_INS,
+            Surface::OutlookDesktop => known::OFFICE_DESKTOP,
+            _ => known::OUTLOOK_WEB,
+        };
+        let agent = if surface == Surface::Graph { &self.kit.tool } else { &self.kit.browser };
+        let mut origin = Origin::user(&self.victim, app, &ip, agent).through(surface);
+        origin.session.clone_from(&self.session);
+        let access = self.access.as_ref().and_then(|token| world.tokens.access.get(token));
+        if let Some(access) = access {
+            origin.token = Some(access.unique_id.clone());
+            if surface == Surface::Graph {
+                origin.app_id.clone_from(&access.app_id);
+            }
+        }
+        origin
+    }
+
+    /// The user signs in at a page in the middle: password and session stolen.
+    fn phish(&mut self, world: &mut World, company: &mut Company, trace: &mut Trace, now: Timestamp) {
+        let chance = self.chance;
+        let draw = |purpose: &str| chance.draw("phish", purpose, 0);
+        let Some(habits) = company.habits.get(&self.victim) else { return };
+        let password = habits.password.clone();
+        let ip = self.kit.proxy.enter(world, draw("host").below(200));
+        // Some proxies pass the victim's user agent on, some do not.
+        let agent = if draw("own agent").happens(60) {
+            habits.browser.clone()
+        } else {
+            crate::company::places::desktop_agent(chance, "phishing page", 0)
+        };
+        let mut origin = Origin::user(&self.victim, known::OFFICE_HOME, &ip, &agent);
+        let factors: Vec<String> = world
+            .users
+            .get(&self.victim)
+            .map(|user| user.second_factors().map(|method| method.id.clone()).collect())
+            .unwrap_or_default();
+        let risk: &[&str] = match draw("risk").below(5) {
+            0 | 1 => &["unfamiliarFeatures"],
+            2 => &["anomalousToken", "unfamiliarFeatures"],
+            3 => &["attackerinTheMiddle"],
+            // No alert does not mean no incident.
+            _ => &[],
+        };
+        let session = world.sign_in(
+            now,
+            &origin,
+            &PasswordSignIn {
+                user: &self.victim,
+                password: &password,
+                factors: &factors,
+                resource: Resource::Graph,
+                risk,
+                device: "",
+            },
+        );
+        let Ok(session) = session else { return };
+        origin.session = Some(session.clone());
+        if let Some(event) = risk.first() {
+            let id = world.new_id("risk detection");
+            let sign_in = world
+                .logs
+                .sign_ins
+                .last()
+                .map(|entry| (entry.id.clone(), entry.correlation.clone()))
+                .unwrap_or_default();
+            world.logs.risk.push(RiskDetection {
+                id,
+                at: now,
+                visible_at: add(now, draw("risk delay").duration(
+                    jiff::SignedDuration::from_mins(8),
+                    jiff::SignedDuration::from_mins(95),
+                )),
+                user: self.victim.clone(),
+                event: (*event).to_owned(),
+                level: String::from("medium"),
+                state: String::from("atRisk"),
+                timing: String::from("offline"),
+                ip: ip.clone(),
+                request_id: sign_in.0,
+                correlation: sign_in.1,
+                user_agent: agent,
+            });
+            if let Some(user) = world.users.get_mut(&self.victim) {
+                user.risk = Some(crate::world::directory::Risk {
+                    level: String::from("medium"),
+                    state: String::from("atRisk"),
+                    detail: String::from("none"),
+                    updated: now,
+                });
+            }
+        }
+        self.password = Some(password);
+        self.hold_session(world, now, &session);
+        for foothold in self.stolen_footholds(&session) {
+            self.plant_line(trace, now, "phish", foothold, true);
+        }
+    }
+
+    /// Takes a session's refresh token into its hands.
+    pub(super) fn hold_session(&mut self, world: &mut World, now: Timestamp, session: &str) {
+        let app = match self.chance.draw("attacker", "client", 0).below(3) {
+            0 => known::OFFICE_DESKTOP,
+            1 => known::OUTLOOK_MOBILE,
+            _ => known::OFFICE_HOME,
+        };
+        let scopes: Vec<String> = STOLEN_SCOPES.map(String::from).to_vec();
+        self.session = Some(session.to_owned());
+        if let Some(token) = world.issue_refresh(now, session, app, &scopes) {
+            self.refresh.push(token);
+        }
+    }
+
+    /// A new access token from the newest refresh token that still works.
+    pub(super) fn renew(&mut self, world: &mut World, now: Timestamp) -> Option<String> {
+        let origin = self.origin(world, Surface::Graph);
+        // Dead ones are tried too: only trying tells that they are dead.
+        let held: Vec<String> = self.refresh.iter().rev().take(2).cloned().collect();
+        for refresh in held {
+            if let Ok(access) = world.redeem(now, &origin, &refresh, Resource::Graph) {
+                self.session.clone_from(&access.session);
+                self.access = Some(access.token.clone());
+                return Some(access.token);
+            }
+        }
+        None
+    }
+
+    /// The access token, renewed if it is at its end.
+    fn live_access(&mut self, world: &mut World, now: Timestamp) -> Option<String> {
+        if let Some(token) = &self.access
+            && world.bearer(token, now).is_ok()
+        {
+            return Some(token.clone());
+        }
+        self.renew(world, now)
+    }
+
+    /// Looks for mail about money and reads some of it.
+    fn search_mail(&mut self, world: &mut World, company: &Company, trace: &mut Trace, now: Timestamp) {
+        if self.live_access(world, now).is_none() {
+            return;
+        }
+        let chance = self.chance;
+        let round = self.reads;
+        self.reads += 1;
+        let wanted = chance.draw("attacker", "reads", round).between(4, 9) as usize;
+        let Some(mailbox) = world.mailboxes.get(&self.victim) else { return };
+        let mut hits: Vec<(Timestamp, String, String)> = mailbox
+            .messages
+            .values()
+            .filter(|message| {
+                let subject = message.subject.to_lowercase();
+                message.conversation == company.thread.conversation || subject.contains("invoice")
+            })
+            .map(|message| (message.received, message.id.clone(), message.internet_message_id.clone()))
+            .collect();
+        hits.sort();
+        let skip = chance.draw("attacker", "reads from", round).below(6) as usize;
+        let read: Vec<(Timestamp, String, String)> =
+            hits.into_iter().rev().skip(skip).take(wanted).collect();
+        let ids: Vec<String> = read.iter().map(|(_, id, _)| id.clone()).collect();
+        let origin = self.origin(world, Surface::OutlookWeb);
+        world.record_reads(now, &origin, &self.victim, &ids);
+        let messages: Vec<&String> = read.iter().map(|(.., message)| message).collect();
+        trace.push(
+            TraceLine::new(now, Actor::Attacker, Service::Attack, "read_mail")
+                .about(ObjectKind::Mailbox, self.victim.clone())
+                .with_effect(json!({"kind": "read", "messages": messages})),
+        );
+    }
+
+    fn forward_mailbox(&mut self, world: &mut World, trace: &mut Trace, now: Timestamp) {
+        if self.live_access(world, now).is_none() {
+            return;
+        }
+        let origin = self.origin(world, Surface::OutlookWeb);
+        let [.., drop] = &self.kit.drops;
+        let drop = drop.clone();
+        world.set_forwarding(
+            now,
+            &origin,
+            &self.victim,
+            crate::world::mail::Forwarding {
+                smtp: Some(drop.clone()),
+                address: None,
+                deliver_and_forward: true,
+            },
+        );
+        self.forwarding = Some(drop);
+        let foothold = Foothold {
+            artefact: ArtefactId::SMTP_FORWARDING,
+            object: TraceObject::new(ObjectKind::MailboxForwarding, self.victim.clone()),
+            aliases: Vec::new(),
+        };
+        self.plant_line(trace, now, "set_forwarding", foothold, true);
+    }
+
+    /// Consents, as the user, to an app of its own.
+    fn consent_app(&mut self, world: &mut World, trace: &mut Trace, now: Timestamp) {
+        if self.live_access(world, now).is_none() {
+            return;
+        }
+        let chance = self.chance;
+        let draw = |purpose: &str| chance.draw("malicious app", purpose, 0);
+        let client_id = draw("client id").uuid().to_string();
+        let principal = draw("principal").uuid().to_string();
+        let mut app = ServicePrincipal::new(
+            &principal,
+            &client_id,
+            &self.kit.app_name,
+            &draw("owner").uuid().to_string(),
+            now,
+        );
+        app.verified_publisher.clone_from(&self.kit.app_publisher);
+        let host = self.kit.app_name.to_lowercase().replace(' ', "");
+        app.reply_urls = vec![format!("https://{host}{}.example/auth", draw("host").below(900) + 100)];
+        world.service_principals.insert(principal.clone(), app);
+        world.registrations.insert(
+            client_id.clone(),
+            AppRegistration {
+                app_id: client_id.clone(),
+                secret: Some(AppRegistration::digest(&draw("secret").hex(40))),
+                app_roles: Vec::new(),
+                public_client: false,
+            },
+        );
+        let origin = self.origin(world, Surface::Entra);
+        world.audit_directory(
+            now,
+            &origin,
+            &Activity {
+                name: "Add service principal",
+                category: "ApplicationManagement",
+                service: "Core Directory",
+                operation: "Add",
+            },
+            vec![Target {
+                id: principal.clone(),
+                kind: String::from("ServicePrincipal"),
+                name: self.kit.app_name.clone(),
+                upn: None,
+                modified: Vec::new(),
+            }],
+        );
+        let grant = world.consent(now, &origin, Some(&self.victim), &principal, &self.kit.app_scopes);
+        let Some(session) = self.session.clone() else { return };
+        let scopes: Vec<String> = self.kit.app_scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let Some(refresh) = world.issue_refresh(now, &session, &client_id, &scopes) else { return };
+        let foothold = Foothold {
+            artefact: ArtefactId::DELEGATED_GRANT,
+            object: TraceObject::new(ObjectKind::OauthGrant, grant.clone()),
+            aliases: vec![principal, client_id.clone()],
+        };
+        self.app = Some(MaliciousApp { client_id, grant, refresh });
+        self.plant_line(trace, now, "consent_app", foothold, true);
+    }
+
+    /// Writes as the user into the stolen thread: first to whoever pays, then
+    /// to the vendor, to win time.
+    fn send_fraud(&mut self, world: &mut World, company: &Company, trace: &mut Trace, now: Timestamp) {
+        if self.live_access(world, now).is_none() {
+            return;
+        }
+        let chance = self.chance;
+        let ordinal = self.sent;
+        self.sent += 1;
+        let draw = |purpose: &str| chance.draw("fraud", purpose, ordinal);
+        let vendor = company.stolen_vendor().map(|vendor| (vendor.name.clone(), vendor.contact.clone())).unwrap_or_default();
+        let me = Company::address(world, &self.victim);
+        let (to, body) = if ordinal % 2 == 0 {
+            let to = Company::address(world, &company.treasurer());
+            let account = format!(
+                "{}{:02} {:04} {:04} {:04} {:04}",
+                draw("bank country").word(&["LT", "PL", "PT", "ES", "HU"]),
+                draw("check").below(88) + 10,
+                draw("account").below(10_000),
+                chance.draw("fraud", "account", ordinal + 100).below(10_000),
+                chance.draw("fraud", "account", ordinal + 200).below(10_000),
+                chance.draw("fraud", "account", ordinal + 300).below(10_000),
+            );
+            (
+                to,
+                format!(
+                    "{} changed banks. Please pay {} for order {} today to the new bank details: {account}. I am in meetings, write me here.",
+                    vendor.0, company.thread.amount, company.thread.reference
+                ),
+            )
+        } else {
+            (
+                vendor.1,
+                format!(
+                    "Thank you for your patience. The payment for {} is on its way, our bank needs a few days.",
+                    company.thread.reference
+                ),
+            )
+        };
+        let mail = Mail {
+            internet_message_id: format!("<{}@{}>", draw("message id").hex(32), world.tenant.domain),
+            conversation: company.thread.conversation.clone(),
+            subject: format!("RE: {}", company.thread.subject),
+            from: Address::new(me.name, me.address),
+            to: vec![to.clone()],
+            cc: Vec::new(),
+            bcc: Vec::new(),
+            reply_to: Vec::new(),
+            body,
+            has_attachments: ordinal % 2 == 0,
+            size: draw("size").between(5_000, 60_000) as u32,
+            sent: now,
+            from_ip: String::new(),
+            automatic: false,
+        };
+        let id = mail.internet_message_id.clone();
+        let through = if draw("surface").happens(50) { Surface::OutlookWeb } else { Surface::Graph };
+        let origin = self.origin(world, through);
+        let copy = draw("copy").happens(70);
+        world.send_mail(now, &origin, &self.victim, mail, copy);
+        trace.push(
+            TraceLine::new(now, Actor::Attacker, Service::Attack, "send_mail")
+                .about(ObjectKind::Message, id.clone())
+                .with_effect(json!({"kind": "sent", "messages": [id], "recipients": [to.address]})),
+        );
+    }
+}
+
+/// A method as a foothold.
+pub(super) fn method_foothold(id: String) -> Foothold {
+    Foothold {
+        artefact: ArtefactId::ADDED_METHOD,
+        object: TraceObject::new(ObjectKind::Method, id),
+        aliases: Vec::new(),
+    }
+}

@@ -1,0 +1,332 @@
+//! The attacker: an actor that holds what it stole and planted, tries all of it
+//! again and again, and finds another way in when one closes.
+//!
+//! It has no oracle of the response: what it learns, it learns by trying, or by
+//! seeing that a thing of its own is gone.
+
+mod assault;
+mod kit;
+mod plant;
+mod tick;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use retake_playbook::{ArtefactId, ObjectKind};
+use serde_json::{Value, json};
+
+use crate::chance::Chance;
+use crate::company::Company;
+use crate::mailflow::Delivery;
+use crate::scenario::{AttackerHabits, Move, Scenario};
+use crate::trace::{Actor, Service, Trace, TraceLine, TraceObject};
+use crate::world::World;
+
+use kit::Kit;
+
+/// What the attacker left or holds, as the truth lists it.
+#[derive(Clone, Debug)]
+pub(crate) struct Foothold {
+    /// Which kind.
+    pub(crate) artefact: ArtefactId,
+    /// The object.
+    pub(crate) object: TraceObject,
+    /// Other ids under which surfaces know it.
+    pub(crate) aliases: Vec<String>,
+}
+
+impl Foothold {
+    /// As the trace writes it.
+    pub(crate) fn json(&self) -> Value {
+        json!({"id": self.artefact, "object": self.object, "aliases": self.aliases})
+    }
+}
+
+/// The attacker's app and what it holds for the user.
+#[derive(Clone, Debug)]
+struct MaliciousApp {
+    client_id: String,
+    grant: String,
+    refresh: String,
+}
+
+/// A rule that the attacker made.
+#[derive(Clone, Debug)]
+struct PlantedRule {
+    artefact: ArtefactId,
+    id: String,
+}
+
+/// The attacker.
+#[derive(Clone, Debug)]
+pub(crate) struct Attacker {
+    chance: Chance,
+    habits: AttackerHabits,
+    victim: String,
+    kit: Kit,
+    /// The steps before the alert, by time.
+    plan: Vec<(Timestamp, Move)>,
+
+    /// The password it knows, as far as it knows.
+    password: Option<String>,
+    /// Refresh tokens of stolen or own sessions, newest last (A02).
+    refresh: Vec<String>,
+    /// The access token it calls Graph with (A03).
+    access: Option<String>,
+    /// The session that all of this belongs to.
+    session: Option<String>,
+    /// Methods that it registered (A04).
+    methods: Vec<String>,
+    rules: Vec<PlantedRule>,
+    /// Where the mailbox forwards to (A13).
+    forwarding: Option<String>,
+    app: Option<MaliciousApp>,
+    footholds: Vec<Foothold>,
+
+    /// Mail that came out through each artefact since it was last looked at.
+    drops: BTreeMap<ArtefactId, Vec<Delivery>>,
+    /// Mail that arrived in the victim's mailbox and was not read yet: by the
+    /// stolen token, and by the app.
+    fresh: Vec<String>,
+    fresh_app: Vec<String>,
+    /// Objects that are known to be lost.
+    lost: BTreeSet<String>,
+    /// How many events that end sessions were seen.
+    cuts_seen: usize,
+    replanted: u32,
+    second_method: bool,
+    entries: u64,
+    sent: u64,
+    reads: u64,
+}
+
+impl Attacker {
+    /// Somebody who will attack this company's affected user.
+    pub(crate) fn new(
+        scenario: &Scenario,
+        chance: Chance,
+        company: &mut Company,
+        alert: Timestamp,
+    ) -> Self {
+        Self {
+            chance,
+            habits: scenario.attacker.clone(),
+            victim: company.affected.clone(),
+            kit: Kit::pack(chance, company),
+            plan: plan(scenario, chance, alert),
+            password: None,
+            refresh: Vec::new(),
+            access: None,
+            session: None,
+            methods: Vec::new(),
+            rules: Vec::new(),
+            forwarding: None,
+            app: None,
+            footholds: Vec::new(),
+            drops: BTreeMap::new(),
+            fresh: Vec::new(),
+            fresh_app: Vec::new(),
+            lost: BTreeSet::new(),
+            cuts_seen: 0,
+            replanted: 0,
+            second_method: false,
+            entries: 0,
+            sent: 0,
+            reads: 0,
+        }
+    }
+
+    /// The steps before the alert.
+    pub(crate) fn plan(&self) -> &[(Timestamp, Move)] {
+        &self.plan
+    }
+
+    /// Everything that it left or holds.
+    pub(crate) fn footholds(&self) -> &[Foothold] {
+        &self.footholds
+    }
+
+    /// How long after one round of trying the next comes.
+    pub(crate) fn tick_after(&self, ordinal: u64) -> SignedDuration {
+        self.habits.tick.pick(self.chance.draw("attacker", "tick", ordinal))
+    }
+
+    /// Takes note of what became of delivered mail.
+    pub(crate) fn note_deliveries(&mut self, deliveries: &[Delivery]) {
+        for delivery in deliveries.iter().filter(|d| d.user == self.victim) {
+            for leak in &delivery.leaks {
+                let through = match &leak.rule {
+                    Some(rule) => self
+                        .rules
+                        .iter()
+                        .find(|planted| planted.id == *rule)
+                        .map(|planted| planted.artefact),
+                    None => (self.forwarding.as_deref() == Some(leak.to.as_str()))
+                        .then_some(ArtefactId::SMTP_FORWARDING),
+                };
+                if let Some(artefact) = through {
+                    self.drops.entry(artefact).or_default().push(delivery.clone());
+                }
+            }
+            let hiding = delivery.hidden_by.as_ref().is_some_and(|rule| {
+                self.rules.iter().any(|planted| {
+                    planted.id == *rule && planted.artefact == ArtefactId::HIDING_RULE
+                })
+            });
+            if hiding {
+                self.drops
+                    .entry(ArtefactId::HIDING_RULE)
+                    .or_default()
+                    .push(delivery.clone());
+            }
+            if let Some((id, _)) = &delivery.stored {
+                for list in [&mut self.fresh, &mut self.fresh_app] {
+                    list.push(id.clone());
+                    // Only the newest matter; without a bound a locked-out
+                    // attacker would remember every mail of three days.
+                    if list.len() > 12 {
+                        list.remove(0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks whether something of its own is gone; returns when it reacts.
+    ///
+    /// A thing that is gone is noticed once.
+    pub(crate) fn notice(&mut self, world: &World, now: Timestamp) -> Vec<Timestamp> {
+        let Some(user) = world.users.get(&self.victim) else { return Vec::new() };
+        let mut gone: Vec<String> = Vec::new();
+        if !user.enabled {
+            gone.push(String::from("account"));
+        } else {
+            self.lost.remove("account");
+        }
+        if let Some(password) = &self.password
+            && !user.password.matches(&self.victim, password)
+        {
+            gone.push(format!("password {password}"));
+        }
+        gone.extend(self.methods.iter().filter(|id| user.method(id).is_none()).cloned());
+        if let Some(mailbox) = world.mailboxes.get(&self.victim) {
+            gone.extend(
+                self.rules
+                    .iter()
+                    .filter(|planted| {
+                        !mailbox.rules.iter().any(|rule| rule.id == planted.id && rule.enabled)
+                    })
+                    .map(|planted| planted.id.clone()),
+            );
+            if self.forwarding.is_some() && mailbox.forwarding_smtp != self.forwarding {
+                gone.push(String::from("forwarding"));
+            }
+        }
+        if let Some(app) = &self.app {
+            let disabled = world
+                .principal_of_app(&app.client_id)
+                .is_none_or(|principal| !principal.enabled);
+            if disabled || !world.grants.contains_key(&app.grant) {
+                gone.push(app.grant.clone());
+            }
+        }
+        let mut reactions = Vec::new();
+        let reacts = self.habits.reacts.low;
+        let later = |at: Timestamp| at.checked_add(reacts).unwrap_or(Timestamp::MAX);
+        for key in gone {
+            if self.lost.insert(key) {
+                reactions.push(later(now));
+            }
+        }
+        // A revocation is felt when it takes effect.
+        for cut in user.cuts.iter().skip(self.cuts_seen) {
+            reactions.push(later(cut.effective.max(now)));
+        }
+        self.cuts_seen = user.cuts.len();
+        reactions.sort();
+        reactions.dedup();
+        reactions
+    }
+
+    /// Enters a thing of its own into the list; after the alert the trace says
+    /// `planted`, before it `created` (the truth line has it then).
+    fn plant_line(
+        &mut self,
+        trace: &mut Trace,
+        now: Timestamp,
+        word: &str,
+        foothold: Foothold,
+        before_alert: bool,
+    ) {
+        let effect = if before_alert {
+            json!({"kind": "created"})
+        } else {
+            json!({
+                "kind": "planted",
+                "artefact": foothold.artefact,
+                "object": foothold.object,
+                "aliases": foothold.aliases,
+            })
+        };
+        trace.push(
+            TraceLine::new(now, Actor::Attacker, Service::Attack, word)
+                .about(foothold.object.kind, foothold.object.id.clone())
+                .with_effect(effect),
+        );
+        self.footholds.push(foothold);
+    }
+
+    /// The footholds that come with a phished password and session.
+    fn stolen_footholds(&self, session: &str) -> [Foothold; 3] {
+        let me = || self.victim.clone();
+        [
+            Foothold {
+                artefact: ArtefactId::STOLEN_PASSWORD,
+                object: TraceObject::new(ObjectKind::Password, me()),
+                aliases: Vec::new(),
+            },
+            Foothold {
+                artefact: ArtefactId::REFRESH_TOKENS,
+                object: TraceObject::new(ObjectKind::Session, me()),
+                aliases: vec![session.to_owned()],
+            },
+            Foothold {
+                artefact: ArtefactId::ACCESS_TOKEN,
+                object: TraceObject::new(ObjectKind::Token, format!("{}/graph", self.victim)),
+                aliases: Vec::new(),
+            },
+        ]
+    }
+}
+
+/// The steps of the scenario at the times of this seed.
+fn plan(scenario: &Scenario, chance: Chance, alert: Timestamp) -> Vec<(Timestamp, Move)> {
+    let steps: Vec<_> = scenario.steps().collect();
+    let mut times: Vec<Timestamp> = steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| {
+            let before = step.before.pick(chance.draw("attack", "time", index as u64));
+            alert.checked_sub(before).unwrap_or(alert)
+        })
+        .collect();
+    // Steps of one group exchange their times.
+    let groups: BTreeSet<&str> = steps.iter().filter_map(|step| step.shuffle.as_deref()).collect();
+    for group in groups {
+        let members: Vec<usize> = (0..steps.len())
+            .filter(|index| steps.get(*index).is_some_and(|step| step.shuffle.as_deref() == Some(group)))
+            .collect();
+        let held: Vec<Timestamp> = members.iter().filter_map(|index| times.get(*index).copied()).collect();
+        for (place, from) in chance.order("attack", group, members.len()).into_iter().enumerate() {
+            if let (Some(index), Some(time)) = (members.get(place), held.get(from))
+                && let Some(slot) = times.get_mut(*index)
+            {
+                *slot = *time;
+            }
+        }
+    }
+    let mut plan: Vec<(Timestamp, Move)> =
+        times.into_iter().zip(steps.iter().map(|step| step.action)).collect();
+    plan.sort_by_key(|(at, _)| *at);
+    plan
+}

@@ -1,0 +1,259 @@
+//! People on our side: they are asked, take their time, and answer; a task that
+//! they carry out changes the tenant.
+
+use jiff::{SignedDuration, Timestamp};
+use retake_playbook::ObjectKind;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::company::Company;
+use crate::company::life::{Client, add};
+use crate::company::names;
+use crate::scenario::{Decision, Outcome, Role, Scenario};
+use crate::trace::{Actor, Service, Trace, TraceLine};
+use crate::world::tokens::{Class, CutKind};
+use crate::world::{MethodKind, Origin, Resource, SignInKind, Surface, World, known};
+
+/// The task of warning somebody.
+pub const WARN: &str = "warn";
+
+/// The task of the affected user's first sign-in after the response.
+pub const FIRST_SIGN_IN: &str = "first_sign_in";
+
+/// Words for tasks that ask for a decision and not for work.
+const DECISIONS: [&str; 4] = ["approve", "approval", "decide", "second_person"];
+
+/// Somebody is asked for a decision or given a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// The role, such as `approver`; see [`Role`].
+    pub role: String,
+    /// What is asked: `approve` and `second_person` want a decision, [`WARN`]
+    /// and [`FIRST_SIGN_IN`] change the world, others are carried out without
+    /// a trace in the tenant.
+    pub task: String,
+    /// What the person is told; only recorded.
+    #[serde(default)]
+    pub detail: Value,
+}
+
+/// What a person says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The decision is yes.
+    Approved,
+    /// The task is done; whether that is true must be seen in the tenant.
+    Done,
+    /// No.
+    Refused,
+    /// Nothing is heard.
+    NoAnswer,
+}
+
+/// What comes back from a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonAnswer {
+    /// Name of who answers; empty if nobody has the role.
+    pub who: String,
+    /// What they say.
+    pub answer: Answer,
+    /// After how long (ISO 8601 in JSON, such as `PT2M30S`).
+    pub after: SignedDuration,
+}
+
+/// A task that will be carried out.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    pub(crate) role: Role,
+    pub(crate) task: String,
+    /// The person only says so.
+    pub(crate) hollow: bool,
+}
+
+/// What a person will answer, and the task that follows, if one does.
+pub(crate) fn answer(
+    scenario: &Scenario,
+    company: &Company,
+    world: &World,
+    ask: &Ask,
+    ordinal: u64,
+) -> (PersonAnswer, Option<Pending>) {
+    let role = Role::from_word(&ask.role);
+    let person = role.and_then(|role| scenario.people().find(|person| person.role == role));
+    let (Some(role), Some(person)) = (role, person) else {
+        let nobody = PersonAnswer {
+            who: String::new(),
+            answer: Answer::NoAnswer,
+            after: SignedDuration::ZERO,
+        };
+        return (nobody, None);
+    };
+    let draw = company.chance.draw(role.as_str(), &ask.task, ordinal);
+    let who = company
+        .contacts
+        .get(&role)
+        .map(|contact| contact.name.clone())
+        .unwrap_or_default();
+    let script = person.tasks.iter().find(|script| script.task == ask.task);
+    let decision = DECISIONS.contains(&ask.task.as_str());
+    let (answer, after, carried, hollow) = match script {
+        Some(script) => {
+            let after = script.after.pick(draw);
+            match script.outcome {
+                Outcome::Done if decision => (Answer::Approved, after, false, false),
+                Outcome::Done => (Answer::Done, after, true, false),
+                Outcome::SaysDone => (Answer::Done, after, true, true),
+                Outcome::Refused => (Answer::Refused, after, false, false),
+                Outcome::NoAnswer => (Answer::NoAnswer, after, false, false),
+            }
+        }
+        None => {
+            let after = person.after.pick(draw);
+            match person.answer {
+                Decision::Approved if decision => (Answer::Approved, after, false, false),
+                Decision::Approved => (Answer::Done, after, true, false),
+                Decision::Refused => (Answer::Refused, after, false, false),
+                Decision::NoAnswer => (Answer::NoAnswer, after, false, false),
+            }
+        }
+    };
+    // Nobody signs in to a blocked account; the user says so at once.
+    let blocked = ask.task == FIRST_SIGN_IN
+        && world.users.get(&company.affected).is_none_or(|user| !user.enabled);
+    if carried && !hollow && blocked {
+        let refused = PersonAnswer { who, answer: Answer::Refused, after };
+        return (refused, None);
+    }
+    let pending = carried.then(|| Pending {
+        role,
+        task: ask.task.clone(),
+        hollow,
+    });
+    (PersonAnswer { who, answer, after }, pending)
+}
+
+/// Carries a task out.
+pub(crate) fn carry_out(
+    world: &mut World,
+    company: &mut Company,
+    trace: &mut Trace,
+    now: Timestamp,
+    task: &Pending,
+) {
+    let mut line = TraceLine::new(
+        now,
+        Actor::Person(task.role.as_str().to_owned()),
+        Service::Person,
+        &task.task,
+    )
+    .about(ObjectKind::Person, task.role.as_str());
+    if !task.hollow {
+        line.effect = match task.task.as_str() {
+            WARN => Some(json!({"kind": "warned", "who": task.role.as_str()})),
+            FIRST_SIGN_IN => {
+                line = line.about(ObjectKind::Account, company.affected.clone());
+                first_sign_in(world, company, now)
+            }
+            other => Some(json!({"kind": "done", "task": other})),
+        };
+    }
+    trace.push(line);
+}
+
+/// The affected user comes back: a temporary access pass from the help desk, a
+/// sign-in on the own device, a new password, a new method.
+fn first_sign_in(world: &mut World, company: &mut Company, now: Timestamp) -> Option<Value> {
+    let me = company.affected.clone();
+    let chance = company.chance;
+    if !world.users.get(&me)?.enabled {
+        return None;
+    }
+    let desk = company.contacts.get(&Role::HelpDesk).and_then(|contact| contact.user.clone());
+    let office = company.office.enter(world, 2);
+    let desk_agent = desk
+        .as_ref()
+        .and_then(|id| company.habits.get(id))
+        .map(|habits| habits.browser.clone())
+        .unwrap_or_default();
+    let mut by_desk = Origin::user(
+        desk.as_deref().unwrap_or_default(),
+        known::OFFICE_HOME,
+        &office,
+        &desk_agent,
+    )
+    .through(Surface::Portal);
+    if desk.is_none() {
+        by_desk.user = None;
+    }
+    let mut touched = Vec::new();
+    // A pass that the responder made is used; otherwise the help desk makes one.
+    let is_pass = |kind: &MethodKind| matches!(kind, MethodKind::TemporaryAccessPass { .. });
+    let there = world
+        .users
+        .get(&me)?
+        .methods
+        .iter()
+        .find(|method| is_pass(&method.kind))
+        .map(|method| method.id.clone());
+    let pass = there.unwrap_or_else(|| {
+        let pass = world.next(&me, "access pass").text(b"abcdefghkmnpqrstuvwxyz23456789+#", 10);
+        world.add_method(
+            now,
+            &by_desk,
+            &me,
+            MethodKind::TemporaryAccessPass { pass, starts: now, minutes: 60, once: true },
+        )
+    });
+
+    let habits = company.habits.get(&me)?.clone();
+    let origin = Origin::user(&me, known::OFFICE_HOME, &office, &habits.browser);
+    let signed_in = add(now, SignedDuration::from_secs(90));
+    let session = world.open_session(signed_in, &me, Class::NonPassword, true, &origin);
+    let mut entry = world.sign_in_entry(signed_in, SignInKind::Interactive, &origin, Resource::Graph);
+    entry.session = Some(session.clone());
+    String::from("multiFactorAuthentication").clone_into(&mut entry.requirement);
+    String::from("oAuth2").clone_into(&mut entry.protocol);
+    entry.steps = vec![(String::from("Temporary Access Pass"), true)];
+    world.record_sign_in(entry);
+
+    let own = origin.clone().in_session(&session).through(Surface::Entra);
+    let new_method = world.add_method(
+        add(signed_in, SignedDuration::from_secs(60)),
+        &own,
+        &me,
+        MethodKind::Authenticator {
+            display_name: chance.draw(&me, "new phone", 0).word(&names::PHONES).to_owned(),
+            device_tag: String::from("SoftwareTokenActivated"),
+            version: format!("6.{}.{}", chance.draw(&me, "new app", 0).between(2404, 2410), chance.draw(&me, "new app", 1).between(1000, 9000)),
+        },
+    );
+    touched.push(json!({"kind": "method", "id": new_method, "effect": {"kind": "created"}}));
+    let text = format!(
+        "{}-{}-{}",
+        chance.draw(&me, "new password", 0).word(&names::COMPANY_SECOND),
+        chance.draw(&me, "new password", 1).word(&names::SURNAMES),
+        world.next(&me, "new password number").below(90_000) + 10_000
+    );
+    world.set_password(
+        add(signed_in, SignedDuration::from_secs(80)),
+        &own,
+        &me,
+        &text,
+        false,
+        CutKind::UserChangedPassword,
+    );
+    touched.push(json!({"kind": "password", "id": me, "effect": {"kind": "password_set"}}));
+    // A pass for one use is gone after it.
+    if let Some(user) = world.users.get_mut(&me) {
+        user.methods.retain(|method| method.id != pass);
+    }
+    let scopes = ["Mail.ReadWrite", "Mail.Send", "MailboxSettings.ReadWrite", "User.Read"]
+        .map(String::from);
+    let refresh = world.issue_refresh(signed_in, &session, known::OUTLOOK_WEB, &scopes);
+    if let Some(habits) = company.habits.get_mut(&me) {
+        habits.password = text;
+        habits.client = refresh.map(|refresh| Client { refresh, session, turns: 1 });
+    }
+    Some(json!({"kind": "first_sign_in", "touched": touched}))
+}

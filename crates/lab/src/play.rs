@@ -1,0 +1,414 @@
+//! Everything that happens by itself: company, mail, attacker, people.
+//!
+//! [`Play::open`] founds the company, plays its history and the attack up to
+//! the alert; from then on the core runs what is due between two requests.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use retake_playbook::ObjectKind;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::attacker::Attacker;
+use crate::chance::Chance;
+use crate::company::Company;
+use crate::company::letters::Letter;
+use crate::company::life::add;
+use crate::event::Queue;
+use crate::mailflow;
+use crate::people::{self, Answer, Ask, Pending, PersonAnswer};
+use crate::scenario::Scenario;
+use crate::trace::{Actor, Service, Trace, TraceLine};
+use crate::world::tokens::CutKind;
+use crate::world::{Origin, Surface, World, known};
+
+/// How long before the alert the mailbox begins to fill as densely as during
+/// the response, so that the first tries find something.
+const LEAD: SignedDuration = SignedDuration::from_mins(60);
+
+/// What a responder is told when the alarm is raised.
+///
+/// It says nothing that only the attacker knows.
+#[derive(Clone, Debug, Serialize)]
+pub struct Briefing {
+    /// Directory (tenant) id.
+    pub tenant_id: String,
+    /// The `….onmicrosoft.com` domain.
+    pub initial_domain: String,
+    /// Name of the organisation.
+    pub organisation: String,
+    /// User principal name of the affected account.
+    pub affected: String,
+    /// What was reported.
+    pub alert: String,
+    /// When.
+    pub alert_at: Timestamp,
+    /// Client id of the responder's app registration.
+    pub client_id: String,
+    /// Secret of it.
+    #[serde(skip)]
+    pub client_secret: String,
+    /// Who signs in by device code.
+    pub operator: String,
+    /// People who can be reached outside the mailbox.
+    pub people: Vec<BriefedPerson>,
+    /// Client ids of apps that belong to the response.
+    pub own_apps: Vec<String>,
+}
+
+/// Somebody who can be reached outside the mailbox.
+#[derive(Clone, Debug, Serialize)]
+pub struct BriefedPerson {
+    /// Role in the response.
+    pub role: String,
+    /// Name.
+    pub name: String,
+    /// Telephone number.
+    pub phone: String,
+}
+
+/// What can be due.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// A step of the attack.
+    Step(usize),
+    /// Mail as in ordinary times.
+    Post(u64),
+    /// Mail as during the response.
+    Mail(u64),
+    /// Somebody's client does its next thing.
+    Client(String, u64),
+    /// A task is carried out.
+    Task(u64),
+    /// The attacker tries everything.
+    Tick(u64),
+    /// The attacker reacts to a loss.
+    Reaction,
+}
+
+/// The play.
+#[derive(Clone, Debug)]
+pub(crate) struct Play {
+    scenario: Scenario,
+    chance: Chance,
+    company: Company,
+    attacker: Attacker,
+    queue: Queue<Due>,
+    tasks: BTreeMap<u64, Pending>,
+    asked: u64,
+    alert: Timestamp,
+    briefing: Briefing,
+}
+
+impl Play {
+    /// Builds the company, its history and the attack up to the alert. `trace`
+    /// is empty before; afterwards its first line holds the truth.
+    pub(crate) fn open(scenario: &Scenario, seed: u64, trace: &mut Trace) -> (World, Self) {
+        let chance = Chance::new(seed);
+        let alert = alert_time(chance);
+        let (mut world, mut company) = Company::found(scenario, chance, alert);
+        let attacker = Attacker::new(scenario, chance, &mut company, alert);
+        let briefing = briefing(scenario, &company, &world, alert);
+        let days = i64::from(scenario.company.history_days) * 24;
+        let begin = alert.checked_sub(SignedDuration::from_hours(days)).unwrap_or(alert);
+        let mut queue = Queue::default();
+        for (index, (at, _)) in attacker.plan().iter().enumerate() {
+            queue.push(*at, Due::Step(index));
+        }
+        queue.push(company.next_post(begin, 0), Due::Post(0));
+        let users: Vec<String> = std::iter::once(company.affected.clone())
+            .chain(company.colleagues.iter().cloned())
+            .collect();
+        for user in users {
+            queue.push(company.next_turn(&user, begin, 0), Due::Client(user, 0));
+        }
+        let dense = alert.checked_sub(LEAD).unwrap_or(alert);
+        queue.push(dense, Due::Mail(0));
+        // The first tries fall before the alert, at a phase of the seed's.
+        let phase = chance.draw("attacker", "first tick", 0).duration(
+            SignedDuration::from_mins(15),
+            SignedDuration::from_mins(25),
+        );
+        queue.push(alert.checked_sub(phase).unwrap_or(alert), Due::Tick(0));
+
+        trace.push(
+            TraceLine::new(alert, Actor::Service, Service::Scenario, "truth")
+                .about(ObjectKind::Tenant, world.tenant.id.clone()),
+        );
+        let mut play = Self {
+            scenario: scenario.clone(),
+            chance,
+            company,
+            attacker,
+            queue,
+            tasks: BTreeMap::new(),
+            asked: 0,
+            alert,
+            briefing,
+        };
+        play.run_due(&mut world, trace, alert);
+        let truth = play.truth(&world);
+        if let Some(line) = trace.line_mut(0) {
+            line.effect = Some(json!({"kind": "truth", "truth": truth}));
+        }
+        (world, play)
+    }
+
+    /// The moment of the alert.
+    pub(crate) fn start(&self) -> Timestamp {
+        self.alert
+    }
+
+    /// What the responder is told.
+    pub(crate) fn briefing(&self) -> &Briefing {
+        &self.briefing
+    }
+
+    /// When the next thing happens by itself.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.queue.next_at()
+    }
+
+    /// Runs everything that is due up to and including `now`.
+    pub(crate) fn run_due(&mut self, world: &mut World, trace: &mut Trace, now: Timestamp) {
+        while let Some((at, due)) = self.queue.pop_until(now) {
+            self.run(world, trace, at, due);
+            self.route(world, at);
+        }
+    }
+
+    /// Routes what a request put into the outbox, and lets the attacker see
+    /// what it lost. To be called after each answered request.
+    pub(crate) fn route(&mut self, world: &mut World, now: Timestamp) {
+        if !world.outbox.is_empty() {
+            let deliveries = mailflow::route(world, now);
+            self.attacker.note_deliveries(&deliveries);
+        }
+        for at in self.attacker.notice(world, now) {
+            self.queue.push(at, Due::Reaction);
+        }
+    }
+
+    /// Somebody is asked; a task that will be carried out is put in the queue.
+    pub(crate) fn ask(
+        &mut self,
+        world: &World,
+        trace: &mut Trace,
+        ask: &Ask,
+        now: Timestamp,
+    ) -> PersonAnswer {
+        let ordinal = self.asked;
+        self.asked += 1;
+        let (answer, pending) = people::answer(&self.scenario, &self.company, world, ask, ordinal);
+        match pending {
+            Some(task) => {
+                self.tasks.insert(ordinal, task);
+                self.queue.push(add(now, answer.after), Due::Task(ordinal));
+            }
+            None => {
+                let word = match answer.answer {
+                    Answer::Approved => "approved",
+                    Answer::Done => "done",
+                    Answer::Refused => "refused",
+                    Answer::NoAnswer => "no_answer",
+                };
+                trace.push(
+                    TraceLine::new(now, Actor::Person(ask.role.clone()), Service::Person, &ask.task)
+                        .about(ObjectKind::Person, ask.role.clone())
+                        .with_effect(json!({"kind": word})),
+                );
+            }
+        }
+        answer
+    }
+
+    /// Gives the account back with a clean password that the user knows: the
+    /// end of a control that would never do it itself.
+    pub(crate) fn finish_restore(&mut self, world: &mut World, trace: &mut Trace, now: Timestamp) {
+        let me = self.company.affected.clone();
+        let text = format!(
+            "Clean-{}",
+            world.next(&me, "clean password").text(b"abcdefghkmnpqrstuvwxyz23456789", 16)
+        );
+        let by = Origin {
+            user: self.company.colleagues.first().cloned(),
+            app_id: known::OFFICE_HOME.to_owned(),
+            ip: self.company.office.address(2),
+            user_agent: String::new(),
+            session: None,
+            token: None,
+            surface: Surface::Portal,
+        };
+        let was = world.users.get(&me).is_some_and(|user| user.enabled);
+        world.set_password(now, &by, &me, &text, false, CutKind::AdminReset);
+        if !was {
+            world.set_enabled(now, &by, &me, true);
+        }
+        if let Some(habits) = self.company.habits.get_mut(&me) {
+            habits.password = text;
+            habits.client = None;
+        }
+        trace.push(
+            TraceLine::new(now, Actor::Person(String::from("harness")), Service::Person, "finish_restore")
+                .about(ObjectKind::Account, me.clone())
+                .with_effect(json!({
+                    "kind": "changed",
+                    "fields": {"accountEnabled": [was, true]},
+                    "touched": [{"kind": "password", "id": me, "effect": {"kind": "password_set"}}],
+                })),
+        );
+        self.route(world, now);
+    }
+
+    fn run(&mut self, world: &mut World, trace: &mut Trace, at: Timestamp, due: Due) {
+        match due {
+            Due::Step(index) => {
+                if let Some((_, step)) = self.attacker.plan().get(index).copied() {
+                    self.attacker.step(world, &mut self.company, trace, at, step);
+                }
+            }
+            Due::Post(ordinal) => {
+                let kind = self.company.history_letter(ordinal);
+                let mail = self.company.letter(world, kind, ordinal, at);
+                world.outbox.push(mail);
+                let next = self.company.next_post(at, ordinal + 1);
+                // Ordinary post gives way to the dense one.
+                if next < self.alert.checked_sub(LEAD).unwrap_or(self.alert) {
+                    self.queue.push(next, Due::Post(ordinal + 1));
+                }
+            }
+            Due::Mail(ordinal) => self.dense_mail(world, at, ordinal),
+            Due::Client(user, ordinal) => {
+                self.company.client_turn(world, &user, at);
+                if user == self.company.affected {
+                    self.company.own_work(world, ordinal, at);
+                }
+                let next = self.company.next_turn(&user, at, ordinal + 1);
+                self.queue.push(next, Due::Client(user, ordinal + 1));
+            }
+            Due::Task(ordinal) => {
+                if let Some(task) = self.tasks.remove(&ordinal) {
+                    people::carry_out(world, &mut self.company, trace, at, &task);
+                }
+            }
+            Due::Tick(ordinal) => {
+                self.attacker.try_all(world, &mut self.company, trace, at, false);
+                let wait = self.attacker.tick_after(ordinal);
+                self.queue.push(add(at, wait), Due::Tick(ordinal + 1));
+            }
+            Due::Reaction => {
+                self.attacker.try_all(world, &mut self.company, trace, at, true);
+            }
+        }
+    }
+
+    /// An answer in the stolen thread and a mail about money take turns, so
+    /// that between two tries each rule has met something; the rest of the
+    /// post comes in between.
+    fn dense_mail(&mut self, world: &mut World, at: Timestamp, ordinal: u64) {
+        let number = 1_000_000 + ordinal;
+        let kind = if ordinal.is_multiple_of(2) { Letter::ThreadReply } else { Letter::Money };
+        let mail = self.company.letter(world, kind, number, at);
+        world.outbox.push(mail);
+        if ordinal % 7 == 3 {
+            let extra = match self.chance.draw("post", "extra", ordinal).below(4) {
+                0 => Letter::Newsletter,
+                1 => Letter::Booking,
+                2 => Letter::Notice,
+                _ => Letter::SmallTalk,
+            };
+            let mail = self.company.letter(world, extra, number, at);
+            world.outbox.push(mail);
+        }
+        let wait = self.scenario.company.mail_every.pick(self.chance.draw("post", "every", ordinal));
+        self.queue.push(add(at, wait), Due::Mail(ordinal + 1));
+    }
+
+    /// What really happened, for the trace's first line.
+    fn truth(&self, world: &World) -> serde_json::Value {
+        let upn = world
+            .users
+            .get(&self.company.affected)
+            .map(|user| user.upn.clone())
+            .unwrap_or_default();
+        json!({
+            "scenario": self.scenario.id(),
+            "seed": self.chance.seed(),
+            "path": self.scenario.path.as_str(),
+            "account": {"id": self.company.affected, "upn": upn},
+            "alert_at": self.alert,
+            "artefacts": self.attacker.footholds().iter().map(crate::attacker::Foothold::json).collect::<Vec<_>>(),
+            "baits": self.company.kept.iter().map(|kept| json!({
+                "kind": kept.object.kind,
+                "id": kept.object.id,
+                "aliases": kept.aliases,
+                "why": kept.why,
+            })).collect::<Vec<_>>(),
+            "warnings_due": self.scenario.expect().warn.iter().map(|warning| json!({
+                "who": warning.who.as_str(),
+                "why": warning.why,
+            })).collect::<Vec<_>>(),
+            "money_moved": self.scenario.money_moved,
+        })
+    }
+}
+
+/// A working morning or noon of the seed's, in the late summer of the year that
+/// the reference was written.
+fn alert_time(chance: Chance) -> Timestamp {
+    let draw = |purpose: &str| chance.draw("alert", purpose, 0);
+    let monday = date(2026, 8, 31)
+        .to_zoned(TimeZone::UTC)
+        .map(|zoned| zoned.timestamp())
+        .unwrap_or(Timestamp::UNIX_EPOCH);
+    let days = 7 * draw("week").below(9) + draw("day").between(1, 3);
+    let minutes = draw("minute").between(8 * 60, 14 * 60);
+    let seconds = (days * 86_400 + minutes * 60 + draw("second").below(60)) as i64;
+    add(monday, SignedDuration::from_secs(seconds))
+}
+
+fn briefing(scenario: &Scenario, company: &Company, world: &World, alert: Timestamp) -> Briefing {
+    let name = |user: &str| {
+        world
+            .users
+            .get(user)
+            .map(|user| user.display_name.clone())
+            .unwrap_or_default()
+    };
+    let vendor = company.stolen_vendor().map(|vendor| vendor.name.clone()).unwrap_or_default();
+    let text = scenario
+        .alert
+        .text
+        .replace("{user}", &name(&company.affected))
+        .replace("{vendor}", &vendor)
+        .replace("{amount}", &company.thread.amount)
+        .replace("{reporter}", &name(&company.treasurer()));
+    Briefing {
+        tenant_id: world.tenant.id.clone(),
+        initial_domain: world.tenant.initial_domain.clone(),
+        organisation: world.tenant.display_name.clone(),
+        affected: world
+            .users
+            .get(&company.affected)
+            .map(|user| user.upn.clone())
+            .unwrap_or_default(),
+        alert: text,
+        alert_at: alert,
+        client_id: company.responder.client_id.clone(),
+        client_secret: company.responder.secret.clone(),
+        operator: company.responder.operator.clone(),
+        people: company
+            .contacts
+            .iter()
+            .map(|(role, contact)| BriefedPerson {
+                role: role.as_str().to_owned(),
+                name: contact.name.clone(),
+                phone: contact.phone.clone(),
+            })
+            .collect(),
+        own_apps: vec![company.responder.client_id.clone()],
+    }
+}

@@ -1,0 +1,235 @@
+//! The ways into an account that need no request of the responder's: signing
+//! in, renewing, self-service reset. Own clients and the attacker use the same.
+
+use jiff::Timestamp;
+
+use crate::world::known;
+use crate::world::tokens::{Class, CutKind};
+use crate::world::{AccessToken, MethodKind, Origin, Resource, SignInKind, World};
+use crate::world::issue::AccessWish;
+
+/// An attempt to sign in with a password.
+#[derive(Clone, Debug)]
+pub(crate) struct PasswordSignIn<'a> {
+    /// Whose account, by object id.
+    pub(crate) user: &'a str,
+    /// The password that is typed.
+    pub(crate) password: &'a str,
+    /// Methods in hand, by id; the first registered one is used.
+    pub(crate) factors: &'a [String],
+    /// What is signed in to.
+    pub(crate) resource: Resource,
+    /// Risk events that Identity Protection sees in it.
+    pub(crate) risk: &'a [&'static str],
+    /// The device's id, if it is registered.
+    pub(crate) device: &'a str,
+}
+
+/// The reason texts of sign-in logs (reference §1.3).
+pub(crate) fn reason(error: u32) -> &'static str {
+    match error {
+        50_034 => "The user account does not exist in the directory.",
+        50_055 => "The password is expired.",
+        50_057 => "User account is disabled.",
+        50_074 => "Strong Authentication is required.",
+        50_126 => "Error validating credentials due to invalid username or password.",
+        50_132 | 50_133 => {
+            "Session is invalid due to expiration or recent password change."
+        }
+        50_173 => "The provided grant has expired due to it being revoked.",
+        65_001 => "The user or administrator has not consented to use the application.",
+        7_000_112 => "Application is disabled.",
+        0 => "",
+        _ => "Other.",
+    }
+}
+
+impl World {
+    /// Signs in with a password and, where the account has one, a second
+    /// factor; returns the session. The log gets an entry either way.
+    ///
+    /// A wrong password is answered before a block, as Entra does: who does not
+    /// know the password does not learn that the account is disabled.
+    pub(crate) fn sign_in(
+        &mut self,
+        now: Timestamp,
+        origin: &Origin,
+        wish: &PasswordSignIn<'_>,
+    ) -> Result<String, u32> {
+        let Some(user) = self.users.get(wish.user) else {
+            return Err(50_034);
+        };
+        let right = user.password.matches(wish.user, wish.password);
+        let needs_factor = user.second_factors().next().is_some();
+        let factor = wish
+            .factors
+            .iter()
+            .filter_map(|id| user.method(id))
+            .find(|method| method.kind.is_second_factor())
+            .map(|method| method.kind.clone());
+        let error = if !right {
+            50_126
+        } else if !user.enabled {
+            50_057
+        } else if user.must_change_password {
+            50_055
+        } else if needs_factor && factor.is_none() {
+            50_074
+        } else {
+            0
+        };
+        let mut entry = self.sign_in_entry(now, SignInKind::Interactive, origin, wish.resource);
+        entry.error = error;
+        reason(error).clone_into(&mut entry.reason);
+        String::from("oAuth2").clone_into(&mut entry.protocol);
+        wish.device.clone_into(&mut entry.device_id);
+        entry.requirement = if needs_factor {
+            "multiFactorAuthentication"
+        } else {
+            "singleFactorAuthentication"
+        }
+        .to_owned();
+        entry.steps = vec![(String::from("Password"), right)];
+        if let Some(kind) = &factor
+            && right
+        {
+            entry.steps.push((factor_words(kind).to_owned(), error == 0));
+        }
+        if error == 0 && !wish.risk.is_empty() {
+            String::from("medium").clone_into(&mut entry.risk_level);
+            String::from("atRisk").clone_into(&mut entry.risk_state);
+            entry.risk_events = wish.risk.iter().map(|event| (*event).to_owned()).collect();
+        }
+        if error != 0 {
+            self.record_sign_in(entry);
+            return Err(error);
+        }
+        let session = match &origin.session {
+            Some(session) if self.tokens.sessions.contains_key(session) => session.clone(),
+            _ => self.open_session(now, wish.user, Class::Password, factor.is_some(), origin),
+        };
+        entry.session = Some(session.clone());
+        self.record_sign_in(entry);
+        Ok(session)
+    }
+
+    /// Redeems a refresh token for an access token, or says with which error it
+    /// is refused. The log gets an entry either way.
+    pub(crate) fn redeem(
+        &mut self,
+        now: Timestamp,
+        origin: &Origin,
+        refresh: &str,
+        resource: Resource,
+    ) -> Result<AccessToken, u32> {
+        let Some(token) = self.tokens.refresh.get(refresh).cloned() else {
+            return Err(70_000);
+        };
+        let Some(user) = self.users.get(&token.user) else {
+            return Err(50_034);
+        };
+        let cut = Self::refresh_cut(user, token.class, token.authenticated, now);
+        let enabled = user.enabled;
+        let principal = self.principal_of_app(&token.app_id);
+        let of_microsoft =
+            principal.is_some_and(|app| app.owner_tenant == known::MICROSOFT_TENANT);
+        let scopes = if of_microsoft {
+            token.scopes.clone()
+        } else {
+            let granted = self.granted_scopes(&token.app_id, &token.user, resource.app_id());
+            token
+                .scopes
+                .iter()
+                .filter(|scope| granted.contains(scope))
+                .cloned()
+                .collect()
+        };
+        let error = if principal.is_none_or(|app| !app.enabled) {
+            7_000_112
+        } else if !enabled {
+            50_057
+        } else if let Some(cut) = cut {
+            cut.kind.error()
+        } else if scopes.is_empty() {
+            65_001
+        } else {
+            0
+        };
+        let mut origin = origin.clone();
+        origin.user = Some(token.user.clone());
+        origin.app_id.clone_from(&token.app_id);
+        origin.session = Some(token.session.clone());
+        let mut entry = self.sign_in_entry(now, SignInKind::NonInteractive, &origin, resource);
+        entry.error = error;
+        reason(error).clone_into(&mut entry.reason);
+        String::from("refreshToken").clone_into(&mut entry.incoming_token);
+        String::from("oAuth2").clone_into(&mut entry.protocol);
+        let sign_in = entry.id.clone();
+        self.record_sign_in(entry);
+        if error != 0 {
+            return Err(error);
+        }
+        if let Some(held) = self.tokens.refresh.get_mut(refresh) {
+            held.last_used = now;
+        }
+        Ok(self.issue_access(
+            now,
+            AccessWish {
+                user: Some(&token.user),
+                app_id: &token.app_id,
+                resource,
+                scopes,
+                roles: Vec::new(),
+                cae: false,
+                session: Some(&token.session),
+                sign_in: &sign_in,
+            },
+        ))
+    }
+
+    /// Whether self-service reset accepts one of these methods: it must still
+    /// be registered, and the account not be blocked.
+    pub(crate) fn can_reset_with(&self, user: &str, methods: &[String]) -> Option<String> {
+        let held = self.users.get(user)?;
+        if !held.enabled {
+            return None;
+        }
+        methods
+            .iter()
+            .find(|id| {
+                held.method(id)
+                    .is_some_and(|method| !matches!(method.kind, MethodKind::Password))
+            })
+            .cloned()
+    }
+
+    /// Completes a self-service reset with a method that is in hand.
+    pub(crate) fn reset_by_self_service(
+        &mut self,
+        now: Timestamp,
+        origin: &Origin,
+        user: &str,
+        methods: &[String],
+        password: &str,
+    ) -> bool {
+        if self.can_reset_with(user, methods).is_none() {
+            return false;
+        }
+        self.set_password(now, origin, user, password, false, CutKind::SelfServiceReset);
+        true
+    }
+}
+
+/// How sign-in logs call a second factor.
+fn factor_words(kind: &MethodKind) -> &'static str {
+    match kind {
+        MethodKind::Phone { .. } => "Text message",
+        MethodKind::Authenticator { .. } => "Mobile app notification",
+        MethodKind::SoftwareOath => "OATH verification code",
+        MethodKind::HardwareOath { .. } => "OATH hardware token",
+        MethodKind::Fido2 { .. } => "FIDO2 security key",
+        MethodKind::WindowsHello { .. } => "Windows Hello for Business",
+        MethodKind::TemporaryAccessPass { .. } => "Temporary Access Pass",
+        MethodKind::Password | MethodKind::Email { .. } => "Password",
+    }
+}
