@@ -33,16 +33,13 @@ pub fn skip(reason: &str) {
 }
 
 /// Says that the running test is not carried out because the reference data
-/// ([`shared_dir`]) is not here. The test then returns.
+/// ([`shared_dir`]) is not here, and which part of it. The test then returns.
 ///
 /// # Panics
 ///
 /// As [`skip`].
 pub fn skip_without_shared(what: &str) {
-    record(
-        "NO DATA",
-        &format!("{what} is not here; RETAKE_SHARED can name the directory that has it"),
-    );
+    record("NO DATA", what);
 }
 
 /// The directory with the reference and the development data, or `None` where it does

@@ -9,7 +9,7 @@ const USER: &str = "5b0f6d1e-3c55-4a8e-9c40-0d4b1d1f6a01";
 
 fn contract() -> Option<Contract> {
     let Some(shared) = shared_dir() else {
-        skip_without_shared("the directory with the OpenAPI subsets");
+        skip_without_shared("the OpenAPI subsets");
         return None;
     };
     Some(Contract::load(&shared).unwrap())

@@ -170,7 +170,7 @@ const KNOWN: &[(&str, &[&str])] = &[
 fn documented_answers_pass() {
     let samples = shared_dir().map(|shared| (shared.join("data/graph-docs-responses"), shared));
     let Some((samples, shared)) = samples.filter(|(samples, _)| samples.is_dir()) else {
-        skip_without_shared("the directory with Microsoft's documented answers");
+        skip_without_shared("Microsoft's documented answers");
         return;
     };
     let contract = Contract::load(&shared).unwrap();
