@@ -1,0 +1,339 @@
+//! What is measured: clocks, calls, leaks, what the attacker still did, and how
+//! well the case knows it.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use retake_playbook::event::{Analysis, Change, Origin};
+use retake_playbook::{Event, ObjectKind};
+
+use super::case::Case;
+use super::form::{
+    Afterwards, BlastRadius, Calls, Clocks, Leak, Overlap, PathScore, Reading, Warned, Warning,
+};
+use super::moments::Moments;
+use super::trace::{Got, Line, Object, Trace};
+
+/// How long after the approval things were done.
+pub(super) fn clocks(trace: &Trace, case: Option<&Case>, moments: &Moments) -> Clocks {
+    let at_line = |n: Option<u64>| {
+        let line = trace.lines.get(n? as usize)?;
+        Some(reading(trace, moments.zero, line.at, line.round))
+    };
+    let at_time = |at: Timestamp| reading(trace, moments.zero, at, rounds_until(trace, at));
+    let closed = case
+        .and_then(|case| case.last(|at, event| matches!(event, Event::Closed(_)).then_some(at)));
+    Clocks {
+        first_block: at_line(moments.blocked),
+        revoked: at_line(moments.revoked),
+        evicted: at_line(moments.evicted),
+        finance_warned: trace
+            .lines
+            .iter()
+            .find(|line| is_warning(line, "finance"))
+            .map(|line| at_time(line.at)),
+        closed: closed.map(at_time),
+    }
+}
+
+fn reading(trace: &Trace, zero: Timestamp, at: Timestamp, round: u32) -> Reading {
+    let milliseconds = at.duration_since(zero).as_millis();
+    Reading {
+        virtual_s: milliseconds as f64 / 1000.0,
+        round_trips: round.saturating_sub(rounds_until(trace, zero)),
+    }
+}
+
+/// The highest round that had an answer by then.
+fn rounds_until(trace: &Trace, at: Timestamp) -> u32 {
+    trace
+        .lines
+        .iter()
+        .filter(|line| line.by_responder() && line.at <= at && line.status.is_some())
+        .map(|line| line.round)
+        .max()
+        .unwrap_or(0)
+}
+
+/// Mail that left to the attacker, or was read by it, after the block was accepted.
+///
+/// The attacker finds mail in its outside mailboxes some minutes after it left;
+/// where one look finds mail of before and after the block, the bytes are counted
+/// by share.
+pub(super) fn leaked(trace: &Trace, moments: &Moments) -> Leak {
+    let mut leak = Leak::default();
+    let Some(blocked) = line_at(trace, moments.blocked) else {
+        return leak;
+    };
+    for line in trace
+        .lines
+        .iter()
+        .filter(|line| line.n > blocked.n && line.by_attacker())
+    {
+        if !matches!(line.effect_kind(), Some("leaked" | "read")) {
+            continue;
+        }
+        let all = line.effect_texts("messages").count() as u64;
+        let times = line.got_at();
+        let after = times.iter().filter(|at| **at > blocked.at).count() as u64;
+        let share = |whole: u64| whole * after / (times.len().max(1) as u64);
+        leak.messages += share(all);
+        leak.bytes += share(
+            line.effect_member("bytes")
+                .and_then(serde_json::Value::as_u64)
+                .unwrap_or(0),
+        );
+    }
+    leak
+}
+
+fn line_at(trace: &Trace, n: Option<u64>) -> Option<&Line> {
+    trace.lines.get(n? as usize)
+}
+
+/// The responder's requests.
+pub(super) fn calls(trace: &Trace) -> Calls {
+    let mut calls = Calls::default();
+    let mut failed = BTreeSet::new();
+    for line in trace
+        .lines
+        .iter()
+        .filter(|line| line.by_responder() && line.request_sha256.is_some())
+    {
+        calls.total += 1;
+        if failed.contains(&line.request_sha256) {
+            calls.retried += 1;
+        }
+        match line.status {
+            Some(429) => calls.throttled += 1,
+            Some(status) if status < 400 => {
+                failed.remove(&line.request_sha256);
+                continue;
+            }
+            _ => calls.failed += 1,
+        }
+        failed.insert(line.request_sha256.clone());
+    }
+    calls
+}
+
+/// What the attacker got after the line with which the account was contained.
+pub(super) fn afterwards(trace: &Trace, moments: &Moments) -> Afterwards {
+    let mut after = Afterwards::default();
+    let Some(contained) = line_at(trace, moments.contained) else {
+        return after;
+    };
+    for line in trace
+        .lines
+        .iter()
+        .filter(|line| line.n > contained.n && line.by_attacker())
+    {
+        // Mail that had left before is found later; that is not afterwards.
+        let new = line.got_at().iter().any(|at| *at > contained.at);
+        if line.got_something() && new {
+            match line.got {
+                Some(Got::Token) => after.tokens += 1,
+                _ => after.reads += 1,
+            }
+            after.through.extend(line.attempt);
+        }
+        match line.effect_kind() {
+            Some("sent") => after.sends += line.effect_texts("messages").count() as u64,
+            Some("read" | "leaked" | "hidden") | None => {}
+            Some(_) => after.changes += line.effects.len() as u64,
+        }
+    }
+    after
+}
+
+/// The path of takeover, as it was and as the case says.
+pub(super) fn path(trace: &Trace, case: Option<&Case>) -> PathScore {
+    let analysis = case.and_then(last_analysis);
+    PathScore {
+        truth: trace.path.clone(),
+        said: analysis.map_or_else(|| "unknown".to_owned(), |found| found.path.clone()),
+        confidence: analysis.map_or(0.0, |found| found.confidence),
+    }
+}
+
+/// The last reading of all sources; a quick one only where there is no other.
+fn last_analysis(case: &Case) -> Option<&Analysis> {
+    let last = |quick_too: bool| {
+        case.last(|_, event| match event {
+            Event::Analysed(found) if quick_too || !found.quick => Some(found),
+            _ => None,
+        })
+    };
+    last(false).or_else(|| last(true))
+}
+
+/// What the attacker read, sent, changed and used, against what the case says.
+pub(super) fn blast_radius(trace: &Trace, case: Option<&Case>) -> BlastRadius {
+    let analysis = case.and_then(last_analysis);
+    let messages = |kind: &str| -> BTreeSet<String> {
+        trace
+            .lines
+            .iter()
+            .filter(|line| line.by_attacker() && line.effect_kind() == Some(kind))
+            .flat_map(|line| line.effect_texts("messages"))
+            .map(str::to_owned)
+            .collect()
+    };
+    let said = |pick: &dyn Fn(&Analysis) -> Vec<String>| -> BTreeSet<String> {
+        analysis.map(pick).unwrap_or_default().into_iter().collect()
+    };
+    let ids = |mail: &[retake_playbook::event::Mail]| {
+        mail.iter().map(|mail| mail.message.clone()).collect()
+    };
+    BlastRadius {
+        read: overlap(&messages("read"), &said(&|found| ids(&found.read))),
+        sent: overlap(&messages("sent"), &said(&|found| ids(&found.sent))),
+        changed: changed(trace, analysis.map_or(&[], |found| &found.changes)),
+        accounts: overlap(
+            &other_accounts(trace),
+            &said(&|found| {
+                found
+                    .accounts
+                    .iter()
+                    .filter(|name| !name.eq_ignore_ascii_case(&trace.account.upn))
+                    .map(|name| name.to_ascii_lowercase())
+                    .collect()
+            }),
+        ),
+    }
+}
+
+fn other_accounts(trace: &Trace) -> BTreeSet<String> {
+    trace
+        .lines
+        .iter()
+        .filter(|line| line.by_attacker())
+        .filter_map(|line| line.effect_member("account")?.as_str())
+        .filter(|name| !name.eq_ignore_ascii_case(&trace.account.upn))
+        .map(str::to_ascii_lowercase)
+        .collect()
+}
+
+fn overlap(truth: &BTreeSet<String>, said: &BTreeSet<String>) -> Overlap {
+    let both = truth.intersection(said).count();
+    Overlap {
+        precision: part(both, said.len()),
+        recall: part(both, truth.len()),
+        truth: truth.len() as u64,
+        said: said.len() as u64,
+    }
+}
+
+/// The objects that the attacker changed, against the changes that the case
+/// lays to the attacker. One object may be told of by several records.
+fn changed(trace: &Trace, changes: &[Change]) -> Overlap {
+    let truth: BTreeSet<&Object> = trace
+        .lines
+        .iter()
+        .filter(|line| line.by_attacker())
+        .flat_map(|line| line.effects.iter().map(|effect| &effect.object))
+        .chain(trace.footholds.iter().map(|held| &held.object))
+        .filter(|object| {
+            !matches!(
+                object.kind,
+                ObjectKind::Password
+                    | ObjectKind::Session
+                    | ObjectKind::Token
+                    | ObjectKind::Message
+                    | ObjectKind::Account
+            )
+        })
+        .collect();
+    let mut missing: Vec<&Object> = truth.iter().copied().collect();
+    let said: Vec<&Change> = changes
+        .iter()
+        .filter(|change| change.by == Origin::Attacker)
+        .collect();
+    let mut right = 0;
+    for change in &said {
+        if let Some(index) = missing
+            .iter()
+            .position(|object| is_about(trace, change, object))
+        {
+            missing.remove(index);
+            right += 1;
+        } else if truth.iter().any(|object| is_about(trace, change, object)) {
+            right += 1;
+        }
+    }
+    Overlap {
+        precision: part(right, said.len()),
+        recall: part(truth.len() - missing.len(), truth.len()),
+        truth: truth.len() as u64,
+        said: said.len() as u64,
+    }
+}
+
+/// Audit records of methods name their user alone (reference §2.2).
+fn is_about(trace: &Trace, change: &Change, object: &Object) -> bool {
+    let mut names = trace.names(object);
+    if object.kind == ObjectKind::Method {
+        names.insert(trace.account.id.clone());
+        names.insert(trace.account.upn.clone());
+    }
+    change.kind == object.kind
+        && change
+            .ids
+            .iter()
+            .any(|id| names.iter().any(|name| name.eq_ignore_ascii_case(id)))
+}
+
+fn part(some: usize, whole: usize) -> f64 {
+    if whole == 0 {
+        1.0
+    } else {
+        some as f64 / whole as f64
+    }
+}
+
+/// Who had to be warned; who was, as both the person's own line and the case say.
+pub(super) fn warned(trace: &Trace, case: Option<&Case>) -> Warned {
+    let due: Vec<Warning> = trace
+        .warnings_due
+        .iter()
+        .map(|due| Warning {
+            who: due.who.clone(),
+            why: due.why.clone(),
+        })
+        .collect();
+    let done = due
+        .iter()
+        .filter(|due| was_warned(trace, &due.who, None) && says_warned(case, &due.who))
+        .cloned()
+        .collect();
+    Warned { due, done }
+}
+
+fn says_warned(case: Option<&Case>, whom: &str) -> bool {
+    let Some(case) = case else {
+        return false;
+    };
+    case.events.iter().any(|(_, event)| {
+        match event {
+        Event::WarningDue { warning, who, .. } => {
+            who == whom
+                && case.events.iter().any(|(_, event)| {
+                    matches!(event, Event::WarningDone { warning: done, .. } if done == warning)
+                })
+        }
+        _ => false,
+    }
+    })
+}
+
+/// Whether the trace knows that this person was warned, by then where a time is given.
+pub(super) fn was_warned(trace: &Trace, who: &str, by: Option<Timestamp>) -> bool {
+    trace
+        .lines
+        .iter()
+        .any(|line| is_warning(line, who) && by.is_none_or(|by| line.at <= by))
+}
+
+fn is_warning(line: &Line, who: &str) -> bool {
+    line.person() == Some(who) && line.effect_kind() == Some("warned")
+}

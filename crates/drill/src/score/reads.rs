@@ -1,0 +1,151 @@
+//! What the responder read: answers of the trace whose bodies are in the case.
+//!
+//! A read counts only with its body: the trace knows the digest, the case holds
+//! the bytes under it. What is in neither is not known to have been seen.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use retake_playbook::{Digest, ObjectKind};
+
+use super::case::{Body, Case, is_empty};
+use super::trace::{Line, Object, Trace};
+
+/// Looks up what was read, and reads each body once.
+#[derive(Debug)]
+pub(super) struct Reads<'a> {
+    trace: &'a Trace,
+    case: &'a Case,
+    bodies: RefCell<BTreeMap<Digest, Rc<Body>>>,
+}
+
+impl<'a> Reads<'a> {
+    pub(super) fn new(trace: &'a Trace, case: &'a Case) -> Self {
+        Self {
+            trace,
+            case,
+            bodies: RefCell::default(),
+        }
+    }
+
+    /// The body of this answer, if the case holds it.
+    pub(super) fn body(&self, line: &Line) -> Option<Rc<Body>> {
+        let digest = line.response_sha256.as_ref()?;
+        if let Some(body) = self.bodies.borrow().get(digest) {
+            return Some(Rc::clone(body));
+        }
+        let body = Rc::new(Body::read(self.case.bytes(Some(digest))?));
+        self.bodies
+            .borrow_mut()
+            .insert(digest.clone(), Rc::clone(&body));
+        Some(body)
+    }
+
+    /// Whether this answer shows this object as it is.
+    pub(super) fn shows(&self, line: &Line, object: &Object) -> bool {
+        if line.status != Some(200) {
+            return false;
+        }
+        let Some(body) = self.body(line) else {
+            return false;
+        };
+        let names = self.trace.names(object);
+        match object.kind {
+            // Any answer may mention an account; one about it has its id as id.
+            ObjectKind::Account | ObjectKind::Password | ObjectKind::Session => body
+                .values_of("id", None)
+                .iter()
+                .any(|id| id.as_str().is_some_and(|id| is_one_of(id, &names))),
+            ObjectKind::MailboxForwarding => !body
+                .values_of("ForwardingSmtpAddress", Some(&names))
+                .is_empty(),
+            // Ids of phone methods are the same for everybody (reference §2.2).
+            ObjectKind::Method => {
+                line.path.contains("/authentication/") && body.names_any(names.iter())
+            }
+            _ => body.names_any(names.iter()),
+        }
+    }
+
+    /// Whether this answer shows that the object is not there: the service says
+    /// so, or the very question that showed it before no longer does.
+    pub(super) fn shows_gone(&self, line: &Line, object: &Object) -> bool {
+        let names = self.trace.names(object);
+        match line.status {
+            Some(404) => {
+                let path = line.path.to_ascii_lowercase();
+                names.iter().any(|name| {
+                    let name = name.to_ascii_lowercase();
+                    path.contains(&name) || path.contains(&percent_encoded(&name))
+                }) || self
+                    .body(line)
+                    .is_some_and(|body| body.names_any(names.iter()))
+            }
+            Some(200) => {
+                let Some(body) = self.body(line) else {
+                    return false;
+                };
+                !body.is_cut_off()
+                    && !self.shows(line, object)
+                    && self
+                        .trace
+                        .lines
+                        .iter()
+                        .take(line.n as usize)
+                        .any(|before| same_question(before, line) && self.shows(before, object))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether this answer shows both forwarding fields, and both empty.
+    pub(super) fn shows_no_forwarding(&self, line: &Line, object: &Object) -> bool {
+        let names = self.trace.names(object);
+        line.status == Some(200)
+            && self.body(line).is_some_and(|body| {
+                ["ForwardingSmtpAddress", "ForwardingAddress"]
+                    .iter()
+                    .all(|field| {
+                        let values = body.values_of(field, Some(&names));
+                        !values.is_empty() && values.iter().all(|value| is_empty(value))
+                    })
+            })
+    }
+
+    /// The responder's reads between two line numbers, both excluded.
+    pub(super) fn between(&self, after: u64, before: u64) -> impl Iterator<Item = &'a Line> {
+        self.trace
+            .lines
+            .iter()
+            .filter(move |line| line.n > after && line.n < before && line.is_read())
+    }
+}
+
+/// The same request; for Graph, where the question stands in the path, the same path.
+fn same_question(one: &Line, other: &Line) -> bool {
+    if !one.is_read() || one.service != other.service {
+        return false;
+    }
+    let same_bytes = one.request_sha256.is_some() && one.request_sha256 == other.request_sha256;
+    same_bytes || (one.service == "graph" && one.method == "GET" && one.path == other.path)
+}
+
+fn is_one_of(id: &str, names: &BTreeSet<String>) -> bool {
+    names.iter().any(|name| name.eq_ignore_ascii_case(id))
+}
+
+/// As a client may write an id into a path.
+fn percent_encoded(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02x}");
+        }
+    }
+    encoded
+}

@@ -1,0 +1,9 @@
+//! Stories of runs, and what the score makes of them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
+mod score;
+mod story;
