@@ -412,3 +412,6 @@ fn briefing(scenario: &Scenario, company: &Company, world: &World, alert: Timest
         own_apps: vec![company.responder.client_id.clone()],
     }
 }
+
+#[cfg(test)]
+mod tests;

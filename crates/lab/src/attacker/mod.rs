@@ -136,6 +136,13 @@ impl Attacker {
         }
     }
 
+    /// Plants nothing anew from now on.
+    #[cfg(test)]
+    pub(crate) fn quieten(&mut self) {
+        self.habits.replants = 0;
+        self.habits.second_method = false;
+    }
+
     /// The steps before the alert.
     pub(crate) fn plan(&self) -> &[(Timestamp, Move)] {
         &self.plan
