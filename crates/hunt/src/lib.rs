@@ -1,26 +1,31 @@
 //! What it means: readers for logs, one event schema, detections, blast radius.
 //!
-//! The way through: bytes go into an `Import`, which recognises each
+//! The way through: bytes go into an [`Import`], which recognises each
 //! record's form by its content and gives [`Event`]s and an account of
-//! everything that was read, kept, repeated or damaged. `Detections` are
-//! matched against the events. `analyse` answers for one account:
+//! everything that was read, kept, repeated or damaged. [`Detections`] are
+//! matched against the events. [`analyse`] answers for one account:
 //! takeover or not, by which path, by whose hand each change was made, and
-//! what the attacker read and sent. `run` does all of it for files.
+//! what the attacker read and sent. [`run`] does all of it for files.
 //!
 //! This room does no printing, has no clock and asks nobody: it reads what it
 //! is given. Events are held in memory, so memory grows with the input (about
 //! three times its unpacked size); one record is at most
-//! `readers::MAX_RECORD` bytes and one input at most `readers::MAX_INPUT`.
+//! [`readers::MAX_RECORD`] bytes and one input at most [`readers::MAX_INPUT`].
 
 pub mod address;
 pub mod agent;
+mod analysis;
 pub mod answer;
 pub mod detections;
 pub mod event;
+pub mod json;
 mod moment;
 pub mod readers;
+mod report;
+pub mod text;
 pub mod token;
 
+pub use analysis::{analyse, analyse_with};
 pub use answer::{
     Analysis, Blast, By, Change, ChangedItem, Coverage, Finding, Fingerprint, ForOrAgainst, Gap,
     HowRead, Path, PathEvidence, ReachedAccount, ReadMail, Reason, SentMail, Severity, Subject,
@@ -29,3 +34,4 @@ pub use answer::{
 pub use detections::{Detection, DetectionError, Detections};
 pub use event::{Event, Source};
 pub use readers::{Import, Imported, ReadError};
+pub use report::{HuntError, HuntReport, Options, UserAnswer, report, run};

@@ -1,0 +1,119 @@
+//! What the sources covered, and what that leaves unknown. "Nothing found"
+//! needs coverage.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::scope::Scope;
+use crate::answer::{Coverage, Gap};
+use crate::event::{Event, Source};
+
+/// The ledger, one line per source.
+pub(super) fn ledger(scope: &Scope<'_>, now: Timestamp) -> Vec<Coverage> {
+    Source::ALL
+        .iter()
+        .map(|source| line(*source, scope, now))
+        .collect()
+}
+
+fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
+    let events: Vec<&Event> = scope
+        .all
+        .iter()
+        .filter(|event| event.source == source)
+        .copied()
+        .collect();
+    let (from, to) = (
+        events.first().map(|event| event.time),
+        events.last().map(|event| event.time),
+    );
+    let mut gaps = Vec::new();
+    if events.is_empty() {
+        gaps.push(Gap {
+            from: None,
+            to: None,
+            why: absent(source, scope).to_owned(),
+        });
+    } else if let Some((hours, why)) = late(source) {
+        let begin = now
+            .checked_sub(SignedDuration::from_mins(hours))
+            .unwrap_or(now);
+        // Files are often older than their reading: then nothing is late.
+        if to.is_some_and(|to| to.duration_since(begin).abs() < SignedDuration::from_hours(48)) {
+            gaps.push(Gap {
+                from: Some(begin),
+                to: Some(now),
+                why: why.to_owned(),
+            });
+        }
+    }
+    if source == Source::SignIns
+        && !events.is_empty()
+        && events.iter().all(|event| event.interactive != Some(false))
+    {
+        gaps.push(Gap {
+            from,
+            to,
+            why: "no non-interactive sign-ins are among them: use of a stolen token would not show"
+                .to_owned(),
+        });
+    }
+    if source == Source::Ual {
+        for event in events.iter().filter(|event| event.throttled) {
+            gaps.push(Gap {
+                from: Some(event.time),
+                to: event.time.checked_add(SignedDuration::from_hours(24)).ok(),
+                why: format!(
+                    "reading of {} was no longer recorded: assume that everything was read",
+                    event.mailbox.as_deref().unwrap_or("the mailbox")
+                ),
+            });
+        }
+        if !events.is_empty() && !events.iter().any(|event| event.is("MailItemsAccessed")) {
+            gaps.push(Gap {
+                from,
+                to,
+                why: "no MailItemsAccessed records are among them: which mail was read cannot be told".to_owned(),
+            });
+        }
+    }
+    gaps.sort();
+    gaps.dedup();
+    Coverage {
+        source,
+        from,
+        to,
+        events: scope
+            .concerning
+            .iter()
+            .filter(|event| event.source == source)
+            .count(),
+        gaps,
+    }
+}
+
+fn absent(source: Source, scope: &Scope<'_>) -> &'static str {
+    match source {
+        Source::Ual => "not given: changes in the mailbox, mail read and mail sent cannot be told",
+        Source::SignIns if scope.own.iter().any(|event| event.is_sign_in()) => {
+            "not given: the audit log's own sign-in records stand in; they have no network numbers, devices or non-interactive sign-ins"
+        }
+        Source::SignIns => "not given: where and how the account signed in cannot be told",
+        Source::DirectoryAudits => {
+            "not given: methods, consents and roles show only where the audit log has them too"
+        }
+        Source::MessageTrace => {
+            "not given: recipients of sent mail show only where the audit log has them"
+        }
+        Source::RiskDetections => "not given, or not licensed: Microsoft's own rating is not known",
+    }
+}
+
+/// Minutes by which a source runs late (reference §7.1, §7.2).
+fn late(source: Source) -> Option<(i64, &'static str)> {
+    match source {
+        Source::Ual => Some((90, "audit records arrive 60 to 90 minutes late")),
+        Source::SignIns | Source::DirectoryAudits => Some((15, "records arrive some minutes late")),
+        Source::MessageTrace => Some((15, "rows arrive some minutes late")),
+        Source::RiskDetections => None,
+    }
+}

@@ -1,0 +1,341 @@
+//! The answer for one account.
+//!
+//! In order: what is usual for the user; which events are clearly theirs and
+//! which are not; those that are not, joined and scored; then path, changes,
+//! fingerprint, blast radius and coverage from what was told apart. Nothing
+//! depends on particular names, ids or addresses.
+
+mod blast;
+mod changes;
+mod coverage;
+mod intruder;
+mod path;
+mod profile;
+mod scope;
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+use retake_playbook::ObjectKind;
+
+use crate::answer::{Analysis, By, Path, Reason, Severity, Subject, Verdict};
+use crate::detections::{Detections, own_domains};
+use crate::event::{Event, Outcome, Source};
+use intruder::{Intruder, Raised, SUSPICIOUS};
+use profile::{Networks, Profile, Whose};
+use scope::Scope;
+
+/// Answers for one account from these events, with the detections that are
+/// compiled in.
+///
+/// `now` is the time of asking: what comes late may still be missing.
+pub fn analyse(events: &[Event], subject: &Subject, now: Timestamp) -> Analysis {
+    analyse_with(events, subject, now, &Detections::builtin_or_none())
+}
+
+/// The same with other detections.
+pub fn analyse_with(
+    events: &[Event],
+    subject: &Subject,
+    now: Timestamp,
+    detections: &Detections,
+) -> Analysis {
+    let mut all: Vec<&Event> = events.iter().collect();
+    all.sort_by(|a, b| (a.time, a.source, &a.record_id).cmp(&(b.time, b.source, &b.record_id)));
+    let networks = Networks::learn(&all);
+    let own: BTreeSet<String> = if subject.own_domains.is_empty() {
+        own_domains(events)
+    } else {
+        subject
+            .own_domains
+            .iter()
+            .map(|domain| domain.to_lowercase())
+            .collect()
+    };
+    let scope = Scope::new(all, subject);
+    let last = scope.own.last().map_or(now, |event| event.time);
+    let anchor = subject.alert_at.unwrap_or(last).min(now);
+    let profile = Profile::learn(&scope, &networks, anchor);
+
+    let judged: Vec<&Event> = scope
+        .all
+        .iter()
+        .filter(|event| !scope.is_responder(event))
+        .copied()
+        .collect();
+    let mut raised: Raised = HashMap::new();
+    let mut findings = Vec::new();
+    for found in detections.raise(&judged, &own) {
+        for event in &found.events {
+            raised.entry(std::ptr::from_ref(*event)).or_default().push((
+                found.finding.detection.clone(),
+                found.finding.severity,
+                found.finding.technique.clone(),
+            ));
+        }
+        if found.finding.user == scope.upn()
+            || found.events.iter().any(|event| scope.suffers(event))
+        {
+            findings.push(found.finding);
+        }
+    }
+
+    let intruder = Intruder::find(&scope, &profile, &networks, &raised);
+    let provisional = blast::fingerprint(&intruder, &profile, &networks, &[]);
+    let elsewhere = blast::elsewhere(&scope, &provisional);
+    let elsewhere_keys: BTreeSet<*const Event> = elsewhere
+        .iter()
+        .map(|event| std::ptr::from_ref(*event))
+        .collect();
+    let changes = changes::find(&scope, &intruder, &elsewhere_keys, &raised);
+    let fingerprint = blast::fingerprint(&intruder, &profile, &networks, &changes);
+
+    // Consents that the user gave in person, to apps with risky rights, not
+    // long before; and what those apps and the attacker's did.
+    let recent = anchor
+        .checked_sub(SignedDuration::from_hours(24 * 7))
+        .unwrap_or(anchor);
+    let consents: Vec<&Event> = scope
+        .own
+        .iter()
+        .filter(|event| {
+            changes::object_kind(event) == Some(ObjectKind::OauthGrant)
+                && event.time >= recent
+                && raised.contains_key(&std::ptr::from_ref(**event))
+                && intruder.whose(event).is_some_and(Whose::is_own)
+        })
+        .copied()
+        .collect();
+    let app_events = app_events(
+        &scope,
+        &profile,
+        &networks,
+        &changes,
+        &consents,
+        &fingerprint.apps,
+    );
+    let conclusion = path::conclude(
+        &scope,
+        &intruder,
+        &profile,
+        &networks,
+        &consents,
+        &app_events,
+    );
+    let blast = blast::blast(
+        &scope,
+        &intruder,
+        &elsewhere,
+        &app_events,
+        &fingerprint,
+        &changes,
+    );
+
+    let mut reasons: Vec<Reason> = intruder
+        .clusters
+        .iter()
+        .filter(|cluster| cluster.score >= SUSPICIOUS)
+        .flat_map(|cluster| cluster.reasons.iter().cloned())
+        .collect();
+    let mut score = intruder
+        .clusters
+        .iter()
+        .map(|cluster| cluster.score)
+        .max()
+        .unwrap_or(0);
+    let mut compromised = !intruder.bad.is_empty();
+    if !consents.is_empty() && !app_events.is_empty() {
+        compromised = true;
+        score = score.max(70);
+        reasons.push(Reason {
+            points: 70,
+            text: "an app that the user consented to reached the mailbox from elsewhere".to_owned(),
+            events: ids(&app_events),
+        });
+    }
+    let serious: BTreeSet<&str> = detections
+        .iter()
+        .filter(|detection| detection.severity >= Severity::Medium)
+        .map(|detection| detection.id.as_str())
+        .collect();
+    let unexplained = unexplained(&changes, recent, &serious);
+    if !compromised && !unexplained.is_empty() {
+        score = score.max(SUSPICIOUS + 5);
+        reasons.push(Reason {
+            points: SUSPICIOUS + 5,
+            text: "changes of the kind that attackers make, by nobody who can be told".to_owned(),
+            events: unexplained,
+        });
+    }
+    reasons.sort_by(|a, b| b.points.cmp(&a.points).then_with(|| a.cmp(b)));
+    reasons.dedup();
+    let verdict = verdict(compromised, score, &scope, &profile);
+    let first_known_bad = intruder
+        .clusters
+        .iter()
+        .filter(|cluster| cluster.attacker)
+        .flat_map(|cluster| cluster.events.iter())
+        .filter(|event| event.outcome != Outcome::Failure && event.source != Source::RiskDetections)
+        .chain(
+            consents
+                .iter()
+                .filter(|_| intruder.bad.is_empty() && compromised),
+        )
+        .map(|event| event.time)
+        .min();
+    Analysis {
+        verdict,
+        score: u32::try_from(score.clamp(0, 100)).unwrap_or(0),
+        reasons,
+        path: if compromised {
+            conclusion.path
+        } else if verdict == Verdict::Clean {
+            Path::None
+        } else {
+            Path::Unknown
+        },
+        confidence: if compromised {
+            conclusion.confidence
+        } else if verdict == Verdict::Clean {
+            0.8
+        } else {
+            0.0
+        },
+        path_evidence: conclusion.evidence,
+        first_known_bad,
+        fingerprint,
+        changes,
+        blast,
+        coverage: coverage::ledger(&scope, now),
+        findings,
+    }
+}
+
+/// What an app did that the attacker, or the user by mistake, let in: its
+/// events that are not from where the user works.
+fn app_events<'a>(
+    scope: &Scope<'a>,
+    profile: &Profile,
+    networks: &Networks,
+    changes: &[crate::answer::Change],
+    consents: &[&Event],
+    attackers_apps: &[String],
+) -> Vec<&'a Event> {
+    let mut apps: BTreeSet<&str> = attackers_apps.iter().map(String::as_str).collect();
+    let consent_ids: BTreeSet<&str> = consents
+        .iter()
+        .map(|event| event.record_id.as_str())
+        .collect();
+    for change in changes {
+        let told = consent_ids.contains(change.record_id.as_str())
+            || change
+                .also
+                .iter()
+                .any(|id| consent_ids.contains(id.as_str()));
+        if told {
+            apps.extend(
+                change
+                    .object_ids
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|id| crate::token::token_id(id).is_some()),
+            );
+        }
+    }
+    // The resource of a grant (Graph itself) stands among its ids too; every
+    // client names it, so it says nothing.
+    let common: BTreeSet<&str> = scope
+        .own
+        .iter()
+        .filter(|event| event.is_sign_in() && event.time < event_floor(consents, changes))
+        .flat_map(|event| {
+            event
+                .app_id
+                .as_deref()
+                .into_iter()
+                .chain(event.resource_id.as_deref())
+        })
+        .collect();
+    scope
+        .concerning
+        .iter()
+        .filter(|event| {
+            !event.is_sign_in()
+                && !scope.is_responder(event)
+                && changes::object_kind(event).is_none()
+        })
+        .filter(|event| {
+            event
+                .app_id
+                .as_deref()
+                .is_some_and(|id| apps.contains(id) && !common.contains(id))
+        })
+        .filter(|event| {
+            networks
+                .of(event)
+                .is_some_and(|network| !profile.knows_network(network))
+        })
+        .copied()
+        .collect()
+}
+
+/// Before any of the consents in question.
+fn event_floor(consents: &[&Event], changes: &[crate::answer::Change]) -> Timestamp {
+    consents
+        .iter()
+        .map(|event| event.time)
+        .chain(
+            changes
+                .iter()
+                .filter(|change| {
+                    change.by == By::Attacker && change.object_kind == ObjectKind::OauthGrant
+                })
+                .map(|change| change.at),
+        )
+        .min()
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// Records of serious, recent changes whose author cannot be told.
+fn unexplained(
+    changes: &[crate::answer::Change],
+    recent: Timestamp,
+    serious: &BTreeSet<&str>,
+) -> Vec<String> {
+    changes
+        .iter()
+        .filter(|change| change.by == By::Unknown && change.at >= recent)
+        .filter(|change| {
+            change
+                .detections
+                .iter()
+                .any(|id| serious.contains(id.as_str()))
+        })
+        .map(|change| change.record_id.clone())
+        .collect()
+}
+
+fn verdict(compromised: bool, score: i32, scope: &Scope<'_>, profile: &Profile) -> Verdict {
+    if compromised {
+        return Verdict::Compromised;
+    }
+    if score >= SUSPICIOUS {
+        return Verdict::Suspicious;
+    }
+    let has = |source: Source| scope.all.iter().any(|event| event.source == source);
+    let signed_in = scope.own.iter().any(|event| event.is_sign_in());
+    if signed_in
+        && has(Source::Ual)
+        && !profile.thin
+        && profile.span >= SignedDuration::from_hours(24 * 3)
+    {
+        Verdict::Clean
+    } else {
+        Verdict::Unknown
+    }
+}
+
+fn ids(events: &[&Event]) -> Vec<String> {
+    let ids: BTreeSet<String> = events.iter().map(|event| event.record_id.clone()).collect();
+    ids.into_iter().take(20).collect()
+}

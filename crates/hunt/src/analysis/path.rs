@@ -1,0 +1,411 @@
+//! By which path the account was taken, with evidence for and against.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::intruder::{Cluster, Intruder, is_device_code};
+use super::profile::{Networks, Profile, Whose};
+use super::scope::{Scope, sessions};
+use crate::agent;
+use crate::answer::{ForOrAgainst, Path, PathEvidence};
+use crate::event::{Event, Mfa, Outcome};
+
+/// What was concluded.
+pub(super) struct Conclusion {
+    pub(super) path: Path,
+    pub(super) confidence: f64,
+    pub(super) evidence: Vec<PathEvidence>,
+}
+
+/// Gathers evidence; what weighs most is the path.
+struct Scales {
+    evidence: Vec<PathEvidence>,
+    weights: Vec<(Path, f64)>,
+}
+
+impl Scales {
+    fn put(&mut self, path: Path, weight: f64, text: &str, events: &[&Event]) {
+        let ids: BTreeSet<String> = events.iter().map(|event| event.record_id.clone()).collect();
+        self.evidence.push(PathEvidence {
+            path,
+            for_or_against: if weight >= 0.0 {
+                ForOrAgainst::For
+            } else {
+                ForOrAgainst::Against
+            },
+            text: text.to_owned(),
+            events: ids.into_iter().take(20).collect(),
+        });
+        match self.weights.iter_mut().find(|(have, _)| *have == path) {
+            Some((_, sum)) => *sum += weight,
+            None => self.weights.push((path, weight)),
+        }
+    }
+}
+
+/// Codes of a wrong password, or of an account locked by too many of them.
+const WRONG_PASSWORD: [&str; 2] = ["50126", "50053"];
+
+/// Concludes from the attacker's clusters and from consents that the user
+/// gave in person to an app that then acted strangely.
+pub(super) fn conclude(
+    scope: &Scope<'_>,
+    intruder: &Intruder<'_>,
+    profile: &Profile,
+    networks: &Networks,
+    consents: &[&Event],
+    app_events: &[&Event],
+) -> Conclusion {
+    let clusters: Vec<&Cluster<'_>> = intruder
+        .clusters
+        .iter()
+        .filter(|cluster| cluster.attacker)
+        .collect();
+    let mut scales = Scales {
+        evidence: Vec::new(),
+        weights: Vec::new(),
+    };
+    if clusters.is_empty() {
+        if !consents.is_empty() && !app_events.is_empty() {
+            scales.put(
+                Path::ConsentPhishing,
+                0.7,
+                "the user consented to the app in a session of their own",
+                consents,
+            );
+            scales.put(
+                Path::ConsentPhishing,
+                0.2,
+                "the app then reached the mailbox from elsewhere",
+                app_events,
+            );
+            scales.put(
+                Path::CredentialPhishing,
+                -0.5,
+                "no sign-in is anybody else's",
+                &[],
+            );
+            scales.put(
+                Path::TokenTheft,
+                -0.5,
+                "no session of the user was used from elsewhere",
+                &[],
+            );
+        }
+        return weigh(scales);
+    }
+    let events: Vec<&Event> = clusters
+        .iter()
+        .flat_map(|cluster| cluster.events.iter().copied())
+        .collect();
+    let interactive: Vec<&Event> = clusters
+        .iter()
+        .flat_map(|cluster| cluster.interactive())
+        .collect();
+    let mut ordered = interactive.clone();
+    ordered.sort_by_key(|event| event.time);
+    let first = ordered.first().map(|event| event.time);
+
+    by_sign_in(&mut scales, &events, &ordered, networks);
+    by_password(&mut scales, scope, &events, first, networks);
+    by_token(&mut scales, scope, intruder, &events, &ordered);
+
+    let codes: Vec<&Event> = events
+        .iter()
+        .filter(|event| {
+            event.is_sign_in() && event.outcome != Outcome::Failure && is_device_code(event)
+        })
+        .copied()
+        .collect();
+    if codes.is_empty() {
+        scales.put(
+            Path::DeviceCodePhishing,
+            -0.5,
+            "no sign-in was by device code",
+            &[],
+        );
+    } else {
+        let begins = first.is_none_or(|first| codes.iter().any(|event| event.time <= first));
+        scales.put(
+            Path::DeviceCodePhishing,
+            if begins { 0.9 } else { 0.2 },
+            "signed in by a device code that somebody else asked for",
+            &codes,
+        );
+    }
+    let early: Vec<&Event> = consents
+        .iter()
+        .filter(|event| events.first().is_some_and(|bad| event.time <= bad.time))
+        .copied()
+        .collect();
+    if early.is_empty() || app_events.is_empty() {
+        scales.put(
+            Path::ConsentPhishing,
+            -0.5,
+            "no consent of the user's own came before the foreign sign-ins and was then misused",
+            &[],
+        );
+    } else {
+        scales.put(
+            Path::ConsentPhishing,
+            0.4,
+            "the user consented to an app before the foreign sign-ins, and it was misused",
+            &early,
+        );
+    }
+    if profile.thin {
+        for (_, weight) in &mut scales.weights {
+            *weight *= 0.7;
+        }
+    }
+    weigh(scales)
+}
+
+/// Interactive sign-ins of somebody else: password and second factor were
+/// given away.
+fn by_sign_in(scales: &mut Scales, events: &[&Event], interactive: &[&Event], networks: &Networks) {
+    let path = Path::CredentialPhishing;
+    // A code entered by the user, or a password posted without a page, is
+    // another story.
+    let pages: Vec<&Event> = interactive
+        .iter()
+        .filter(|event| !is_device_code(event) && event.protocol.as_deref() != Some("ropc"))
+        .copied()
+        .collect();
+    if pages.is_empty() {
+        scales.put(
+            path,
+            -0.4,
+            "nobody else signed in interactively at the sign-in page",
+            &[],
+        );
+        return;
+    }
+    scales.put(
+        path,
+        0.5,
+        "somebody else signed in interactively from a network and device that the user never used",
+        &pages,
+    );
+    let given: Vec<&Event> = pages
+        .iter()
+        .filter(|event| event.mfa == Mfa::Given)
+        .copied()
+        .collect();
+    if given.is_empty() {
+        let none: Vec<&Event> = pages
+            .iter()
+            .filter(|event| event.mfa == Mfa::NotRequired)
+            .copied()
+            .collect();
+        if !none.is_empty() {
+            scales.put(
+                path,
+                -0.1,
+                "no second factor was asked for, so a known password was enough",
+                &none,
+            );
+        }
+    } else {
+        scales.put(
+            path,
+            0.2,
+            "a second factor was given, as the user does when somebody stands in the middle",
+            &given,
+        );
+    }
+    let session_ids: BTreeSet<&str> = pages
+        .iter()
+        .filter_map(|event| event.session_id.as_deref())
+        .collect();
+    let used: Vec<&Event> = events
+        .iter()
+        .filter(|event| {
+            event.is_sign_in()
+                && event
+                    .session_id
+                    .as_deref()
+                    .is_some_and(|session| session_ids.contains(session))
+        })
+        .copied()
+        .collect();
+    let places: BTreeSet<_> = used.iter().filter_map(|event| networks.of(event)).collect();
+    let clients: BTreeSet<_> = used
+        .iter()
+        .filter_map(|event| event.user_agent.as_deref().map(agent::signature))
+        .collect();
+    if places.len() > 1 || clients.len() > 1 {
+        scales.put(path, 0.2, "the session of that sign-in went on from another network or client: it was handed over", &used);
+    }
+}
+
+/// Wrong passwords before the first success, or a password posted without a
+/// page.
+fn by_password(
+    scales: &mut Scales,
+    scope: &Scope<'_>,
+    events: &[&Event],
+    first: Option<Timestamp>,
+    networks: &Networks,
+) {
+    let path = Path::PasswordAttack;
+    let success = events
+        .iter()
+        .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
+        .map(|event| event.time)
+        .min();
+    let until = success.or(first);
+    let places: BTreeSet<_> = events
+        .iter()
+        .filter_map(|event| networks.of(event))
+        .collect();
+    let failures: Vec<&Event> = scope
+        .all
+        .iter()
+        .filter(|event| {
+            event.is_sign_in()
+                && event.outcome == Outcome::Failure
+                && event.error_code.as_deref().is_some_and(|code| WRONG_PASSWORD.contains(&code))
+                && networks.of(event).is_some_and(|network| places.contains(&network))
+                && until.is_some_and(|until| {
+                    event.time <= until && until.duration_since(event.time) < SignedDuration::from_hours(24)
+                        // A spray goes on after its success.
+                        || (event.time > until && event.time.duration_since(until) < SignedDuration::from_hours(1) && !scope.acts(event))
+                })
+        })
+        .copied()
+        .collect();
+    let mine = failures.iter().filter(|event| scope.acts(event)).count();
+    let users: BTreeSet<&str> = failures
+        .iter()
+        .filter_map(|event| event.user.as_deref())
+        .collect();
+    if users.len() >= 3 {
+        scales.put(
+            path,
+            0.9,
+            "the same place tried passwords on several accounts",
+            &failures,
+        );
+    } else if mine >= 3 {
+        scales.put(
+            path,
+            0.7,
+            "wrong passwords came from the same place before",
+            &failures,
+        );
+    } else {
+        scales.put(
+            path,
+            -0.5,
+            "no series of wrong passwords came before",
+            &failures,
+        );
+    }
+    let posted: Vec<&Event> = events
+        .iter()
+        .filter(|event| {
+            event.outcome == Outcome::Success
+                && event.protocol.as_deref() == Some("ropc")
+                && until.is_some_and(|until| event.time <= until)
+        })
+        .copied()
+        .collect();
+    if !posted.is_empty() {
+        scales.put(
+            path,
+            0.5,
+            "the first success was a password posted without a page",
+            &posted,
+        );
+    }
+}
+
+/// A session of the user's own in other hands, without a sign-in of theirs.
+fn by_token(
+    scales: &mut Scales,
+    scope: &Scope<'_>,
+    intruder: &Intruder<'_>,
+    events: &[&Event],
+    interactive: &[&Event],
+) {
+    let path = Path::TokenTheft;
+    let taken: Vec<&Event> = events
+        .iter()
+        .filter(|event| {
+            sessions(event).any(|session| {
+                scope.by_session.get(session).is_some_and(|list| {
+                    list.iter()
+                        .any(|other| intruder.whose(other).is_some_and(Whose::is_own))
+                })
+            })
+        })
+        .copied()
+        .collect();
+    let silent: Vec<&Event> = events
+        .iter()
+        .filter(|event| {
+            event.is_sign_in()
+                && event.outcome == Outcome::Success
+                && event.interactive == Some(false)
+        })
+        .copied()
+        .collect();
+    if !taken.is_empty() {
+        scales.put(
+            path,
+            0.6,
+            "a session that the user began themselves was used from elsewhere",
+            &taken,
+        );
+    }
+    if interactive.is_empty() {
+        if silent.is_empty() && taken.is_empty() {
+            scales.put(path, -0.2, "no use of a token was seen either", &[]);
+        } else {
+            scales.put(
+                path,
+                0.3,
+                "somebody else only redeemed tokens and never signed in",
+                &silent,
+            );
+        }
+    } else {
+        scales.put(
+            path,
+            -0.4,
+            "somebody else signed in for themselves, so no token had to be stolen first",
+            interactive,
+        );
+    }
+}
+
+fn weigh(mut scales: Scales) -> Conclusion {
+    scales.evidence.sort();
+    scales
+        .weights
+        .sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let best = scales.weights.first().copied();
+    let second = scales
+        .weights
+        .get(1)
+        .map_or(0.0, |(_, weight)| weight.max(0.0));
+    match best {
+        Some((path, weight)) if weight >= 0.4 && weight - second >= 0.1 => Conclusion {
+            path,
+            confidence: round((weight - second / 2.0).clamp(0.0, 0.95)),
+            evidence: scales.evidence,
+        },
+        _ => Conclusion {
+            path: Path::Unknown,
+            confidence: 0.0,
+            evidence: scales.evidence,
+        },
+    }
+}
+
+/// To two places, so that documents do not show the arithmetic.
+pub(super) fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}

@@ -1,0 +1,262 @@
+//! What is usual for the user: networks, devices, clients, countries.
+//!
+//! Something is established when it was there long enough before the alert
+//! and on enough different days; both bounds shrink with a short history. An
+//! attacker's few days before the alert establish nothing.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::scope::Scope;
+use crate::address::neighbourhood;
+use crate::agent;
+use crate::event::{Event, Outcome};
+
+/// A network: by number where a log says it, else by neighbourhood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Network {
+    Number(u32),
+    Near(IpAddr),
+}
+
+/// Finds the network of an address, also in logs that do not number them.
+#[derive(Debug, Default)]
+pub(super) struct Networks {
+    exact: HashMap<IpAddr, u32>,
+    near: HashMap<IpAddr, u32>,
+}
+
+impl Networks {
+    /// Learns from every record that says both.
+    pub(super) fn learn(events: &[&Event]) -> Self {
+        let mut networks = Self::default();
+        let mut doubtful = BTreeSet::new();
+        for event in events {
+            if let (Some(address), Some(number)) = (event.address, event.network) {
+                networks.exact.insert(address, number);
+                let near = neighbourhood(address);
+                if networks
+                    .near
+                    .insert(near, number)
+                    .is_some_and(|other| other != number)
+                {
+                    doubtful.insert(near);
+                }
+            }
+        }
+        networks.near.retain(|near, _| !doubtful.contains(near));
+        networks
+    }
+
+    pub(super) fn of(&self, event: &Event) -> Option<Network> {
+        if let Some(number) = event.network {
+            return Some(Network::Number(number));
+        }
+        let address = event.address?;
+        let near = neighbourhood(address);
+        Some(
+            self.exact
+                .get(&address)
+                .or_else(|| self.near.get(&near))
+                .map_or(Network::Near(near), |number| Network::Number(*number)),
+        )
+    }
+}
+
+#[derive(Debug, Default)]
+struct Habit {
+    first: Option<Timestamp>,
+    days: BTreeSet<i64>,
+}
+
+impl Habit {
+    fn add(&mut self, time: Timestamp) {
+        self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        self.days.insert(time.as_second().div_euclid(86_400));
+    }
+}
+
+/// The user's habits up to the alert.
+#[derive(Debug)]
+pub(super) struct Profile {
+    networks: HashMap<Network, Habit>,
+    devices: HashMap<String, Habit>,
+    clients: HashMap<String, Habit>,
+    agents: BTreeSet<String>,
+    countries: HashMap<String, Habit>,
+    /// Established means: first seen before this …
+    before: Timestamp,
+    /// … and on at least so many days.
+    days: usize,
+    /// Too little to compare with.
+    pub(super) thin: bool,
+    /// How long the history is.
+    pub(super) span: SignedDuration,
+}
+
+/// Whose an event looks like, by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    Own(String),
+    Foreign(String),
+    Unclear(String),
+}
+
+impl Whose {
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self, Self::Own(_))
+    }
+
+    pub(super) fn is_foreign(&self) -> bool {
+        matches!(self, Self::Foreign(_))
+    }
+
+    pub(super) fn why(&self) -> &str {
+        match self {
+            Self::Own(why) | Self::Foreign(why) | Self::Unclear(why) => why,
+        }
+    }
+}
+
+impl Profile {
+    /// Learns from the user's successful sign-ins up to `anchor`.
+    pub(super) fn learn(scope: &Scope<'_>, networks: &Networks, anchor: Timestamp) -> Self {
+        let sign_ins: Vec<&Event> = scope
+            .own
+            .iter()
+            .filter(|event| {
+                event.is_sign_in() && event.outcome != Outcome::Failure && event.time <= anchor
+            })
+            .copied()
+            .collect();
+        let since = sign_ins.first().map_or(anchor, |event| event.time);
+        let span = anchor.duration_since(since);
+        let age = (span / 4).clamp(
+            SignedDuration::from_hours(24),
+            SignedDuration::from_hours(24 * 7),
+        );
+        let long = span >= SignedDuration::from_hours(24 * 14);
+        let mut profile = Self {
+            networks: HashMap::new(),
+            devices: HashMap::new(),
+            clients: HashMap::new(),
+            agents: BTreeSet::new(),
+            countries: HashMap::new(),
+            before: anchor.checked_sub(age).unwrap_or(anchor),
+            days: if long { 3 } else { 2 },
+            thin: true,
+            span,
+        };
+        let mut days = BTreeSet::new();
+        for event in &sign_ins {
+            days.insert(event.time.as_second().div_euclid(86_400));
+            if let Some(id) = &event.device.id {
+                profile
+                    .devices
+                    .entry(id.clone())
+                    .or_default()
+                    .add(event.time);
+            }
+            if let Some(network) = networks.of(event) {
+                profile.networks.entry(network).or_default().add(event.time);
+            }
+            if let Some(text) = &event.user_agent {
+                profile
+                    .clients
+                    .entry(agent::signature(text))
+                    .or_default()
+                    .add(event.time);
+            }
+            if let Some(country) = &event.place.country {
+                profile
+                    .countries
+                    .entry(country.clone())
+                    .or_default()
+                    .add(event.time);
+            }
+        }
+        profile.agents = sign_ins
+            .iter()
+            .filter(|event| event.time <= profile.before)
+            .filter_map(|event| event.user_agent.clone())
+            .collect();
+        profile.thin = sign_ins.len() < 5 || days.len() < 3;
+        profile
+    }
+
+    fn established(&self, habit: Option<&Habit>) -> bool {
+        habit.is_some_and(|habit| {
+            habit.days.len() >= self.days && habit.first.is_some_and(|first| first <= self.before)
+        })
+    }
+
+    pub(super) fn knows_network(&self, network: Network) -> bool {
+        self.established(self.networks.get(&network))
+    }
+
+    pub(super) fn knows_device(&self, id: &str) -> bool {
+        self.established(self.devices.get(id))
+    }
+
+    /// The exact user agent was used before the attack can have begun.
+    pub(super) fn knows_agent(&self, text: &str) -> bool {
+        self.agents.contains(text)
+    }
+
+    pub(super) fn knows_client(&self, text: &str) -> bool {
+        self.established(self.clients.get(&agent::signature(text)))
+    }
+
+    pub(super) fn knows_country(&self, country: &str) -> bool {
+        self.established(self.countries.get(country))
+    }
+
+    /// Judges one event by device, network, client and country.
+    pub(super) fn judge(&self, event: &Event, networks: &Networks) -> Whose {
+        if self.thin {
+            return Whose::Unclear("there is too little history to compare with".to_owned());
+        }
+        if let Some(id) = &event.device.id
+            && self.knows_device(id)
+        {
+            let name = event.device.name.as_deref().unwrap_or(id);
+            return Whose::Own(format!("from the user's own device {name}"));
+        }
+        let Some(network) = networks.of(event) else {
+            return Whose::Unclear("the record has no address".to_owned());
+        };
+        let from = event.address.map_or_else(
+            || "an unknown address".to_owned(),
+            |address| address.to_string(),
+        );
+        if self.knows_network(network) {
+            return Whose::Own(format!(
+                "from {from}, in a network the user has long worked from"
+            ));
+        }
+        let client = event
+            .user_agent
+            .as_deref()
+            .is_some_and(|text| self.knows_client(text));
+        let country = event
+            .place
+            .country
+            .as_deref()
+            .is_some_and(|country| self.knows_country(country));
+        if event.device.managed == Some(true) {
+            return Whose::Unclear(format!(
+                "from {from}, a new network, but on a managed device"
+            ));
+        }
+        if client && country && event.is_sign_in() {
+            return Whose::Unclear(format!(
+                "from {from}, a network new for the user, with the usual client in the usual country"
+            ));
+        }
+        Whose::Foreign(format!(
+            "from {from}, a network never established for the user, on no device of theirs"
+        ))
+    }
+}

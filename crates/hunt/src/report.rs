@@ -1,0 +1,236 @@
+//! Files in, answers for every user out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::analysis::analyse_with;
+use crate::answer::{Analysis, Coverage, Finding, Gap, Subject, Verdict};
+use crate::detections::{DetectionError, Detections, own_domains};
+use crate::event::{Event, Source};
+use crate::readers::{Import, Imported, ReadError};
+
+/// What the one who asks can set.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The time of asking.
+    pub now: Timestamp,
+    /// The organisation's own mail domains; empty: taken from the accounts
+    /// seen at work in the events.
+    pub own_domains: Vec<String>,
+    /// Users to answer for even where nothing was found; empty: everybody
+    /// that something can be said of.
+    pub users: Vec<String>,
+    /// Detections.
+    pub detections: Detections,
+}
+
+impl Options {
+    /// The detections that are compiled in, and nothing else set.
+    pub fn new(now: Timestamp) -> Result<Self, HuntError> {
+        Ok(Self {
+            now,
+            own_domains: Vec::new(),
+            users: Vec::new(),
+            detections: Detections::builtin()?,
+        })
+    }
+}
+
+/// Why a hunt could not be run. Damaged records are no such reason.
+#[derive(Debug, thiserror::Error)]
+pub enum HuntError {
+    /// An input could not be opened.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A detection is no detection.
+    #[error(transparent)]
+    Detection(#[from] DetectionError),
+    /// There was nothing to read.
+    #[error("there is no file to read")]
+    NoInput,
+}
+
+/// The answer for one user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserAnswer {
+    /// User principal name, lower case.
+    pub user: String,
+    /// Everything that is said about the account.
+    pub analysis: Analysis,
+}
+
+/// The answers of one hunt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HuntReport {
+    /// What was read, and the events.
+    pub imported: Imported,
+    /// What the detections found, worst first.
+    pub findings: Vec<Finding>,
+    /// The users, worst first.
+    pub users: Vec<UserAnswer>,
+    /// What the sources covered, all users together.
+    pub coverage: Vec<Coverage>,
+}
+
+/// Reads files and directories and answers for every user in them.
+pub fn run(paths: &[PathBuf], options: &Options) -> Result<HuntReport, HuntError> {
+    let mut import = Import::new();
+    for path in paths {
+        import.add_path(path)?;
+    }
+    let imported = import.finish();
+    if imported.inputs.is_empty() {
+        return Err(HuntError::NoInput);
+    }
+    Ok(report(imported, options))
+}
+
+/// Answers for every user in what was imported.
+pub fn report(imported: Imported, options: &Options) -> HuntReport {
+    let domains: BTreeSet<String> = if options.own_domains.is_empty() {
+        own_domains(&imported.events)
+    } else {
+        options
+            .own_domains
+            .iter()
+            .map(|domain| domain.to_lowercase())
+            .collect()
+    };
+    let findings = options.detections.find(&imported.events, &domains);
+    let mut users = users(&imported.events, &findings, &domains, options);
+    users.sort_by(|a, b| {
+        let rank = |answer: &UserAnswer| {
+            (
+                answer.analysis.verdict,
+                std::cmp::Reverse(answer.analysis.score),
+            )
+        };
+        rank(a).cmp(&rank(b)).then_with(|| a.user.cmp(&b.user))
+    });
+    let coverage = coverage(&imported);
+    HuntReport {
+        imported,
+        findings,
+        users,
+        coverage,
+    }
+}
+
+/// Somebody with a finding is judged against all events. For the others
+/// their own are enough, which keeps the time linear.
+fn users(
+    events: &[Event],
+    findings: &[Finding],
+    domains: &BTreeSet<String>,
+    options: &Options,
+) -> Vec<UserAnswer> {
+    let asked: BTreeSet<String> = options
+        .users
+        .iter()
+        .map(|user| user.to_lowercase())
+        .collect();
+    let found: BTreeSet<&str> = findings
+        .iter()
+        .map(|finding| finding.user.as_str())
+        .collect();
+    let mut own: BTreeMap<String, Vec<Event>> = BTreeMap::new();
+    for event in events
+        .iter()
+        .filter(|event| event.source != Source::MessageTrace)
+    {
+        let Some(user) = event.user.as_ref().filter(|user| is_person(user)) else {
+            continue;
+        };
+        if asked.contains(user) || found.contains(user.as_str()) {
+            own.entry(user.clone()).or_default();
+        } else if asked.is_empty() {
+            own.entry(user.clone()).or_default().push(event.clone());
+        }
+    }
+    own.into_iter()
+        .map(|(user, own)| {
+            let subject = Subject {
+                upn: user.clone(),
+                own_domains: domains.iter().cloned().collect(),
+                id: events
+                    .iter()
+                    .filter(|event| event.user.as_deref() == Some(user.as_str()))
+                    .find_map(|event| {
+                        event
+                            .user_id
+                            .clone()
+                            .filter(|id| crate::token::token_id(id).is_some())
+                    }),
+                ..Subject::default()
+            };
+            let scope = if own.is_empty() {
+                events
+            } else {
+                own.as_slice()
+            };
+            let analysis = analyse_with(scope, &subject, options.now, &options.detections);
+            UserAnswer { user, analysis }
+        })
+        .collect()
+}
+
+/// Names of services stand where users do.
+fn is_person(user: &str) -> bool {
+    user.contains('@') && !user.contains('\\') && !user.starts_with("app@")
+}
+
+fn coverage(imported: &Imported) -> Vec<Coverage> {
+    Source::ALL
+        .iter()
+        .filter_map(|source| {
+            let times: Vec<Timestamp> = imported
+                .events
+                .iter()
+                .filter(|event| event.source == *source)
+                .map(|event| event.time)
+                .collect();
+            let (from, to) = (times.first().copied()?, times.last().copied());
+            let mut gaps: Vec<Gap> = imported
+                .inputs
+                .iter()
+                .filter(|input| !input.notes.is_empty())
+                .map(|input| Gap {
+                    from: None,
+                    to: None,
+                    why: format!("{}: {}", input.path, input.notes.join("; ")),
+                })
+                .collect();
+            if imported.counts.damaged > 0 {
+                gaps.push(Gap {
+                    from: None,
+                    to: None,
+                    why: format!(
+                        "{} records could not be read; they may be of this source",
+                        imported.counts.damaged
+                    ),
+                });
+            }
+            Some(Coverage {
+                source: *source,
+                from: Some(from),
+                to,
+                events: times.len(),
+                gaps,
+            })
+        })
+        .collect()
+}
+
+impl HuntReport {
+    /// Users whose verdict asks for something to be done.
+    pub fn alarming(&self) -> impl Iterator<Item = &UserAnswer> {
+        self.users.iter().filter(|answer| {
+            matches!(
+                answer.analysis.verdict,
+                Verdict::Compromised | Verdict::Suspicious
+            )
+        })
+    }
+}
