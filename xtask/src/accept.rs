@@ -35,7 +35,7 @@ pub(crate) fn accept(root: &Path, issue: u32) -> Result<(), Failure> {
     let page = root.join(format!("docs/acceptance/{issue}.md"));
     let text = fs::read_to_string(&page).map_err(|error| format!("{}: {error}", page.display()))?;
     let rows = table::rows(&text).map_err(|error| format!("{}: {error}", page.display()))?;
-    let tests = run_tests(root, &rows);
+    let tests = run_tests(root, &rows)?;
     let commands = run_commands(root, &rows);
     let mut counts = BTreeMap::new();
     println!();
@@ -130,7 +130,7 @@ impl Tests {
     }
 }
 
-fn run_tests(root: &Path, rows: &[Row]) -> Tests {
+fn run_tests(root: &Path, rows: &[Row]) -> Result<Tests, Failure> {
     let filters: BTreeSet<&str> = rows
         .iter()
         .flat_map(|row| &row.checks)
@@ -138,8 +138,10 @@ fn run_tests(root: &Path, rows: &[Row]) -> Tests {
         .collect();
     let mut tests = Tests::default();
     if filters.is_empty() {
-        return tests;
+        return Ok(tests);
     }
+    // Once, so that what does not compile is said once and not for every row.
+    Call::cargo("nextest run --workspace --profile accept --no-run").run(root)?;
     for filter in &filters {
         tests.meant.insert((*filter).to_owned(), list(root, filter));
     }
@@ -166,7 +168,7 @@ fn run_tests(root: &Path, rows: &[Row]) -> Tests {
         tests.passed = results_of(&results);
     }
     tests.skipped = fs::read_to_string(&log).unwrap_or_default();
-    tests
+    Ok(tests)
 }
 
 /// The tests that a filter means, by asking nextest.
