@@ -1,1 +1,35 @@
-//! Makes it happen: asks the playbook, journals, changes, reads back.
+//! Makes it happen: asks the playbook what is next, journals, changes, reads
+//! back, journals.
+//!
+//! ```text
+//! playbook.next(state) ─▶ command ─▶ intent in the journal ─▶ change ─▶ accepted in the
+//! journal ─▶ read ─▶ verified in the journal ─▶ playbook.next(state) … until closed
+//! ```
+//!
+//! The responder knows a [`Tenant`](retake_tenant::Tenant), a
+//! [`Store`](retake_casefile::Store), a clock, entropy, and the [`People`] who
+//! answer at gates. It does not know whether the tenant is real.
+
+mod act;
+mod case;
+mod conduct;
+mod error;
+mod evidence;
+mod explain;
+mod logs;
+mod observe;
+mod open;
+mod people;
+mod run;
+mod summary;
+mod warn;
+
+pub use act::code_of;
+pub use case::Watcher;
+pub use conduct::Conduct;
+pub use error::ResponderError;
+pub use explain::{Explained, ExplainedAction};
+pub use open::{Opening, Responder, Surroundings};
+pub use people::{Decision, Outcome, People, Question, Task};
+pub use run::{Extent, Finished};
+pub use summary::closing;

@@ -1,0 +1,643 @@
+//! Changing: one action from intent to verification.
+//!
+//! ```text
+//! read before ─▶ keep it ─▶ intend (durable) ─▶ change ─▶ applied ─▶ read after ─▶ verified
+//! ```
+//!
+//! The journal is written before the call and after it. Whoever finds an intent
+//! without an outcome reads the tenant first: the effect may be there already.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use retake_playbook::codes::{self, Code};
+use retake_playbook::event::{Account, Applied, Event, Facts, Observed, Planned, Stopped};
+use retake_playbook::state::ActionState;
+use retake_playbook::{ActionId, ActionKind, Digest, ObjectKind, State};
+use retake_tenant::edge::{Clock, Entropy};
+use retake_tenant::model::{Forwarding, MethodKind};
+use retake_tenant::{Kind, Prepared, Tenant, TenantError};
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use crate::case::Case;
+use crate::conduct::Conduct;
+use crate::error::ResponderError;
+use crate::evidence::{keep, request};
+use crate::explain::ByHand;
+use crate::observe::{account_of, observe, record, user_key};
+
+/// How long the block waits for the state before it (architecture, "Throttled or
+/// failing sources never hold up containment").
+const BLOCK_EVIDENCE: Duration = Duration::from_secs(2);
+/// When a change is read back, counted from one reading to the next: two minutes
+/// in all, because the directory may answer with an older state (reference §2.1).
+const READ_BACK: [u64; 8] = [0, 1, 2, 4, 8, 15, 30, 60];
+/// How often an effect of unknown outcome is looked for before the change is sent again.
+const LOOK_AGAIN: [u64; 3] = [0, 2, 5];
+/// How far the tenant's clock may be from ours.
+const SKEW: SignedDuration = SignedDuration::from_mins(10);
+
+/// What it takes to carry out actions.
+pub(crate) struct Hand<'a> {
+    pub(crate) case: &'a Case<'a>,
+    pub(crate) tenant: &'a Tenant,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) entropy: &'a dyn Entropy,
+    pub(crate) conduct: Conduct,
+}
+
+/// What a reading says about an action.
+struct Look {
+    /// Whether the tenant shows what the action wants.
+    done: bool,
+    /// The object as it is, if it is there.
+    object: Option<Observed>,
+    /// The answer that says so.
+    evidence: Digest,
+}
+
+impl Hand<'_> {
+    /// Carries out one action, from wherever its journal left it.
+    pub(crate) async fn carry_out(&self, action: ActionId) -> Result<(), ResponderError> {
+        let Some(state) = self
+            .case
+            .with_state(|state| state.actions.get(&action).cloned())
+        else {
+            return Ok(());
+        };
+        if state.settled() {
+            return Ok(());
+        }
+        let applied = match (&state.applied, state.intended.last()) {
+            (Some((at, _)), _) => Some(*at),
+            (None, Some((at, _))) => self.find_effect(&state, *at).await?,
+            (None, None) => None,
+        };
+        let applied = match applied {
+            Some(at) => Some(at),
+            None => self.change(&state).await?,
+        };
+        match applied {
+            Some(at) => self.read_back(&state.planned, at).await,
+            None => Ok(()),
+        }
+    }
+
+    /// An intent without an outcome: somebody died between the two. What the
+    /// tenant shows decides; a change that may be repeated is sent again.
+    async fn find_effect(
+        &self,
+        state: &ActionState,
+        intended: Timestamp,
+    ) -> Result<Option<Timestamp>, ResponderError> {
+        let action = state.planned.action;
+        if state.planned.kind == ActionKind::ResetPassword {
+            // The secret died with the process; whether or not it took effect,
+            // a new one is set.
+            return Ok(None);
+        }
+        for wait in LOOK_AGAIN {
+            self.pause(wait).await;
+            match self.look(&state.planned, Some(intended)).await? {
+                Ok(look) if look.done => {
+                    self.case.append(Event::ActionApplied {
+                        action,
+                        status: None,
+                        how: Applied::FoundByReading,
+                    })?;
+                    return Ok(Some(intended));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads, keeps, intends, changes. Returns when the change was accepted.
+    async fn change(&self, state: &ActionState) -> Result<Option<Timestamp>, ResponderError> {
+        let planned = &state.planned;
+        let before = match self.before(planned).await? {
+            Before::Known(digest) => Some(digest),
+            Before::Unknown => None,
+            Before::AlreadySo(evidence) => {
+                return self.already_so(planned, evidence).map(|()| None);
+            }
+            Before::Stopped => return Ok(None),
+        };
+        let prepared = match self.prepare(planned, true) {
+            Ok(prepared) => prepared,
+            Err(error) => return self.refused(planned, &error).map(|()| None),
+        };
+        self.case.append(Event::ActionIntended {
+            action: planned.action,
+            request: request(prepared.request()),
+            before,
+            attempt: u32::try_from(state.intended.len()).unwrap_or(u32::MAX),
+        })?;
+        let sent_at = self.case.now();
+        match self.tenant.submit(&prepared).await {
+            Ok(change) => {
+                self.applied(planned, Some(change.status), Applied::Accepted)?;
+                Ok(Some(sent_at))
+            }
+            // Gone is what a removal wants.
+            Err(error) if error.kind == Kind::NotFound && is_removal(planned.kind) => {
+                self.applied(planned, error.status, Applied::FoundByReading)?;
+                Ok(Some(sent_at))
+            }
+            Err(error) if error.effect_unknown() => self.uncertain(planned, sent_at, &error).await,
+            Err(error) => self.refused(planned, &error).map(|()| None),
+        }
+    }
+
+    fn applied(
+        &self,
+        planned: &Planned,
+        status: Option<u16>,
+        how: Applied,
+    ) -> Result<(), ResponderError> {
+        self.case.append(Event::ActionApplied {
+            action: planned.action,
+            status,
+            how,
+        })?;
+        Ok(())
+    }
+
+    /// The answer left open whether the change was carried out.
+    async fn uncertain(
+        &self,
+        planned: &Planned,
+        sent_at: Timestamp,
+        error: &TenantError,
+    ) -> Result<Option<Timestamp>, ResponderError> {
+        self.case
+            .note(&format!("{error}; reading whether it was carried out"));
+        for wait in READ_BACK {
+            self.pause(wait).await;
+            if let Ok(look) = self.look(planned, Some(sent_at)).await?
+                && look.done
+            {
+                self.applied(planned, None, Applied::FoundByReading)?;
+                return Ok(Some(sent_at));
+            }
+        }
+        self.stop(
+            planned,
+            Stopped::Unreachable,
+            error.to_string(),
+            code_of(error),
+        )?;
+        Ok(None)
+    }
+
+    fn refused(&self, planned: &Planned, error: &TenantError) -> Result<(), ResponderError> {
+        let why = match error.kind {
+            // It may go once others are gone: it is planned again (reference §2.3).
+            Kind::DefaultMethod | Kind::Conflict | Kind::PreconditionFailed => Stopped::Changed,
+            Kind::Throttled
+            | Kind::Unreachable { .. }
+            | Kind::TimedOut { .. }
+            | Kind::BadAnswer { .. }
+            | Kind::Server { .. } => Stopped::Unreachable,
+            _ => Stopped::Refused,
+        };
+        let message = format!("{error}. {}", error.hint());
+        self.stop(planned, why, message, code_of(error))
+    }
+
+    fn stop(
+        &self,
+        planned: &Planned,
+        why: Stopped,
+        message: String,
+        code: Code,
+    ) -> Result<(), ResponderError> {
+        self.case.append(Event::ActionStopped {
+            action: planned.action,
+            why,
+            message,
+            code: code.id.to_owned(),
+        })?;
+        Ok(())
+    }
+
+    fn already_so(&self, planned: &Planned, evidence: Digest) -> Result<(), ResponderError> {
+        self.applied(planned, None, Applied::AlreadySo)?;
+        self.case.append(Event::ActionVerified {
+            action: planned.action,
+            evidence,
+        })?;
+        Ok(())
+    }
+
+    /// The state before, kept; and whether it still is what the plan was made from.
+    async fn before(&self, planned: &Planned) -> Result<Before, ResponderError> {
+        if !self.conduct.evidence {
+            return Ok(Before::Unknown);
+        }
+        let look = if planned.kind == ActionKind::BlockSignIn {
+            let quick = self.tenant.with_deadline(BLOCK_EVIDENCE);
+            self.look_with(&quick, planned, None).await?
+        } else {
+            self.look(planned, None).await?
+        };
+        let look = match look {
+            Ok(look) => look,
+            Err(error) if planned.kind == ActionKind::BlockSignIn => {
+                self.case.append(Event::AccountUnread {
+                    why: format!("before-state unknown: {error}"),
+                })?;
+                return Ok(Before::Unknown);
+            }
+            Err(error) => {
+                self.stop(
+                    planned,
+                    Stopped::NoEvidence,
+                    error.to_string(),
+                    codes::NO_EVIDENCE,
+                )?;
+                return Ok(Before::Stopped);
+            }
+        };
+        if look.done && !planned.kind.spec().repeatable {
+            return Ok(Before::AlreadySo(look.evidence));
+        }
+        match (&planned.observed, &look.object) {
+            (Some(observed), Some(object)) if object.digest != *observed => {
+                let now = serde_json::to_string(&object.facts)?;
+                self.stop(
+                    planned,
+                    Stopped::Changed,
+                    format!("it is no longer what the plan was made from; now it is {now}"),
+                    codes::OBJECT_CHANGED,
+                )?;
+                Ok(Before::Stopped)
+            }
+            _ => Ok(Before::Known(look.evidence)),
+        }
+    }
+
+    /// Asked is not done: the tenant has to show it.
+    async fn read_back(&self, planned: &Planned, sent_at: Timestamp) -> Result<(), ResponderError> {
+        if !self.conduct.read_back {
+            let claimed = self.case.with_state(|state| {
+                state
+                    .actions
+                    .get(&planned.action)
+                    .and_then(|action| action.before.clone())
+            });
+            if let Some(evidence) = claimed {
+                self.case.append(Event::ActionVerified {
+                    action: planned.action,
+                    evidence,
+                })?;
+                return Ok(());
+            }
+        }
+        let mut last = None;
+        for wait in READ_BACK {
+            self.pause(wait).await;
+            match self.look(planned, Some(sent_at)).await? {
+                Ok(look) if look.done => {
+                    self.case.append(Event::ActionVerified {
+                        action: planned.action,
+                        evidence: look.evidence,
+                    })?;
+                    return Ok(());
+                }
+                Ok(_) => last = None,
+                Err(error) => last = Some(error),
+            }
+        }
+        match last {
+            Some(error) => self.stop(
+                planned,
+                Stopped::Unreachable,
+                error.to_string(),
+                code_of(&error),
+            ),
+            None => self.stop(
+                planned,
+                Stopped::NoEffect,
+                format!(
+                    "the tenant accepted it, and for two minutes did not show it: {}",
+                    planned.kind.spec().verification
+                ),
+                codes::NO_EFFECT,
+            ),
+        }
+    }
+
+    async fn look(
+        &self,
+        planned: &Planned,
+        since: Option<Timestamp>,
+    ) -> Result<Result<Look, TenantError>, ResponderError> {
+        self.look_with(self.tenant, planned, since).await
+    }
+
+    /// Reads the object of an action. With `since`, a change counts as done only
+    /// if the tenant dates it not before then.
+    async fn look_with(
+        &self,
+        tenant: &Tenant,
+        planned: &Planned,
+        since: Option<Timestamp>,
+    ) -> Result<Result<Look, TenantError>, ResponderError> {
+        let Some(user) = self.case.with_state(user_key) else {
+            return Ok(Err(missing_account(tenant)));
+        };
+        match planned.object.kind {
+            ObjectKind::Account | ObjectKind::Session | ObjectKind::Password => {
+                let read = match tenant.user(&user).await {
+                    Ok(read) => read,
+                    Err(error) => return Ok(Err(error)),
+                };
+                let digests = keep(self.case, "account", &read.answers)?;
+                let account = account_of(&read.value, None);
+                let before = since.and_then(|_| self.account_before(planned));
+                let done = account_shows(planned.kind, &account, since, before.as_ref());
+                Ok(last(digests, tenant).map(|evidence| Look {
+                    done,
+                    object: None,
+                    evidence,
+                }))
+            }
+            kind => {
+                let seen = match observe(tenant, &user, kind).await {
+                    Ok(seen) => seen,
+                    Err(error) => return Ok(Err(error)),
+                };
+                let whole = seen.complete.is_ok();
+                let shown = evidence_index(kind, planned, &seen.answers);
+                let digests: Vec<Digest> = keep(
+                    self.case,
+                    retake_playbook::judge::source_of(kind),
+                    &seen.answers,
+                )?;
+                let evidence = digests.get(shown).cloned();
+                let object = record(self.case, kind, seen)?
+                    .into_iter()
+                    .find(|observed| observed.object.id == planned.object.id);
+                let done = match &object {
+                    // An incomplete list proves no absence.
+                    None => whole && is_removal(planned.kind),
+                    Some(observed) => cleared(planned.kind, &observed.facts),
+                };
+                Ok(evidence.map_or_else(
+                    || Err(missing_account(tenant)),
+                    |evidence| {
+                        Ok(Look {
+                            done,
+                            object,
+                            evidence,
+                        })
+                    },
+                ))
+            }
+        }
+    }
+
+    /// The account as it was kept before this action was sent.
+    fn account_before(&self, planned: &Planned) -> Option<Account> {
+        let digest = self.case.with_state(|state| {
+            state
+                .actions
+                .get(&planned.action)
+                .and_then(|action| action.before.clone())
+        })?;
+        let bytes = self.case.evidence(&digest)?;
+        serde_json::from_slice(&bytes)
+            .ok()
+            .map(|user| account_of(&user, None))
+    }
+
+    /// The request of an action. Without `for_real` a password is a placeholder.
+    fn prepare(&self, planned: &Planned, for_real: bool) -> Result<Prepared, TenantError> {
+        let state = self.case.state();
+        let user = user_key(&state).unwrap_or_default();
+        let tenant = self.tenant;
+        match planned.kind {
+            ActionKind::BlockSignIn => tenant.prepare_block(&user),
+            ActionKind::RestoreSignIn => tenant.prepare_unblock(&user),
+            ActionKind::RevokeSessions => tenant.prepare_revoke(&user),
+            ActionKind::ResetPassword => {
+                let password = if for_real {
+                    random_password(self.entropy)
+                } else {
+                    SecretString::from("not-the-password".to_owned())
+                };
+                tenant.prepare_reset_password(&user, password, true)
+            }
+            ActionKind::RemoveMethod => {
+                let kind = match facts(&state, planned) {
+                    Some(Facts::Method { method, .. }) => MethodKind::of(method),
+                    _ => MethodKind::Unknown,
+                };
+                tenant.prepare_delete_method(&user, kind, &planned.object.id)
+            }
+            ActionKind::RemoveInboxRule => {
+                tenant.prepare_delete_graph_rule(&user, &planned.object.id)
+            }
+            ActionKind::RemoveHiddenRule => {
+                tenant.prepare_remove_inbox_rule(&user, &planned.object.id)
+            }
+            ActionKind::ClearForwarding => {
+                tenant.prepare_set_forwarding(&user, &Forwarding::default())
+            }
+            ActionKind::RemoveGrant => tenant.prepare_delete_grant(&planned.object.id),
+        }
+    }
+
+    /// How each action of the latest plan is done by hand.
+    pub(crate) fn by_hand(&self) -> Vec<ByHand> {
+        self.case
+            .state()
+            .plan_actions()
+            .map(|action| match self.prepare(&action.planned, false) {
+                Ok(prepared) => ByHand {
+                    call: prepared.equivalent().http.clone(),
+                    powershell: prepared.equivalent().powershell.clone(),
+                },
+                Err(error) => ByHand {
+                    call: error.to_string(),
+                    powershell: String::new(),
+                },
+            })
+            .collect()
+    }
+
+    async fn pause(&self, seconds: u64) {
+        if seconds > 0 {
+            self.clock.sleep(Duration::from_secs(seconds)).await;
+        }
+    }
+}
+
+/// What is known before a change.
+enum Before {
+    /// This is the state before.
+    Known(Digest),
+    /// It could not be read in time, and the block does not wait.
+    Unknown,
+    /// The tenant already is as the action wants it.
+    AlreadySo(Digest),
+    /// The action was stopped.
+    Stopped,
+}
+
+fn facts<'a>(state: &'a State, planned: &Planned) -> Option<&'a Facts> {
+    state
+        .snapshots
+        .iter()
+        .rev()
+        .flat_map(|snapshot| &snapshot.objects)
+        .find(|observed| observed.object == planned.object)
+        .map(|observed| &observed.facts)
+}
+
+fn is_removal(kind: ActionKind) -> bool {
+    matches!(
+        kind,
+        ActionKind::RemoveMethod
+            | ActionKind::RemoveInboxRule
+            | ActionKind::RemoveHiddenRule
+            | ActionKind::RemoveGrant
+    )
+}
+
+fn cleared(kind: ActionKind, facts: &Facts) -> bool {
+    kind == ActionKind::ClearForwarding
+        && matches!(
+            facts,
+            Facts::Forwarding {
+                smtp: None,
+                address: None,
+                ..
+            }
+        )
+}
+
+/// Whether the account shows the change. Without `since` nothing was sent yet,
+/// and only what is a state, not a moment, can be "already so".
+///
+/// A moment counts only if it is newer than the one before the change: an
+/// earlier revoke must not vouch for a later one.
+fn account_shows(
+    kind: ActionKind,
+    account: &Account,
+    since: Option<Timestamp>,
+    before: Option<&Account>,
+) -> bool {
+    let moved = |moment: fn(&Account) -> Option<Timestamp>| match (moment(account), since) {
+        (Some(shown), Some(since)) => {
+            let recent = since
+                .checked_sub(SKEW)
+                .is_ok_and(|earliest| shown >= earliest);
+            let newer = before
+                .and_then(moment)
+                .is_none_or(|earlier| shown > earlier);
+            recent && newer
+        }
+        _ => false,
+    };
+    match kind {
+        ActionKind::BlockSignIn => !account.enabled,
+        ActionKind::RestoreSignIn => account.enabled,
+        ActionKind::RevokeSessions => moved(|account| account.sessions_valid_from),
+        ActionKind::ResetPassword => moved(|account| account.last_password_change),
+        _ => false,
+    }
+}
+
+/// Which of several answers shows the object: hidden rules stand in Exchange's
+/// list, which is read first, visible ones in Graph's, which is read second.
+fn evidence_index(kind: ObjectKind, planned: &Planned, answers: &[retake_tenant::Answer]) -> usize {
+    let graph_rule = kind == ObjectKind::InboxRule && planned.kind == ActionKind::RemoveInboxRule;
+    if graph_rule {
+        answers
+            .iter()
+            .position(|answer| answer.request.url.contains("/messageRules"))
+            .unwrap_or(0)
+    } else {
+        0
+    }
+}
+
+fn last(digests: Vec<Digest>, tenant: &Tenant) -> Result<Digest, TenantError> {
+    digests
+        .into_iter()
+        .next_back()
+        .ok_or_else(|| missing_account(tenant))
+}
+
+fn missing_account(_tenant: &Tenant) -> TenantError {
+    TenantError::new(
+        Kind::BadAnswer {
+            effect_unknown: false,
+        },
+        &retake_tenant::call::USER,
+        "",
+        "no answer to keep as evidence",
+    )
+}
+
+/// The error book's code for a failed call.
+pub fn code_of(error: &TenantError) -> Code {
+    match error.kind {
+        Kind::PermissionMissing { .. } => codes::PERMISSION_MISSING,
+        Kind::ProtectedTarget => codes::PROTECTED,
+        Kind::LicenceMissing => codes::LICENCE_MISSING,
+        Kind::NotFound if error.call.id == retake_tenant::call::USER.id => codes::UNKNOWN_USER,
+        Kind::Throttled => codes::THROTTLED,
+        Kind::SignIn(_) | Kind::Unauthenticated | Kind::Expired => codes::SIGN_IN_REFUSED,
+        Kind::WrongTenant => codes::WRONG_TENANT,
+        Kind::Unreachable { .. } | Kind::TimedOut { .. } => codes::UNREACHABLE,
+        Kind::BadAnswer { .. } | Kind::Server { .. } => codes::BAD_ANSWER,
+        Kind::BadInput => codes::BAD_INPUT,
+        _ => codes::REFUSED,
+    }
+}
+
+/// A password that nobody will ever type: the owner comes back by a temporary
+/// access pass. 32 characters of four classes from 32 random bytes.
+fn random_password(entropy: &dyn Entropy) -> SecretString {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789-_+=.:#";
+    let mut random = Zeroizing::new([0_u8; 32]);
+    entropy.fill(&mut *random);
+    let mut password = Zeroizing::new(String::with_capacity(36));
+    for byte in random.iter() {
+        password.push(char::from(LETTERS[usize::from(byte % 64)]));
+    }
+    // Whatever the bytes were, every class that a policy may want is there.
+    password.push_str("aZ9-");
+    SecretString::from(password.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret as _;
+
+    struct Same(u8);
+
+    impl Entropy for Same {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn a_password_has_every_class_whatever_the_entropy() {
+        for byte in 0..=255 {
+            let password = random_password(&Same(byte));
+            let text = password.expose_secret();
+            assert_eq!(text.len(), 36);
+            assert!(text.bytes().any(|b| b.is_ascii_uppercase()));
+            assert!(text.bytes().any(|b| b.is_ascii_lowercase()));
+            assert!(text.bytes().any(|b| b.is_ascii_digit()));
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Reading the logs: each source side by side, each with its deadline, and what
+//! they say together.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use retake_hunt::{By, HowRead, Import, Subject};
+use retake_playbook::State;
+use retake_playbook::event::{Analysis, Change, Event, Fingerprint, Looked, Mail, Origin, Source};
+use retake_tenant::client::{AuditAbout, AuditQuery, MessageTraceFilter, SignInKind};
+use retake_tenant::{Read, Tenant, TenantError};
+use serde_json::Value;
+
+use crate::case::Case;
+use crate::error::ResponderError;
+use crate::evidence::keep;
+
+/// How far back the logs are asked for: what Entra keeps with P1 (reference §11).
+const WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How far back message traces are asked for at first.
+const TRACE_WINDOW: SignedDuration = SignedDuration::from_hours(10 * 24);
+/// The deadline of a quick source (S1.7).
+const QUICK: Duration = Duration::from_secs(60);
+/// How long an audit search may take.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// How often it is asked whether it is done.
+const POLL: Duration = Duration::from_secs(15);
+
+/// Reads the logs, keeps the answers, analyses them and writes what they say.
+pub(crate) async fn analyse(
+    case: &Case<'_>,
+    tenant: &Tenant,
+    quick: bool,
+) -> Result<(), ResponderError> {
+    let state = case.state();
+    let Some(account) = state.account.clone() else {
+        return could_not(case, quick, "the account could not be read");
+    };
+    let now = case.now();
+    let since = back(now, WINDOW);
+    let id = account.id.as_str();
+    let quickly = tenant.with_deadline(QUICK);
+
+    let trace = MessageTraceFilter {
+        sender: account.mail.clone(),
+        recipient: None,
+        start: back(now, TRACE_WINDOW),
+        end: now,
+    };
+    let audit = audit_query(case, &account.upn, since, now);
+    let entra = futures_util::future::join4(
+        quickly.sign_ins(SignInKind::InteractiveDetailed, id, since, None),
+        quickly.sign_ins(SignInKind::NonInteractive, id, since, None),
+        quickly.directory_audits(AuditAbout::Target(id), since, None),
+        quickly.directory_audits(AuditAbout::Initiator(id), since, None),
+    );
+    let beside = futures_util::future::join3(
+        quickly.risk_detections(id),
+        quickly.message_traces(&trace),
+        async {
+            if quick {
+                None
+            } else {
+                Some(tenant.audit_search(&audit, POLL, PATIENCE).await)
+            }
+        },
+    );
+    let ((interactive, silent, about, by), (risk, traces, audit)) =
+        futures_util::future::join(entra, beside).await;
+
+    let mut reading = Reading::new(case);
+    reading.take("sign-ins, interactive", interactive)?;
+    reading.take("sign-ins, non-interactive", silent)?;
+    reading.take("directory audits about the account", about)?;
+    reading.take("directory audits by the account", by)?;
+    reading.take("risk detections", risk)?;
+    reading.take("message trace", traces)?;
+    match audit {
+        Some(audit) => reading.take("unified audit log", audit)?,
+        None => reading.sources.push(Source {
+            name: "unified audit log".to_owned(),
+            looked: Looked::Not,
+            why: Some("the quick look leaves it out; it is read next".to_owned()),
+        }),
+    }
+    let (imported, sources) = (reading.import.finish(), reading.sources);
+    let answer = retake_hunt::analyse(&imported.events, &subject(&state, tenant, &account), now);
+    case.append(Event::Analysed(analysis(quick, answer, sources, now)))?;
+    Ok(())
+}
+
+fn audit_query(case: &Case<'_>, upn: &str, since: Timestamp, now: Timestamp) -> AuditQuery {
+    AuditQuery {
+        display_name: format!("Retake case {}", case.id()),
+        start: since,
+        end: now,
+        users: vec![upn.to_owned()],
+        ..AuditQuery::default()
+    }
+}
+
+fn subject(state: &State, tenant: &Tenant, account: &retake_playbook::event::Account) -> Subject {
+    let mut own_domains: Vec<String> = account
+        .addresses
+        .iter()
+        .chain([&account.upn])
+        .filter_map(|address| address.rsplit_once('@'))
+        .map(|(_, domain)| domain.to_lowercase())
+        .collect();
+    own_domains.sort();
+    own_domains.dedup();
+    Subject {
+        id: Some(account.id.clone()),
+        upn: account.upn.clone(),
+        own_domains,
+        alert_at: state.opened.as_ref().map(|(at, _)| *at),
+        own_app_ids: vec![tenant.profile().client_id.clone()],
+    }
+}
+
+fn back(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_sub(by).unwrap_or(now)
+}
+
+fn could_not(case: &Case<'_>, quick: bool, why: &str) -> Result<(), ResponderError> {
+    case.append(Event::Analysed(Analysis {
+        quick,
+        verdict: "unknown".to_owned(),
+        path: "unknown".to_owned(),
+        confidence: 0.0,
+        reasons: vec![why.to_owned()],
+        first_known_bad: None,
+        fingerprint: Fingerprint::default(),
+        changes: Vec::new(),
+        sent: Vec::new(),
+        read: Vec::new(),
+        accounts: Vec::new(),
+        sources: Vec::new(),
+    }))?;
+    Ok(())
+}
+
+/// What was read so far.
+struct Reading<'a> {
+    case: &'a Case<'a>,
+    import: Import,
+    sources: Vec<Source>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(case: &'a Case<'a>) -> Self {
+        Self {
+            case,
+            import: Import::new(),
+            sources: Vec::new(),
+        }
+    }
+
+    /// Takes one source in: keeps its answers, reads its records, notes how it went.
+    fn take(
+        &mut self,
+        name: &str,
+        read: Result<Read<Vec<Value>>, TenantError>,
+    ) -> Result<(), ResponderError> {
+        let (looked, why) = match read {
+            Ok(read) => {
+                keep(self.case, name, &read.answers)?;
+                self.import.add_bytes(
+                    name,
+                    &serde_json::to_vec(&serde_json::json!({ "value": read.value }))?,
+                );
+                match read.completeness.why() {
+                    None => (Looked::Whole, None),
+                    Some(why) => (Looked::InPart, Some(why.to_string())),
+                }
+            }
+            Err(error) => (Looked::CouldNot, Some(error.to_string())),
+        };
+        self.sources.push(Source {
+            name: name.to_owned(),
+            looked,
+            why,
+        });
+        Ok(())
+    }
+}
+
+/// How long after an event its record may take to appear (reference §7.2).
+const AUDIT_LAG: SignedDuration = SignedDuration::from_mins(90);
+
+fn analysis(
+    quick: bool,
+    answer: retake_hunt::Analysis,
+    mut sources: Vec<Source>,
+    now: Timestamp,
+) -> Analysis {
+    for source in &mut sources {
+        if source.name == "unified audit log" && source.looked == Looked::Whole {
+            source.why = Some(format!(
+                "events after {} may not be in it yet",
+                back(now, AUDIT_LAG)
+            ));
+        }
+    }
+    let mut reasons: Vec<String> = answer
+        .path_evidence
+        .iter()
+        .filter(|evidence| evidence.path == answer.path)
+        .map(|evidence| match evidence.for_or_against {
+            retake_hunt::ForOrAgainst::For => format!("for: {}", evidence.text),
+            retake_hunt::ForOrAgainst::Against => format!("against: {}", evidence.text),
+        })
+        .collect();
+    reasons.extend(answer.reasons.iter().map(|reason| reason.text.clone()));
+    let blast = answer.blast;
+    Analysis {
+        quick,
+        verdict: answer.verdict.name().to_owned(),
+        path: answer.path.name().to_owned(),
+        confidence: answer.confidence,
+        reasons,
+        first_known_bad: answer.first_known_bad,
+        fingerprint: Fingerprint {
+            addresses: answer.fingerprint.addresses,
+            sessions: answer.fingerprint.sessions,
+            user_agents: answer.fingerprint.user_agents,
+            apps: answer.fingerprint.apps,
+        },
+        changes: answer.changes.into_iter().map(change).collect(),
+        sent: blast
+            .sent
+            .into_iter()
+            .filter_map(|mail| {
+                Some(Mail {
+                    message: mail.message_id?,
+                    subject: mail.subject.unwrap_or_default(),
+                    recipients: mail.recipients,
+                    at: mail.at,
+                    how: "sent".to_owned(),
+                })
+            })
+            .collect(),
+        read: blast
+            .read
+            .into_iter()
+            .filter_map(|mail| {
+                Some(Mail {
+                    message: mail.message_id?,
+                    subject: String::new(),
+                    recipients: Vec::new(),
+                    at: mail.at,
+                    how: match mail.how {
+                        HowRead::Bind => "bind",
+                        HowRead::Sync => "sync",
+                        HowRead::Throttled => "throttled",
+                    }
+                    .to_owned(),
+                })
+            })
+            .collect(),
+        accounts: blast
+            .accounts
+            .into_iter()
+            .map(|account| account.user)
+            .collect(),
+        sources,
+    }
+}
+
+fn change(change: retake_hunt::Change) -> Change {
+    let mut ids = change.object_ids;
+    ids.extend(change.name);
+    let parameters: Vec<String> = change
+        .parameters
+        .iter()
+        .map(|(name, value)| format!("{name} {value}").to_lowercase())
+        .collect();
+    Change {
+        at: change.at,
+        operation: change.operation,
+        kind: change.object_kind,
+        ids,
+        parameters: parameters.join("\n"),
+        by: match change.by {
+            By::Attacker => Origin::Attacker,
+            By::User => Origin::User,
+            By::Responder => Origin::Responder,
+            By::Unknown => Origin::Unknown,
+        },
+        reasons: change.reasons,
+        record: change.record_id,
+    }
+}

@@ -1,0 +1,437 @@
+//! The loop: ask the playbook what is next, do it, write what came of it.
+
+use futures_util::future::{Either, select};
+use retake_playbook::event::{Check, CheckResult, Event};
+use retake_playbook::machine::Phase;
+use retake_playbook::{ActionId, Command, Gate, State, next};
+
+use crate::act::Hand;
+use crate::error::ResponderError;
+use crate::evidence::keep;
+use crate::explain::explain;
+use crate::open::Responder;
+use crate::people::{Decision, Outcome, Question, Task};
+use crate::summary::closing;
+use crate::{logs, observe, warn};
+
+/// How far to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// S2 and S3.1 alone: block and revoke, verified.
+    Contain,
+    /// Until the case is closed.
+    Whole,
+}
+
+/// Where a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finished {
+    /// The case is closed.
+    Closed,
+    /// Block and revoke are verified, and no more was asked for.
+    Contained,
+    /// A person has to answer or look first.
+    Waits {
+        /// At what.
+        why: String,
+    },
+}
+
+type Background<'a> = futures_util::future::BoxFuture<'a, Result<(), ResponderError>>;
+
+/// How often the same phase may come back without anything new in the journal
+/// before the loop says that it is stuck, which would be a mistake of ours.
+const STUCK: u32 = 3;
+
+impl Responder<'_> {
+    /// Goes on from wherever the journal stands.
+    pub async fn run(&self, extent: Extent) -> Result<Finished, ResponderError> {
+        if self.phase() == Phase::Halted {
+            self.case.append(Event::Retried {
+                by: self.responder.clone(),
+            })?;
+        }
+        // Warnings run beside everything else and are waited for at the end.
+        let mut background: Option<Background<'_>> = None;
+        let mut stuck = 0;
+        loop {
+            let state = self.case.state();
+            if extent == Extent::Contain && is_contained(state.phase) {
+                return Ok(Finished::Contained);
+            }
+            let commands = next(&state, self.case.now());
+            if commands.is_empty() {
+                return Ok(Finished::Closed);
+            }
+            let evidence = state.evidence.len();
+            for command in commands {
+                let outcome = match command {
+                    Command::Warn if state.phase != Phase::Concluding => {
+                        if background.is_none() {
+                            background = Some(Box::pin(warn::warn(&self.case, self.around.people)));
+                        }
+                        continue;
+                    }
+                    command => beside(&mut background, self.perform(command)).await?,
+                };
+                if let Some(finished) = outcome {
+                    if let Some(rest) = background.take() {
+                        rest.await?;
+                    }
+                    return Ok(finished);
+                }
+            }
+            let moved = self.case.with_state(|now| {
+                now.phase != state.phase
+                    || now.last_at != state.last_at
+                    || now.evidence.len() != evidence
+            });
+            stuck = if moved { 0 } else { stuck + 1 };
+            if stuck >= STUCK {
+                return Ok(Finished::Waits {
+                    why: format!("nothing moves at {:?}", state.phase),
+                });
+            }
+        }
+    }
+
+    /// Takes the containment back, by the order of a named person.
+    pub async fn release(&self, reason: &str) -> Result<Finished, ResponderError> {
+        if self.phase() != Phase::Releasing {
+            self.case.append(Event::ReleaseOrdered {
+                by: self.responder.clone(),
+                reason: reason.to_owned(),
+            })?;
+        }
+        self.run(Extent::Whole).await
+    }
+
+    /// The case as it stands.
+    pub fn state(&self) -> State {
+        self.case.state()
+    }
+
+    fn phase(&self) -> Phase {
+        self.case.with_state(|state| state.phase)
+    }
+
+    /// Carries out one command. `Some` ends the run.
+    async fn perform(&self, command: Command) -> Result<Option<Finished>, ResponderError> {
+        match command {
+            Command::ReadAccount => self.read_account().await?,
+            Command::Preflight => self.preflight()?,
+            Command::MakePlan(plan) => {
+                self.case.append(Event::PlanMade(plan))?;
+            }
+            Command::Ask(Gate::FirstSignIn) => return self.first_sign_in().await,
+            Command::Ask(gate) => return self.ask(gate).await,
+            Command::Act(actions) => self.act(actions).await?,
+            Command::SetAccessClock(ends) => {
+                self.case.append(Event::AccessClockSet { ends })?;
+            }
+            Command::Snapshot => observe::snapshot(&self.case, self.around.tenant).await?,
+            Command::Analyse { quick } => {
+                logs::analyse(&self.case, self.around.tenant, quick).await?;
+            }
+            Command::Warn => warn::warn(&self.case, self.around.people).await?,
+            Command::WaitUntil(until) => self.wait_until(until).await?,
+            Command::DeclareEffective(snapshot) => {
+                self.case.append(Event::EvictionEffective { snapshot })?;
+            }
+            Command::Reopen(why) => {
+                self.case.append(Event::Reopened { why })?;
+            }
+            Command::EndWatch(snapshot) => {
+                self.case.append(Event::WatchEnded { snapshot })?;
+            }
+            Command::Close => {
+                let closing = self.case.with_state(closing);
+                self.case.append(Event::Closed(closing))?;
+            }
+            Command::Stop(why) => return Ok(Some(Finished::Waits { why })),
+        }
+        Ok(None)
+    }
+
+    async fn read_account(&self) -> Result<(), ResponderError> {
+        let Some(user) = self.case.with_state(observe::user_key) else {
+            return Ok(());
+        };
+        match self.around.tenant.user(&user).await {
+            Ok(read) => {
+                let digests = keep(&self.case, "account", &read.answers)?;
+                if let Some(evidence) = digests.into_iter().next_back() {
+                    let account = observe::account_of(&read.value, None);
+                    self.case.append(Event::AccountRead { account, evidence })?;
+                }
+            }
+            Err(error) => {
+                self.case.append(Event::AccountUnread {
+                    why: error.to_string(),
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What can be known without another request: nothing stands before the block.
+    fn preflight(&self) -> Result<(), ResponderError> {
+        let responder = self.responder.to_lowercase();
+        let checks = self.case.with_state(|state| {
+            let mut checks = Vec::new();
+            if let Some(account) = &state.account {
+                let own = account
+                    .addresses
+                    .iter()
+                    .chain([&account.upn, &account.display_name])
+                    .any(|name| name.to_lowercase() == responder);
+                checks.push(Check {
+                    what: "clean hands".to_owned(),
+                    result: if own { CheckResult::Bad } else { CheckResult::Good },
+                    detail: if own {
+                        "the responder is the affected user: somebody else has to respond".to_owned()
+                    } else {
+                        "the responder is not the affected user".to_owned()
+                    },
+                });
+                if account.synced {
+                    checks.push(Check {
+                        what: "on-premises".to_owned(),
+                        result: CheckResult::Warning,
+                        detail: "the account is synchronised: disable it on-premises too, or the next sync undoes the block".to_owned(),
+                    });
+                }
+                if account.user_type.eq_ignore_ascii_case("guest") {
+                    checks.push(Check {
+                        what: "guest".to_owned(),
+                        result: CheckResult::Warning,
+                        detail: "a guest's sessions and password are the home tenant's: tell its administrators".to_owned(),
+                    });
+                }
+            } else {
+                checks.push(Check {
+                    what: "account".to_owned(),
+                    result: CheckResult::Unknown,
+                    detail: "the account could not be read in time; block goes ahead by its name".to_owned(),
+                });
+            }
+            checks
+        });
+        self.case.append(Event::PreflightDone { checks })?;
+        Ok(())
+    }
+
+    async fn ask(&self, gate: Gate) -> Result<Option<Finished>, ResponderError> {
+        let by_hand = match gate {
+            Gate::Contain | Gate::Plan => self.hand().by_hand(),
+            _ => Vec::new(),
+        };
+        let state = self.case.state();
+        let explained = explain(gate, &state, by_hand);
+        let decision = self
+            .around
+            .people
+            .decide(Question {
+                gate,
+                state: &state,
+                explained: &explained,
+            })
+            .await;
+        match decision {
+            Decision::Yes { by, answer } => {
+                self.case.append(Event::GatePassed { gate, by, answer })?;
+            }
+            Decision::Override { by, reason } => {
+                self.case
+                    .append(Event::GateOverridden { gate, by, reason })?;
+            }
+            Decision::No { by } => {
+                self.case.append(Event::GateRefused { gate, by })?;
+            }
+            Decision::NoAnswer => return self.waits(gate, gate.spec().asks.to_owned()).map(Some),
+        }
+        Ok(None)
+    }
+
+    fn waits(&self, gate: Gate, why: String) -> Result<Finished, ResponderError> {
+        self.case.append(Event::GateWaiting {
+            gate,
+            why: why.clone(),
+        })?;
+        Ok(Finished::Waits {
+            why: format!("the gate `{}` waits: {why}", gate.spec().name),
+        })
+    }
+
+    fn hand(&self) -> Hand<'_> {
+        Hand {
+            case: &self.case,
+            tenant: self.around.tenant,
+            clock: self.around.clock,
+            entropy: self.around.entropy,
+            conduct: self.conduct,
+        }
+    }
+
+    async fn act(&self, mut actions: Vec<ActionId>) -> Result<(), ResponderError> {
+        if !self.conduct.order {
+            actions.reverse();
+        }
+        let hand = self.hand();
+        for action in actions {
+            hand.carry_out(action).await?;
+            if self.phase() == Phase::Halted {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait_until(&self, until: jiff::Timestamp) -> Result<(), ResponderError> {
+        let now = self.case.now();
+        if let Ok(rest) = std::time::Duration::try_from(until.duration_since(now))
+            && !rest.is_zero()
+        {
+            self.case.note(&format!(
+                "waiting until {until}; stopping here loses nothing"
+            ));
+            self.around.clock.sleep(rest).await;
+        }
+        self.case.append(Event::Waited { until })?;
+        Ok(())
+    }
+
+    /// S7.2: the help desk gives a temporary access pass, the user signs in on a
+    /// trusted device and registers anew. Said is not done: the tenant has to show
+    /// a method that was not there when sign-in was given back.
+    async fn first_sign_in(&self) -> Result<Option<Finished>, ResponderError> {
+        const TASK: u32 = 1;
+        let task = TASK + self.case.with_state(|state| state.reopened);
+        let what = "Give the user a temporary access pass over another channel than the mailbox. On a trusted device they sign in with it, set a new password and register a method.";
+        if self
+            .case
+            .with_state(|state| !state.tasks.contains_key(&task))
+        {
+            self.case.append(Event::TaskOpened {
+                task,
+                step: Gate::FirstSignIn.spec().step,
+                who: Gate::FirstSignIn.spec().duty.to_owned(),
+                what: what.to_owned(),
+            })?;
+        }
+        if self.case.with_state(|state| {
+            state
+                .tasks
+                .get(&task)
+                .is_none_or(|task| task.done.is_none())
+        }) {
+            let outcome = self
+                .around
+                .people
+                .carry_out(Task {
+                    duty: "user",
+                    task: "first_sign_in",
+                    what,
+                    about: "the affected account",
+                })
+                .await;
+            match outcome {
+                Outcome::Done { by } => {
+                    self.case.append(Event::TaskDone { task, by })?;
+                }
+                Outcome::Refused { by } => {
+                    self.case.append(Event::GateRefused {
+                        gate: Gate::FirstSignIn,
+                        by,
+                    })?;
+                    return Ok(None);
+                }
+                Outcome::NoAnswer => {
+                    return self.waits(Gate::FirstSignIn, what.to_owned()).map(Some);
+                }
+            }
+        }
+        self.verify_first_sign_in(task).await
+    }
+
+    async fn verify_first_sign_in(&self, task: u32) -> Result<Option<Finished>, ResponderError> {
+        let known: Vec<String> = self.case.with_state(|state| {
+            state
+                .snapshot()
+                .map(|snapshot| {
+                    snapshot
+                        .objects
+                        .iter()
+                        .map(|seen| seen.object.id.clone())
+                        .collect()
+                })
+                .unwrap_or_default()
+        });
+        let Some(user) = self.case.with_state(observe::user_key) else {
+            return Ok(None);
+        };
+        for wait in [0_u64, 30, 60, 120, 300] {
+            if wait > 0 {
+                self.around
+                    .clock
+                    .sleep(std::time::Duration::from_secs(wait))
+                    .await;
+            }
+            let Ok(methods) = self.around.tenant.authentication_methods(&user).await else {
+                continue;
+            };
+            let digests = keep(&self.case, "authentication methods", &methods.answers)?;
+            let new = methods.value.iter().any(|method| {
+                use retake_tenant::model::MethodKind::{Password, TemporaryAccessPass};
+                !matches!(method.kind(), Password | TemporaryAccessPass)
+                    && !known.contains(&method.id)
+            });
+            if let (true, Some(evidence)) = (new, digests.into_iter().next_back()) {
+                self.case.append(Event::TaskVerified { task, evidence })?;
+                self.case.append(Event::GatePassed {
+                    gate: Gate::FirstSignIn,
+                    by: "playbook".to_owned(),
+                    answer: None,
+                })?;
+                return Ok(None);
+            }
+        }
+        self.waits(
+            Gate::FirstSignIn,
+            "it was said to be done, and the tenant shows no method that was registered since"
+                .to_owned(),
+        )
+        .map(Some)
+    }
+}
+
+fn is_contained(phase: Phase) -> bool {
+    !matches!(
+        phase,
+        Phase::Opening
+            | Phase::Preflight
+            | Phase::UncleanHands
+            | Phase::Ordering
+            | Phase::Containing
+            | Phase::Halted
+    )
+}
+
+/// Runs `work` while `background` goes on beside it.
+async fn beside<T>(
+    background: &mut Option<Background<'_>>,
+    work: impl Future<Output = Result<T, ResponderError>>,
+) -> Result<T, ResponderError> {
+    let Some(running) = background.as_mut() else {
+        return work.await;
+    };
+    let work = std::pin::pin!(work);
+    match select(running, work).await {
+        Either::Left((finished, work)) => {
+            *background = None;
+            finished?;
+            work.await
+        }
+        Either::Right((done, _)) => done,
+    }
+}

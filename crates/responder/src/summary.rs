@@ -1,0 +1,109 @@
+//! What a case comes to: first access, persistence, impact, and what is not known.
+
+use std::collections::BTreeSet;
+
+use retake_playbook::State;
+use retake_playbook::event::{Closing, Looked};
+
+/// How the case would be closed as it stands.
+pub fn closing(state: &State) -> Closing {
+    Closing {
+        first_access: first_access(state),
+        persistence: persistence(state),
+        impact: impact(state),
+        confidence: state
+            .analysis
+            .as_ref()
+            .map_or(0.0, |(_, analysis)| analysis.confidence),
+        unknown: unknown(state),
+    }
+}
+
+fn first_access(state: &State) -> String {
+    match &state.analysis {
+        None => "first access: not looked at".to_owned(),
+        Some((_, analysis)) => {
+            let when = analysis
+                .first_known_bad
+                .map_or_else(|| "at an unknown time".to_owned(), |at| format!("at {at}"));
+            format!(
+                "first access: {} {when} (confidence {:.0} %)",
+                analysis.path.replace('_', " "),
+                analysis.confidence * 100.0
+            )
+        }
+    }
+}
+
+fn persistence(state: &State) -> String {
+    let removed: Vec<String> = state
+        .actions
+        .values()
+        .filter(|action| action.verified.is_some() && action.planned.observed.is_some())
+        .map(|action| {
+            let object = &action.planned.object;
+            format!(
+                "{} \"{}\"",
+                object.kind.words(),
+                object.name.as_deref().unwrap_or(&object.id)
+            )
+        })
+        .collect();
+    if removed.is_empty() {
+        "persistence: none found".to_owned()
+    } else {
+        format!(
+            "persistence: {} removed and verified: {}",
+            removed.len(),
+            removed.join(", ")
+        )
+    }
+}
+
+fn impact(state: &State) -> String {
+    match &state.analysis {
+        None => "impact: not looked at".to_owned(),
+        Some((_, analysis)) => format!(
+            "impact: {} messages sent by the attacker, {} known to be read, {} other accounts touched",
+            analysis.sent.len(),
+            analysis.read.len(),
+            analysis.accounts.len()
+        ),
+    }
+}
+
+fn unknown(state: &State) -> Vec<String> {
+    let mut unknown = BTreeSet::new();
+    if let Some((_, analysis)) = &state.analysis {
+        for source in &analysis.sources {
+            let why = source.why.as_deref().unwrap_or("no reason given");
+            match source.looked {
+                Looked::Whole => {}
+                Looked::InPart => {
+                    unknown.insert(format!("{} is not whole: {why}", source.name));
+                }
+                Looked::CouldNot => {
+                    unknown.insert(format!("{} could not be read: {why}", source.name));
+                }
+                Looked::TooEarly => {
+                    unknown.insert(format!("{}: too early to tell: {why}", source.name));
+                }
+                Looked::Not => {
+                    unknown.insert(format!("{} was not looked at: {why}", source.name));
+                }
+            }
+        }
+    }
+    for left in state.plans.iter().flat_map(|plan| &plan.left) {
+        unknown.insert(format!(
+            "{} \"{}\" was left: {}",
+            left.object.kind.words(),
+            left.object.name.as_deref().unwrap_or(&left.object.id),
+            left.why.join("; ")
+        ));
+    }
+    unknown.insert(
+        "rules hidden below Exchange's own listing can be found by their effect only".to_owned(),
+    );
+    unknown.into_iter().collect()
+}

@@ -1,0 +1,160 @@
+//! Asking about money, and warning those who have to know (S2.5, S6.7).
+//!
+//! All of this runs beside the rest of the case: a person who takes an hour to
+//! answer the telephone holds nothing up.
+
+use std::fmt::Write as _;
+
+use retake_playbook::event::{Analysis, Event};
+use retake_playbook::{Gate, State};
+
+use crate::case::Case;
+use crate::error::ResponderError;
+use crate::evidence::keep_document;
+use crate::explain::explain;
+use crate::people::{Decision, Outcome, People, Question, Task};
+
+/// Asks about money once, makes due what is due once, and has it given.
+pub(crate) async fn warn(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError> {
+    if !case.with_state(|state| state.warnings_made) {
+        make_due(case)?;
+    }
+    let (asked, given) =
+        futures_util::future::join(ask_about_money(case, people), give(case, people)).await;
+    asked.and(given)
+}
+
+/// Has every open warning given.
+async fn give(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError> {
+    let open: Vec<(u32, String, String)> = case.with_state(|state| {
+        state
+            .warnings
+            .iter()
+            .filter(|(_, warning)| warning.done.is_none())
+            .map(|(number, warning)| (*number, warning.who.clone(), warning.why.clone()))
+            .collect()
+    });
+    for (warning, who, why) in open {
+        let outcome = people
+            .carry_out(Task {
+                duty: &who,
+                task: "warn",
+                what: "Telephone them; use no address of the affected mailbox. The fraud pack says what to tell.",
+                about: &why,
+            })
+            .await;
+        if let Outcome::Done { by } = outcome {
+            case.append(Event::WarningDone { warning, by })?;
+        }
+    }
+    Ok(())
+}
+
+/// Thresholds are no filter: whoever handles money is warned as soon as there is
+/// credible evidence, and a "no" about money only changes the words.
+fn make_due(case: &Case<'_>) -> Result<(), ResponderError> {
+    let state = case.state();
+    if let Some((_, analysis)) = &state.analysis
+        && matches!(analysis.verdict.as_str(), "compromised" | "suspicious")
+    {
+        let pack = keep_document(case, "fraud pack", fraud_pack(&state, analysis).as_bytes())?;
+        case.append(Event::WarningDue {
+            warning: 1,
+            who: "finance".to_owned(),
+            why: "the mailbox was in a stranger's hands: payment requests and changed bank details of this time may be false".to_owned(),
+            pack: Some(pack),
+        })?;
+    }
+    case.append(Event::WarningsSettled)?;
+    Ok(())
+}
+
+async fn ask_about_money(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError> {
+    if case.with_state(|state| state.gate_open(Gate::Money)) {
+        return Ok(());
+    }
+    let state = case.state();
+    let explained = explain(Gate::Money, &state, Vec::new());
+    let decision = people
+        .decide(Question {
+            gate: Gate::Money,
+            state: &state,
+            explained: &explained,
+        })
+        .await;
+    let event = match decision {
+        Decision::Yes { by, answer } => Event::GatePassed {
+            gate: Gate::Money,
+            by,
+            answer: Some(answer.unwrap_or_else(|| "yes".to_owned())),
+        },
+        Decision::No { by } => Event::GatePassed {
+            gate: Gate::Money,
+            by,
+            answer: Some("no".to_owned()),
+        },
+        Decision::Override { by, reason } => Event::GateOverridden {
+            gate: Gate::Money,
+            by,
+            reason,
+        },
+        Decision::NoAnswer => Event::GateWaiting {
+            gate: Gate::Money,
+            why: "nobody answered whether money has moved; it is taken as not known".to_owned(),
+        },
+    };
+    case.append(event)?;
+    Ok(())
+}
+
+/// What finance needs on the telephone. Names and subjects are the tenant's:
+/// line breaks in them are taken out so that they cannot pose as our words.
+fn fraud_pack(state: &State, analysis: &Analysis) -> String {
+    let mut pack = String::new();
+    let account = state.account.as_ref().map_or_else(String::new, |account| {
+        format!(
+            "{} <{}>",
+            one_line(&account.display_name),
+            one_line(&account.upn)
+        )
+    });
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        pack,
+        "FRAUD PACK (keep it off the affected mailbox)\n\nMailbox: {account}"
+    );
+    if let Some(first) = analysis.first_known_bad {
+        let _ = writeln!(pack, "In a stranger's hands since at least: {first}");
+    }
+    let _ = writeln!(
+        pack,
+        "\nNow\n1. Stop and call back every payment that was asked for or changed by mail since then.\n2. If money has moved: call your bank's fraud desk now, ask for a recall, then report it to the police.\n3. Confirm bank details by a telephone number you had before, never by one from a mail.\n\nMail sent from the mailbox that looks like the attacker's ({}):",
+        analysis.sent.len()
+    );
+    for mail in &analysis.sent {
+        let recipients: Vec<String> = mail.recipients.iter().map(|to| one_line(to)).collect();
+        let _ = writeln!(
+            pack,
+            "- {}  to {}  \"{}\"",
+            mail.at,
+            recipients.join(", "),
+            one_line(&mail.subject)
+        );
+    }
+    let people: std::collections::BTreeSet<String> = analysis
+        .sent
+        .iter()
+        .flat_map(|mail| mail.recipients.iter().map(|to| one_line(to)))
+        .collect();
+    let _ = writeln!(pack, "\nPeople to telephone ({}):", people.len());
+    for person in people {
+        let _ = writeln!(pack, "- {person}");
+    }
+    pack
+}
+
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
