@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use retake_playbook::{Event, ObjectKind};
+use retake_playbook::{Digest, Event, ObjectKind};
 
 use super::case::Case;
 use super::form::UnprovenChange;
 use super::reads::Reads;
-use super::trace::{Did, Effect, Trace};
+use super::trace::{Did, Effect, Line, Trace};
 
-/// Every change of the responder's without an earlier read that shows its object
-/// and whose body is in the case. Without a case there is no evidence at all.
+/// Every change of the responder's whose object was not in the case as it then
+/// was. Without a case there is no evidence at all.
+///
+/// Evidence is an earlier read that shows the object, later than whatever changed
+/// the object before, whose body is in the case. Where the case has the intent of
+/// the change, it must be the read that the intent names as the state before.
 ///
 /// What came into being through the change (a temporary access pass, an audit
 /// query) has no state before. The block may go without when the case says that
@@ -22,13 +26,10 @@ pub(super) fn changes_without_evidence(trace: &Trace, case: Option<&Case>) -> Ve
         if !needs_evidence(effect) || is_excused(case, trace, effect, line.at) {
             continue;
         }
-        let seen = reads.as_ref().is_some_and(|reads| {
-            trace
-                .lines
-                .iter()
-                .take(line.n as usize)
-                .any(|before| before.is_read() && reads.shows(before, &effect.object))
-        });
+        let seen = reads
+            .as_ref()
+            .zip(case)
+            .is_some_and(|(reads, case)| is_seen(trace, case, reads, line, effect));
         if !seen {
             found.insert(UnprovenChange {
                 request: line.n,
@@ -37,6 +38,46 @@ pub(super) fn changes_without_evidence(trace: &Trace, case: Option<&Case>) -> Ve
         }
     }
     found.into_iter().collect()
+}
+
+fn is_seen(trace: &Trace, case: &Case, reads: &Reads<'_>, line: &Line, effect: &Effect) -> bool {
+    let named = match intent(case, line) {
+        Some(Some(digest)) => Some(digest),
+        // It was meant, and nothing was read for it.
+        Some(None) => return false,
+        None => None,
+    };
+    let object = &effect.object;
+    let changed_before = trace
+        .lines
+        .iter()
+        .take(line.n as usize)
+        .filter(|earlier| {
+            earlier
+                .effects
+                .iter()
+                .any(|e| trace.same(&e.object, object.kind, &object.id))
+        })
+        .map(|earlier| earlier.n)
+        .last()
+        .unwrap_or(0);
+    reads.between(changed_before, line.n).any(|read| {
+        named.is_none_or(|digest| read.response_sha256.as_ref() == Some(digest))
+            && reads.shows(read, object)
+    })
+}
+
+/// The state before that the intent of this request names, if the request was
+/// meant at all.
+fn intent<'a>(case: &'a Case, line: &Line) -> Option<Option<&'a Digest>> {
+    case.last(|at, event| match event {
+        Event::ActionIntended {
+            request, before, ..
+        } if at <= line.at && Some(&request.sha256) == line.request_sha256.as_ref() => {
+            Some(before.as_ref())
+        }
+        _ => None,
+    })
 }
 
 fn needs_evidence(effect: &Effect) -> bool {

@@ -335,24 +335,7 @@ impl Trace {
                 self.plant(line, effect)?;
                 continue;
             }
-            if let (Some(object), Some(did)) = (&line.target, Did::read(&effect)) {
-                line.effects.push(Effect {
-                    object: object.clone(),
-                    did,
-                });
-            }
-            for touched in effect
-                .get("touched")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-            {
-                let object = serde_json::from_value(touched.clone());
-                let did = touched.get("effect").and_then(Did::read);
-                if let (Ok(object), Some(did)) = (object, did) {
-                    line.effects.push(Effect { object, did });
-                }
-            }
+            collect(line.target.as_ref(), &effect, &mut line.effects);
         }
         self.lines = lines;
         Ok(())
@@ -442,6 +425,28 @@ impl Trace {
             .iter()
             .filter(|line| line.by_responder())
             .flat_map(|line| line.effects.iter().map(move |effect| (line, effect)))
+    }
+}
+
+/// What an effect did to its object and to those that it touched; a batch
+/// touches objects whose changes touch others.
+fn collect(object: Option<&Object>, effect: &Value, effects: &mut Vec<Effect>) {
+    if let (Some(object), Some(did)) = (object, Did::read(effect)) {
+        effects.push(Effect {
+            object: object.clone(),
+            did,
+        });
+    }
+    for touched in effect
+        .get("touched")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let object: Option<Object> = serde_json::from_value(touched.clone()).ok();
+        if let Some(inner) = touched.get("effect") {
+            collect(object.as_ref(), inner, effects);
+        }
     }
 }
 

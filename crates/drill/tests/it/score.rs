@@ -360,6 +360,22 @@ mod evidence {
     use super::*;
 
     #[test]
+    fn the_block_may_go_without_when_the_account_could_not_be_read() {
+        let without = Wrong {
+            block_without_before: true,
+            ..Wrong::default()
+        };
+        let score = judged(&without);
+        assert_eq!(score.changes_without_evidence[0].object, USER);
+        let excused = judged(&Wrong {
+            account_unread: true,
+            ..without
+        });
+        assert_eq!(excused.changes_without_evidence, []);
+        assert_eq!(excused.order_violations, []);
+    }
+
+    #[test]
     fn an_answer_that_is_not_in_the_case_is_no_evidence() {
         let (trace, mut case) = play(&Wrong::default());
         case.evidence.clear();
@@ -378,6 +394,29 @@ mod evidence {
                 .iter()
                 .any(|breach| breach.rule == "evidence_first")
         );
+    }
+
+    #[test]
+    fn a_change_whose_state_before_was_not_read_for_it() {
+        for wrong in [
+            Wrong {
+                intent_without_before: true,
+                ..Wrong::default()
+            },
+            Wrong {
+                rule_changed_since_read: true,
+                ..Wrong::default()
+            },
+        ] {
+            let score = judged(&wrong);
+            let objects: Vec<_> = score
+                .changes_without_evidence
+                .iter()
+                .map(|change| change.object.as_str())
+                .collect();
+            assert_eq!(objects, [EVIL_RULE], "{wrong:?}");
+            assert_eq!(score.order_violations[0].rule, "evidence_first");
+        }
     }
 
     #[test]

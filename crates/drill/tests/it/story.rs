@@ -34,9 +34,10 @@ pub(crate) struct Wrong {
     pub(crate) no_second_revoke: bool,
     pub(crate) restore_early: bool,
     pub(crate) risk_before_reset: bool,
-    pub(crate) no_snapshot_before: bool,
-    pub(crate) snapshot_bodies_lost: bool,
+    pub(crate) intent_without_before: bool,
+    pub(crate) rule_changed_since_read: bool,
     pub(crate) account_unread: bool,
+    pub(crate) block_without_before: bool,
     pub(crate) keeps_rule: bool,
     pub(crate) disables_rule: bool,
     pub(crate) good_rule_removed: bool,
@@ -324,6 +325,7 @@ impl Story {
 
     /// Plans, intends, sends, and reads back one action.
     fn act(&mut self, kind: ActionKind, object_kind: ObjectKind, id: &str) {
+        let removes_rule = kind == ActionKind::RemoveInboxRule;
         let before = self.read_of(kind);
         self.actions += 1;
         self.plans += 1;
@@ -360,6 +362,8 @@ impl Story {
             _ => ("POST", "/adminapi/beta/t/InvokeCommand".to_owned(), id),
         };
         let sent = digest(format!("{method} {path}\n{body}").as_bytes());
+        let unread = (self.wrong.intent_without_before && removes_rule)
+            || (self.wrong.block_without_before && kind == ActionKind::BlockSignIn);
         self.event(Event::ActionIntended {
             action,
             request: Request {
@@ -367,9 +371,16 @@ impl Story {
                 url: path.clone(),
                 sha256: sent,
             },
-            before: Some(before.clone()),
+            before: (!unread).then(|| before.clone()),
             attempt: 0,
         });
+        if self.wrong.rule_changed_since_read && removes_rule {
+            self.line(json!({
+                "actor": "attacker", "service": "attack", "method": "change_rule",
+                "target": {"kind": "inbox_rule", "id": EVIL_RULE},
+                "effect": {"kind": "changed", "fields": {"name": [".", ".."]}},
+            }));
+        }
         let (n, _) = self.request(method, &path, body, &Value::Null);
         if self.wrong.says_removed != Some(kind) {
             let changed = if self.wrong.other_object_changed && kind == ActionKind::RemoveGrant {
@@ -386,7 +397,6 @@ impl Story {
             status: Some(200),
             how: Applied::Accepted,
         });
-        let removes_rule = kind == ActionKind::RemoveInboxRule;
         let evidence = if self.wrong.no_read_back && removes_rule {
             digest(Value::Null.to_string().as_bytes())
         } else if self.wrong.read_back_before && removes_rule {
@@ -549,17 +559,7 @@ impl Story {
             self.revoke();
         }
         self.set_access_clock();
-        if !wrong.no_snapshot_before {
-            let from = self.lines.len();
-            self.snapshot(false);
-            if wrong.snapshot_bodies_lost {
-                for line in &self.lines[from..] {
-                    let digest: Digest =
-                        serde_json::from_value(line["response_sha256"].clone()).unwrap();
-                    self.case.evidence.remove(&digest);
-                }
-            }
-        }
+        self.snapshot(false);
         self.tick();
         self.warn_finance();
         self.evict();

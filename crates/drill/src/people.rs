@@ -1,0 +1,73 @@
+//! The people of a scenario, answering at the responder's gates: what a person
+//! would say at a terminal, the lab's people say here, after their own time.
+
+use std::time::Duration;
+
+use retake_lab::{Answer, Ask, PersonAnswer};
+use retake_playbook::Gate;
+use retake_responder::{Decision, Outcome, People, Question, Task};
+use retake_tenant::edge::{BoxFuture, Clock as _};
+use serde_json::{Value, json};
+
+use crate::virtual_time::VirtualTime;
+use crate::wire::{SharedLab, lock};
+
+/// The scenario's people.
+#[derive(Clone, Debug)]
+pub struct ScenarioPeople {
+    lab: SharedLab,
+    time: VirtualTime,
+}
+
+impl ScenarioPeople {
+    /// The people of this lab, on this clock.
+    pub fn new(lab: SharedLab, time: VirtualTime) -> Self {
+        Self { lab, time }
+    }
+
+    async fn ask(&self, role: &str, task: &str, detail: Value) -> PersonAnswer {
+        let ask = Ask {
+            role: role.to_owned(),
+            task: task.to_owned(),
+            detail,
+        };
+        let answer = lock(&self.lab).ask(ask, self.time.now());
+        let after = Duration::try_from(answer.after).unwrap_or_default();
+        self.time.sleep(after).await;
+        answer
+    }
+}
+
+impl People for ScenarioPeople {
+    fn decide<'a>(&'a self, question: Question<'a>) -> BoxFuture<'a, Decision> {
+        Box::pin(async move {
+            let spec = question.gate.spec();
+            let said = self
+                .ask(spec.duty, "approve", json!({"gate": spec.name}))
+                .await;
+            let by = said.who;
+            match said.answer {
+                Answer::Approved | Answer::Done => Decision::Yes {
+                    by,
+                    answer: (question.gate == Gate::Money).then(|| "yes".to_owned()),
+                },
+                Answer::Refused => Decision::No { by },
+                Answer::NoAnswer => Decision::NoAnswer,
+            }
+        })
+    }
+
+    fn carry_out<'a>(&'a self, task: Task<'a>) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            let said = self
+                .ask(task.duty, task.task, json!({"about": task.about}))
+                .await;
+            let by = said.who;
+            match said.answer {
+                Answer::Approved | Answer::Done => Outcome::Done { by },
+                Answer::Refused => Outcome::Refused { by },
+                Answer::NoAnswer => Outcome::NoAnswer,
+            }
+        })
+    }
+}
