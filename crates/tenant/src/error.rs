@@ -1,6 +1,6 @@
 //! Why a call did not do what was asked, and what to do next.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -303,9 +303,11 @@ fn permission_hint(call: &CallSpec, permission: &str, role: &str) -> String {
         format!("Give the app the application permission `{permission}` with admin consent.")
     };
     if call.service == Service::Graph && !role.is_empty() {
-        hint.push_str(&format!(
+        // Writing to a String cannot fail.
+        let _ = write!(
+            hint,
             " If it has that already, the account outranks it: give the app's service principal the role `{role}`."
-        ));
+        );
     }
     hint
 }

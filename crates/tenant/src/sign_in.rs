@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use crate::call::{SIGN_IN, Service};
+use crate::call::{CallSpec, SIGN_IN, Service};
 use crate::edge::{Clock, Transport};
 use crate::error::{Kind, TenantError};
 use crate::profile::{Credential, Profile};
@@ -29,7 +29,7 @@ mod device_code;
 pub use device_code::DeviceCodePrompt;
 
 /// A token is renewed this long before its end.
-const MARGIN: Duration = Duration::from_secs(5 * 60);
+const MARGIN: Duration = Duration::from_mins(5);
 
 /// How often the token service is asked, and how long each time.
 const TRIES: u32 = 3;
@@ -71,17 +71,26 @@ impl Token {
     }
 
     pub(crate) fn scrub(&self, text: &str) -> String {
-        text.replace(self.secret.expose_secret(), "<token>")
+        cut(text, self.secret.expose_secret(), "<token>")
     }
 
     pub(crate) fn scrub_bytes(&self, body: Bytes) -> Bytes {
         let secret = self.secret.expose_secret();
         let text = String::from_utf8_lossy(&body);
-        if text.contains(secret) {
+        if !secret.is_empty() && text.contains(secret) {
             Bytes::from(text.replace(secret, "<token>"))
         } else {
             body
         }
+    }
+}
+
+/// `text` without `secret`. Nothing is not a secret: it stands between any two letters.
+pub(crate) fn cut(text: &str, secret: &str, instead: &str) -> String {
+    if secret.is_empty() {
+        text.to_owned()
+    } else {
+        text.replace(secret, instead)
     }
 }
 
@@ -123,6 +132,20 @@ impl TokenFacts {
         let payload = token.expose_secret().split('.').nth(1)?;
         let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
         serde_json::from_slice(&bytes).ok()
+    }
+
+    /// Whether the token carries what a call needs, or more of the same
+    /// (`ReadWrite` for `Read`). Roles are not looked at.
+    pub fn allows(&self, call: &CallSpec) -> bool {
+        call.permissions.iter().any(|permission| {
+            self.has(permission)
+                || self.has(&permission.replace(".Read.", ".ReadWrite."))
+                || permission
+                    .strip_suffix(".Read")
+                    .is_some_and(|area| self.has(&format!("{area}.ReadWrite")))
+                || (*permission == "Mail.ReadBasic.All"
+                    && (self.has("Mail.Read") || self.has("Mail.ReadWrite")))
+        })
     }
 
     /// Whether a permission is among the token's, of either sort.

@@ -16,6 +16,7 @@ use crate::call::{CallSpec, Service};
 use crate::error::{Kind, TenantError};
 use crate::escape;
 use crate::page::Completeness;
+use crate::sign_in::cut;
 
 /// Which request it was: enough to find it in anybody's log of the same requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -224,7 +225,7 @@ impl Outgoing {
     /// Cuts the request's secret out of a text.
     pub(crate) fn scrub(&self, text: &str) -> String {
         match &self.body {
-            Body::Secret { secret, .. } => text.replace(secret.expose_secret(), "<secret>"),
+            Body::Secret { secret, .. } => cut(text, secret.expose_secret(), "<secret>"),
             Body::Empty | Body::Json(_) => text.to_owned(),
         }
     }
@@ -237,10 +238,15 @@ impl Outgoing {
         let text = String::from_utf8_lossy(&body);
         let plain = secret.expose_secret();
         let quoted = Zeroizing::new(Value::from(plain).to_string());
-        let inner = quoted.trim_matches('"');
+        let inner = quoted
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+            .unwrap_or(plain);
+        if plain.is_empty() {
+            return body;
+        }
         if text.contains(plain) || text.contains(inner) {
-            let cut = text.replace(plain, "<secret>").replace(inner, "<secret>");
-            Bytes::from(cut)
+            Bytes::from(text.replace(plain, "<secret>").replace(inner, "<secret>"))
         } else {
             body
         }

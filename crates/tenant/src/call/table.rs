@@ -138,6 +138,12 @@ calls! {
     SERVICE_PRINCIPAL_BY_APP_ID: "graph.apps.find", "find an app by its app id";
         Graph Get "/v1.0/servicePrincipals(appId='{appId}')", read;
         needs &["Application.Read.All"], roles &[]; "reference §5".
+    DISABLE_APP: "graph.apps.disable", "stop an app from getting tokens, for everybody";
+        Graph Patch "/v1.0/servicePrincipals/{app}", change;
+        needs &["Application.ReadWrite.All"], roles CONSENT_ROLES; "reference §5".
+    ENABLE_APP: "graph.apps.enable", "let an app get tokens again";
+        Graph Patch "/v1.0/servicePrincipals/{app}", change;
+        needs &["Application.ReadWrite.All"], roles CONSENT_ROLES; "reference §5".
 
     SIGN_INS: "graph.logs.sign_ins", "read interactive sign-ins";
         Graph Get "/v1.0/auditLogs/signIns", read;

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use super::Tenant;
 use crate::call::{
     CREATE_GRANT, CREATE_INBOX_RULE, CallSpec, DELETE_GRANT, DELETE_INBOX_RULE, DELETE_METHOD,
-    SET_DEFAULT_METHOD, USER_BLOCK, USER_CONFIRM_COMPROMISED, USER_RESET_PASSWORD, USER_REVOKE,
-    USER_UNBLOCK,
+    DISABLE_APP, ENABLE_APP, SET_DEFAULT_METHOD, USER_BLOCK, USER_CONFIRM_COMPROMISED,
+    USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
 };
 use crate::error::{Kind, TenantError};
 use crate::escape::powershell_string;
@@ -69,6 +69,15 @@ impl Tenant {
         password: SecretString,
         force_change: bool,
     ) -> Result<Prepared, TenantError> {
+        if password.expose_secret().is_empty() {
+            let why = "a password cannot be empty";
+            return Err(TenantError::new(
+                Kind::BadInput,
+                &USER_RESET_PASSWORD,
+                user_id,
+                why,
+            ));
+        }
         let body = secret_body(&PasswordChange {
             password_profile: PasswordProfile {
                 force_change_password_next_sign_in: force_change,
@@ -218,6 +227,32 @@ impl Tenant {
         let shown = powershell_string(&body.to_string());
         self.graph_change(&CREATE_GRANT, &grant.id, &[], Some(body), |url| {
             format!("Invoke-MgGraphRequest -Method POST -Uri {url} -Body {shown}")
+        })
+    }
+
+    /// Stopping an app, by its service principal's object id, from getting
+    /// tokens for anybody. It is never deleted: it is evidence (reference §5).
+    pub fn prepare_disable_app(&self, id: &str) -> Result<Prepared, TenantError> {
+        self.enable_app(&DISABLE_APP, id, false)
+    }
+
+    /// Letting an app get tokens again.
+    pub fn prepare_enable_app(&self, id: &str) -> Result<Prepared, TenantError> {
+        self.enable_app(&ENABLE_APP, id, true)
+    }
+
+    fn enable_app(
+        &self,
+        spec: &'static CallSpec,
+        id: &str,
+        enabled: bool,
+    ) -> Result<Prepared, TenantError> {
+        let body = json!({ "accountEnabled": enabled });
+        self.graph_change(spec, id, &[id], Some(body), |_| {
+            format!(
+                "Update-MgServicePrincipal -ServicePrincipalId {} -AccountEnabled:${enabled}",
+                powershell_string(id)
+            )
         })
     }
 

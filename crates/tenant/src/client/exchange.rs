@@ -24,7 +24,8 @@ const SYSTEM_MAILBOX: &str = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cmdlet {
     name: String,
-    parameters: Map<String, Value>,
+    /// In the order in which a person would read them.
+    parameters: Vec<(String, Value)>,
 }
 
 impl Cmdlet {
@@ -32,7 +33,7 @@ impl Cmdlet {
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            parameters: Map::new(),
+            parameters: Vec::new(),
         }
     }
 
@@ -41,7 +42,7 @@ impl Cmdlet {
     pub fn with(mut self, parameter: &str, value: impl Into<Value>) -> Self {
         let value = value.into();
         if !value.is_null() {
-            self.parameters.insert(parameter.to_owned(), value);
+            self.parameters.push((parameter.to_owned(), value));
         }
         self
     }
@@ -49,12 +50,13 @@ impl Cmdlet {
     /// With a parameter that is cleared: the one case in which null is meant.
     fn with_or_clear(mut self, parameter: &str, value: Option<&str>) -> Self {
         self.parameters
-            .insert(parameter.to_owned(), value.map_or(Value::Null, Into::into));
+            .push((parameter.to_owned(), value.map_or(Value::Null, Into::into)));
         self
     }
 
     fn body(&self) -> Value {
-        json!({"CmdletInput": {"CmdletName": self.name, "Parameters": self.parameters}})
+        let parameters: Map<_, _> = self.parameters.iter().cloned().collect();
+        json!({"CmdletInput": {"CmdletName": self.name, "Parameters": parameters}})
     }
 
     /// Whether it only reads, by its verb.
@@ -136,7 +138,7 @@ impl Tenant {
         mailbox: &str,
         include_hidden: bool,
     ) -> Result<Read<Vec<ExchangeRule>>, TenantError> {
-        let mut cmdlet = self.about(
+        let mut cmdlet = Self::about(
             &EXCHANGE_GET_INBOX_RULES,
             "Get-InboxRule",
             "Mailbox",
@@ -168,7 +170,7 @@ impl Tenant {
     ///
     /// Fails with [`Kind::BadAnswer`] if anything but this one mailbox came back.
     pub async fn get_mailbox(&self, mailbox: &str) -> Result<Read<Mailbox>, TenantError> {
-        let cmdlet = self.about(&EXCHANGE_GET_MAILBOX, "Get-Mailbox", "Identity", mailbox)?;
+        let cmdlet = Self::about(&EXCHANGE_GET_MAILBOX, "Get-Mailbox", "Identity", mailbox)?;
         let read: Read<Vec<Mailbox>> = self.typed(&EXCHANGE_GET_MAILBOX, &cmdlet, mailbox).await?;
         let mut found = read.value.into_iter();
         match (found.next(), found.next()) {
@@ -198,8 +200,7 @@ impl Tenant {
         mailbox: &str,
     ) -> Result<Read<Vec<MailboxPermission>>, TenantError> {
         let spec = &EXCHANGE_GET_MAILBOX_PERMISSION;
-        let cmdlet = self
-            .about(spec, "Get-MailboxPermission", "Identity", mailbox)?
+        let cmdlet = Self::about(spec, "Get-MailboxPermission", "Identity", mailbox)?
             .with("ResultSize", "Unlimited");
         self.typed(spec, &cmdlet, mailbox).await
     }
@@ -210,8 +211,7 @@ impl Tenant {
         mailbox: &str,
     ) -> Result<Read<Vec<RecipientPermission>>, TenantError> {
         let spec = &EXCHANGE_GET_RECIPIENT_PERMISSION;
-        let cmdlet = self
-            .about(spec, "Get-RecipientPermission", "Identity", mailbox)?
+        let cmdlet = Self::about(spec, "Get-RecipientPermission", "Identity", mailbox)?
             .with("ResultSize", "Unlimited");
         self.typed(spec, &cmdlet, mailbox).await
     }
@@ -224,7 +224,7 @@ impl Tenant {
         identity: &str,
     ) -> Result<Prepared, TenantError> {
         let spec = &EXCHANGE_REMOVE_INBOX_RULE;
-        let cmdlet = self.about(spec, "Remove-InboxRule", "Mailbox", mailbox)?;
+        let cmdlet = Self::about(spec, "Remove-InboxRule", "Mailbox", mailbox)?;
         let numbered = identity.rsplit_once('\\').is_some_and(|(guid, number)| {
             !guid.is_empty() && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
         });
@@ -247,8 +247,7 @@ impl Tenant {
         forwarding: &Forwarding,
     ) -> Result<Prepared, TenantError> {
         let spec = &EXCHANGE_SET_FORWARDING;
-        let cmdlet = self
-            .about(spec, "Set-Mailbox", "Identity", mailbox)?
+        let cmdlet = Self::about(spec, "Set-Mailbox", "Identity", mailbox)?
             .with_or_clear("ForwardingAddress", forwarding.address.as_deref())
             .with_or_clear("ForwardingSmtpAddress", forwarding.smtp_address.as_deref())
             .with("DeliverToMailboxAndForward", forwarding.keep_copy)
@@ -268,7 +267,6 @@ impl Tenant {
 
     /// A cmdlet about one mailbox. An empty name would mean every mailbox.
     fn about(
-        &self,
         spec: &'static CallSpec,
         name: &str,
         parameter: &str,

@@ -1,5 +1,7 @@
 //! Logs: sign-ins, directory changes, risk, the unified audit log, message trace.
 
+use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -73,7 +75,9 @@ pub struct AuditQuery {
     pub start: Timestamp,
     /// Until when.
     pub end: Timestamp,
-    /// Record types in camel case, for example `exchangeItemAggregated`.
+    /// Record types, for example `ExchangeItemAggregated`. Microsoft's metadata
+    /// writes them like this and its page in camel case (reference §7.2), so
+    /// rather leave them out and sort the records here.
     pub record_types: Vec<String>,
     /// Operations, for example `New-InboxRule`.
     pub operations: Vec<String>,
@@ -90,7 +94,7 @@ impl AuditQuery {
         let mut body = Map::new();
         body.insert("displayName".into(), self.display_name.clone().into());
         body.insert("filterStartDateTime".into(), odata_time(self.start).into());
-        body.insert("filterEndDateTime".into(), odata_time(self.end).into());
+        body.insert("filterEndDateTime".into(), odata_end(self.end).into());
         for (name, values) in [
             ("recordTypeFilters", &self.record_types),
             ("operationFilters", &self.operations),
@@ -189,7 +193,7 @@ impl Tenant {
     ) -> Result<Read<Vec<Record>>, TenantError> {
         let mut filter = format!("{about} and {}", span("createdDateTime", since, until));
         if let Some(event) = kind.event_type() {
-            filter.push_str(&format!(" and signInEventTypes/any(t: t eq '{event}')"));
+            let _ = write!(filter, " and signInEventTypes/any(t: t eq '{event}')");
         }
         let (name, value) = UNKNOWN_VALUES;
         self.list(
@@ -210,14 +214,15 @@ impl Tenant {
         let mut filter = span("activityDateTime", since, until);
         let target = match about {
             AuditAbout::Target(id) => {
-                filter.push_str(&format!(
+                let _ = write!(
+                    filter,
                     " and targetResources/any(t: t/id eq {})",
                     odata_string(id)
-                ));
+                );
                 id
             }
             AuditAbout::Initiator(id) => {
-                filter.push_str(&format!(" and initiatedBy/user/id eq {}", odata_string(id)));
+                let _ = write!(filter, " and initiatedBy/user/id eq {}", odata_string(id));
                 id
             }
             AuditAbout::Everything => "",
@@ -374,6 +379,7 @@ impl Tenant {
             answers: Vec::new(),
             completeness: Completeness::Complete,
         };
+        let mut seen = HashSet::new();
         let mut start = filter.start;
         loop {
             let end = start
@@ -383,20 +389,23 @@ impl Tenant {
             let mut text = format!(
                 "receivedDateTime ge {} and receivedDateTime le {}",
                 odata_time(start),
-                odata_time(end)
+                odata_end(end)
             );
             for (name, address) in [
                 ("senderAddress", &filter.sender),
                 ("recipientAddress", &filter.recipient),
             ] {
                 if let Some(address) = address {
-                    text.push_str(&format!(" and {name} eq {}", odata_string(address)));
+                    let _ = write!(text, " and {name} eq {}", odata_string(address));
                 }
             }
             let page: Read<Vec<Record>> = self
                 .list(Builder::new(&MESSAGE_TRACES, target, &[]).query("$filter", &text))
                 .await?;
-            all.value.extend(page.value);
+            // Both ends of a window are inclusive, and rows can repeat (reference §7.5).
+            all.value.extend(page.value.into_iter().filter(|row| {
+                seen.insert((row.get("id").cloned(), row.get("recipientAddress").cloned()))
+            }));
             all.answers.extend(page.answers);
             all.completeness = all.completeness.and(page.completeness);
             if end >= filter.end {
@@ -412,10 +421,17 @@ pub(super) fn odata_time(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// The end of a span: the next whole second, so that nothing within the last one is left out.
+fn odata_end(time: Timestamp) -> String {
+    let whole = time.subsec_nanosecond() == 0;
+    let second = SignedDuration::from_secs(i64::from(!whole));
+    odata_time(time.checked_add(second).unwrap_or(time))
+}
+
 fn span(property: &str, since: Timestamp, until: Option<Timestamp>) -> String {
     let mut filter = format!("{property} ge {}", odata_time(since));
     if let Some(until) = until {
-        filter.push_str(&format!(" and {property} le {}", odata_time(until)));
+        let _ = write!(filter, " and {property} le {}", odata_end(until));
     }
     filter
 }

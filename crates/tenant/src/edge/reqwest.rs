@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, NoProxy, Proxy};
 
 use super::{BoxFuture, Transport, TransportError, TransportErrorKind};
 
@@ -17,7 +17,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// It trusts the system's certificate authorities, and one more if told so.
 /// It follows no redirects and decodes no content encoding (reqwest is built
 /// without either decoder), because Exchange labels bodies gzip that are not
-/// (reference §0.14). It uses no proxy.
+/// (reference §0.14). It uses a proxy only if it is told which.
 #[derive(Debug, Clone)]
 pub struct ReqwestTransport {
     client: Client,
@@ -29,6 +29,14 @@ impl ReqwestTransport {
     /// Fails with [`TransportErrorKind::Tls`] if `ca_pem` is not a list of PEM certificates, or
     /// if there is no certificate authority to trust at all.
     pub fn new(ca_pem: Option<&str>) -> Result<Self, TransportError> {
+        Self::through(None, ca_pem)
+    }
+
+    /// As [`ReqwestTransport::new`], through the HTTP proxy at this address,
+    /// for all but this machine itself.
+    ///
+    /// Fails with [`TransportErrorKind::Connect`] if `proxy` is not an address.
+    pub fn through(proxy: Option<&str>, ca_pem: Option<&str>) -> Result<Self, TransportError> {
         let tls = |error: ::reqwest::Error| {
             TransportError::new(TransportErrorKind::Tls, chain(&error.without_url()))
         };
@@ -45,16 +53,24 @@ impl ReqwestTransport {
         // The provider is a setting of the process. If another is installed
         // already, that one serves.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let mut builder = Client::builder()
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .https_only(true)
             .no_proxy()
             .tls_certs_merge(extra)
-            .user_agent(concat!("retake/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(tls)?;
-        Ok(Self { client })
+            .user_agent(concat!("retake/", env!("CARGO_PKG_VERSION")));
+        if let Some(proxy) = proxy {
+            let proxy = Proxy::https(proxy).map_err(|error| {
+                let text = chain(&error.without_url());
+                TransportError::new(TransportErrorKind::Connect, text)
+            })?;
+            builder =
+                builder.proxy(proxy.no_proxy(NoProxy::from_string("localhost,127.0.0.1,::1")));
+        }
+        Ok(Self {
+            client: builder.build().map_err(tls)?,
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
 use bytes::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Fetched, Seen, TRY_LIMIT};
+use super::{Fetched, Seen, TRY_LIMIT, cut};
 use crate::call::SIGN_IN;
 use crate::edge::{BoxFuture, Clock, Transport, TransportError, TransportErrorKind};
 use crate::error::{Kind, TenantError};
@@ -67,7 +67,7 @@ pub(super) async fn fetch(
             &profile.tenant_id,
             error.to_string(),
         )
-        .scrubbed(|text| text.replace(secret.expose_secret(), "<secret>"))
+        .scrubbed(|text| cut(text, secret.expose_secret(), "<secret>"))
     })?;
     let asking: BoxFuture<'static, _> =
         Box::pin(async move { credential.get_token(&[scope.as_str()], None).await });
@@ -80,7 +80,7 @@ pub(super) async fn fetch(
         }),
         _ => Err(seen
             .into_error(&profile.tenant_id)
-            .scrubbed(|text| text.replace(secret.expose_secret(), "<secret>"))),
+            .scrubbed(|text| cut(text, secret.expose_secret(), "<secret>"))),
     }
 }
 
