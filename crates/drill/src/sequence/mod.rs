@@ -216,9 +216,7 @@ impl Skip {
             return false;
         };
         let text = text.to_lowercase();
-        self.is
-            .as_ref()
-            .is_some_and(|is| text == is.to_lowercase())
+        self.is.as_ref().is_some_and(|is| text == is.to_lowercase())
             || self
                 .begins
                 .as_ref()
@@ -278,7 +276,9 @@ impl OperationForm {
         if let Some(each) = &self.each
             && !lists.contains(each)
         {
-            return Err(format!("`each` names `{each}`, which no earlier `list` keeps"));
+            return Err(format!(
+                "`each` names `{each}`, which no earlier `list` keeps"
+            ));
         }
         if let Some(skip) = self
             .skip

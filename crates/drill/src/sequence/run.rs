@@ -203,8 +203,7 @@ impl<'a> Runner<'a> {
             Ask::Exchange { cmdlet, parameters } => {
                 let parameters = scope.object(parameters).map_err(unsent)?;
                 let uri = format!("{EXCHANGE}/adminapi/beta/{}/InvokeCommand", scope.tenant);
-                let body =
-                    json!({"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}});
+                let body = json!({"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}});
                 (EXCHANGE, Method::POST, uri, Some(body))
             }
         };

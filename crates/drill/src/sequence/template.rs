@@ -54,7 +54,9 @@ impl Scope<'_> {
                 Part::Text(text) => filled.push_str(text),
                 Part::Name(name) => {
                     let value = self.value(name)?;
-                    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    let value = value
+                        .as_str()
+                        .map_or_else(|| value.to_string(), str::to_owned);
                     filled.extend(utf8_percent_encode(&value, ENCODED));
                 }
             }
@@ -75,7 +77,9 @@ impl Scope<'_> {
                             Part::Name(name) => {
                                 let value = self.value(name)?;
                                 filled.push_str(
-                                    &value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+                                    &value
+                                        .as_str()
+                                        .map_or_else(|| value.to_string(), str::to_owned),
                                 );
                             }
                         }
@@ -95,7 +99,10 @@ impl Scope<'_> {
     }
 
     /// The same for the members of an object.
-    pub(super) fn object(&self, members: &Map<String, Value>) -> Result<Map<String, Value>, String> {
+    pub(super) fn object(
+        &self,
+        members: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, String> {
         members
             .iter()
             .map(|(name, value)| Ok((name.clone(), self.json(value)?)))
@@ -173,7 +180,8 @@ mod tests {
 
     #[test]
     fn what_is_filled_into_a_path_cannot_leave_its_segment() {
-        let item = json!({"id": "a/b c#d", "@odata.type": "#microsoft.graph.phoneAuthenticationMethod"});
+        let item =
+            json!({"id": "a/b c#d", "@odata.type": "#microsoft.graph.phoneAuthenticationMethod"});
         let scope = Scope {
             upn: "o'neil@contoso.example",
             tenant: "t",

@@ -6,4 +6,5 @@
 )]
 
 mod score;
+mod sequences;
 mod story;
