@@ -203,11 +203,6 @@ pub enum Event {
         /// The last clean snapshot.
         snapshot: u32,
     },
-    /// The report was written.
-    ReportKept {
-        /// Its digest in the evidence store.
-        report: Digest,
-    },
     /// The case is closed.
     Closed(Closing),
 }

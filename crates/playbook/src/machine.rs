@@ -489,8 +489,7 @@ fn on(event: &Event) -> Option<On> {
         | Event::WarningsSettled
         | Event::TaskOpened { .. }
         | Event::TaskDone { .. }
-        | Event::TaskVerified { .. }
-        | Event::ReportKept { .. } => return None,
+        | Event::TaskVerified { .. } => return None,
     })
 }
 

@@ -56,8 +56,6 @@ pub struct State {
     pub reopened: u32,
     /// How it ended, and when.
     pub closed: Option<(Timestamp, Closing)>,
-    /// The report.
-    pub report: Option<Digest>,
     /// All evidence.
     pub evidence: BTreeMap<Digest, EvidenceKept>,
     /// The time of the last event.
@@ -324,7 +322,6 @@ impl State {
                 self.gates.clear();
                 self.warnings_made = false;
             }
-            Event::ReportKept { report } => self.report = Some(report.clone()),
             Event::Closed(closing) => self.closed = Some((at, closing.clone())),
         }
     }
