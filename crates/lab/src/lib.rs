@@ -3,16 +3,22 @@
 pub(crate) mod attacker;
 pub mod chance;
 pub(crate) mod company;
+pub mod core;
 pub(crate) mod event;
+pub mod fault;
 pub(crate) mod mailflow;
 pub mod people;
 pub mod play;
 pub mod scenario;
+pub mod serve;
+pub(crate) mod services;
 pub mod trace;
 pub(crate) mod ways;
 pub(crate) mod world;
 
 pub use chance::{Chance, Draw};
+pub use core::{Call, Lab, Reply};
+pub use fault::{Fault, FaultKind};
 pub use people::{Answer, Ask, PersonAnswer};
 pub use play::{BriefedPerson, Briefing};
 pub use scenario::{Scenario, ScenarioError};

@@ -133,6 +133,12 @@ pub struct TraceLine {
     pub target: Option<TraceObject>,
     /// What changed.
     pub effect: Option<Value>,
+    /// Objects whose present state the answer shows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shows: Vec<TraceObject>,
+    /// The cmdlet that an Exchange request runs; its path is always the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
     /// The fault that was played.
     pub fault: Option<String>,
     /// The artefact that the attacker tried.
@@ -158,6 +164,8 @@ impl TraceLine {
             response_sha256: None,
             target: None,
             effect: None,
+            shows: Vec::new(),
+            operation: None,
             fault: None,
             attempt: None,
             got: None,

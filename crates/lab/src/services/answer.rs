@@ -29,6 +29,10 @@ pub(crate) struct Answer {
     pub(crate) target: Option<TraceObject>,
     /// What changed, for the trace.
     pub(crate) effect: Option<Value>,
+    /// Objects whose state the answer shows, for the trace.
+    pub(crate) shows: Vec<TraceObject>,
+    /// The cmdlet, for the trace.
+    pub(crate) operation: Option<String>,
 }
 
 impl Answer {
@@ -40,6 +44,8 @@ impl Answer {
             body: Body::Json(body),
             target: None,
             effect: None,
+            shows: Vec::new(),
+            operation: None,
         }
     }
 
@@ -51,6 +57,8 @@ impl Answer {
             body: Body::Empty,
             target: None,
             effect: None,
+            shows: Vec::new(),
+            operation: None,
         }
     }
 

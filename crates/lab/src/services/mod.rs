@@ -40,25 +40,6 @@ pub(crate) struct Peer {
     pub(crate) round: u32,
 }
 
-impl Peer {
-    /// This actor at this address.
-    pub(crate) fn new(actor: Actor, ip: &str, user_agent: &str) -> Self {
-        Self {
-            actor: Some(actor),
-            ip: ip.to_owned(),
-            user_agent: user_agent.to_owned(),
-            attempt: None,
-            round: 0,
-        }
-    }
-
-    /// The same, trying this artefact.
-    pub(crate) fn trying(mut self, artefact: ArtefactId) -> Self {
-        self.attempt = Some(artefact);
-        self
-    }
-}
-
 /// A request on its way through a service.
 pub(crate) struct Ask<'a> {
     pub(crate) world: &'a mut World,
@@ -173,6 +154,8 @@ fn line_of(
     line.status = Some(status);
     line.target.clone_from(&served.answer.target);
     line.effect.clone_from(&served.answer.effect);
+    line.shows.clone_from(&served.answer.shows);
+    line.operation.clone_from(&served.answer.operation);
     if let Some(artefact) = peer.attempt {
         line.attempt = Some(artefact);
         line.got = Some(match (status, served.service) {

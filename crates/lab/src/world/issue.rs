@@ -160,6 +160,44 @@ impl World {
         access
     }
 
+    /// The user approves a device code: opens a session and leaves the
+    /// interactive sign-in of the device code flow (reference §1.3).
+    pub(crate) fn approve_device_code(
+        &mut self,
+        now: Timestamp,
+        user_code: &str,
+        origin: &Origin,
+    ) -> bool {
+        let Some(user) = origin.user.clone() else {
+            return false;
+        };
+        let held = self
+            .tokens
+            .device_codes
+            .values()
+            .find(|held| held.user_code.eq_ignore_ascii_case(user_code) && held.expires > now)
+            .map(|held| (held.device_code.clone(), held.app_id.clone()));
+        let enabled = self.users.get(&user).is_some_and(|user| user.enabled);
+        let Some((device_code, app_id)) = held.filter(|_| enabled) else {
+            return false;
+        };
+        let session = self.open_session(now, &user, Class::Password, true, origin);
+        if let Some(held) = self.tokens.sessions.get_mut(&session) {
+            held.device_code = true;
+        }
+        let mut at = origin.clone().in_session(&session);
+        at.app_id = app_id;
+        let mut entry = self.sign_in_entry(now, SignInKind::Interactive, &at, Resource::Graph);
+        entry.protocol = String::from("deviceCode");
+        entry.transfer = String::from("deviceCodeFlow");
+        entry.requirement = String::from("multiFactorAuthentication");
+        self.record_sign_in(entry);
+        if let Some(held) = self.tokens.device_codes.get_mut(&device_code) {
+            held.state = super::tokens::DeviceCodeState::Approved(session);
+        }
+        true
+    }
+
     /// A sign-in entry with everything that follows from who and where.
     pub(crate) fn sign_in_entry(
         &mut self,

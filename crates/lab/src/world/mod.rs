@@ -118,6 +118,8 @@ pub(crate) struct World {
     pub(crate) audit_queries: BTreeMap<String, AuditQuery>,
     /// Mail that was handed in and is not yet routed; `mailflow` empties it.
     pub(crate) outbox: Vec<Mail>,
+    /// How much of the limits is used.
+    pub(crate) meter: crate::services::throttle::Meter,
     /// Where addresses are, for sign-in logs, by address.
     pub(crate) places: BTreeMap<String, Place>,
     chance: Chance,
@@ -315,6 +317,7 @@ impl World {
             logs: Logs::default(),
             audit_queries: BTreeMap::new(),
             outbox: Vec::new(),
+            meter: crate::services::throttle::Meter::default(),
             places: BTreeMap::new(),
             chance,
             drawn: BTreeMap::new(),
@@ -330,6 +333,11 @@ impl World {
         let draw = self.chance.draw(object, purpose, *ordinal);
         *ordinal += 1;
         draw
+    }
+
+    /// The order in which `len` things of an object come.
+    pub(crate) fn order(&self, object: &str, purpose: &str, len: usize) -> Vec<usize> {
+        self.chance.order(object, purpose, len)
     }
 
     /// The next id of this kind as a UUID.

@@ -1,0 +1,242 @@
+//! The lab: one tenant, what happens in it by itself, and the trace.
+//!
+//! A synchronous state machine. Time is passed in with each call; whatever is
+//! due by then happens first, in order of time.
+
+mod state;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use jiff::Timestamp;
+
+use crate::fault::{Fault, FaultKind, Faults};
+use crate::people::{Ask, PersonAnswer};
+use crate::play::{Briefing, Play};
+use crate::scenario::{Scenario, ScenarioError};
+use crate::services::{Peer, serve};
+use crate::trace::{Trace, TraceLine, digest};
+use crate::world::{Origin, Surface, World};
+
+/// One request to the tenant.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The request, with its whole body.
+    pub request: Request<Bytes>,
+    /// The client's sequential round of requests, for the trace; 0 if it has
+    /// none.
+    pub round: u32,
+}
+
+/// What comes back.
+#[derive(Debug)]
+pub enum Reply {
+    /// An answer.
+    Answer {
+        /// The response with its whole body.
+        response: Response<Bytes>,
+        /// How much longer than the usual latency it takes.
+        after: Duration,
+    },
+    /// Nothing, ever.
+    Hang,
+    /// The connection is cut.
+    Reset,
+}
+
+/// A scenario being played for one seed.
+#[derive(Debug)]
+pub struct Lab {
+    world: World,
+    play: Play,
+    trace: Trace,
+    faults: Faults,
+    latency: Duration,
+    now: Timestamp,
+}
+
+impl Lab {
+    /// Builds the company and plays the attack up to the alert.
+    pub fn new(scenario: &Scenario, seed: u64) -> Result<Self, ScenarioError> {
+        let mut trace = Trace::default();
+        let (world, play) = Play::open(scenario, seed, &mut trace);
+        Ok(Self {
+            now: play.start(),
+            world,
+            play,
+            trace,
+            faults: Faults::default(),
+            latency: scenario.latency(),
+        })
+    }
+
+    /// The moment of the alert, when the response begins.
+    pub fn start(&self) -> Timestamp {
+        self.play.start()
+    }
+
+    /// What a responder is told.
+    pub fn briefing(&self) -> &Briefing {
+        self.play.briefing()
+    }
+
+    /// How long a call takes.
+    pub fn latency(&self) -> Duration {
+        self.latency
+    }
+
+    /// Answers a request at `now`, after everything that is due by then. A time
+    /// before the last one counts as the last one.
+    pub fn handle(&mut self, call: Call, now: Timestamp) -> Reply {
+        let now = self.until(now);
+        let peer = Peer {
+            actor: None,
+            ip: self.world.tenant.responder_ip.clone(),
+            user_agent: String::new(),
+            attempt: None,
+            round: call.round,
+        };
+        let reply = match self.faults.take(&call.request) {
+            None => {
+                let (response, _) =
+                    serve(&mut self.world, &mut self.trace, &peer, &call.request, now);
+                Reply::Answer {
+                    response,
+                    after: Duration::ZERO,
+                }
+            }
+            Some(fault) => self.faulty(&fault, &peer, &call.request, now),
+        };
+        self.play.route(&mut self.world, now);
+        reply
+    }
+
+    /// Lets happen whatever is due up to and including `to`.
+    pub fn advance(&mut self, to: Timestamp) {
+        self.until(to);
+    }
+
+    /// When the next thing happens by itself.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.play.next_due()
+    }
+
+    /// Asks a person on our side for a decision, or gives a task.
+    pub fn ask(&mut self, ask: Ask, now: Timestamp) -> PersonAnswer {
+        let now = self.until(now);
+        self.play.ask(&self.world, &mut self.trace, &ask, now)
+    }
+
+    /// Gives sign-in back to the affected account with a clean password; for
+    /// sequences that never do it themselves.
+    pub fn finish_restore(&mut self, now: Timestamp) {
+        let now = self.until(now);
+        self.play
+            .finish_restore(&mut self.world, &mut self.trace, now);
+    }
+
+    /// A user (the operator, as a rule) enters a device code and approves it;
+    /// false when the code is unknown or too old, or the user is blocked.
+    pub fn approve_device_code(&mut self, user_code: &str, user: &str, now: Timestamp) -> bool {
+        let now = self.until(now);
+        let Some(user) = self.world.user_id(user) else {
+            return false;
+        };
+        let origin = Origin {
+            user: Some(user),
+            app_id: String::new(),
+            ip: self.world.tenant.responder_ip.clone(),
+            user_agent: String::from("Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0"),
+            session: None,
+            token: None,
+            surface: Surface::Entra,
+        };
+        self.world.approve_device_code(now, user_code, &origin)
+    }
+
+    /// Orders a fault for requests to come.
+    pub fn inject(&mut self, fault: Fault) {
+        self.faults.add(fault);
+    }
+
+    /// Takes all ordered faults back.
+    pub fn clear_faults(&mut self) {
+        self.faults = Faults::default();
+    }
+
+    /// What happened so far.
+    pub fn trace(&self) -> &[TraceLine] {
+        self.trace.lines()
+    }
+
+    /// The same, one JSON object a line.
+    pub fn trace_jsonl(&self) -> String {
+        let mut text = String::new();
+        for line in self.trace.lines() {
+            // A line is strings, numbers and JSON values: it always serialises.
+            text.push_str(&serde_json::to_string(line).unwrap_or_default());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The configuration of directory and mailboxes without times, secrets and
+    /// generated ids, for comparing runs.
+    pub fn final_state(&self) -> serde_json::Value {
+        state::canonical(&self.world)
+    }
+
+    /// The tenant behind it, for the stories of the crate.
+    #[cfg(test)]
+    pub(crate) fn world_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    fn until(&mut self, now: Timestamp) -> Timestamp {
+        let now = now.max(self.now);
+        self.play.run_due(&mut self.world, &mut self.trace, now);
+        self.now = now;
+        now
+    }
+
+    /// Answers with a fault, and says in the trace which.
+    fn faulty(
+        &mut self,
+        fault: &FaultKind,
+        peer: &Peer,
+        request: &Request<Bytes>,
+        now: Timestamp,
+    ) -> Reply {
+        let before = self.world.clone();
+        let (mut response, n) = serve(&mut self.world, &mut self.trace, peer, request, now);
+        let applied = fault.applies();
+        if !applied {
+            // The service never saw it, or only pretended.
+            self.world = before;
+        }
+        let after = fault.delay();
+        let reply = fault.play(request, now, &mut response);
+        if let Some(line) = self.trace.line_mut(n) {
+            line.fault = Some(fault.word());
+            if !applied {
+                line.effect = None;
+                line.shows = Vec::new();
+            }
+            if reply {
+                line.status = Some(response.status().as_u16());
+                line.response_sha256 = Some(digest(response.body()));
+            } else {
+                line.status = None;
+                line.response_sha256 = None;
+            }
+        }
+        if reply {
+            Reply::Answer { response, after }
+        } else if matches!(fault, FaultKind::Hang | FaultKind::HangAfterApplying) {
+            Reply::Hang
+        } else {
+            Reply::Reset
+        }
+    }
+}

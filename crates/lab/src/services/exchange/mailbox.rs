@@ -1,0 +1,277 @@
+//! The cmdlets for mailboxes, rights and protocols.
+
+use retake_playbook::ObjectKind;
+use serde_json::{Value, json};
+
+use super::{Cmdlet, Done, Rows, bad, missing, net_time, row};
+use crate::trace::TraceObject;
+use crate::world::mail::Forwarding;
+use crate::world::{Mailbox, World};
+
+/// `Get-Mailbox`: one mailbox, or all of them without `-Identity` (which a null
+/// identity means too, reference §6.2).
+pub(super) fn get(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
+    let users: Vec<String> = match cmdlet.parameter("Identity") {
+        None | Some(Value::Null) => cmdlet.ask.world.mailboxes.keys().cloned().collect(),
+        Some(_) => vec![cmdlet.mailbox("Identity")?],
+    };
+    let target = match users.as_slice() {
+        [one] => TraceObject::new(ObjectKind::MailboxForwarding, one.clone()),
+        _ => TraceObject::new(ObjectKind::Tenant, cmdlet.ask.world.tenant.id.clone()),
+    };
+    let world = &cmdlet.ask.world;
+    let rows = users
+        .iter()
+        .filter_map(|user| world.mailboxes.get(user))
+        .map(|mailbox| mailbox_row(world, mailbox))
+        .collect();
+    Ok(Done {
+        rows,
+        target: Some(target),
+        shows: users
+            .into_iter()
+            .map(|user| TraceObject::new(ObjectKind::MailboxForwarding, user))
+            .collect(),
+        ..Done::default()
+    })
+}
+
+fn mailbox_row(world: &World, mailbox: &Mailbox) -> Value {
+    let user = world.users.get(&mailbox.user);
+    let upn = user.map(|user| user.upn.as_str()).unwrap_or_default();
+    let mut row = row(vec![
+        ("Identity", json!(user.map(|user| user.display_name.as_str()))),
+        ("Name", json!(user.map(|user| user.display_name.as_str()))),
+        ("DisplayName", json!(user.map(|user| user.display_name.as_str()))),
+        ("Alias", json!(upn.split('@').next())),
+        ("Guid", json!(mailbox.guid)),
+        ("ExchangeGuid", json!(mailbox.guid)),
+        ("ExternalDirectoryObjectId", json!(mailbox.user)),
+        ("UserPrincipalName", json!(upn)),
+        ("PrimarySmtpAddress", json!(user.map(|user| user.mail.as_str()))),
+        ("EmailAddresses", json!(user.map(|user| user.proxy_addresses.clone()).unwrap_or_default())),
+        ("RecipientTypeDetails", json!(if mailbox.shared { "SharedMailbox" } else { "UserMailbox" })),
+        ("ForwardingAddress", json!(mailbox.forwarding_address)),
+        ("ForwardingSmtpAddress", json!(mailbox.forwarding_smtp.as_ref().map(|address| format!("smtp:{address}")))),
+        ("DeliverToMailboxAndForward", json!(mailbox.deliver_and_forward)),
+        ("GrantSendOnBehalfTo", json!(mailbox.send_on_behalf)),
+        ("AuditEnabled", json!(mailbox.audit_enabled)),
+        ("DefaultAuditSet", json!(["Admin", "Delegate", "Owner"])),
+        ("LitigationHoldEnabled", json!(false)),
+        ("LitigationHoldDate", Value::Null),
+        ("LitigationHoldOwner", json!("")),
+        ("LitigationHoldDuration", json!("Unlimited")),
+        ("InPlaceHolds", json!([])),
+        ("SingleItemRecoveryEnabled", json!(true)),
+        ("RetainDeletedItemsFor", json!("14.00:00:00")),
+        ("RetentionHoldEnabled", json!(false)),
+        ("DelayHoldApplied", json!(false)),
+        ("ElcProcessingDisabled", json!(false)),
+        ("AccountDisabled", json!(user.is_some_and(|user| !user.enabled))),
+        ("RulesQuota", json!("256 KB (262,144 bytes)")),
+        ("WhenMailboxCreated", net_time(mailbox.created)),
+    ]);
+    row["WhenMailboxCreated@data.type"] = json!("System.DateTime");
+    row["ExchangeGuid@data.type"] = json!("System.Guid");
+    row
+}
+
+/// `Set-Mailbox`: the forwarding fields in one change. What is not named stays,
+/// null clears.
+pub(super) fn set(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
+    let user = cmdlet.mailbox("Identity")?;
+    let world = &cmdlet.ask.world;
+    let held = world.mailboxes.get(&user).ok_or_else(|| missing(&user))?;
+    let mut to = Forwarding {
+        smtp: held.forwarding_smtp.clone(),
+        address: held.forwarding_address.clone(),
+        deliver_and_forward: held.deliver_and_forward,
+    };
+    let cleared = |value: &Value| {
+        value.is_null() || value.as_str().is_some_and(|text| text.is_empty() || text == "$null")
+    };
+    if let Some(value) = cmdlet.parameter("ForwardingSmtpAddress") {
+        to.smtp = match value.as_str() {
+            _ if cleared(value) => None,
+            Some(text) if text.contains('@') => {
+                Some(text.trim_start_matches("smtp:").trim_start_matches("SMTP:").to_owned())
+            }
+            _ => return Err(bad("The address isn't valid.", "ParameterTransformationException")),
+        };
+    }
+    if let Some(value) = cmdlet.parameter("ForwardingAddress") {
+        to.address = match value.as_str() {
+            _ if cleared(value) => None,
+            Some(text) => Some(
+                world
+                    .find_user(text)
+                    .map(|user| user.mail.clone())
+                    .ok_or_else(|| missing(text))?,
+            ),
+            None => return Err(bad("The address isn't valid.", "ParameterTransformationException")),
+        };
+    }
+    if let Some(value) = cmdlet.parameter("DeliverToMailboxAndForward") {
+        to.deliver_and_forward = value
+            .as_bool()
+            .ok_or_else(|| bad("Cannot convert the value to a boolean.", "ParameterTransformationException"))?;
+    }
+    let (now, origin) = (cmdlet.ask.now, cmdlet.origin());
+    let old = cmdlet
+        .ask
+        .world
+        .set_forwarding(now, &origin, &user, to.clone());
+    let mut fields = serde_json::Map::new();
+    if old.smtp != to.smtp {
+        fields.insert("ForwardingSmtpAddress".into(), json!([old.smtp, to.smtp]));
+    }
+    if old.address != to.address {
+        fields.insert("ForwardingAddress".into(), json!([old.address, to.address]));
+    }
+    if old.deliver_and_forward != to.deliver_and_forward {
+        fields.insert(
+            "DeliverToMailboxAndForward".into(),
+            json!([old.deliver_and_forward, to.deliver_and_forward]),
+        );
+    }
+    let mut warnings = Vec::new();
+    if fields.is_empty() {
+        warnings.push(String::from(
+            "The command completed successfully but no settings were modified.",
+        ));
+    }
+    Ok(Done {
+        warnings,
+        target: Some(TraceObject::new(ObjectKind::MailboxForwarding, user)),
+        effect: Some(json!({"kind": "changed", "fields": fields})),
+        ..Done::default()
+    })
+}
+
+/// `Get-MailboxPermission`: there is no form for the whole tenant.
+pub(super) fn permissions(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
+    let user = cmdlet.mailbox("Identity")?;
+    let mailbox = cmdlet.ask.world.mailboxes.get(&user).ok_or_else(|| missing(&user))?;
+    let rows = mailbox
+        .permissions
+        .iter()
+        .map(|right| {
+            row(vec![
+                ("User", json!(right.holder)),
+                // A flags list: one text with commas inside an array.
+                ("AccessRights", json!([right.rights.join(", ")])),
+                ("Deny", json!(false)),
+                ("IsInherited", json!(false)),
+                ("UserSid", json!(sid(&right.holder))),
+                ("PrimarySmtpAddress", json!("")),
+            ])
+        })
+        .collect();
+    Ok(about(rows, user))
+}
+
+/// `Get-RecipientPermission`.
+pub(super) fn send_as(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
+    let user = cmdlet.mailbox("Identity")?;
+    let mailbox = cmdlet.ask.world.mailboxes.get(&user).ok_or_else(|| missing(&user))?;
+    let rows = mailbox
+        .send_as
+        .iter()
+        .map(|right| {
+            row(vec![
+                ("Trustee", json!(right.holder)),
+                ("AccessRights", json!(["SendAs"])),
+                ("AccessControlType", json!("Allow")),
+                ("TrusteeSidString", json!(sid(&right.holder))),
+                ("TrusteeWithPrimarySmtpAddress", json!("")),
+            ])
+        })
+        .collect();
+    Ok(about(rows, user))
+}
+
+fn sid(holder: &str) -> String {
+    if holder.ends_with("SELF") {
+        return String::from("S-1-5-10");
+    }
+    let number = crate::chance::Chance::new(0)
+        .draw(holder, "sid", 0)
+        .below(9_000_000);
+    format!("S-1-5-21-3623811015-3361044348-30300820-{number}")
+}
+
+/// `Get-CASMailbox`.
+pub(super) fn protocols(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
+    let user = cmdlet.mailbox("Identity")?;
+    let mailbox = cmdlet.ask.world.mailboxes.get(&user).ok_or_else(|| missing(&user))?;
+    let rows = vec![row(vec![
+        ("Identity", json!(cmdlet.ask.world.users.get(&user).map(|user| user.upn.as_str()))),
+        ("ImapEnabled", json!(mailbox.imap)),
+        ("PopEnabled", json!(mailbox.pop)),
+        ("EwsEnabled", json!(mailbox.ews)),
+        ("ActiveSyncEnabled", json!(true)),
+        ("OWAEnabled", json!(true)),
+        ("MAPIEnabled", json!(true)),
+        ("SmtpClientAuthenticationDisabled", json!(mailbox.smtp_auth_disabled)),
+        ("OutlookMobileEnabled", json!(true)),
+        ("MacOutlookEnabled", json!(true)),
+        ("UniversalOutlookEnabled", json!(true)),
+        ("OneWinNativeOutlookEnabled", json!(true)),
+        ("ECPEnabled", json!(true)),
+        ("OWAforDevicesEnabled", json!(true)),
+        ("ActiveSyncAllowedDeviceIDs", json!([])),
+        ("ActiveSyncBlockedDeviceIDs", json!([])),
+    ])];
+    Ok(about(rows, user))
+}
+
+/// `Get-MailboxFolderStatistics`: names as the user sees them.
+pub(super) fn folders(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
+    let user = cmdlet.mailbox("Identity")?;
+    let mailbox = cmdlet.ask.world.mailboxes.get(&user).ok_or_else(|| missing(&user))?;
+    let rows = mailbox
+        .folders
+        .values()
+        .map(|folder| {
+            let path = mailbox.folder_path(&folder.id);
+            let inside = mailbox
+                .messages
+                .values()
+                .filter(|message| message.folder == folder.id);
+            let (count, size) = inside.fold((0_u64, 0_u64), |(count, size), message| {
+                (count + 1, size + u64::from(message.size))
+            });
+            row(vec![
+                ("Name", json!(folder.display_name)),
+                ("FolderPath", json!(path.replace('\\', "/"))),
+                ("FolderId", json!(folder.id)),
+                ("FolderType", json!(folder.well_known.as_deref().map_or("User Created", folder_type))),
+                ("Identity", json!(format!("{}{path}", mailbox.guid))),
+                ("ItemsInFolder", json!(count)),
+                ("FolderSize", json!(format!("{} KB ({size} bytes)", size / 1024))),
+            ])
+        })
+        .collect();
+    Ok(about(rows, user))
+}
+
+fn folder_type(word: &str) -> &str {
+    match word {
+        "inbox" => "Inbox",
+        "sentitems" => "SentItems",
+        "drafts" => "Drafts",
+        "deleteditems" => "DeletedItems",
+        "junkemail" => "JunkEmail",
+        "archive" => "Archive",
+        "outbox" => "Outbox",
+        other => other,
+    }
+}
+
+fn about(rows: Vec<Value>, user: String) -> Done {
+    Done {
+        rows,
+        target: Some(TraceObject::new(ObjectKind::Mailbox, user)),
+        ..Done::default()
+    }
+}

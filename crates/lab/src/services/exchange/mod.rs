@@ -1,0 +1,408 @@
+//! Exchange Online's `InvokeCommand` (reference §6.2 to §6.6): one POST runs
+//! one cmdlet.
+
+mod mailbox;
+mod organisation;
+mod rules;
+
+use serde_json::{Map, Value, json};
+
+use super::answer::{Answer, Body};
+use super::graph::{bearer_app, caller};
+use super::rights::Caller;
+use super::{Ask, Served};
+use crate::trace::Service;
+use crate::world::known::role;
+use crate::world::{Origin, Resource, Surface};
+
+/// A cmdlet whose caller is known.
+pub(super) struct Cmdlet<'a, 'w> {
+    pub(super) ask: &'a mut Ask<'w>,
+    pub(super) caller: Caller,
+    pub(super) parameters: Map<String, Value>,
+}
+
+/// What a cmdlet gives back: its rows (and what the trace should know), or the
+/// error.
+pub(super) type Rows = Result<Done, Answer>;
+
+/// The output of a cmdlet.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) rows: Vec<Value>,
+    pub(super) warnings: Vec<String>,
+    pub(super) target: Option<crate::trace::TraceObject>,
+    pub(super) effect: Option<Value>,
+    pub(super) shows: Vec<crate::trace::TraceObject>,
+}
+
+/// What a cmdlet needs: the parameters that exist and who may run it.
+struct Known {
+    name: &'static str,
+    parameters: &'static [&'static str],
+    write: bool,
+    run: fn(&mut Cmdlet<'_, '_>) -> Rows,
+}
+
+/// Parameters that every cmdlet takes.
+const COMMON: [&str; 6] = [
+    "ResultSize",
+    "Confirm",
+    "ErrorAction",
+    "WarningAction",
+    "WhatIf",
+    "Verbose",
+];
+
+/// The cmdlets that the lab plays.
+const CMDLETS: [Known; 16] = [
+    Known { name: "Get-InboxRule", parameters: &["Mailbox", "IncludeHidden", "Identity", "BypassScopeCheck"], write: false, run: rules::get },
+    Known { name: "New-InboxRule", parameters: &["Mailbox", "Name", "SubjectContainsWords", "SubjectOrBodyContainsWords", "BodyContainsWords", "FromAddressContainsWords", "From", "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "MoveToFolder", "MarkAsRead", "DeleteMessage", "StopProcessingRules", "Priority", "Force", "AlwaysDeleteOutlookRulesBlob"], write: true, run: rules::new },
+    Known { name: "Disable-InboxRule", parameters: &["Mailbox", "Identity", "Force", "AlwaysDeleteOutlookRulesBlob"], write: true, run: rules::disable },
+    Known { name: "Enable-InboxRule", parameters: &["Mailbox", "Identity", "Force", "AlwaysDeleteOutlookRulesBlob"], write: true, run: rules::enable },
+    Known { name: "Remove-InboxRule", parameters: &["Mailbox", "Identity", "Force", "AlwaysDeleteOutlookRulesBlob"], write: true, run: rules::remove },
+    Known { name: "Get-Mailbox", parameters: &["Identity", "Anr", "Filter", "RecipientTypeDetails", "IncludeInactiveMailbox"], write: false, run: mailbox::get },
+    Known { name: "Set-Mailbox", parameters: &["Identity", "ForwardingAddress", "ForwardingSmtpAddress", "DeliverToMailboxAndForward", "Force", "AuditEnabled"], write: true, run: mailbox::set },
+    Known { name: "Get-MailboxPermission", parameters: &["Identity", "User", "Owner"], write: false, run: mailbox::permissions },
+    Known { name: "Get-RecipientPermission", parameters: &["Identity", "Trustee"], write: false, run: mailbox::send_as },
+    Known { name: "Get-CASMailbox", parameters: &["Identity"], write: false, run: mailbox::protocols },
+    Known { name: "Get-MailboxFolderStatistics", parameters: &["Identity", "FolderScope"], write: false, run: mailbox::folders },
+    Known { name: "Get-OrganizationConfig", parameters: &[], write: false, run: organisation::config },
+    Known { name: "Get-AdminAuditLogConfig", parameters: &[], write: false, run: organisation::audit_config },
+    Known { name: "Get-HostedOutboundSpamFilterPolicy", parameters: &["Identity"], write: false, run: organisation::outbound },
+    Known { name: "Get-RemoteDomain", parameters: &["Identity"], write: false, run: organisation::remote_domain },
+    Known { name: "Get-TransportRule", parameters: &["Identity"], write: false, run: organisation::transport_rules },
+];
+
+/// Roles that may run everything here.
+const WRITERS: [&str; 2] = [role::EXCHANGE_ADMINISTRATOR, role::GLOBAL_ADMINISTRATOR];
+/// Roles that may read (reference §6.7).
+const READERS: [&str; 5] = [
+    role::EXCHANGE_ADMINISTRATOR,
+    role::GLOBAL_ADMINISTRATOR,
+    role::GLOBAL_READER,
+    role::EXCHANGE_RECIPIENT_ADMINISTRATOR,
+    role::COMPLIANCE_ADMINISTRATOR,
+];
+/// What a Security Reader may run (reference §6.7).
+const FOR_SECURITY_READER: [&str; 2] = ["Get-AdminAuditLogConfig", "Get-TransportRule"];
+
+const CONTENT_TYPE: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+
+/// Answers a request to `/adminapi/…`.
+pub(super) fn serve(ask: &mut Ask<'_>) -> Served {
+    let app_id = bearer_app(ask);
+    let answer = answer(ask);
+    Served {
+        service: Service::Exchange,
+        answer,
+        app_id,
+    }
+}
+
+fn answer(ask: &mut Ask<'_>) -> Answer {
+    let path = ask.path().trim_matches('/').to_owned();
+    let words: Vec<&str> = path.split('/').collect();
+    match words.as_slice() {
+        ["adminapi", "beta" | "v1.0", tenant, "InvokeCommand"]
+            if ask.request.method() == http::Method::POST =>
+        {
+            let held = &ask.world.tenant;
+            let known = [&held.id, &held.domain, &held.initial_domain]
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(tenant));
+            if !known {
+                return unauthorized();
+            }
+            if ask.request.uri().query().is_some_and(|query| query.contains("skiptoken")) {
+                return bad("Expired or Invalid pagination request. Default Expiry time is 00:30:00", "PaginationException");
+            }
+            invoke(ask)
+        }
+        ["adminapi", "beta" | "v1.0", _, "$batch"]
+            if ask.request.method() == http::Method::POST =>
+        {
+            batch(ask)
+        }
+        _ => Answer::json(404, json!({"error": {"code": "NotFound", "message": "Resource not found."}})),
+    }
+}
+
+fn invoke(ask: &mut Ask<'_>) -> Answer {
+    let Ok(caller) = caller(ask, Resource::Exchange) else {
+        return unauthorized();
+    };
+    let body = ask.json().unwrap_or_default();
+    let input = &body["CmdletInput"];
+    let Some(name) = input["CmdletName"].as_str().map(str::to_owned) else {
+        return bad("The cmdlet name is missing.", "InvalidRequestException");
+    };
+    let parameters = match &input["Parameters"] {
+        Value::Object(parameters) => parameters.clone(),
+        _ => return bad("Parameters must be an object.", "InvalidRequestException"),
+    };
+    let known = CMDLETS
+        .iter()
+        .find(|known| known.name.eq_ignore_ascii_case(&name));
+    let mut answer = match permitted(ask, &caller, known) {
+        Err(refusal) => refusal,
+        Ok(known) => {
+            let alien = parameters.keys().find(|name| {
+                !COMMON
+                    .iter()
+                    .chain(known.parameters)
+                    .any(|held| held.eq_ignore_ascii_case(name))
+            });
+            if let Some(alien) = alien {
+                bad(
+                    &format!("A parameter cannot be found that matches parameter name '{alien}'."),
+                    "ParameterBindingException",
+                )
+            } else {
+                let mut cmdlet = Cmdlet {
+                    ask,
+                    caller,
+                    parameters,
+                };
+                match (known.run)(&mut cmdlet) {
+                    Ok(done) => success(done, ask),
+                    Err(refusal) => refusal,
+                }
+            }
+        }
+    };
+    answer.operation = Some(name);
+    answer
+}
+
+/// 401 with neither app role nor directory role, 403 with one of the two or
+/// for a cmdlet that is not in the caller's roles (reference §6.3).
+fn permitted<'k>(
+    ask: &Ask<'_>,
+    caller: &Caller,
+    known: Option<&'k Known>,
+) -> Result<&'k Known, Answer> {
+    let app_role = if caller.is_app() {
+        caller.has(&["Exchange.ManageAsApp"])
+    } else {
+        caller.has(&["Exchange.Manage"])
+    };
+    let any = READERS
+        .iter()
+        .chain(&WRITERS)
+        .chain(&[role::SECURITY_READER])
+        .any(|wanted| caller.holds(ask.world, &[wanted]));
+    match (app_role, any) {
+        (false, false) => return Err(unauthorized()),
+        (true, true) => {}
+        _ => return Err(forbidden()),
+    }
+    let known = known.ok_or_else(forbidden)?;
+    let allowed = if known.write {
+        caller.holds(ask.world, &WRITERS)
+    } else {
+        caller.holds(ask.world, &READERS)
+            || (FOR_SECURITY_READER.contains(&known.name)
+                && caller.holds(ask.world, &[role::SECURITY_READER]))
+    };
+    if allowed { Ok(known) } else { Err(forbidden()) }
+}
+
+fn success(done: Done, ask: &Ask<'_>) -> Answer {
+    let body = json!({
+        "@odata.context": format!("https://outlook.office365.com/adminapi/beta/{}/$metadata#Collection(Exchange.GenericHashTable)", ask.world.tenant.id),
+        "adminapi.warnings@odata.type": "#Collection(String)",
+        "@adminapi.warnings": done.warnings,
+        "value": done.rows,
+    });
+    let mut answer = Answer::json(200, body).header("content-type", CONTENT_TYPE);
+    answer.target = done.target;
+    answer.effect = done.effect;
+    answer.shows = done.shows;
+    answer
+}
+
+/// 401: the token is good, the grants are not.
+fn unauthorized() -> Answer {
+    let mut answer = Answer::no_content().header("www-authenticate", "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", trusted_issuers=\"00000001-0000-0000-c000-000000000000@*\", error=\"invalid_token\"");
+    answer.status = 401;
+    answer
+}
+
+/// 403 with a body of NUL bytes, called gzip though it is none (§0.14, §6.5).
+fn forbidden() -> Answer {
+    let mut answer = Answer::no_content().header("content-encoding", "gzip");
+    answer.status = 403;
+    answer.body = Body::Raw("application/json", vec![0; 985]);
+    answer
+}
+
+/// 400 for a bad parameter or value (reference §6.5).
+fn bad(message: &str, kind: &str) -> Answer {
+    error(
+        400,
+        "BadRequest",
+        "Invalid Operation",
+        &format!("|Microsoft.Exchange.AdminApi.CommandInvocation.{kind}|{message}"),
+        message,
+    )
+}
+
+/// 404 for an object that is not there.
+fn missing(object: &str) -> Answer {
+    let text = format!("The operation couldn't be performed because object '{object}' couldn't be found on 'AM0PR01A001.EURPR01A001.PROD.OUTLOOK.COM'.");
+    error(
+        404,
+        "NotFound",
+        "Error executing cmdlet",
+        &format!("Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|{text}"),
+        &text,
+    )
+}
+
+/// The same for a mailbox.
+fn no_mailbox(key: &str) -> Answer {
+    let text = format!("The specified mailbox Identity:\"{key}\" doesn't exist.");
+    error(
+        404,
+        "NotFound",
+        "Error executing cmdlet",
+        &format!("Ex41BAF5|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|{text}"),
+        &text,
+    )
+}
+
+fn error(status: u16, code: &str, message: &str, detail: &str, inner: &str) -> Answer {
+    Answer::json(
+        status,
+        json!({"error": {
+            "code": code,
+            "message": message,
+            "details": [{"code": "Client", "target": "", "message": detail}],
+            "innererror": {
+                "message": message,
+                "type": "Microsoft.Exchange.Admin.OData.Core.ODataServiceException",
+                "stacktrace": "",
+                "internalexception": {"message": inner, "type": "Microsoft.Exchange.Management.PSDirectInvoke.DirectInvokeCmdletExecutionException", "stacktrace": ""},
+            },
+            "adminapi.warnings@odata.type": "#Collection(String)",
+            "@adminapi.warnings": [],
+        }}),
+    )
+    .header("content-type", CONTENT_TYPE)
+}
+
+/// `$batch`: each request inside is a POST of its own.
+fn batch(ask: &mut Ask<'_>) -> Answer {
+    let Some(requests) = ask.json().and_then(|body| body["requests"].as_array().cloned()) else {
+        return bad("The batch is not readable.", "InvalidRequestException");
+    };
+    let (mut responses, mut touched) = (Vec::new(), Vec::new());
+    for request in &requests {
+        let mut inner = http::Request::builder()
+            .method(http::Method::POST)
+            .uri(ask.request.uri().clone());
+        if let Some(token) = ask.header("authorization") {
+            inner = inner.header("authorization", token);
+        }
+        let Ok(inner) = inner.body(bytes::Bytes::from(request["body"].to_string())) else {
+            continue;
+        };
+        let mut one = Ask {
+            world: &mut *ask.world,
+            now: ask.now,
+            peer: ask.peer,
+            request: &inner,
+            user_agent: ask.user_agent.clone(),
+        };
+        let answer = invoke(&mut one);
+        if let (Some(target), Some(effect)) = (&answer.target, &answer.effect) {
+            touched.push(json!({"kind": target.kind, "id": target.id, "effect": effect}));
+        }
+        let status = answer.status;
+        let body = match answer.body {
+            Body::Json(body) => body,
+            _ => Value::Null,
+        };
+        responses.push(json!({"id": request["id"], "status": status, "body": body}));
+    }
+    let mut answer = Answer::json(200, json!({"responses": responses}));
+    if !touched.is_empty() {
+        answer = answer.effect(json!({"kind": "batch", "touched": touched}));
+    }
+    answer
+}
+
+impl Cmdlet<'_, '_> {
+    /// A parameter, whatever the case of its name.
+    pub(super) fn parameter(&self, name: &str) -> Option<&Value> {
+        self.parameters
+            .iter()
+            .find(|(held, _)| held.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// A parameter as text.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.parameter(name)?.as_str().map(str::to_owned)
+    }
+
+    /// A switch.
+    pub(super) fn switch(&self, name: &str) -> bool {
+        matches!(self.parameter(name), Some(Value::Bool(true)))
+            || self.text(name).is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    }
+
+    /// The user whose mailbox the parameter names: address, id or GUID.
+    pub(super) fn mailbox(&self, name: &str) -> Result<String, Answer> {
+        let key = self.text(name).filter(|key| !key.is_empty()).ok_or_else(|| {
+            bad(
+                &format!("Cannot process command because of one or more missing mandatory parameters: {name}."),
+                "ParameterBindingException",
+            )
+        })?;
+        let world = &self.ask.world;
+        world
+            .user_id(&key)
+            .filter(|id| world.mailboxes.contains_key(id))
+            .or_else(|| {
+                world
+                    .mailboxes
+                    .values()
+                    .find(|mailbox| mailbox.guid.eq_ignore_ascii_case(&key))
+                    .map(|mailbox| mailbox.user.clone())
+            })
+            .ok_or_else(|| no_mailbox(&key))
+    }
+
+    /// Who does this, for the logs.
+    pub(super) fn origin(&self) -> Origin {
+        let token = &self.caller.token;
+        Origin {
+            user: token.user.clone(),
+            app_id: token.app_id.clone(),
+            ip: self.ask.peer.ip.clone(),
+            user_agent: self.ask.user_agent.clone(),
+            session: token.session.clone(),
+            token: Some(token.unique_id.clone()),
+            surface: Surface::ExchangePowerShell,
+        }
+    }
+}
+
+/// A row with the sidecars of its lists (reference §6.6).
+pub(super) fn row(pairs: Vec<(&str, Value)>) -> Value {
+    let mut row = Map::new();
+    for (name, value) in pairs {
+        if value.is_array() {
+            row.insert(format!("{name}@odata.type"), json!("#Collection(String)"));
+        }
+        row.insert(name.to_owned(), value);
+    }
+    Value::Object(row)
+}
+
+/// A time with its sidecar, in .NET's round-trip form.
+pub(super) fn net_time(at: jiff::Timestamp) -> Value {
+    json!(at.strftime("%Y-%m-%dT%H:%M:%S.0000000Z").to_string())
+}

@@ -1,0 +1,117 @@
+//! `$batch`: up to twenty requests in one (reference §10).
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use http::Request;
+use serde_json::{Map, Value, json};
+
+use super::super::{Ask, route};
+use super::Answer;
+
+/// Answers a batch.
+pub(super) fn serve(ask: &mut Ask<'_>, version: &str) -> Answer {
+    let Some(body) = ask.json() else {
+        return Answer::bad_request("Unable to read JSON request payload.");
+    };
+    let Some(requests) = body["requests"].as_array().filter(|list| !list.is_empty()) else {
+        return Answer::bad_request("Invalid batch payload format.");
+    };
+    if requests.len() > 20 {
+        return Answer::bad_request("Number of batch request steps exceeds the maximum value of 20.");
+    }
+    let mut seen = BTreeSet::new();
+    for request in requests {
+        let id = request["id"].as_str().unwrap_or_default().to_lowercase();
+        if id.is_empty() || !seen.insert(id) {
+            return Answer::bad_request("Request Ids in the batch must be present and unique.");
+        }
+        if !request["body"].is_null() && content_type(request).is_none() {
+            return Answer::bad_request("Write request id is missing Content-Type header.");
+        }
+    }
+    let mut failed: BTreeSet<String> = BTreeSet::new();
+    let (mut responses, mut touched) = (Vec::new(), Vec::new());
+    for request in requests {
+        let id = request["id"].as_str().unwrap_or_default().to_owned();
+        let waits = request["dependsOn"].as_array().into_iter().flatten();
+        let answer = if waits
+            .filter_map(Value::as_str)
+            .any(|id| failed.contains(&id.to_lowercase()))
+        {
+            Answer::graph_error(424, "FailedDependency", "A request that this one depends on failed.")
+        } else {
+            match inner(ask, version, request) {
+                Some(inner) => route(ask.world, ask.peer, &inner, ask.now).answer,
+                None => Answer::bad_request("Invalid request in the batch."),
+            }
+        };
+        if !answer.ok() {
+            failed.insert(id.to_lowercase());
+        }
+        if let (Some(target), Some(effect)) = (&answer.target, &answer.effect) {
+            touched.push(json!({"kind": target.kind, "id": target.id, "effect": effect}));
+        }
+        responses.push(response_json(&id, answer, ask));
+    }
+    // The service answers in any order: backwards shows who relies on it.
+    responses.reverse();
+    let mut answer = Answer::json(200, json!({"responses": responses}));
+    if !touched.is_empty() {
+        answer = answer.effect(json!({"kind": "batch", "touched": touched}));
+    }
+    answer
+}
+
+fn content_type(request: &Value) -> Option<&str> {
+    request["headers"].as_object()?.iter().find_map(|(name, value)| {
+        name.eq_ignore_ascii_case("content-type")
+            .then(|| value.as_str())?
+    })
+}
+
+/// The request inside, under the outer one's token.
+fn inner(ask: &Ask<'_>, version: &str, request: &Value) -> Option<Request<Bytes>> {
+    let url = request["url"].as_str()?.trim_start_matches('/');
+    let method = request["method"].as_str()?;
+    let mut builder = Request::builder()
+        .method(method.to_uppercase().as_str())
+        .uri(format!("https://graph.microsoft.com/{version}/{url}"));
+    if let Some(token) = ask.header("authorization") {
+        builder = builder.header("authorization", token);
+    }
+    for (name, value) in request["headers"].as_object().into_iter().flatten() {
+        if let Some(value) = value.as_str() {
+            builder = builder.header(name.as_str(), value);
+        }
+    }
+    let body = match &request["body"] {
+        Value::Null => Bytes::new(),
+        Value::String(text) => Bytes::from(text.clone()),
+        other => Bytes::from(other.to_string()),
+    };
+    builder.body(body).ok()
+}
+
+fn response_json(id: &str, answer: Answer, ask: &Ask<'_>) -> Value {
+    let response = answer.into_response(ask.request, ask.now);
+    let headers: Map<String, Value> = response
+        .headers()
+        .iter()
+        .filter(|(name, _)| name.as_str() != "date")
+        .filter_map(|(name, value)| {
+            let value = value.to_str().ok()?;
+            let name = match name.as_str() {
+                "content-type" => "Content-Type",
+                "retry-after" => "Retry-After",
+                other => other,
+            };
+            Some((name.to_owned(), json!(value)))
+        })
+        .collect();
+    let mut json = json!({"id": id, "status": response.status().as_u16(), "headers": headers});
+    if let Ok(body) = serde_json::from_slice::<Value>(response.body()) {
+        json["body"] = body;
+    }
+    json
+}

@@ -1,0 +1,452 @@
+//! `/users` and what hangs below a user.
+
+use retake_playbook::ObjectKind;
+use serde_json::{Value, json};
+
+use super::{Answer, Call, Outcome, directory, logs, mail, methods, not_allowed, not_found, rules};
+use crate::services::odata::parse_filter;
+use crate::services::rights::Act;
+use crate::trace::TraceObject;
+use crate::world::tokens::CutKind;
+use crate::world::{User, UserType, World};
+
+/// What a read shows when nothing is selected (reference §2.1).
+const DEFAULT: [&str; 10] = [
+    "businessPhones",
+    "displayName",
+    "givenName",
+    "jobTitle",
+    "mail",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
+    "userPrincipalName",
+];
+
+/// Everything below one user.
+pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, user: &str, rest: &[&str]) -> Outcome {
+    match (method, rest) {
+        ("GET", []) => read(call, user),
+        ("PATCH", []) => update(call, user),
+        ("POST", ["revokeSignInSessions" | "microsoft.graph.revokeSignInSessions"]) => {
+            revoke(call, user)
+        }
+        ("POST", ["invalidateAllRefreshTokens"]) if call.beta() => revoke(call, user).map(|answer| {
+            let mut empty = Answer::no_content();
+            empty.target = answer.target;
+            empty.effect = answer.effect;
+            empty
+        }),
+        ("GET", ["manager"]) => manager(call, user),
+        ("GET", ["memberOf" | "transitiveMemberOf"]) => directory::member_of(call, user),
+        ("GET", ["oauth2PermissionGrants"]) => super::apps::grants_of(call, user),
+        ("GET", ["appRoleAssignments" | "ownedObjects" | "ownedDevices" | "registeredDevices"]) => {
+            call.need_user_read(user)?;
+            // Nothing of the kind exists in the scenarios so far.
+            Ok(call
+                .page("directoryObjects", (100, 999), Vec::new())
+                .about(ObjectKind::Account, user))
+        }
+        (_, ["authentication", rest @ ..]) => methods::serve(call, method, user, rest),
+        (_, ["mailFolders", folder, "messageRules", rest @ ..]) => {
+            rules::serve(call, method, user, folder, rest)
+        }
+        (_, ["mailFolders" | "messages" | "sendMail" | "mailboxSettings", ..]) => {
+            mail::serve(call, method, user, rest)
+        }
+        (_, []) => Err(not_allowed()),
+        _ => Err(not_found()),
+    }
+}
+
+/// `GET /users`.
+pub(super) fn list(call: &mut Call<'_, '_>, method: &str) -> Outcome {
+    if method != "GET" {
+        return Err(not_allowed());
+    }
+    call.need(&[
+        "User.Read.All",
+        "User.ReadWrite.All",
+        "User.ReadBasic.All",
+        "Directory.Read.All",
+        "Directory.ReadWrite.All",
+    ])?;
+    let filter = match &call.query.filter {
+        Some(text) => parse_filter(text)?,
+        None => Vec::new(),
+    };
+    needs_premium(call)?;
+    let mut found = Vec::new();
+    let now = call.ask.now;
+    for id in call.ask.world.users.keys() {
+        let Some(user) = call.ask.world.shown_user(id, now) else {
+            continue;
+        };
+        let mut all = true;
+        for group in &filter {
+            let mut any = false;
+            for clause in group {
+                let value = match clause.path.as_str() {
+                    "userPrincipalName" => user.upn.as_str(),
+                    "mail" => &user.mail,
+                    "displayName" => &user.display_name,
+                    "id" => &user.id,
+                    "accountEnabled" => {
+                        if user.enabled {
+                            "true"
+                        } else {
+                            "false"
+                        }
+                    }
+                    "userType" => match user.user_type {
+                        UserType::Member => "Member",
+                        UserType::Guest => "Guest",
+                    },
+                    "department" => &user.department,
+                    "proxyAddresses" => {
+                        any |= user.proxy_addresses.iter().any(|address| clause.text(address));
+                        continue;
+                    }
+                    _ => {
+                        return Err(Answer::graph_error(
+                            400,
+                            "Request_UnsupportedQuery",
+                            &format!(
+                                "Unsupported or invalid query filter clause specified for property '{}' of resource 'User'.",
+                                clause.path
+                            ),
+                        ));
+                    }
+                };
+                any |= clause.text(value);
+            }
+            all &= any;
+        }
+        if all {
+            found.push(user.clone());
+        }
+    }
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    let mut items = Vec::new();
+    for user in &found {
+        let json = user_json(call.ask.world, user, call.beta());
+        items.push(call.query.project(json, Some(&DEFAULT), "microsoft.graph.user")?);
+    }
+    let mut answer = call
+        .page("users", (100, 999), items)
+        .about(ObjectKind::Tenant, call.ask.world.tenant.id.clone());
+    if let [one] = found.as_slice() {
+        answer = answer.about(ObjectKind::Account, one.id.clone());
+    }
+    answer.shows = found
+        .iter()
+        .map(|user| TraceObject::new(ObjectKind::Account, user.id.clone()))
+        .collect();
+    Ok(answer)
+}
+
+fn read(call: &mut Call<'_, '_>, user: &str) -> Outcome {
+    call.need_user_read(user)?;
+    needs_premium(call)?;
+    let now = call.ask.now;
+    let held = call
+        .ask
+        .world
+        .shown_user(user, now)
+        .ok_or_else(|| Answer::no_object(user))?;
+    let json = user_json(call.ask.world, held, call.beta());
+    let body = call
+        .query
+        .project(json, Some(&DEFAULT), "microsoft.graph.user")?;
+    let mut answer = Answer::json(200, body).about(ObjectKind::Account, user);
+    answer.shows = vec![TraceObject::new(ObjectKind::Account, user)];
+    Ok(answer)
+}
+
+/// `signInActivity` is for tenants with a premium licence (reference §7.1).
+fn needs_premium(call: &Call<'_, '_>) -> Result<(), Answer> {
+    let wanted = call
+        .query
+        .select
+        .as_ref()
+        .is_some_and(|names| names.iter().any(|name| name == "signInActivity"));
+    if !wanted {
+        return Ok(());
+    }
+    call.need(&["AuditLog.Read.All"])?;
+    if call.ask.world.tenant.has_p1 || call.ask.world.tenant.has_p2 {
+        Ok(())
+    } else {
+        Err(logs::no_premium())
+    }
+}
+
+fn update(call: &mut Call<'_, '_>, user: &str) -> Outcome {
+    let body = call.body()?;
+    let Some(fields) = body.as_object() else {
+        return Err(Answer::bad_request("The body is not an object."));
+    };
+    // All or nothing: one refused property fails the whole change.
+    for (name, value) in fields {
+        match name.as_str() {
+            "accountEnabled" => {
+                if !value.is_boolean() {
+                    return Err(invalid(name));
+                }
+                call.need(&[
+                    "User.EnableDisableAccount.All",
+                    "User.ReadWrite.All",
+                    "Directory.ReadWrite.All",
+                ])?;
+                if !call.caller.outranks(call.ask.world, user, Act::Change) {
+                    return Err(Answer::denied());
+                }
+            }
+            "passwordProfile" => {
+                if !value["password"].is_null() && !value["password"].is_string() {
+                    return Err(invalid(name));
+                }
+                call.need(&[
+                    "User-PasswordProfile.ReadWrite.All",
+                    "User.ReadWrite.All",
+                    "Directory.AccessAsUser.All",
+                ])?;
+                if !call.caller.outranks(call.ask.world, user, Act::Reset) {
+                    return Err(Answer::denied());
+                }
+                if let Some(text) = value["password"].as_str()
+                    && !strong(text)
+                {
+                    return Err(Answer::graph_error(
+                        400,
+                        "Request_BadRequest",
+                        "The specified password does not comply with password complexity requirements. Please provide a different password.",
+                    ));
+                }
+            }
+            "mobilePhone" | "otherMails" | "businessPhones" => {
+                call.need(&["User.ReadWrite.All", "Directory.ReadWrite.All"])?;
+                if !call.caller.outranks(call.ask.world, user, Act::Change) {
+                    return Err(Answer::denied());
+                }
+            }
+            "@odata.type" => {}
+            _ => return Err(invalid(name)),
+        }
+    }
+    let (now, origin) = (call.ask.now, call.origin());
+    let mut changed = serde_json::Map::new();
+    let mut password = false;
+    for (name, value) in fields {
+        match name.as_str() {
+            "accountEnabled" => {
+                let old = call.ask.world.users.get(user).is_some_and(|held| held.enabled);
+                let new = value.as_bool().unwrap_or(old);
+                call.ask.world.set_enabled(now, &origin, user, new);
+                changed.insert(name.clone(), json!([old, new]));
+            }
+            "passwordProfile" => {
+                let must = value["forceChangePasswordNextSignIn"].as_bool().unwrap_or(false)
+                    || value["forceChangePasswordNextSignInWithMfa"]
+                        .as_bool()
+                        .unwrap_or(false);
+                if let Some(text) = value["password"].as_str() {
+                    call.ask
+                        .world
+                        .set_password(now, &origin, user, text, must, CutKind::AdminReset);
+                    password = true;
+                } else if let Some(held) = call.ask.world.users.get_mut(user) {
+                    held.must_change_password = must;
+                }
+            }
+            _ => {
+                if let Some(held) = call.ask.world.users.get_mut(user) {
+                    set_contact(held, name, value);
+                    changed.insert(name.clone(), json!(["changed", "changed"]));
+                }
+            }
+        }
+    }
+    let effect = match (password, changed.is_empty()) {
+        (true, true) => json!({"kind": "password_set"}),
+        (true, false) => json!({"kind": "changed", "fields": changed, "touched": [
+            {"kind": "password", "id": user, "effect": {"kind": "password_set"}},
+        ]}),
+        (false, _) => json!({"kind": "changed", "fields": changed}),
+    };
+    let kind = if password && changed.is_empty() {
+        ObjectKind::Password
+    } else {
+        ObjectKind::Account
+    };
+    Ok(Answer::no_content().about(kind, user).effect(effect))
+}
+
+fn set_contact(user: &mut User, name: &str, value: &Value) {
+    let list = || {
+        value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|item| item.as_str().map(str::to_owned))
+            .collect()
+    };
+    match name {
+        "mobilePhone" => user.mobile_phone = value.as_str().map(str::to_owned),
+        "otherMails" => user.other_mails = list(),
+        "businessPhones" => user.business_phones = list(),
+        _ => {}
+    }
+}
+
+/// Three of four kinds of characters and at least eight.
+fn strong(text: &str) -> bool {
+    let kinds = [
+        text.chars().any(char::is_lowercase),
+        text.chars().any(char::is_uppercase),
+        text.chars().any(|letter| letter.is_ascii_digit()),
+        text.chars().any(|letter| !letter.is_alphanumeric()),
+    ];
+    text.chars().count() >= 8 && kinds.iter().filter(|kind| **kind).count() >= 3
+}
+
+fn invalid(name: &str) -> Answer {
+    Answer::graph_error(
+        400,
+        "Request_BadRequest",
+        &format!("A value for property '{name}' of resource 'User' is invalid or not supported."),
+    )
+}
+
+fn revoke(call: &mut Call<'_, '_>, user: &str) -> Outcome {
+    // A body without a content type is refused (reference §2.1).
+    if call.ask.header("content-type").is_none() || call.ask.request.body().is_empty() {
+        return Err(Answer::bad_request(
+            "Write request id : action:1 does not contain Content-Type header or body.",
+        ));
+    }
+    let own = call.caller.is(user);
+    if !own || !call.caller.has(&["User.ReadWrite", "User.RevokeSessions.All"]) {
+        call.need(&[
+            "User.RevokeSessions.All",
+            "User.ReadWrite.All",
+            "Directory.ReadWrite.All",
+        ])?;
+        if !call.caller.is_app() && !call.caller.outranks(call.ask.world, user, Act::Reset) {
+            return Err(Answer::denied());
+        }
+    }
+    let (now, origin) = (call.ask.now, call.origin());
+    call.ask.world.revoke_sessions(now, &origin, user);
+    Ok(Answer::json(
+        200,
+        json!({
+            "@odata.context": format!("https://graph.microsoft.com/{}/$metadata#Edm.Boolean", call.version),
+            "value": true,
+        }),
+    )
+    .about(ObjectKind::Session, user)
+    .effect(json!({"kind": "revoked"})))
+}
+
+fn manager(call: &mut Call<'_, '_>, user: &str) -> Outcome {
+    call.need_user_read(user)?;
+    let manager = call
+        .ask
+        .world
+        .users
+        .get(user)
+        .and_then(|held| held.manager.clone())
+        .and_then(|id| call.ask.world.users.get(&id).cloned())
+        .ok_or_else(|| {
+            Answer::graph_error(
+                404,
+                "Request_ResourceNotFound",
+                "Resource 'manager' does not exist or one of its queried reference-property objects are not present.",
+            )
+        })?;
+    let mut json = user_json(call.ask.world, &manager, call.beta());
+    json["@odata.type"] = json!("#microsoft.graph.user");
+    let body = call
+        .query
+        .project(json, Some(&DEFAULT), "microsoft.graph.user")?;
+    Ok(Answer::json(200, body).about(ObjectKind::Account, user))
+}
+
+/// A user with everything that can be selected.
+pub(super) fn user_json(world: &World, user: &User, beta: bool) -> Value {
+    let activity = logs::activity_of(world, &user.id);
+    let licences: Vec<Value> = user
+        .licences
+        .iter()
+        .map(|sku| json!({"skuId": sku, "disabledPlans": []}))
+        .collect();
+    let mut json = json!({
+        "id": user.id,
+        "businessPhones": user.business_phones,
+        "displayName": user.display_name,
+        "givenName": user.given_name,
+        "jobTitle": user.job_title,
+        "mail": user.mail,
+        "mobilePhone": user.mobile_phone,
+        "officeLocation": user.office,
+        "preferredLanguage": null,
+        "surname": user.surname,
+        "userPrincipalName": user.upn,
+        "accountEnabled": user.enabled,
+        "ageGroup": null,
+        "assignedLicenses": licences,
+        "assignedPlans": [],
+        "city": null,
+        "companyName": world.tenant.display_name,
+        "country": null,
+        "createdDateTime": user.created,
+        "creationType": null,
+        "deletedDateTime": null,
+        "department": user.department,
+        "employeeId": null,
+        "employeeType": null,
+        "externalUserState": null,
+        "faxNumber": null,
+        "identities": [{"signInType": "userPrincipalName", "issuer": world.tenant.initial_domain, "issuerAssignedId": user.upn}],
+    });
+    let more = json!({
+        "imAddresses": [user.upn],
+        "isManagementRestricted": null,
+        "isResourceAccount": null,
+        "lastPasswordChangeDateTime": user.password_changed,
+        "licenseAssignmentStates": [],
+        "mailNickname": user.upn.split('@').next(),
+        "onPremisesDistinguishedName": null,
+        "onPremisesDomainName": null,
+        "onPremisesImmutableId": null,
+        "onPremisesLastSyncDateTime": null,
+        "onPremisesSamAccountName": null,
+        "onPremisesSecurityIdentifier": null,
+        "onPremisesSyncEnabled": null,
+        "onPremisesUserPrincipalName": null,
+        "otherMails": user.other_mails,
+        "passwordPolicies": null,
+        "passwordProfile": null,
+        "postalCode": null,
+        "provisionedPlans": [],
+        "proxyAddresses": user.proxy_addresses,
+        "securityIdentifier": null,
+        "showInAddressList": null,
+        "signInActivity": activity,
+        "signInSessionsValidFromDateTime": user.sessions_valid_from,
+        "state": null,
+        "streetAddress": null,
+        "usageLocation": world.tenant.country,
+        "userType": match user.user_type { UserType::Member => "Member", UserType::Guest => "Guest" },
+    });
+    crate::world::mail::merge(&mut json, more);
+    if beta && let Some(json) = json.as_object_mut() {
+        json.insert(
+            "refreshTokensValidFromDateTime".into(),
+            json!(user.sessions_valid_from),
+        );
+    }
+    json
+}
