@@ -1,0 +1,454 @@
+//! The tables of a report.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use retake_playbook::catalogue::Reverse;
+use retake_playbook::event::{self, Applied, CheckResult, Looked};
+use retake_playbook::{ActionKind, Digest, State};
+use serde::Serialize;
+
+use crate::tell;
+use crate::text::{Text, When};
+
+/// One action, with the four words of "asked is not done" apart.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Action {
+    pub(crate) id: String,
+    pub(crate) step: String,
+    pub(crate) plan: u32,
+    pub(crate) title: Text,
+    #[serde(skip)]
+    pub(crate) raw_title: String,
+    pub(crate) object: Text,
+    pub(crate) why: Vec<Text>,
+    /// Each time that it left the process.
+    pub(crate) intended: Vec<When>,
+    pub(crate) accepted: Option<When>,
+    pub(crate) accepted_how: Option<&'static str>,
+    pub(crate) verified: Option<When>,
+    pub(crate) effective: Text,
+    pub(crate) stopped: Option<Text>,
+    pub(crate) state: &'static str,
+    pub(crate) before: Option<Digest>,
+    pub(crate) evidence: Option<Digest>,
+    /// How it is taken back, or why it cannot be.
+    pub(crate) undo: String,
+    pub(crate) breaks: &'static str,
+    /// The equivalent Graph or Exchange request.
+    pub(crate) request: Option<Text>,
+    /// What is not known of it.
+    #[serde(skip)]
+    pub(crate) doubt: Option<&'static str>,
+}
+
+/// One thing that the attacker could have used.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Foothold {
+    pub(crate) artefact: String,
+    pub(crate) what: &'static str,
+    pub(crate) gives: &'static str,
+    pub(crate) object: Text,
+    pub(crate) facts: Text,
+    pub(crate) why: Vec<Text>,
+    pub(crate) actions: Vec<String>,
+    pub(crate) removed: bool,
+}
+
+/// One object that a person has to look at.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Left {
+    pub(crate) kind: &'static str,
+    pub(crate) object: Text,
+    pub(crate) facts: Text,
+    pub(crate) why: Vec<Text>,
+}
+
+/// One piece of access and its end.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Clock {
+    pub(crate) artefact: String,
+    pub(crate) what: Text,
+    pub(crate) ends_at: When,
+    pub(crate) why: Text,
+    pub(crate) ended: bool,
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Mail {
+    pub(crate) at: When,
+    pub(crate) subject: Text,
+    pub(crate) recipients: Vec<Text>,
+    pub(crate) message: Text,
+    pub(crate) how: Text,
+}
+
+/// A warning or a task.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Person {
+    pub(crate) number: u32,
+    pub(crate) step: String,
+    pub(crate) who: Text,
+    pub(crate) what: Text,
+    pub(crate) since: When,
+    pub(crate) done: Option<(When, Text)>,
+    pub(crate) document: Option<Digest>,
+}
+
+/// One check of the preflight.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Checked {
+    pub(crate) what: Text,
+    pub(crate) good: bool,
+    pub(crate) result: &'static str,
+    pub(crate) detail: Text,
+}
+
+/// One source and the answer that it gave.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct SourceLine {
+    pub(crate) name: Text,
+    #[serde(skip)]
+    pub(crate) raw_name: String,
+    pub(crate) asked_for: &'static str,
+    pub(crate) whole: bool,
+    pub(crate) answer: &'static str,
+    pub(crate) why: Option<Text>,
+    #[serde(skip)]
+    raw_why: String,
+}
+
+impl SourceLine {
+    pub(crate) fn why_raw(&self) -> &str {
+        &self.raw_why
+    }
+}
+
+/// One kept answer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Evidence {
+    pub(crate) digest: Digest,
+    pub(crate) what: Text,
+    pub(crate) request: Option<Text>,
+    pub(crate) status: Option<u16>,
+    pub(crate) bytes: u64,
+    pub(crate) kept: bool,
+}
+
+pub(super) fn account(state: &State) -> Vec<(&'static str, Text)> {
+    let Some(account) = &state.account else {
+        return Vec::new();
+    };
+    let mut facts: Vec<(&'static str, Text)> = vec![
+        ("Name", account.display_name.clone().into()),
+        ("Object id", account.id.clone().into()),
+        ("Type", account.user_type.clone().into()),
+        (
+            "Directory",
+            if account.synced {
+                "synchronised from on-premises"
+            } else {
+                "cloud only"
+            }
+            .into(),
+        ),
+    ];
+    let optional = [
+        ("Department", &account.department),
+        ("Job title", &account.job_title),
+        ("Manager", &account.manager),
+        ("Mail", &account.mail),
+    ];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            facts.push((name, value.clone().into()));
+        }
+    }
+    facts
+}
+
+pub(super) fn actions(state: &State, now: Timestamp) -> Vec<Action> {
+    state
+        .actions
+        .iter()
+        .map(|(id, action)| {
+            let planned = &action.planned;
+            let spec = planned.kind.spec();
+            let title = tell::title(planned);
+            let (word, doubt) = standing(action);
+            Action {
+                id: id.to_string(),
+                step: planned.step.to_string(),
+                plan: action.plan,
+                raw_title: title.clone(),
+                title: title.into(),
+                object: format!("{} {}", planned.object.kind.words(), planned.object.id).into(),
+                why: planned.why.iter().map(|why| why.clone().into()).collect(),
+                intended: action.intended.iter().map(|(at, _)| When(*at)).collect(),
+                accepted: action.applied.map(|(at, _)| When(at)),
+                accepted_how: action.applied.map(|(_, how)| tell::applied(how)),
+                verified: action.verified.as_ref().map(|(at, _)| When(*at)),
+                effective: match action.effective_by() {
+                    None => "not".into(),
+                    Some(at) if at <= now => {
+                        format!("since {} at the latest ({})", When(at), spec.effect.words).into()
+                    }
+                    Some(at) => {
+                        format!("by {} at the latest ({})", When(at), spec.effect.words).into()
+                    }
+                },
+                stopped: action
+                    .stopped
+                    .as_ref()
+                    .map(|(_, why, message)| format!("{}: {message}", tell::stopped(*why)).into()),
+                state: word,
+                before: action.before.clone(),
+                evidence: action.verified.as_ref().map(|(_, digest)| digest.clone()),
+                undo: match spec.reverse {
+                    Reverse::By(how) => how.to_owned(),
+                    Reverse::None(why) => format!("cannot be undone: {why}"),
+                },
+                breaks: spec.breaks,
+                request: action
+                    .intended
+                    .last()
+                    .map(|(_, request)| format!("{} {}", request.method, request.url).into()),
+                doubt,
+            }
+        })
+        .collect()
+}
+
+/// How an action stands, and what is not known of it.
+fn standing(action: &retake_playbook::state::ActionState) -> (&'static str, Option<&'static str>) {
+    let before_unknown = action.before.is_none()
+        && !action.intended.is_empty()
+        && action
+            .applied
+            .is_some_and(|(_, how)| how != Applied::AlreadySo);
+    if action.verified.is_some() {
+        let doubt = before_unknown.then_some("its state before is not known");
+        ("verified", doubt)
+    } else if action.stopped.is_some() {
+        ("stopped", Some("it was stopped; its effect is not there"))
+    } else if action.applied.is_some() {
+        (
+            "accepted, not verified",
+            Some("accepted, and not shown by the tenant"),
+        )
+    } else if action.intended.is_empty() {
+        ("planned, not sent", None)
+    } else {
+        (
+            "sent, outcome not known",
+            Some("it was sent, and how it came out is not known"),
+        )
+    }
+}
+
+/// Every object that was acted on because of what it is.
+pub(super) fn footholds(state: &State) -> Vec<Foothold> {
+    let mut found: BTreeMap<_, Foothold> = BTreeMap::new();
+    for (id, action) in &state.actions {
+        let planned = &action.planned;
+        let Some(artefact) = planned.artefact else {
+            continue;
+        };
+        let spec = tell::artefact(artefact);
+        let foothold = found
+            .entry((artefact, planned.object.kind, planned.object.id.clone()))
+            .or_insert_with(|| Foothold {
+                artefact: artefact.to_string(),
+                what: spec.map_or("", |spec| spec.title),
+                gives: spec.map_or("", |spec| spec.gives),
+                object: format!(
+                    "{} \"{}\"",
+                    planned.object.kind.words(),
+                    tell::name(&planned.object)
+                )
+                .into(),
+                facts: seen(state, &planned.object).into(),
+                why: Vec::new(),
+                actions: Vec::new(),
+                removed: false,
+            });
+        for why in &planned.why {
+            let why = Text::from(why.clone());
+            if !foothold.why.contains(&why) {
+                foothold.why.push(why);
+            }
+        }
+        foothold.actions.push(id.to_string());
+        foothold.removed = action.verified.is_some();
+    }
+    found.into_values().collect()
+}
+
+/// What was last seen of an object.
+fn seen(state: &State, object: &retake_playbook::ObjectRef) -> String {
+    state
+        .snapshots
+        .iter()
+        .rev()
+        .flat_map(|snapshot| &snapshot.objects)
+        .find(|seen| seen.object.kind == object.kind && seen.object.id == object.id)
+        .map(|seen| tell::facts(&seen.facts))
+        .unwrap_or_default()
+}
+
+/// What the last plan left alone; earlier plans saw the same objects.
+pub(super) fn left(state: &State) -> Vec<Left> {
+    let mut found: BTreeMap<_, Left> = BTreeMap::new();
+    for left in state.plans.iter().flat_map(|plan| &plan.left) {
+        found.insert(
+            (left.object.kind, left.object.id.clone()),
+            Left {
+                kind: left.object.kind.words(),
+                object: tell::name(&left.object).into(),
+                facts: seen(state, &left.object).into(),
+                why: left.why.iter().map(|why| why.clone().into()).collect(),
+            },
+        );
+    }
+    // What a later plan acted on after all is no longer left.
+    for action in state.actions.values() {
+        let object = &action.planned.object;
+        if action.planned.kind != ActionKind::RestoreSignIn {
+            found.remove(&(object.kind, object.id.clone()));
+        }
+    }
+    found.into_values().collect()
+}
+
+pub(super) fn access(state: &State, now: Timestamp) -> Vec<Clock> {
+    state
+        .access
+        .iter()
+        .map(|end| Clock {
+            artefact: end.artefact.to_string(),
+            what: end.what.clone().into(),
+            ends_at: When(end.ends_at),
+            why: end.why.clone().into(),
+            ended: end.ends_at <= now,
+        })
+        .collect()
+}
+
+pub(super) fn mail(mail: &[event::Mail]) -> Vec<Mail> {
+    let mut all: Vec<_> = mail
+        .iter()
+        .map(|mail| Mail {
+            at: When(mail.at),
+            subject: mail.subject.clone().into(),
+            recipients: mail.recipients.iter().map(|to| to.clone().into()).collect(),
+            message: mail.message.clone().into(),
+            how: mail.how.clone().into(),
+        })
+        .collect();
+    all.sort_by_key(|mail| mail.at);
+    all
+}
+
+pub(super) fn warnings(state: &State) -> Vec<Person> {
+    state
+        .warnings
+        .iter()
+        .map(|(number, warning)| Person {
+            number: *number,
+            step: "S6.7".to_owned(),
+            who: warning.who.clone().into(),
+            what: warning.why.clone().into(),
+            since: When(warning.due),
+            done: warning
+                .done
+                .as_ref()
+                .map(|(at, by)| (When(*at), by.clone().into())),
+            document: warning.pack.clone(),
+        })
+        .collect()
+}
+
+pub(super) fn tasks(state: &State) -> Vec<Person> {
+    state
+        .tasks
+        .iter()
+        .map(|(number, task)| Person {
+            number: *number,
+            step: task.step.to_string(),
+            who: task.who.clone().into(),
+            what: task.what.clone().into(),
+            since: When(task.opened),
+            done: task
+                .done
+                .as_ref()
+                .map(|(at, by)| (When(*at), by.clone().into())),
+            document: task.verified.clone(),
+        })
+        .collect()
+}
+
+pub(super) fn checks(state: &State) -> Vec<Checked> {
+    state
+        .checks
+        .iter()
+        .map(|check| Checked {
+            what: check.what.clone().into(),
+            good: check.result == CheckResult::Good,
+            result: match check.result {
+                CheckResult::Good => "good",
+                CheckResult::Warning => "to note",
+                CheckResult::Bad => "in the way",
+                CheckResult::Unknown => "could not be looked at",
+            },
+            detail: check.detail.clone().into(),
+        })
+        .collect()
+}
+
+/// The sources as they were last asked: of the logs, and of the last snapshot.
+pub(super) fn sources(state: &State) -> Vec<SourceLine> {
+    let logs = state
+        .analysis
+        .iter()
+        .flat_map(|(_, analysis)| &analysis.sources)
+        .map(|source| ("logs", source));
+    let objects = state
+        .snapshot()
+        .into_iter()
+        .flat_map(|snapshot| &snapshot.sources)
+        .map(|source| ("objects", source));
+    logs.chain(objects)
+        .map(|(asked_for, source)| SourceLine {
+            name: source.name.clone().into(),
+            raw_name: source.name.clone(),
+            asked_for,
+            whole: source.looked == Looked::Whole,
+            answer: tell::looked(source.looked),
+            why: source.why.clone().map(Text::new),
+            raw_why: source
+                .why
+                .as_ref()
+                .map(|why| format!(" ({why})"))
+                .unwrap_or_default(),
+        })
+        .collect()
+}
+
+pub(super) fn evidence(state: &State, kept: &dyn Fn(&Digest) -> Option<Vec<u8>>) -> Vec<Evidence> {
+    state
+        .evidence
+        .values()
+        .map(|evidence| Evidence {
+            digest: evidence.digest.clone(),
+            what: evidence.what.clone().into(),
+            request: evidence
+                .request
+                .as_ref()
+                .map(|request| format!("{} {}", request.method, request.url).into()),
+            status: evidence.status,
+            bytes: evidence.bytes,
+            kept: kept(&evidence.digest).is_some(),
+        })
+        .collect()
+}

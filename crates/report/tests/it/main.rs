@@ -1,0 +1,8 @@
+//! Reports of a told case: complete, the same every time, and harmless whatever
+//! the attacker calls things.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+
+mod hostile;
+mod shown;
+mod story;
