@@ -66,8 +66,7 @@ impl Draw {
 
     /// A number of 64 bits.
     pub fn number(self) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.bytes;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        u64::from_be_bytes(self.bytes.first_chunk().copied().unwrap_or_default())
     }
 
     /// A number below `bound`; 0 when the bound is 0.

@@ -44,10 +44,11 @@ const HOPS: usize = 200;
 /// Routes everything in the outbox.
 pub(crate) fn route(world: &mut World, now: Timestamp) -> Vec<Delivery> {
     let mut deliveries = Vec::new();
-    let mut waiting: std::collections::VecDeque<Mail> =
-        std::mem::take(&mut world.outbox).into();
+    let mut waiting: std::collections::VecDeque<Mail> = std::mem::take(&mut world.outbox).into();
     for _ in 0..HOPS {
-        let Some(mail) = waiting.pop_front() else { break };
+        let Some(mail) = waiting.pop_front() else {
+            break;
+        };
         let recipients: Vec<Address> = mail.recipients().cloned().collect();
         for to in recipients {
             world.trace_message(now, &mail, &to.address, "delivered");
@@ -85,14 +86,29 @@ fn deliver(
     let outside = mailbox.forwarding_smtp.clone();
     let keep = mailbox.deliver_and_forward || (inside.is_none() && outside.is_none());
     let inbox = mailbox.well_known("inbox");
-    let mut rules: Vec<InboxRule> = mailbox.rules.iter().filter(|rule| rule.enabled).cloned().collect();
+    let mut rules: Vec<InboxRule> = mailbox
+        .rules
+        .iter()
+        .filter(|rule| rule.enabled)
+        .cloned()
+        .collect();
     rules.sort_by_key(|rule| rule.sequence);
 
     // What was made by a rule or forward is not passed on again: no loops.
     if !mail.automatic
         && let Some(to) = inside.or(outside)
     {
-        pass_on(world, now, mail, &owner, &to, Passing::Whole, None, &mut delivery, waiting);
+        pass_on(
+            world,
+            now,
+            mail,
+            &owner,
+            &to,
+            Passing::Whole,
+            None,
+            &mut delivery,
+            waiting,
+        );
     }
     if !keep {
         return delivery;
@@ -116,7 +132,17 @@ fn deliver(
                 (&actions.redirect_to, Passing::Whole),
             ] {
                 for to in list {
-                    pass_on(world, now, mail, &owner, &to.address, how, Some(&rule.id), &mut delivery, waiting);
+                    pass_on(
+                        world,
+                        now,
+                        mail,
+                        &owner,
+                        &to.address,
+                        how,
+                        Some(&rule.id),
+                        &mut delivery,
+                        waiting,
+                    );
                 }
             }
         }
@@ -124,7 +150,11 @@ fn deliver(
             to.clone_into(&mut folder);
         }
         if actions.delete {
-            folder = world.mailboxes.get(user).map(|m| m.well_known("deleteditems")).unwrap_or_default();
+            folder = world
+                .mailboxes
+                .get(user)
+                .map(|m| m.well_known("deleteditems"))
+                .unwrap_or_default();
         }
         read |= actions.mark_as_read;
         gone |= actions.permanent_delete;

@@ -120,9 +120,16 @@ pub(crate) fn answer(
     };
     // Nobody signs in to a blocked account; the user says so at once.
     let blocked = ask.task == FIRST_SIGN_IN
-        && world.users.get(&company.affected).is_none_or(|user| !user.enabled);
+        && world
+            .users
+            .get(&company.affected)
+            .is_none_or(|user| !user.enabled);
     if carried && !hollow && blocked {
-        let refused = PersonAnswer { who, answer: Answer::Refused, after };
+        let refused = PersonAnswer {
+            who,
+            answer: Answer::Refused,
+            after,
+        };
         return (refused, None);
     }
     let pending = carried.then(|| Pending {
@@ -169,7 +176,10 @@ fn first_sign_in(world: &mut World, company: &mut Company, now: Timestamp) -> Op
     if !world.users.get(&me)?.enabled {
         return None;
     }
-    let desk = company.contacts.get(&Role::HelpDesk).and_then(|contact| contact.user.clone());
+    let desk = company
+        .contacts
+        .get(&Role::HelpDesk)
+        .and_then(|contact| contact.user.clone());
     let office = company.office.enter(world, 2);
     let desk_agent = desk
         .as_ref()
@@ -197,12 +207,19 @@ fn first_sign_in(world: &mut World, company: &mut Company, now: Timestamp) -> Op
         .find(|method| is_pass(&method.kind))
         .map(|method| method.id.clone());
     let pass = there.unwrap_or_else(|| {
-        let pass = world.next(&me, "access pass").text(b"abcdefghkmnpqrstuvwxyz23456789+#", 10);
+        let pass = world
+            .next(&me, "access pass")
+            .text(b"abcdefghkmnpqrstuvwxyz23456789+#", 10);
         world.add_method(
             now,
             &by_desk,
             &me,
-            MethodKind::TemporaryAccessPass { pass, starts: now, minutes: 60, once: true },
+            MethodKind::TemporaryAccessPass {
+                pass,
+                starts: now,
+                minutes: 60,
+                once: true,
+            },
         )
     });
 
@@ -210,7 +227,8 @@ fn first_sign_in(world: &mut World, company: &mut Company, now: Timestamp) -> Op
     let origin = Origin::user(&me, known::OFFICE_HOME, &office, &habits.browser);
     let signed_in = add(now, SignedDuration::from_secs(90));
     let session = world.open_session(signed_in, &me, Class::NonPassword, true, &origin);
-    let mut entry = world.sign_in_entry(signed_in, SignInKind::Interactive, &origin, Resource::Graph);
+    let mut entry =
+        world.sign_in_entry(signed_in, SignInKind::Interactive, &origin, Resource::Graph);
     entry.session = Some(session.clone());
     String::from("multiFactorAuthentication").clone_into(&mut entry.requirement);
     String::from("oAuth2").clone_into(&mut entry.protocol);
@@ -223,15 +241,24 @@ fn first_sign_in(world: &mut World, company: &mut Company, now: Timestamp) -> Op
         &own,
         &me,
         MethodKind::Authenticator {
-            display_name: chance.draw(&me, "new phone", 0).word(&names::PHONES).to_owned(),
+            display_name: chance
+                .draw(&me, "new phone", 0)
+                .word(&names::PHONES)
+                .to_owned(),
             device_tag: String::from("SoftwareTokenActivated"),
-            version: format!("6.{}.{}", chance.draw(&me, "new app", 0).between(2404, 2410), chance.draw(&me, "new app", 1).between(1000, 9000)),
+            version: format!(
+                "6.{}.{}",
+                chance.draw(&me, "new app", 0).between(2404, 2410),
+                chance.draw(&me, "new app", 1).between(1000, 9000)
+            ),
         },
     );
     touched.push(json!({"kind": "method", "id": new_method, "effect": {"kind": "created"}}));
     let text = format!(
         "{}-{}-{}",
-        chance.draw(&me, "new password", 0).word(&names::COMPANY_SECOND),
+        chance
+            .draw(&me, "new password", 0)
+            .word(&names::COMPANY_SECOND),
         chance.draw(&me, "new password", 1).word(&names::SURNAMES),
         world.next(&me, "new password number").below(90_000) + 10_000
     );
@@ -248,12 +275,21 @@ fn first_sign_in(world: &mut World, company: &mut Company, now: Timestamp) -> Op
     if let Some(user) = world.users.get_mut(&me) {
         user.methods.retain(|method| method.id != pass);
     }
-    let scopes = ["Mail.ReadWrite", "Mail.Send", "MailboxSettings.ReadWrite", "User.Read"]
-        .map(String::from);
+    let scopes = [
+        "Mail.ReadWrite",
+        "Mail.Send",
+        "MailboxSettings.ReadWrite",
+        "User.Read",
+    ]
+    .map(String::from);
     let refresh = world.issue_refresh(signed_in, &session, known::OUTLOOK_WEB, &scopes);
     if let Some(habits) = company.habits.get_mut(&me) {
         habits.password = text;
-        habits.client = refresh.map(|refresh| Client { refresh, session, turns: 1 });
+        habits.client = refresh.map(|refresh| Client {
+            refresh,
+            session,
+            turns: 1,
+        });
     }
     Some(json!({"kind": "first_sign_in", "touched": touched}))
 }

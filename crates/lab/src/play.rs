@@ -113,7 +113,9 @@ impl Play {
         let attacker = Attacker::new(scenario, chance, &mut company, alert);
         let briefing = briefing(scenario, &company, &world, alert);
         let days = i64::from(scenario.company.history_days) * 24;
-        let begin = alert.checked_sub(SignedDuration::from_hours(days)).unwrap_or(alert);
+        let begin = alert
+            .checked_sub(SignedDuration::from_hours(days))
+            .unwrap_or(alert);
         let mut queue = Queue::default();
         for (index, (at, _)) in attacker.plan().iter().enumerate() {
             queue.push(*at, Due::Step(index));
@@ -128,10 +130,9 @@ impl Play {
         let dense = alert.checked_sub(LEAD).unwrap_or(alert);
         queue.push(dense, Due::Mail(0));
         // The first tries fall before the alert, at a phase of the seed's.
-        let phase = chance.draw("attacker", "first tick", 0).duration(
-            SignedDuration::from_mins(15),
-            SignedDuration::from_mins(25),
-        );
+        let phase = chance
+            .draw("attacker", "first tick", 0)
+            .duration(SignedDuration::from_mins(15), SignedDuration::from_mins(25));
         queue.push(alert.checked_sub(phase).unwrap_or(alert), Due::Tick(0));
 
         trace.push(
@@ -216,9 +217,14 @@ impl Play {
                     Answer::NoAnswer => "no_answer",
                 };
                 trace.push(
-                    TraceLine::new(now, Actor::Person(ask.role.clone()), Service::Person, &ask.task)
-                        .about(ObjectKind::Person, ask.role.clone())
-                        .with_effect(json!({"kind": word})),
+                    TraceLine::new(
+                        now,
+                        Actor::Person(ask.role.clone()),
+                        Service::Person,
+                        &ask.task,
+                    )
+                    .about(ObjectKind::Person, ask.role.clone())
+                    .with_effect(json!({"kind": word})),
                 );
             }
         }
@@ -231,7 +237,9 @@ impl Play {
         let me = self.company.affected.clone();
         let text = format!(
             "Clean-{}",
-            world.next(&me, "clean password").text(b"abcdefghkmnpqrstuvwxyz23456789", 16)
+            world
+                .next(&me, "clean password")
+                .text(b"abcdefghkmnpqrstuvwxyz23456789", 16)
         );
         let by = Origin {
             user: self.company.colleagues.first().cloned(),
@@ -252,13 +260,18 @@ impl Play {
             habits.client = None;
         }
         trace.push(
-            TraceLine::new(now, Actor::Person(String::from("harness")), Service::Person, "finish_restore")
-                .about(ObjectKind::Account, me.clone())
-                .with_effect(json!({
-                    "kind": "changed",
-                    "fields": {"accountEnabled": [was, true]},
-                    "touched": [{"kind": "password", "id": me, "effect": {"kind": "password_set"}}],
-                })),
+            TraceLine::new(
+                now,
+                Actor::Person(String::from("harness")),
+                Service::Person,
+                "finish_restore",
+            )
+            .about(ObjectKind::Account, me.clone())
+            .with_effect(json!({
+                "kind": "changed",
+                "fields": {"accountEnabled": [was, true]},
+                "touched": [{"kind": "password", "id": me, "effect": {"kind": "password_set"}}],
+            })),
         );
         self.route(world, now);
     }
@@ -267,7 +280,8 @@ impl Play {
         match due {
             Due::Step(index) => {
                 if let Some((_, step)) = self.attacker.plan().get(index).copied() {
-                    self.attacker.step(world, &mut self.company, trace, at, step);
+                    self.attacker
+                        .step(world, &mut self.company, trace, at, step);
                 }
             }
             Due::Post(ordinal) => {
@@ -295,12 +309,14 @@ impl Play {
                 }
             }
             Due::Tick(ordinal) => {
-                self.attacker.try_all(world, &mut self.company, trace, at, false);
+                self.attacker
+                    .try_all(world, &mut self.company, trace, at, false);
                 let wait = self.attacker.tick_after(ordinal);
                 self.queue.push(add(at, wait), Due::Tick(ordinal + 1));
             }
             Due::Reaction => {
-                self.attacker.try_all(world, &mut self.company, trace, at, true);
+                self.attacker
+                    .try_all(world, &mut self.company, trace, at, true);
             }
         }
     }
@@ -310,7 +326,11 @@ impl Play {
     /// post comes in between.
     fn dense_mail(&mut self, world: &mut World, at: Timestamp, ordinal: u64) {
         let number = 1_000_000 + ordinal;
-        let kind = if ordinal.is_multiple_of(2) { Letter::ThreadReply } else { Letter::Money };
+        let kind = if ordinal.is_multiple_of(2) {
+            Letter::ThreadReply
+        } else {
+            Letter::Money
+        };
         let mail = self.company.letter(world, kind, number, at);
         world.outbox.push(mail);
         if ordinal % 7 == 3 {
@@ -323,7 +343,11 @@ impl Play {
             let mail = self.company.letter(world, extra, number, at);
             world.outbox.push(mail);
         }
-        let wait = self.scenario.company.mail_every.pick(self.chance.draw("post", "every", ordinal));
+        let wait = self
+            .scenario
+            .company
+            .mail_every
+            .pick(self.chance.draw("post", "every", ordinal));
         self.queue.push(add(at, wait), Due::Mail(ordinal + 1));
     }
 
@@ -378,7 +402,10 @@ fn briefing(scenario: &Scenario, company: &Company, world: &World, alert: Timest
             .map(|user| user.display_name.clone())
             .unwrap_or_default()
     };
-    let vendor = company.stolen_vendor().map(|vendor| vendor.name.clone()).unwrap_or_default();
+    let vendor = company
+        .stolen_vendor()
+        .map(|vendor| vendor.name.clone())
+        .unwrap_or_default();
     let text = scenario
         .alert
         .text

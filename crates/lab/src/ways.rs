@@ -3,10 +3,10 @@
 
 use jiff::Timestamp;
 
+use crate::world::issue::AccessWish;
 use crate::world::known;
 use crate::world::tokens::{Class, CutKind};
 use crate::world::{AccessToken, MethodKind, Origin, Resource, SignInKind, World};
-use crate::world::issue::AccessWish;
 
 /// An attempt to sign in with a password.
 #[derive(Clone, Debug)]
@@ -33,9 +33,7 @@ pub(crate) fn reason(error: u32) -> &'static str {
         50_057 => "User account is disabled.",
         50_074 => "Strong Authentication is required.",
         50_126 => "Error validating credentials due to invalid username or password.",
-        50_132 | 50_133 => {
-            "Session is invalid due to expiration or recent password change."
-        }
+        50_132 | 50_133 => "Session is invalid due to expiration or recent password change.",
         50_173 => "The provided grant has expired due to it being revoked.",
         65_001 => "The user or administrator has not consented to use the application.",
         7_000_112 => "Application is disabled.",
@@ -93,7 +91,9 @@ impl World {
         if let Some(kind) = &factor
             && right
         {
-            entry.steps.push((factor_words(kind).to_owned(), error == 0));
+            entry
+                .steps
+                .push((factor_words(kind).to_owned(), error == 0));
         }
         if error == 0 && !wish.risk.is_empty() {
             String::from("medium").clone_into(&mut entry.risk_level);
@@ -131,8 +131,7 @@ impl World {
         let cut = Self::refresh_cut(user, token.class, token.authenticated, now);
         let enabled = user.enabled;
         let principal = self.principal_of_app(&token.app_id);
-        let of_microsoft =
-            principal.is_some_and(|app| app.owner_tenant == known::MICROSOFT_TENANT);
+        let of_microsoft = principal.is_some_and(|app| app.owner_tenant == known::MICROSOFT_TENANT);
         let scopes = if of_microsoft {
             token.scopes.clone()
         } else {
@@ -215,7 +214,14 @@ impl World {
         if self.can_reset_with(user, methods).is_none() {
             return false;
         }
-        self.set_password(now, origin, user, password, false, CutKind::SelfServiceReset);
+        self.set_password(
+            now,
+            origin,
+            user,
+            password,
+            false,
+            CutKind::SelfServiceReset,
+        );
         true
     }
 }

@@ -19,8 +19,12 @@ use super::{Attacker, Foothold, MaliciousApp};
 use crate::trace::TraceObject;
 
 /// Scopes of the stolen session's client.
-pub(super) const STOLEN_SCOPES: [&str; 4] =
-    ["Mail.ReadWrite", "Mail.Send", "MailboxSettings.ReadWrite", "User.Read"];
+pub(super) const STOLEN_SCOPES: [&str; 4] = [
+    "Mail.ReadWrite",
+    "Mail.Send",
+    "MailboxSettings.ReadWrite",
+    "User.Read",
+];
 
 impl Attacker {
     /// Does one step of the attack.
@@ -51,15 +55,39 @@ impl Attacker {
             }
             Move::ForwardByRule => {
                 let draft = self.kit.forwarding_rule(0);
-                self.plant_rule(world, trace, now, draft, ArtefactId::FORWARDING_RULE, Surface::OutlookWeb, true);
+                self.plant_rule(
+                    world,
+                    trace,
+                    now,
+                    draft,
+                    ArtefactId::FORWARDING_RULE,
+                    Surface::OutlookWeb,
+                    true,
+                );
             }
             Move::HideReplies => {
                 let draft = self.kit.hiding_rule(world, company);
-                self.plant_rule(world, trace, now, draft, ArtefactId::HIDING_RULE, Surface::OutlookWeb, true);
+                self.plant_rule(
+                    world,
+                    trace,
+                    now,
+                    draft,
+                    ArtefactId::HIDING_RULE,
+                    Surface::OutlookWeb,
+                    true,
+                );
             }
             Move::HiddenRule => {
                 let draft = self.kit.hidden_rule();
-                self.plant_rule(world, trace, now, draft, ArtefactId::HIDDEN_RULE, Surface::OutlookDesktop, true);
+                self.plant_rule(
+                    world,
+                    trace,
+                    now,
+                    draft,
+                    ArtefactId::HIDDEN_RULE,
+                    Surface::OutlookDesktop,
+                    true,
+                );
             }
             Move::ForwardMailbox => self.forward_mailbox(world, trace, now),
             Move::ConsentApp => self.consent_app(world, trace, now),
@@ -77,10 +105,17 @@ impl Attacker {
             Surface::OutlookDesktop => known::OFFICE_DESKTOP,
             _ => known::OUTLOOK_WEB,
         };
-        let agent = if surface == Surface::Graph { &self.kit.tool } else { &self.kit.browser };
+        let agent = if surface == Surface::Graph {
+            &self.kit.tool
+        } else {
+            &self.kit.browser
+        };
         let mut origin = Origin::user(&self.victim, app, &ip, agent).through(surface);
         origin.session.clone_from(&self.session);
-        let access = self.access.as_ref().and_then(|token| world.tokens.access.get(token));
+        let access = self
+            .access
+            .as_ref()
+            .and_then(|token| world.tokens.access.get(token));
         if let Some(access) = access {
             origin.token = Some(access.unique_id.clone());
             if surface == Surface::Graph {
@@ -91,10 +126,18 @@ impl Attacker {
     }
 
     /// The user signs in at a page in the middle: password and session stolen.
-    fn phish(&mut self, world: &mut World, company: &mut Company, trace: &mut Trace, now: Timestamp) {
+    fn phish(
+        &mut self,
+        world: &mut World,
+        company: &mut Company,
+        trace: &mut Trace,
+        now: Timestamp,
+    ) {
         let chance = self.chance;
         let draw = |purpose: &str| chance.draw("phish", purpose, 0);
-        let Some(habits) = company.habits.get(&self.victim) else { return };
+        let Some(habits) = company.habits.get(&self.victim) else {
+            return;
+        };
         let password = habits.password.clone();
         let ip = self.kit.proxy.enter(world, draw("host").below(200));
         // Some proxies pass the victim's user agent on, some do not.
@@ -107,7 +150,11 @@ impl Attacker {
         let factors: Vec<String> = world
             .users
             .get(&self.victim)
-            .map(|user| user.second_factors().map(|method| method.id.clone()).collect())
+            .map(|user| {
+                user.second_factors()
+                    .map(|method| method.id.clone())
+                    .collect()
+            })
             .unwrap_or_default();
         let risk: &[&str] = match draw("risk").below(5) {
             0 | 1 => &["unfamiliarFeatures"],
@@ -141,10 +188,13 @@ impl Attacker {
             world.logs.risk.push(RiskDetection {
                 id,
                 at: now,
-                visible_at: add(now, draw("risk delay").duration(
-                    jiff::SignedDuration::from_mins(8),
-                    jiff::SignedDuration::from_mins(95),
-                )),
+                visible_at: add(
+                    now,
+                    draw("risk delay").duration(
+                        jiff::SignedDuration::from_mins(8),
+                        jiff::SignedDuration::from_mins(95),
+                    ),
+                ),
                 user: self.victim.clone(),
                 event: (*event).to_owned(),
                 level: String::from("medium"),
@@ -211,7 +261,13 @@ impl Attacker {
     }
 
     /// Looks for mail about money and reads some of it.
-    fn search_mail(&mut self, world: &mut World, company: &Company, trace: &mut Trace, now: Timestamp) {
+    fn search_mail(
+        &mut self,
+        world: &mut World,
+        company: &Company,
+        trace: &mut Trace,
+        now: Timestamp,
+    ) {
         if self.live_access(world, now).is_none() {
             return;
         }
@@ -219,7 +275,9 @@ impl Attacker {
         let round = self.reads;
         self.reads += 1;
         let wanted = chance.draw("attacker", "reads", round).between(4, 9) as usize;
-        let Some(mailbox) = world.mailboxes.get(&self.victim) else { return };
+        let Some(mailbox) = world.mailboxes.get(&self.victim) else {
+            return;
+        };
         let mut hits: Vec<(Timestamp, String, String)> = mailbox
             .messages
             .values()
@@ -227,7 +285,13 @@ impl Attacker {
                 let subject = message.subject.to_lowercase();
                 message.conversation == company.thread.conversation || subject.contains("invoice")
             })
-            .map(|message| (message.received, message.id.clone(), message.internet_message_id.clone()))
+            .map(|message| {
+                (
+                    message.received,
+                    message.id.clone(),
+                    message.internet_message_id.clone(),
+                )
+            })
             .collect();
         hits.sort();
         let skip = chance.draw("attacker", "reads from", round).below(6) as usize;
@@ -288,7 +352,10 @@ impl Attacker {
         );
         app.verified_publisher.clone_from(&self.kit.app_publisher);
         let host = self.kit.app_name.to_lowercase().replace(' ', "");
-        app.reply_urls = vec![format!("https://{host}{}.example/auth", draw("host").below(900) + 100)];
+        app.reply_urls = vec![format!(
+            "https://{host}{}.example/auth",
+            draw("host").below(900) + 100
+        )];
         world.service_principals.insert(principal.clone(), app);
         world.registrations.insert(
             client_id.clone(),
@@ -317,22 +384,47 @@ impl Attacker {
                 modified: Vec::new(),
             }],
         );
-        let grant = world.consent(now, &origin, Some(&self.victim), &principal, &self.kit.app_scopes);
-        let Some(session) = self.session.clone() else { return };
-        let scopes: Vec<String> = self.kit.app_scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        let Some(refresh) = world.issue_refresh(now, &session, &client_id, &scopes) else { return };
+        let grant = world.consent(
+            now,
+            &origin,
+            Some(&self.victim),
+            &principal,
+            &self.kit.app_scopes,
+        );
+        let Some(session) = self.session.clone() else {
+            return;
+        };
+        let scopes: Vec<String> = self
+            .kit
+            .app_scopes
+            .iter()
+            .map(|scope| (*scope).to_owned())
+            .collect();
+        let Some(refresh) = world.issue_refresh(now, &session, &client_id, &scopes) else {
+            return;
+        };
         let foothold = Foothold {
             artefact: ArtefactId::DELEGATED_GRANT,
             object: TraceObject::new(ObjectKind::OauthGrant, grant.clone()),
             aliases: vec![principal, client_id.clone()],
         };
-        self.app = Some(MaliciousApp { client_id, grant, refresh });
+        self.app = Some(MaliciousApp {
+            client_id,
+            grant,
+            refresh,
+        });
         self.plant_line(trace, now, "consent_app", foothold, true);
     }
 
     /// Writes as the user into the stolen thread: first to whoever pays, then
     /// to the vendor, to win time.
-    fn send_fraud(&mut self, world: &mut World, company: &Company, trace: &mut Trace, now: Timestamp) {
+    fn send_fraud(
+        &mut self,
+        world: &mut World,
+        company: &Company,
+        trace: &mut Trace,
+        now: Timestamp,
+    ) {
         if self.live_access(world, now).is_none() {
             return;
         }
@@ -340,7 +432,10 @@ impl Attacker {
         let ordinal = self.sent;
         self.sent += 1;
         let draw = |purpose: &str| chance.draw("fraud", purpose, ordinal);
-        let vendor = company.stolen_vendor().map(|vendor| (vendor.name.clone(), vendor.contact.clone())).unwrap_or_default();
+        let vendor = company
+            .stolen_vendor()
+            .map(|vendor| (vendor.name.clone(), vendor.contact.clone()))
+            .unwrap_or_default();
         let me = Company::address(world, &self.victim);
         let (to, body) = if ordinal % 2 == 0 {
             let to = Company::address(world, &company.treasurer());
@@ -370,7 +465,11 @@ impl Attacker {
             )
         };
         let mail = Mail {
-            internet_message_id: format!("<{}@{}>", draw("message id").hex(32), world.tenant.domain),
+            internet_message_id: format!(
+                "<{}@{}>",
+                draw("message id").hex(32),
+                world.tenant.domain
+            ),
             conversation: company.thread.conversation.clone(),
             subject: format!("RE: {}", company.thread.subject),
             from: Address::new(me.name, me.address),
@@ -386,7 +485,11 @@ impl Attacker {
             automatic: false,
         };
         let id = mail.internet_message_id.clone();
-        let through = if draw("surface").happens(50) { Surface::OutlookWeb } else { Surface::Graph };
+        let through = if draw("surface").happens(50) {
+            Surface::OutlookWeb
+        } else {
+            Surface::Graph
+        };
         let origin = self.origin(world, through);
         let copy = draw("copy").happens(70);
         world.send_mail(now, &origin, &self.victim, mail, copy);

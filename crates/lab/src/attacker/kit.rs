@@ -4,8 +4,8 @@ use crate::chance::Chance;
 use crate::company::Company;
 use crate::company::names;
 use crate::company::places::{self, Network};
-use crate::world::{Address, MethodKind, PhoneKind, RuleActions, RuleConditions, World};
 use crate::world::mail::RuleDraft;
+use crate::world::{Address, MethodKind, PhoneKind, RuleActions, RuleConditions, World};
 
 /// The attacker's equipment in this seed.
 #[derive(Clone, Debug)]
@@ -39,14 +39,38 @@ impl Kit {
         ];
         let app_host = networks.take("malicious app", &names::HOSTING_CITIES);
         let drop = |index: u64| {
-            let one = chance.draw("drop", "given", index).word(&names::GIVEN).to_lowercase();
-            let two = chance.draw("drop", "surname", index).word(&names::SURNAMES).to_lowercase();
-            let service = chance.draw("drop", "service", index).word(&names::MAIL_SERVICES);
+            let one = chance
+                .draw("drop", "given", index)
+                .word(&names::GIVEN)
+                .to_lowercase();
+            let two = chance
+                .draw("drop", "surname", index)
+                .word(&names::SURNAMES)
+                .to_lowercase();
+            let service = chance
+                .draw("drop", "service", index)
+                .word(&names::MAIL_SERVICES);
             match chance.draw("drop", "form", index).below(4) {
-                0 => format!("{one}.{two}{}@{service}.example", chance.draw("drop", "number", index).below(900) + 100),
-                1 => format!("{}@{service}.example", chance.draw("drop", "letters", index).text(b"abcdefghjkmnpqrstuvwxyz0123456789", 11)),
-                2 => format!("{two}{}@{service}.example", chance.draw("drop", "year", index).between(1961, 2004)),
-                _ => format!("office@{two}-{}.example", chance.draw("drop", "domain", index).word(&names::COMPANY_SECOND)),
+                0 => format!(
+                    "{one}.{two}{}@{service}.example",
+                    chance.draw("drop", "number", index).below(900) + 100
+                ),
+                1 => format!(
+                    "{}@{service}.example",
+                    chance
+                        .draw("drop", "letters", index)
+                        .text(b"abcdefghjkmnpqrstuvwxyz0123456789", 11)
+                ),
+                2 => format!(
+                    "{two}{}@{service}.example",
+                    chance.draw("drop", "year", index).between(1961, 2004)
+                ),
+                _ => format!(
+                    "office@{two}-{}.example",
+                    chance
+                        .draw("drop", "domain", index)
+                        .word(&names::COMPANY_SECOND)
+                ),
             }
         };
         // In some seeds one mailbox collects everything.
@@ -55,7 +79,11 @@ impl Kit {
         let drops = [
             first.clone(),
             if shared { first.clone() } else { drop(1) },
-            if shared || draw("two drops").happens(30) { first } else { drop(2) },
+            if shared || draw("two drops").happens(30) {
+                first
+            } else {
+                drop(2)
+            },
         ];
         let mut all: Vec<String> = names::SHORT_RULE_NAMES
             .iter()
@@ -68,11 +96,31 @@ impl Kit {
             .filter_map(|index| all.get_mut(index).map(std::mem::take))
             .collect();
         let scopes: &[&[&str]] = &[
-            &["Mail.Read", "User.Read", "offline_access", "openid", "profile"],
+            &[
+                "Mail.Read",
+                "User.Read",
+                "offline_access",
+                "openid",
+                "profile",
+            ],
             &["Mail.ReadWrite", "Mail.Send", "User.Read", "offline_access"],
             &["Mail.Read", "Contacts.Read", "offline_access"],
-            &["Mail.ReadWrite", "MailboxSettings.ReadWrite", "User.Read", "offline_access", "openid"],
-            &["Mail.ReadWrite", "Files.Read.All", "User.Read", "offline_access", "openid", "profile", "email"],
+            &[
+                "Mail.ReadWrite",
+                "MailboxSettings.ReadWrite",
+                "User.Read",
+                "offline_access",
+                "openid",
+            ],
+            &[
+                "Mail.ReadWrite",
+                "Files.Read.All",
+                "User.Read",
+                "offline_access",
+                "openid",
+                "profile",
+                "email",
+            ],
         ];
         let app_name = format!(
             "{}{}{}",
@@ -89,11 +137,14 @@ impl Kit {
             tool: places::tool_agent(chance, "attacker"),
             drops,
             names: names_in_order,
-            app_publisher: draw("app publisher").happens(20).then(|| {
-                format!("{} Ltd", draw("app publisher name").word(&names::SURNAMES))
-            }),
+            app_publisher: draw("app publisher")
+                .happens(20)
+                .then(|| format!("{} Ltd", draw("app publisher name").word(&names::SURNAMES))),
             app_name,
-            app_scopes: draw("app scopes").choose(scopes).map(|list| list.to_vec()).unwrap_or_default(),
+            app_scopes: draw("app scopes")
+                .choose(scopes)
+                .map(|list| list.to_vec())
+                .unwrap_or_default(),
         }
     }
 
@@ -113,11 +164,26 @@ impl Kit {
         let words = self.money_words("forwarding rule", ordinal);
         let conditions = match draw("conditions").below(6) {
             0 => RuleConditions::default(),
-            1 => RuleConditions { subject_contains: vec![String::from("invoice")], ..RuleConditions::default() },
-            2 => RuleConditions { body_contains: words, ..RuleConditions::default() },
-            3 => RuleConditions { has_attachments: true, ..RuleConditions::default() },
-            4 => RuleConditions { sent_to_me: true, ..RuleConditions::default() },
-            _ => RuleConditions { subject_or_body_contains: words, ..RuleConditions::default() },
+            1 => RuleConditions {
+                subject_contains: vec![String::from("invoice")],
+                ..RuleConditions::default()
+            },
+            2 => RuleConditions {
+                body_contains: words,
+                ..RuleConditions::default()
+            },
+            3 => RuleConditions {
+                has_attachments: true,
+                ..RuleConditions::default()
+            },
+            4 => RuleConditions {
+                sent_to_me: true,
+                ..RuleConditions::default()
+            },
+            _ => RuleConditions {
+                subject_or_body_contains: words,
+                ..RuleConditions::default()
+            },
         };
         let to = vec![Address::new("", self.drops[0].clone())];
         let mut actions = RuleActions::default();
@@ -126,7 +192,12 @@ impl Kit {
             1 => actions.forward_as_attachment_to = to,
             _ => actions.forward_to = to,
         }
-        RuleDraft { name: self.rule_name(), conditions, actions, ..RuleDraft::default() }
+        RuleDraft {
+            name: self.rule_name(),
+            conditions,
+            actions,
+            ..RuleDraft::default()
+        }
     }
 
     /// A rule that hides the vendor's answers (A08).
@@ -134,18 +205,34 @@ impl Kit {
         let chance = self.chance;
         let draw = move |purpose: &str| chance.draw("hiding rule", purpose, 0);
         let vendor = company.stolen_vendor();
-        let contact = vendor.map(|vendor| vendor.contact.clone()).unwrap_or_default();
-        let domain = vendor.map(|vendor| vendor.domain.clone()).unwrap_or_default();
+        let contact = vendor
+            .map(|vendor| vendor.contact.clone())
+            .unwrap_or_default();
+        let domain = vendor
+            .map(|vendor| vendor.domain.clone())
+            .unwrap_or_default();
         let conditions = match draw("conditions").below(5) {
-            0 => RuleConditions { from_addresses: vec![contact], ..RuleConditions::default() },
-            1 => RuleConditions { sender_contains: vec![domain], ..RuleConditions::default() },
-            2 => RuleConditions { subject_contains: vec![company.thread.reference.clone()], ..RuleConditions::default() },
+            0 => RuleConditions {
+                from_addresses: vec![contact],
+                ..RuleConditions::default()
+            },
+            1 => RuleConditions {
+                sender_contains: vec![domain],
+                ..RuleConditions::default()
+            },
+            2 => RuleConditions {
+                subject_contains: vec![company.thread.reference.clone()],
+                ..RuleConditions::default()
+            },
             3 => RuleConditions {
                 sender_contains: vec![domain],
                 body_contains: vec![String::from("account"), String::from("bank")],
                 ..RuleConditions::default()
             },
-            _ => RuleConditions { subject_or_body_contains: vec![company.thread.reference.clone()], ..RuleConditions::default() },
+            _ => RuleConditions {
+                subject_or_body_contains: vec![company.thread.reference.clone()],
+                ..RuleConditions::default()
+            },
         };
         let folder = world.mailboxes.get_mut(&company.affected).map(|mailbox| {
             match draw("folder").below(5) {
@@ -158,7 +245,10 @@ impl Kit {
                     .find(|folder| folder.display_name == "RSS Feeds")
                     .map(|folder| folder.id.clone())
                     .unwrap_or_default(),
-                _ => mailbox.add_folder(draw("own folder").word(&["Lists", "Sync Log", "Temp", "Old", "2019"]), None),
+                _ => mailbox.add_folder(
+                    draw("own folder").word(&["Lists", "Sync Log", "Temp", "Old", "2019"]),
+                    None,
+                ),
             }
         });
         RuleDraft {
@@ -181,9 +271,18 @@ impl Kit {
         let words = self.money_words("hidden rule", 0);
         let conditions = match draw("conditions").below(4) {
             0 => RuleConditions::default(),
-            1 => RuleConditions { has_attachments: true, ..RuleConditions::default() },
-            2 => RuleConditions { subject_contains: vec![String::from("invoice")], ..RuleConditions::default() },
-            _ => RuleConditions { subject_or_body_contains: words, ..RuleConditions::default() },
+            1 => RuleConditions {
+                has_attachments: true,
+                ..RuleConditions::default()
+            },
+            2 => RuleConditions {
+                subject_contains: vec![String::from("invoice")],
+                ..RuleConditions::default()
+            },
+            _ => RuleConditions {
+                subject_or_body_contains: words,
+                ..RuleConditions::default()
+            },
         };
         let to = vec![Address::new("", self.drops[1].clone())];
         let mut actions = RuleActions::default();
@@ -192,15 +291,32 @@ impl Kit {
         } else {
             actions.forward_to = to;
         }
-        let name = if draw("no name").happens(25) { String::new() } else { self.rule_name() };
-        RuleDraft { name, hidden: true, conditions, actions, ..RuleDraft::default() }
+        let name = if draw("no name").happens(25) {
+            String::new()
+        } else {
+            self.rule_name()
+        };
+        RuleDraft {
+            name,
+            hidden: true,
+            conditions,
+            actions,
+            ..RuleDraft::default()
+        }
     }
 
     /// One to three words of money.
     fn money_words(&self, what: &str, ordinal: u64) -> Vec<String> {
-        let count = self.chance.draw(what, "how many words", ordinal).between(1, 3) as usize;
+        let count = self
+            .chance
+            .draw(what, "how many words", ordinal)
+            .between(1, 3) as usize;
         self.chance
-            .order(what, if ordinal == 0 { "words" } else { "other words" }, names::MONEY_WORDS.len())
+            .order(
+                what,
+                if ordinal == 0 { "words" } else { "other words" },
+                names::MONEY_WORDS.len(),
+            )
             .into_iter()
             .filter_map(|index| names::MONEY_WORDS.get(index))
             .take(count)
@@ -216,15 +332,25 @@ impl Kit {
         match draw("kind").below(4) {
             0 => vec![MethodKind::Phone {
                 number: format!("+1 202555{:04}", draw("number").below(10_000)),
-                kind: if has_mobile { PhoneKind::AlternateMobile } else { PhoneKind::Mobile },
+                kind: if has_mobile {
+                    PhoneKind::AlternateMobile
+                } else {
+                    PhoneKind::Mobile
+                },
             }],
             1 => vec![MethodKind::Authenticator {
                 display_name: draw("phone").word(&names::PHONES).to_owned(),
                 device_tag: String::from("SoftwareTokenActivated"),
-                version: format!("6.{}.{}", draw("app").between(2404, 2410), draw("build").between(1000, 9000)),
+                version: format!(
+                    "6.{}.{}",
+                    draw("app").between(2404, 2410),
+                    draw("build").between(1000, 9000)
+                ),
             }],
             2 => vec![
-                MethodKind::Email { address: self.drops[0].clone() },
+                MethodKind::Email {
+                    address: self.drops[0].clone(),
+                },
                 MethodKind::SoftwareOath,
             ],
             _ => vec![MethodKind::SoftwareOath],

@@ -155,7 +155,9 @@ impl Attacker {
 
     /// How long after one round of trying the next comes.
     pub(crate) fn tick_after(&self, ordinal: u64) -> SignedDuration {
-        self.habits.tick.pick(self.chance.draw("attacker", "tick", ordinal))
+        self.habits
+            .tick
+            .pick(self.chance.draw("attacker", "tick", ordinal))
     }
 
     /// Takes note of what became of delivered mail.
@@ -172,7 +174,10 @@ impl Attacker {
                         .then_some(ArtefactId::SMTP_FORWARDING),
                 };
                 if let Some(artefact) = through {
-                    self.drops.entry(artefact).or_default().push(delivery.clone());
+                    self.drops
+                        .entry(artefact)
+                        .or_default()
+                        .push(delivery.clone());
                 }
             }
             let hiding = delivery.hidden_by.as_ref().is_some_and(|rule| {
@@ -203,7 +208,9 @@ impl Attacker {
     ///
     /// A thing that is gone is noticed once.
     pub(crate) fn notice(&mut self, world: &World, now: Timestamp) -> Vec<Timestamp> {
-        let Some(user) = world.users.get(&self.victim) else { return Vec::new() };
+        let Some(user) = world.users.get(&self.victim) else {
+            return Vec::new();
+        };
         let mut gone: Vec<String> = Vec::new();
         if !user.enabled {
             gone.push(String::from("account"));
@@ -215,13 +222,21 @@ impl Attacker {
         {
             gone.push(format!("password {password}"));
         }
-        gone.extend(self.methods.iter().filter(|id| user.method(id).is_none()).cloned());
+        gone.extend(
+            self.methods
+                .iter()
+                .filter(|id| user.method(id).is_none())
+                .cloned(),
+        );
         if let Some(mailbox) = world.mailboxes.get(&self.victim) {
             gone.extend(
                 self.rules
                     .iter()
                     .filter(|planted| {
-                        !mailbox.rules.iter().any(|rule| rule.id == planted.id && rule.enabled)
+                        !mailbox
+                            .rules
+                            .iter()
+                            .any(|rule| rule.id == planted.id && rule.enabled)
                     })
                     .map(|planted| planted.id.clone()),
             );
@@ -313,18 +328,34 @@ fn plan(scenario: &Scenario, chance: Chance, alert: Timestamp) -> Vec<(Timestamp
         .iter()
         .enumerate()
         .map(|(index, step)| {
-            let before = step.before.pick(chance.draw("attack", "time", index as u64));
+            let before = step
+                .before
+                .pick(chance.draw("attack", "time", index as u64));
             alert.checked_sub(before).unwrap_or(alert)
         })
         .collect();
     // Steps of one group exchange their times.
-    let groups: BTreeSet<&str> = steps.iter().filter_map(|step| step.shuffle.as_deref()).collect();
+    let groups: BTreeSet<&str> = steps
+        .iter()
+        .filter_map(|step| step.shuffle.as_deref())
+        .collect();
     for group in groups {
         let members: Vec<usize> = (0..steps.len())
-            .filter(|index| steps.get(*index).is_some_and(|step| step.shuffle.as_deref() == Some(group)))
+            .filter(|index| {
+                steps
+                    .get(*index)
+                    .is_some_and(|step| step.shuffle.as_deref() == Some(group))
+            })
             .collect();
-        let held: Vec<Timestamp> = members.iter().filter_map(|index| times.get(*index).copied()).collect();
-        for (place, from) in chance.order("attack", group, members.len()).into_iter().enumerate() {
+        let held: Vec<Timestamp> = members
+            .iter()
+            .filter_map(|index| times.get(*index).copied())
+            .collect();
+        for (place, from) in chance
+            .order("attack", group, members.len())
+            .into_iter()
+            .enumerate()
+        {
             if let (Some(index), Some(time)) = (members.get(place), held.get(from))
                 && let Some(slot) = times.get_mut(*index)
             {
@@ -332,8 +363,10 @@ fn plan(scenario: &Scenario, chance: Chance, alert: Timestamp) -> Vec<(Timestamp
             }
         }
     }
-    let mut plan: Vec<(Timestamp, Move)> =
-        times.into_iter().zip(steps.iter().map(|step| step.action)).collect();
+    let mut plan: Vec<(Timestamp, Move)> = times
+        .into_iter()
+        .zip(steps.iter().map(|step| step.action))
+        .collect();
     plan.sort_by_key(|(at, _)| *at);
     plan
 }

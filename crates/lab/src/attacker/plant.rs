@@ -24,7 +24,10 @@ impl Attacker {
         surface: Surface,
         before_alert: bool,
     ) -> bool {
-        let live = self.access.as_ref().is_some_and(|token| world.bearer(token, now).is_ok());
+        let live = self
+            .access
+            .as_ref()
+            .is_some_and(|token| world.bearer(token, now).is_ok());
         if !live && self.renew(world, now).is_none() {
             return false;
         }
@@ -40,7 +43,10 @@ impl Attacker {
             return false;
         };
         let aliases = rule_aliases(world, &self.victim, &id);
-        self.rules.push(PlantedRule { artefact, id: id.clone() });
+        self.rules.push(PlantedRule {
+            artefact,
+            id: id.clone(),
+        });
         let foothold = Foothold {
             artefact,
             object: TraceObject::new(ObjectKind::InboxRule, id),
@@ -59,7 +65,9 @@ impl Attacker {
         ordinal: u64,
     ) -> Vec<String> {
         let origin = self.origin(world, Surface::Entra);
-        let Some(user) = world.users.get(&self.victim) else { return Vec::new() };
+        let Some(user) = world.users.get(&self.victim) else {
+            return Vec::new();
+        };
         let has_mobile = user.method(known::MOBILE_METHOD).is_some();
         let default = user.default_method.clone();
         let mut kinds = self.kit.methods(ordinal, has_mobile);

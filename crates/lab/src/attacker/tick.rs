@@ -47,7 +47,7 @@ impl Attacker {
         }
         self.try_app(world, trace, now);
         if !password && !refresh && reset {
-            self.come_back(world, company, trace, now);
+            self.come_back(world, trace, now);
         }
         self.plant_anew(world, company, trace, now, reaction);
     }
@@ -61,10 +61,19 @@ impl Attacker {
         trace: &mut Trace,
         now: Timestamp,
     ) -> bool {
-        let Some(password) = self.password.clone() else { return false };
+        let Some(password) = self.password.clone() else {
+            return false;
+        };
         let session = self.sign_in(world, now, &password);
         let got = session.is_some();
-        attempt(trace, now, "sign_in", ArtefactId::STOLEN_PASSWORD, got.then_some(Got::Token), None);
+        attempt(
+            trace,
+            now,
+            "sign_in",
+            ArtefactId::STOLEN_PASSWORD,
+            got.then_some(Got::Token),
+            None,
+        );
         let Some(session) = session else { return false };
         // Without any second factor the service asks to register one, and
         // whoever knows the password registers theirs.
@@ -112,13 +121,22 @@ impl Attacker {
             return false;
         }
         let got = self.renew(world, now).is_some();
-        attempt(trace, now, "redeem", ArtefactId::REFRESH_TOKENS, got.then_some(Got::Token), None);
+        attempt(
+            trace,
+            now,
+            "redeem",
+            ArtefactId::REFRESH_TOKENS,
+            got.then_some(Got::Token),
+            None,
+        );
         got
     }
 
     /// A03: reads the user's mail with the access token it holds.
     fn try_access(&mut self, world: &mut World, trace: &mut Trace, now: Timestamp) {
-        let Some(token) = self.access.clone() else { return };
+        let Some(token) = self.access.clone() else {
+            return;
+        };
         let (got, effect) = if may_read(world, &token, &self.victim, now) {
             let origin = self.origin(world, Surface::Graph);
             let fresh = std::mem::take(&mut self.fresh);
@@ -126,7 +144,14 @@ impl Attacker {
         } else {
             (None, None)
         };
-        attempt(trace, now, "read_mail", ArtefactId::ACCESS_TOKEN, got, effect);
+        attempt(
+            trace,
+            now,
+            "read_mail",
+            ArtefactId::ACCESS_TOKEN,
+            got,
+            effect,
+        );
     }
 
     /// A04: proves to self-service reset that a method is in its hands.
@@ -150,17 +175,32 @@ impl Attacker {
                 vec![target],
             );
         }
-        attempt(trace, now, "reset_probe", ArtefactId::ADDED_METHOD, passed.then_some(Got::Token), None);
+        attempt(
+            trace,
+            now,
+            "reset_probe",
+            ArtefactId::ADDED_METHOD,
+            passed.then_some(Got::Token),
+            None,
+        );
         passed
     }
 
     /// A07, A08, A09, A13: what came out, or was hidden, since the last look.
     fn look(&mut self, trace: &mut Trace, now: Timestamp, artefact: ArtefactId, word: &str) {
-        if !self.footholds.iter().any(|foothold| foothold.artefact == artefact) {
+        if !self
+            .footholds
+            .iter()
+            .any(|foothold| foothold.artefact == artefact)
+        {
             return;
         }
         let found = self.drops.remove(&artefact).unwrap_or_default();
-        let kind = if artefact == ArtefactId::HIDING_RULE { "hidden" } else { "leaked" };
+        let kind = if artefact == ArtefactId::HIDING_RULE {
+            "hidden"
+        } else {
+            "leaked"
+        };
         let effect = (!found.is_empty()).then(|| leaked(kind, &found));
         let got = effect.is_some().then_some(Got::Data);
         attempt(trace, now, word, artefact, got, effect);
@@ -170,8 +210,8 @@ impl Attacker {
     fn try_app(&mut self, world: &mut World, trace: &mut Trace, now: Timestamp) {
         let Some(app) = self.app.clone() else { return };
         let ip = self.kit.app_host.enter(world, 17);
-        let mut origin = Origin::user(&self.victim, &app.client_id, &ip, &self.kit.tool)
-            .through(Surface::Graph);
+        let mut origin =
+            Origin::user(&self.victim, &app.client_id, &ip, &self.kit.tool).through(Surface::Graph);
         let access = world.redeem(now, &origin, &app.refresh, Resource::Graph);
         let (got, effect) = match access {
             Ok(access) => {
@@ -186,7 +226,14 @@ impl Attacker {
             }
             Err(_) => (None, None),
         };
-        attempt(trace, now, "redeem_app", ArtefactId::DELEGATED_GRANT, got, effect);
+        attempt(
+            trace,
+            now,
+            "redeem_app",
+            ArtefactId::DELEGATED_GRANT,
+            got,
+            effect,
+        );
     }
 
     /// Reads the newest of these messages; the effect names them.
@@ -215,7 +262,9 @@ impl Attacker {
 
     /// Whether the session that it holds can still be used at the sign-in pages.
     fn session_lives(&self, world: &World, now: Timestamp) -> bool {
-        let Some(user) = world.users.get(&self.victim) else { return false };
+        let Some(user) = world.users.get(&self.victim) else {
+            return false;
+        };
         user.enabled
             && self
                 .refresh
@@ -227,7 +276,7 @@ impl Attacker {
     }
 
     /// Out of every session: resets the password by itself and signs in anew.
-    fn come_back(&mut self, world: &mut World, company: &mut Company, trace: &mut Trace, now: Timestamp) {
+    fn come_back(&mut self, world: &mut World, trace: &mut Trace, now: Timestamp) {
         self.entries += 1;
         let password = self.kit.own_password(self.entries);
         let origin = self.origin(world, Surface::Entra);
@@ -237,7 +286,10 @@ impl Attacker {
         }
         self.password = Some(password.clone());
         // Its own reset is no loss.
-        self.cuts_seen = world.users.get(&self.victim).map_or(0, |user| user.cuts.len());
+        self.cuts_seen = world
+            .users
+            .get(&self.victim)
+            .map_or(0, |user| user.cuts.len());
         let victim = self.victim.clone();
         let foothold = |artefact, kind, id: String, aliases| Foothold {
             artefact,
@@ -248,10 +300,14 @@ impl Attacker {
             trace,
             now,
             "reset_password",
-            foothold(ArtefactId::STOLEN_PASSWORD, ObjectKind::Password, victim.clone(), Vec::new()),
+            foothold(
+                ArtefactId::STOLEN_PASSWORD,
+                ObjectKind::Password,
+                victim.clone(),
+                Vec::new(),
+            ),
             false,
         );
-        let _ = company;
         if let Some(session) = self.sign_in(world, now, &password) {
             self.hold_session(world, now, &session);
             self.renew(world, now);
@@ -259,7 +315,12 @@ impl Attacker {
                 trace,
                 now,
                 "sign_in",
-                foothold(ArtefactId::REFRESH_TOKENS, ObjectKind::Session, victim, vec![session]),
+                foothold(
+                    ArtefactId::REFRESH_TOKENS,
+                    ObjectKind::Session,
+                    victim,
+                    vec![session],
+                ),
                 false,
             );
         }
@@ -280,7 +341,11 @@ impl Attacker {
             .as_ref()
             .is_some_and(|token| may_change_rules(world, token, &self.victim, now));
         // What it planted and lost; the block of the account is no such thing.
-        let due = self.lost.iter().filter(|key| key.as_str() != "account").count() as u32;
+        let due = self
+            .lost
+            .iter()
+            .filter(|key| key.as_str() != "account")
+            .count() as u32;
         while live && self.replanted < due.min(self.habits.replants) {
             self.replanted += 1;
             let draft = self.kit.forwarding_rule(u64::from(self.replanted));
@@ -297,7 +362,11 @@ impl Attacker {
                 break;
             }
         }
-        if reaction && self.habits.second_method && !self.second_method && self.session_lives(world, now) {
+        if reaction
+            && self.habits.second_method
+            && !self.second_method
+            && self.session_lives(world, now)
+        {
             self.second_method = true;
             for id in self.register_methods(world, company, now, 1) {
                 self.plant_line(trace, now, "register_method", method_foothold(id), false);
@@ -310,7 +379,10 @@ impl Attacker {
 fn may_read(world: &World, token: &str, user: &str, now: Timestamp) -> bool {
     world.bearer(token, now).is_ok_and(|access| {
         access.user.as_deref() == Some(user)
-            && access.scopes.iter().any(|scope| READING.contains(&scope.as_str()))
+            && access
+                .scopes
+                .iter()
+                .any(|scope| READING.contains(&scope.as_str()))
     })
 }
 
@@ -318,7 +390,10 @@ fn may_read(world: &World, token: &str, user: &str, now: Timestamp) -> bool {
 fn may_change_rules(world: &World, token: &str, user: &str, now: Timestamp) -> bool {
     world.bearer(token, now).is_ok_and(|access| {
         access.user.as_deref() == Some(user)
-            && access.scopes.iter().any(|scope| scope == "MailboxSettings.ReadWrite")
+            && access
+                .scopes
+                .iter()
+                .any(|scope| scope == "MailboxSettings.ReadWrite")
     })
 }
 

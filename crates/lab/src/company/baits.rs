@@ -30,67 +30,147 @@ impl Company {
         let me = self.affected.clone();
         match kind {
             BaitKind::RuleFilesInvoices => {
-                let name = chance.draw("bait", "folder", 0).word(&["Invoices", "Rechnungen", "To pay", "AP", "Open items"]);
+                let name = chance.draw("bait", "folder", 0).word(&[
+                    "Invoices",
+                    "Rechnungen",
+                    "To pay",
+                    "AP",
+                    "Open items",
+                ]);
                 let folder = self.folder(world, &me, name);
-                let mut draft = rule(
-                    chance.draw("bait", "rule name", 0).word(&["Invoices", "Invoices to folder", "AP inbox", "rechnungen"]),
-                );
+                let mut draft = rule(chance.draw("bait", "rule name", 0).word(&[
+                    "Invoices",
+                    "Invoices to folder",
+                    "AP inbox",
+                    "rechnungen",
+                ]));
                 draft.conditions.subject_contains = vec![String::from("invoice")];
                 if chance.draw("bait", "files by body", 0).happens(30) {
                     draft.conditions = RuleConditions {
-                        subject_or_body_contains: vec![String::from("invoice"), String::from("statement")],
+                        subject_or_body_contains: vec![
+                            String::from("invoice"),
+                            String::from("statement"),
+                        ],
                         ..RuleConditions::default()
                     };
                 }
                 draft.actions.move_to_folder = Some(folder);
                 draft.actions.stop_processing = chance.draw("bait", "stops", 0).happens(40);
-                self.own_rule(world, &me, draft, alert, "files invoices into the user's own folder");
+                self.own_rule(
+                    world,
+                    &me,
+                    draft,
+                    alert,
+                    "files invoices into the user's own folder",
+                );
             }
             BaitKind::RuleForwardsToColleague => {
-                let Some(colleague) = chance.draw("bait", "colleague", 0).choose(&self.colleagues) else { return };
+                let Some(colleague) = chance.draw("bait", "colleague", 0).choose(&self.colleagues)
+                else {
+                    return;
+                };
                 let to = Self::address(world, colleague);
-                let mut draft = rule(chance.draw("bait", "rule name", 1).word(&["Weekly", "fwd", "News", "for the team"]));
+                let mut draft = rule(chance.draw("bait", "rule name", 1).word(&[
+                    "Weekly",
+                    "fwd",
+                    "News",
+                    "for the team",
+                ]));
                 draft.conditions.subject_contains = vec![String::from("weekly")];
                 draft.actions.forward_to = vec![to];
-                self.own_rule(world, &me, draft, alert, "forwards a newsletter to a colleague");
+                self.own_rule(
+                    world,
+                    &me,
+                    draft,
+                    alert,
+                    "forwards a newsletter to a colleague",
+                );
             }
             BaitKind::RuleQuietsNotices => {
                 let folder = if chance.draw("bait", "quiet folder", 0).happens(50) {
-                    world.mailboxes.get(&me).map(|m| m.well_known("archive")).unwrap_or_default()
+                    world
+                        .mailboxes
+                        .get(&me)
+                        .map(|m| m.well_known("archive"))
+                        .unwrap_or_default()
                 } else {
                     self.folder(world, &me, "Scans")
                 };
-                let mut draft = rule(chance.draw("bait", "rule name", 2).word(&["scans", "..scan", "s", "Scanner"]));
+                let mut draft = rule(
+                    chance
+                        .draw("bait", "rule name", 2)
+                        .word(&["scans", "..scan", "s", "Scanner"]),
+                );
                 draft.conditions.sender_contains = vec![String::from("scanner@")];
                 draft.actions.move_to_folder = Some(folder);
                 draft.actions.mark_as_read = true;
-                self.own_rule(world, &me, draft, alert, "moves a machine's notices away and marks them read");
+                self.own_rule(
+                    world,
+                    &me,
+                    draft,
+                    alert,
+                    "moves a machine's notices away and marks them read",
+                );
             }
             BaitKind::RuleForwardsHome => {
                 let address = self.home_address(world, &me);
                 if let Some(user) = world.users.get_mut(&me) {
                     user.other_mails.push(address.clone());
                 }
-                let mut draft = rule(chance.draw("bait", "rule name", 3).word(&["Travel", "tickets home", "bookings"]));
+                let mut draft = rule(chance.draw("bait", "rule name", 3).word(&[
+                    "Travel",
+                    "tickets home",
+                    "bookings",
+                ]));
                 draft.conditions.subject_contains = vec![String::from("booking")];
                 draft.conditions.sender_contains = vec![String::from("rail-and-air.example")];
                 draft.actions.forward_to = vec![Address::new("", address)];
-                self.own_rule(world, &me, draft, alert, "sends travel bookings to the user's own outside address, for years");
+                self.own_rule(
+                    world,
+                    &me,
+                    draft,
+                    alert,
+                    "sends travel bookings to the user's own outside address, for years",
+                );
             }
             BaitKind::GrantMailApp => {
-                let name = chance.draw("bait", "mail app", 0).word(&names::GOOD_MAIL_APPS);
+                let name = chance
+                    .draw("bait", "mail app", 0)
+                    .word(&names::GOOD_MAIL_APPS);
                 let scopes: &[&str] = match chance.draw("bait", "mail scopes", 0).below(3) {
-                    0 => &["Mail.ReadWrite", "User.Read", "offline_access", "openid", "profile"],
+                    0 => &[
+                        "Mail.ReadWrite",
+                        "User.Read",
+                        "offline_access",
+                        "openid",
+                        "profile",
+                    ],
                     1 => &["Mail.ReadWrite", "Mail.Send", "User.Read", "offline_access"],
-                    _ => &["Mail.Read", "Mail.ReadWrite", "Contacts.Read", "User.Read", "offline_access", "openid"],
+                    _ => &[
+                        "Mail.Read",
+                        "Mail.ReadWrite",
+                        "Contacts.Read",
+                        "User.Read",
+                        "offline_access",
+                        "openid",
+                    ],
                 };
                 let app = self.app(world, name, alert);
                 self.own_grant(world, &me, &app, scopes, alert, "an app with mail rights that the user consented to long ago from the own network");
             }
             BaitKind::GrantCalendarApp => {
-                let name = chance.draw("bait", "calendar app", 0).word(&names::GOOD_CALENDAR_APPS);
+                let name = chance
+                    .draw("bait", "calendar app", 0)
+                    .word(&names::GOOD_CALENDAR_APPS);
                 let app = self.app(world, name, alert);
-                self.own_grant(world, &me, &app, &["Calendars.Read", "User.Read", "openid", "profile"], alert, "a calendar app with small rights");
+                self.own_grant(
+                    world,
+                    &me,
+                    &app,
+                    &["Calendars.Read", "User.Read", "openid", "profile"],
+                    alert,
+                    "a calendar app with small rights",
+                );
             }
             BaitKind::OwnMethods => {
                 // Everybody has methods of their own; this one has an address
@@ -108,14 +188,20 @@ impl Company {
                 }
             }
             BaitKind::ColleagueForward => {
-                let Some(user) = self.colleagues.get(6).or(self.colleagues.last()).cloned() else { return };
+                let Some(user) = self.colleagues.get(6).or(self.colleagues.last()).cloned() else {
+                    return;
+                };
                 let address = self.home_address(world, &user);
                 let (at, by) = self.own_doing(world, &user, alert, "forward");
                 world.set_forwarding(
                     at,
                     &by,
                     &user,
-                    Forwarding { smtp: Some(address), address: None, deliver_and_forward: true },
+                    Forwarding {
+                        smtp: Some(address),
+                        address: None,
+                        deliver_and_forward: true,
+                    },
                 );
                 self.kept.push(Kept {
                     object: ObjectRef::new(ObjectKind::MailboxForwarding, user),
@@ -128,26 +214,43 @@ impl Company {
                 for (index, user) in some.iter().enumerate() {
                     let folder = self.folder(world, user, "Projects");
                     let mut draft = rule(
-                        chance.draw("bait", "colleague rule", index as u64).word(&["x", "-", "cleanup", "Projects", "."]),
+                        chance
+                            .draw("bait", "colleague rule", index as u64)
+                            .word(&["x", "-", "cleanup", "Projects", "."]),
                     );
-                    draft.conditions.subject_contains = vec![String::from("minutes"), String::from("agenda")];
+                    draft.conditions.subject_contains =
+                        vec![String::from("minutes"), String::from("agenda")];
                     draft.actions.move_to_folder = Some(folder);
                     draft.actions.mark_as_read = index == 1;
                     self.own_rule(world, user, draft, alert, "a colleague's rule");
                 }
             }
             BaitKind::ColleagueGrants => {
-                let name = chance.draw("bait", "colleague app", 0).word(&["Whiteboarder", "Formulario", "Surveybee", "Notizblock"]);
+                let name = chance.draw("bait", "colleague app", 0).word(&[
+                    "Whiteboarder",
+                    "Formulario",
+                    "Surveybee",
+                    "Notizblock",
+                ]);
                 let app = self.app(world, name, alert);
                 let some: Vec<String> = self.colleagues.iter().skip(2).take(3).cloned().collect();
                 for user in some {
-                    self.own_grant(world, &user, &app, &["User.Read", "Files.Read", "offline_access"], alert, "a colleague's consent");
+                    self.own_grant(
+                        world,
+                        &user,
+                        &app,
+                        &["User.Read", "Files.Read", "offline_access"],
+                        alert,
+                        "a colleague's consent",
+                    );
                 }
             }
             BaitKind::Travel => {
                 let days = self.chance.draw("bait", "journey", 0).between(4, 12);
                 let from = before(alert, days);
-                let until = from.checked_add(SignedDuration::from_hours(50)).unwrap_or(from);
+                let until = from
+                    .checked_add(SignedDuration::from_hours(50))
+                    .unwrap_or(from);
                 let network = self.networks.take("journey", &names::JOURNEYS);
                 self.journey = Some((from, until, network));
             }
@@ -164,13 +267,17 @@ impl Company {
         format!(
             "{name}{}@{}.example",
             self.chance.draw(user, "private", 0).between(60, 99),
-            self.chance.draw(user, "private", 1).word(&names::MAIL_SERVICES)
+            self.chance
+                .draw(user, "private", 1)
+                .word(&names::MAIL_SERVICES)
         )
     }
 
     /// A folder of the user's own, made if it is not there.
     fn folder(&self, world: &mut World, user: &str, name: &str) -> String {
-        let Some(mailbox) = world.mailboxes.get_mut(user) else { return String::new() };
+        let Some(mailbox) = world.mailboxes.get_mut(user) else {
+            return String::new();
+        };
         let there = mailbox
             .folders
             .values()
@@ -180,14 +287,24 @@ impl Company {
     }
 
     /// When and from where somebody did something long ago.
-    fn own_doing(&self, world: &mut World, user: &str, alert: Timestamp, what: &str) -> (Timestamp, Origin) {
+    fn own_doing(
+        &self,
+        world: &mut World,
+        user: &str,
+        alert: Timestamp,
+        what: &str,
+    ) -> (Timestamp, Origin) {
         let days = self.chance.draw(user, what, 1).between(45, 170);
         let at = before(alert, days)
             .checked_add(SignedDuration::from_mins(
                 self.chance.draw(user, what, 2).below(400) as i64,
             ))
             .unwrap_or(alert);
-        let agent = self.habits.get(user).map(|habits| habits.browser.clone()).unwrap_or_default();
+        let agent = self
+            .habits
+            .get(user)
+            .map(|habits| habits.browser.clone())
+            .unwrap_or_default();
         let ip = self.office.enter(world, 2);
         (
             at,
@@ -195,10 +312,19 @@ impl Company {
         )
     }
 
-    fn own_rule(&mut self, world: &mut World, user: &str, draft: RuleDraft, alert: Timestamp, why: &str) {
+    fn own_rule(
+        &mut self,
+        world: &mut World,
+        user: &str,
+        draft: RuleDraft,
+        alert: Timestamp,
+        why: &str,
+    ) {
         let name = draft.name.clone();
         let (at, by) = self.own_doing(world, user, alert, &name);
-        let Some(id) = world.create_rule(at, &by, user, draft) else { return };
+        let Some(id) = world.create_rule(at, &by, user, draft) else {
+            return;
+        };
         let aliases = rule_aliases(world, user, &id);
         self.kept.push(Kept {
             object: ObjectRef::new(ObjectKind::InboxRule, id),
@@ -255,7 +381,9 @@ impl Company {
 
 /// The other ids of a rule: Exchange's identity and number.
 pub(crate) fn rule_aliases(world: &World, user: &str, id: &str) -> Vec<String> {
-    let Some(mailbox) = world.mailboxes.get(user) else { return Vec::new() };
+    let Some(mailbox) = world.mailboxes.get(user) else {
+        return Vec::new();
+    };
     mailbox
         .rules
         .iter()

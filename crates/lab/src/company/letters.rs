@@ -58,29 +58,36 @@ impl Company {
                 mail.body = String::from("This week: e-filing, travel costs, a reader asks.");
             }
             Letter::Notice => {
-                mail.from = Address::new(
-                    "Scanner",
-                    format!("scanner@{}", world.tenant.domain),
-                );
+                mail.from = Address::new("Scanner", format!("scanner@{}", world.tenant.domain));
                 mail.subject = format!("Scan from the second floor {:04}", ordinal % 10_000);
-                mail.body = String::from("Attached is a scan from the machine on the second floor.");
+                mail.body =
+                    String::from("Attached is a scan from the machine on the second floor.");
                 mail.has_attachments = true;
             }
             Letter::Booking => {
                 mail.from = Address::new("Rail and Air", "booking@rail-and-air.example");
                 mail.subject = format!("Your booking {}", draw("booking").hex(6).to_uppercase());
-                mail.body = String::from("Your ticket is attached. We wish you a pleasant journey.");
+                mail.body =
+                    String::from("Your ticket is attached. We wish you a pleasant journey.");
                 mail.has_attachments = true;
             }
             Letter::SmallTalk => {
                 if let Some(colleague) = draw("colleague").choose(&self.colleagues) {
                     mail.from = Self::address(world, colleague);
                 }
-                draw("talk").word(&names::SMALL_TALK).clone_into(&mut mail.subject);
+                draw("talk")
+                    .word(&names::SMALL_TALK)
+                    .clone_into(&mut mail.subject);
                 mail.body = format!("Hello {first_name}, please see below. See you on Thursday.");
             }
         }
-        let host = mail.from.address.rsplit('@').next().unwrap_or("example").to_owned();
+        let host = mail
+            .from
+            .address
+            .rsplit('@')
+            .next()
+            .unwrap_or("example")
+            .to_owned();
         mail.internet_message_id = format!("<{}@{host}>", draw("message id").hex(32));
         if mail.from_ip.is_empty() {
             mail.from_ip = self.office.address(25);
@@ -91,7 +98,9 @@ impl Company {
     /// An answer of the vendor in the thread; it holds every word by which an
     /// attacker might look for it.
     fn thread_reply(&self, mail: &mut Mail, ordinal: u64, first_name: &str) {
-        let Some(vendor) = self.stolen_vendor() else { return };
+        let Some(vendor) = self.stolen_vendor() else {
+            return;
+        };
         mail.from = vendor.contact.clone();
         mail.from_ip.clone_from(&vendor.server);
         mail.conversation.clone_from(&self.thread.conversation);
@@ -112,7 +121,9 @@ impl Company {
     /// holds every word of money.
     fn money(&self, world: &World, mail: &mut Mail, ordinal: u64, first_name: &str) {
         let chance = self.chance;
-        let number = chance.draw("letter", "invoice", ordinal).between(40_000, 99_999);
+        let number = chance
+            .draw("letter", "invoice", ordinal)
+            .between(40_000, 99_999);
         let others: Vec<_> = self
             .vendors
             .iter()
@@ -121,9 +132,12 @@ impl Company {
             .map(|(_, vendor)| vendor)
             .collect();
         let from_colleague = chance.draw("letter", "inside", ordinal).happens(15);
-        if let (true, Some(colleague)) =
-            (from_colleague, chance.draw("letter", "asker", ordinal).choose(&self.colleagues))
-        {
+        if let (true, Some(colleague)) = (
+            from_colleague,
+            chance
+                .draw("letter", "asker", ordinal)
+                .choose(&self.colleagues),
+        ) {
             mail.from = Self::address(world, colleague);
         } else if let Some(vendor) = chance.draw("letter", "vendor", ordinal).choose(&others) {
             mail.from = vendor.contact.clone();
@@ -152,9 +166,14 @@ impl Company {
         } else {
             (draw("vendor").choose(&self.vendors), false)
         };
-        let to = vendor.map(|vendor| vendor.contact.clone()).unwrap_or_default();
+        let to = vendor
+            .map(|vendor| vendor.contact.clone())
+            .unwrap_or_default();
         let (subject, conversation) = if in_thread {
-            (format!("RE: {}", self.thread.subject), self.thread.conversation.clone())
+            (
+                format!("RE: {}", self.thread.subject),
+                self.thread.conversation.clone(),
+            )
         } else {
             (
                 format!("RE: Invoice {}", draw("number").between(40_000, 99_999)),
@@ -162,10 +181,17 @@ impl Company {
             )
         };
         Mail {
-            internet_message_id: format!("<{}@{}>", draw("message id").hex(32), world.tenant.domain),
+            internet_message_id: format!(
+                "<{}@{}>",
+                draw("message id").hex(32),
+                world.tenant.domain
+            ),
             conversation,
             subject,
-            body: format!("Dear {}, thank you, we are looking into it. {}", to.name, me.name),
+            body: format!(
+                "Dear {}, thank you, we are looking into it. {}",
+                to.name, me.name
+            ),
             from: me,
             to: vec![to],
             cc: Vec::new(),

@@ -31,11 +31,16 @@ impl Company {
     pub(crate) fn client_turn(&mut self, world: &mut World, user: &str, now: Timestamp) {
         let chance = self.chance;
         let day = now.as_second().div_euclid(86_400);
-        let away = self.journey.as_ref().filter(|(from, until, _)| {
-            user == self.affected && *from <= now && now < *until
-        });
-        let Some(habits) = self.habits.get(user) else { return };
-        let at_home = chance.draw(user, "home day", day as u64).happens(habits.at_home);
+        let away = self
+            .journey
+            .as_ref()
+            .filter(|(from, until, _)| user == self.affected && *from <= now && now < *until);
+        let Some(habits) = self.habits.get(user) else {
+            return;
+        };
+        let at_home = chance
+            .draw(user, "home day", day as u64)
+            .happens(habits.at_home);
         let desk = match away {
             Some((.., network)) => network.enter(world, 11),
             None if at_home => habits.home.enter(world, 3),
@@ -46,13 +51,16 @@ impl Company {
         // Every third renewal is the phone's, on its own network.
         let by_phone = turns % 3 == 2;
         let (ip, agent) = if by_phone {
-            (habits.mobile.enter(world, (turns % 40) + 4), habits.phone.clone())
+            (
+                habits.mobile.enter(world, (turns % 40) + 4),
+                habits.phone.clone(),
+            )
         } else {
             (desk.clone(), habits.browser.clone())
         };
         if let Some(held) = &client {
-            let origin = Origin::user(user, known::OUTLOOK_WEB, &ip, &agent)
-                .in_session(&held.session);
+            let origin =
+                Origin::user(user, known::OUTLOOK_WEB, &ip, &agent).in_session(&held.session);
             let renewed = world.redeem(now, &origin, &held.refresh, Resource::Graph);
             if let Some(client) = self.habits.get_mut(user).and_then(|h| h.client.as_mut()) {
                 client.turns += 1;
@@ -73,7 +81,9 @@ impl Company {
         now: Timestamp,
         ip: &str,
     ) -> bool {
-        let Some(habits) = self.habits.get(user) else { return false };
+        let Some(habits) = self.habits.get(user) else {
+            return false;
+        };
         let factors: Vec<String> = world
             .users
             .get(user)
@@ -102,21 +112,32 @@ impl Company {
             },
         );
         let Ok(session) = session else { return false };
-        let scopes = ["Mail.ReadWrite", "Mail.Send", "MailboxSettings.ReadWrite", "User.Read"]
-            .map(String::from);
+        let scopes = [
+            "Mail.ReadWrite",
+            "Mail.Send",
+            "MailboxSettings.ReadWrite",
+            "User.Read",
+        ]
+        .map(String::from);
         let Some(refresh) = world.issue_refresh(now, &session, known::OUTLOOK_WEB, &scopes) else {
             return false;
         };
         if let Some(habits) = self.habits.get_mut(user) {
             let turns = habits.client.as_ref().map_or(1, |client| client.turns);
-            habits.client = Some(Client { refresh, session, turns });
+            habits.client = Some(Client {
+                refresh,
+                session,
+                turns,
+            });
         }
         true
     }
 
     /// When this person's client does its next thing.
     pub(crate) fn next_turn(&self, user: &str, now: Timestamp, ordinal: u64) -> Timestamp {
-        let Some(habits) = self.habits.get(user) else { return Timestamp::MAX };
+        let Some(habits) = self.habits.get(user) else {
+            return Timestamp::MAX;
+        };
         let wait = habits.every.pick(self.chance.draw(user, "turn", ordinal));
         self.working_moment(add(now, wait), habits.begins, user)
     }
@@ -146,7 +167,11 @@ impl Company {
     /// When the next mail of the history comes.
     pub(crate) fn next_post(&self, now: Timestamp, ordinal: u64) -> Timestamp {
         let minutes = self.chance.draw("post", "wait", ordinal).between(35, 95);
-        self.working_moment(add(now, SignedDuration::from_mins(minutes as i64)), 6, "post")
+        self.working_moment(
+            add(now, SignedDuration::from_mins(minutes as i64)),
+            6,
+            "post",
+        )
     }
 
     /// What the next mail of the history is about.
@@ -163,14 +188,23 @@ impl Company {
 
     /// The affected user reads new mail and now and then answers.
     pub(crate) fn own_work(&self, world: &mut World, ordinal: u64, now: Timestamp) {
-        let Some(habits) = self.habits.get(&self.affected) else { return };
+        let Some(habits) = self.habits.get(&self.affected) else {
+            return;
+        };
         let Some(client) = &habits.client else { return };
-        let enabled = world.users.get(&self.affected).is_some_and(|user| user.enabled);
-        let live = world.tokens.refresh.get(&client.refresh).is_some_and(|token| {
-            world.users.get(&self.affected).is_some_and(|user| {
-                World::refresh_cut(user, token.class, token.authenticated, now).is_none()
-            })
-        });
+        let enabled = world
+            .users
+            .get(&self.affected)
+            .is_some_and(|user| user.enabled);
+        let live = world
+            .tokens
+            .refresh
+            .get(&client.refresh)
+            .is_some_and(|token| {
+                world.users.get(&self.affected).is_some_and(|user| {
+                    World::refresh_cut(user, token.class, token.authenticated, now).is_none()
+                })
+            });
         if !enabled || !live {
             return;
         }

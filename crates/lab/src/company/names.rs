@@ -6,20 +6,69 @@
 
 pub(crate) const GIVEN: [&str; 48] = [
     "Amira", "Anton", "Beatrix", "Bruno", "Carla", "Cem", "Dagny", "Dario", "Edda", "Emil",
-    "Farida", "Felix", "Greta", "Hanno", "Ines", "Ivo", "Jasmin", "Jonas", "Karla", "Kofi",
-    "Lena", "Luca", "Maren", "Mateo", "Milan", "Nadia", "Nils", "Olga", "Oskar", "Paula",
-    "Pavel", "Quentin", "Ruben", "Runa", "Sanna", "Selim", "Silvia", "Tessa", "Theo", "Ulrike",
-    "Vera", "Viktor", "Wanda", "Xenia", "Yara", "Yusuf", "Zita", "Zoran",
+    "Farida", "Felix", "Greta", "Hanno", "Ines", "Ivo", "Jasmin", "Jonas", "Karla", "Kofi", "Lena",
+    "Luca", "Maren", "Mateo", "Milan", "Nadia", "Nils", "Olga", "Oskar", "Paula", "Pavel",
+    "Quentin", "Ruben", "Runa", "Sanna", "Selim", "Silvia", "Tessa", "Theo", "Ulrike", "Vera",
+    "Viktor", "Wanda", "Xenia", "Yara", "Yusuf", "Zita", "Zoran",
 ];
 
 pub(crate) const SURNAMES: [&str; 56] = [
-    "Abels", "Adeyemi", "Ahlgren", "Baumann", "Becker", "Bianchi", "Brandt", "Castell", "Dietz",
-    "Dumont", "Eklund", "Engel", "Faber", "Fontaine", "Gerlach", "Grimaldi", "Haas", "Hartwig",
-    "Ivanova", "Jansen", "Jovanovic", "Kaya", "Keller", "Kessler", "Kowalski", "Lindqvist",
-    "Lorenz", "Maier", "Marchetti", "Mertens", "Moreau", "Nagel", "Novak", "Oberlin", "Okafor",
-    "Petersen", "Pohl", "Quast", "Rinaldi", "Roth", "Sander", "Santos", "Schreiber", "Seidel",
-    "Simic", "Thalberg", "Tremblay", "Ulbrich", "Vargas", "Vogt", "Weiland", "Winter", "Yilmaz",
-    "Zander", "Ziegler", "Zimmer",
+    "Abels",
+    "Adeyemi",
+    "Ahlgren",
+    "Baumann",
+    "Becker",
+    "Bianchi",
+    "Brandt",
+    "Castell",
+    "Dietz",
+    "Dumont",
+    "Eklund",
+    "Engel",
+    "Faber",
+    "Fontaine",
+    "Gerlach",
+    "Grimaldi",
+    "Haas",
+    "Hartwig",
+    "Ivanova",
+    "Jansen",
+    "Jovanovic",
+    "Kaya",
+    "Keller",
+    "Kessler",
+    "Kowalski",
+    "Lindqvist",
+    "Lorenz",
+    "Maier",
+    "Marchetti",
+    "Mertens",
+    "Moreau",
+    "Nagel",
+    "Novak",
+    "Oberlin",
+    "Okafor",
+    "Petersen",
+    "Pohl",
+    "Quast",
+    "Rinaldi",
+    "Roth",
+    "Sander",
+    "Santos",
+    "Schreiber",
+    "Seidel",
+    "Simic",
+    "Thalberg",
+    "Tremblay",
+    "Ulbrich",
+    "Vargas",
+    "Vogt",
+    "Weiland",
+    "Winter",
+    "Yilmaz",
+    "Zander",
+    "Ziegler",
+    "Zimmer",
 ];
 
 pub(crate) const COMPANY_FIRST: [&str; 24] = [
@@ -29,8 +78,25 @@ pub(crate) const COMPANY_FIRST: [&str; 24] = [
 ];
 
 pub(crate) const COMPANY_SECOND: [&str; 20] = [
-    "bau", "chem", "druck", "feld", "glas", "hafen", "holz", "kraft", "logistik", "metall",
-    "moebel", "optik", "papier", "pumpen", "stahl", "technik", "textil", "tor", "verpackung",
+    "bau",
+    "chem",
+    "druck",
+    "feld",
+    "glas",
+    "hafen",
+    "holz",
+    "kraft",
+    "logistik",
+    "metall",
+    "moebel",
+    "optik",
+    "papier",
+    "pumpen",
+    "stahl",
+    "technik",
+    "textil",
+    "tor",
+    "verpackung",
     "werk",
 ];
 
@@ -102,38 +168,96 @@ pub(crate) const JOBS: [(&str, &str); 13] = [
 ];
 
 pub(crate) const GOODS: [&str; 14] = [
-    "bearings", "cable ducts", "castings", "cleaning", "fasteners", "forklift lease",
-    "freight", "gaskets", "packaging film", "pallets", "printed labels", "solvents",
-    "steel profiles", "tool inserts",
+    "bearings",
+    "cable ducts",
+    "castings",
+    "cleaning",
+    "fasteners",
+    "forklift lease",
+    "freight",
+    "gaskets",
+    "packaging film",
+    "pallets",
+    "printed labels",
+    "solvents",
+    "steel profiles",
+    "tool inserts",
 ];
 
 pub(crate) const SMALL_TALK: [&str; 12] = [
-    "Agenda for Thursday", "Parking at the south gate", "Canteen menu", "New badge readers",
-    "Minutes of the steering meeting", "Holiday planning", "Printer on the second floor",
-    "Handover notes", "Fire drill", "Customer visit next week", "Updated phone list",
+    "Agenda for Thursday",
+    "Parking at the south gate",
+    "Canteen menu",
+    "New badge readers",
+    "Minutes of the steering meeting",
+    "Holiday planning",
+    "Printer on the second floor",
+    "Handover notes",
+    "Fire drill",
+    "Customer visit next week",
+    "Updated phone list",
     "Welcome to the team",
 ];
 
 /// Names of mailbox services for addresses outside; `.example` is added.
 pub(crate) const MAIL_SERVICES: [&str; 12] = [
-    "boxmail", "brieftaube", "courrielo", "fastletter", "inboxen", "letterbox", "mailhive",
-    "nimbuspost", "postfach24", "quickmail", "skyletters", "webpost",
+    "boxmail",
+    "brieftaube",
+    "courrielo",
+    "fastletter",
+    "inboxen",
+    "letterbox",
+    "mailhive",
+    "nimbuspost",
+    "postfach24",
+    "quickmail",
+    "skyletters",
+    "webpost",
 ];
 
 /// Names an attacker gives to a rule so that nobody looks twice.
 pub(crate) const PLAUSIBLE_RULE_NAMES: [&str; 14] = [
-    "Archive old items", "Clean up", "Clutter", "Conversation sync", "Invoices (auto)",
-    "Junk filter 2", "Mail sync", "Newsletter", "Outlook default", "RSS", "Spam", "Sync issues",
-    "System", "Updates",
+    "Archive old items",
+    "Clean up",
+    "Clutter",
+    "Conversation sync",
+    "Invoices (auto)",
+    "Junk filter 2",
+    "Mail sync",
+    "Newsletter",
+    "Outlook default",
+    "RSS",
+    "Spam",
+    "Sync issues",
+    "System",
+    "Updates",
 ];
 
 /// Names of one or two characters, or of almost nothing.
-pub(crate) const SHORT_RULE_NAMES: [&str; 12] =
-    [".", "..", "...", "-", "_", ",", ";", "a", "l", "x", " .", "\u{200b}."];
+pub(crate) const SHORT_RULE_NAMES: [&str; 12] = [
+    ".",
+    "..",
+    "...",
+    "-",
+    "_",
+    ",",
+    ";",
+    "a",
+    "l",
+    "x",
+    " .",
+    "\u{200b}.",
+];
 
 /// Words that money mail contains.
-pub(crate) const MONEY_WORDS: [&str; 6] =
-    ["invoice", "payment", "remittance", "bank details", "overdue", "statement"];
+pub(crate) const MONEY_WORDS: [&str; 6] = [
+    "invoice",
+    "payment",
+    "remittance",
+    "bank details",
+    "overdue",
+    "statement",
+];
 
 /// Apps that attackers name their own after.
 pub(crate) const APP_FIRST: [&str; 12] = [
@@ -141,17 +265,36 @@ pub(crate) const APP_FIRST: [&str; 12] = [
     "Contract", "Share",
 ];
 pub(crate) const APP_SECOND: [&str; 12] = [
-    "Bridge", "Assistant", "Sync", "Viewer", "Hub", "Connect", "Pilot", "Flow", "Reader", "Desk",
-    "Keeper", "Link",
+    "Bridge",
+    "Assistant",
+    "Sync",
+    "Viewer",
+    "Hub",
+    "Connect",
+    "Pilot",
+    "Flow",
+    "Reader",
+    "Desk",
+    "Keeper",
+    "Link",
 ];
 
 /// Apps that a company uses and consented to.
 pub(crate) const GOOD_MAIL_APPS: [&str; 6] = [
-    "Threadnote for Outlook", "Kontora CRM Mail", "Postbuch Archiv", "Signaro Signatures",
-    "Taskmill Mail to Task", "Ledgerly Receipts",
+    "Threadnote for Outlook",
+    "Kontora CRM Mail",
+    "Postbuch Archiv",
+    "Signaro Signatures",
+    "Taskmill Mail to Task",
+    "Ledgerly Receipts",
 ];
-pub(crate) const GOOD_CALENDAR_APPS: [&str; 5] =
-    ["Roomfinder", "Terminbote", "Meetly", "Planwise Calendar", "Shiftboard"];
+pub(crate) const GOOD_CALENDAR_APPS: [&str; 5] = [
+    "Roomfinder",
+    "Terminbote",
+    "Meetly",
+    "Planwise Calendar",
+    "Shiftboard",
+];
 
 pub(crate) const DESKTOP_AGENTS: [(&str, &str, &str); 6] = [
     (
@@ -188,9 +331,14 @@ pub(crate) const DESKTOP_AGENTS: [(&str, &str, &str); 6] = [
 
 /// Agents of programs, as attackers' tools show themselves.
 pub(crate) const TOOL_AGENTS: [&str; 8] = [
-    "python-requests/2.{v}.1", "axios/1.{v}.2", "Go-http-client/1.1", "node-fetch/2.6.{v}",
-    "okhttp/4.{v}.0", "curl/8.{v}.0", "PostmanRuntime/7.{v}.0", "aiohttp/3.{v}.1",
+    "python-requests/2.{v}.1",
+    "axios/1.{v}.2",
+    "Go-http-client/1.1",
+    "node-fetch/2.6.{v}",
+    "okhttp/4.{v}.0",
+    "curl/8.{v}.0",
+    "PostmanRuntime/7.{v}.0",
+    "aiohttp/3.{v}.1",
 ];
 
-pub(crate) const PHONES: [&str; 5] =
-    ["iPhone 14", "iPhone 15", "Pixel 8", "SM-S921B", "SM-A546B"];
+pub(crate) const PHONES: [&str; 5] = ["iPhone 14", "iPhone 15", "Pixel 8", "SM-S921B", "SM-A546B"];

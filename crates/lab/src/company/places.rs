@@ -74,7 +74,10 @@ impl Networks {
         } else {
             format!("198.{}.{}", 18 + index / 256, index % 256)
         };
-        let asn = self.chance.draw("networks", "asn", self.given).between(64_512, 65_534);
+        let asn = self
+            .chance
+            .draw("networks", "asn", self.given)
+            .between(64_512, 65_534);
         self.given += 1;
         Network {
             prefix,
@@ -93,7 +96,9 @@ impl Networks {
 
 /// A user agent of a browser in a version of the time.
 pub(crate) fn desktop_agent(chance: Chance, object: &str, ordinal: u64) -> String {
-    let version = chance.draw(object, "browser version", ordinal).between(128, 141);
+    let version = chance
+        .draw(object, "browser version", ordinal)
+        .between(128, 141);
     chance
         .draw(object, "browser", ordinal)
         .choose(&names::DESKTOP_AGENTS)
@@ -125,6 +130,9 @@ pub(crate) fn tool_agent(chance: Chance, object: &str) -> String {
         .word(&names::TOOL_AGENTS)
         .replace(
             "{v}",
-            &chance.draw(object, "tool version", 0).between(20, 39).to_string(),
+            &chance
+                .draw(object, "tool version", 0)
+                .between(20, 39)
+                .to_string(),
         )
 }

@@ -28,12 +28,18 @@ impl Stage {
         let mut trace = Trace::default();
         let (world, play) = Play::open(&scenario, seed, &mut trace);
         let now = play.start();
-        Self { world, play, trace, now }
+        Self {
+            world,
+            play,
+            trace,
+            now,
+        }
     }
 
     fn wait(&mut self, length: SignedDuration) {
         self.now = self.now.checked_add(length).unwrap();
-        self.play.run_due(&mut self.world, &mut self.trace, self.now);
+        self.play
+            .run_due(&mut self.world, &mut self.trace, self.now);
     }
 
     fn act(&mut self, change: impl FnOnce(&mut World, Timestamp, &Origin, &str)) {
@@ -83,7 +89,9 @@ impl Stage {
     }
 }
 
-const ALL: [&str; 9] = ["A01", "A02", "A03", "A04", "A07", "A08", "A09", "A13", "A20"];
+const ALL: [&str; 9] = [
+    "A01", "A02", "A03", "A04", "A07", "A08", "A09", "A13", "A20",
+];
 
 fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
@@ -96,9 +104,16 @@ fn without_a_response_everything_works_at_every_try() {
         let from = stage.now;
         stage.wait(hours(12));
         let usable = stage.usable_since(from);
-        assert_eq!(usable.keys().map(String::as_str).collect::<Vec<_>>(), ALL, "seed {seed}");
+        assert_eq!(
+            usable.keys().map(String::as_str).collect::<Vec<_>>(),
+            ALL,
+            "seed {seed}"
+        );
         for (artefact, got) in usable {
-            assert!(!got.contains("Nothing"), "seed {seed}: {artefact} got {got:?}");
+            assert!(
+                !got.contains("Nothing"),
+                "seed {seed}: {artefact} got {got:?}"
+            );
         }
     }
 }
@@ -130,7 +145,14 @@ fn delete_methods(stage: &mut Stage) {
 
 fn reset(stage: &mut Stage) {
     stage.act(|world, now, by, me| {
-        world.set_password(now, by, me, "Only the responder knows", true, CutKind::AdminReset);
+        world.set_password(
+            now,
+            by,
+            me,
+            "Only the responder knows",
+            true,
+            CutKind::AdminReset,
+        );
     });
 }
 
@@ -160,22 +182,36 @@ fn each_artefact_dies_alone() {
             (ArtefactId::HIDING_RULE, "A08"),
             (ArtefactId::HIDDEN_RULE, "A09"),
         ] {
-            assert_eq!(dead_after(seed, |stage| delete_rules(stage, artefact)), [name], "seed {seed}");
+            assert_eq!(
+                dead_after(seed, |stage| delete_rules(stage, artefact)),
+                [name],
+                "seed {seed}"
+            );
         }
         assert_eq!(dead_after(seed, clear_forwarding), ["A13"], "seed {seed}");
         assert_eq!(dead_after(seed, delete_grants), ["A20"], "seed {seed}");
         // Without its method the attacker cannot prove the second factor that
         // its password needs; the session it has goes on.
-        assert_eq!(dead_after(seed, delete_methods), ["A01", "A04"], "seed {seed}");
+        assert_eq!(
+            dead_after(seed, delete_methods),
+            ["A01", "A04"],
+            "seed {seed}"
+        );
     }
 }
 
 #[test]
 fn a_disabled_app_gets_nothing_though_its_grant_is_there() {
     let dead = dead_after(3, |stage| {
-        let app = stage.play.attacker.footholds().iter()
+        let app = stage
+            .play
+            .attacker
+            .footholds()
+            .iter()
             .find(|foothold| foothold.artefact == ArtefactId::DELEGATED_GRANT)
-            .unwrap().aliases[0].clone();
+            .unwrap()
+            .aliases[0]
+            .clone();
         stage.act(|world, now, by, _| world.set_principal_enabled(now, by, &app, false));
     });
     assert_eq!(dead, ["A20"]);
@@ -193,10 +229,19 @@ fn a_reset_alone_does_not_keep_out_who_can_reset_by_self_service() {
         .lines()
         .iter()
         .filter(|line| line.at > from)
-        .filter_map(|line| line.effect.as_ref()?.get("artefact")?.as_str().map(str::to_owned))
+        .filter_map(|line| {
+            line.effect
+                .as_ref()?
+                .get("artefact")?
+                .as_str()
+                .map(str::to_owned)
+        })
         .collect();
     for artefact in ["A01", "A02", "A04", "A07"] {
-        assert!(planted.iter().any(|p| p == artefact), "{artefact} not among {planted:?}");
+        assert!(
+            planted.iter().any(|p| p == artefact),
+            "{artefact} not among {planted:?}"
+        );
     }
     stage.wait(hours(3));
     let from = stage.now;
@@ -257,11 +302,22 @@ fn a_rule_is_planted_with_the_token_that_outlives_the_block() {
         .lines()
         .iter()
         .filter(|line| line.at > from)
-        .filter_map(|line| line.effect.as_ref()?.get("object")?.get("id")?.as_str().map(str::to_owned))
+        .filter_map(|line| {
+            line.effect
+                .as_ref()?
+                .get("object")?
+                .get("id")?
+                .as_str()
+                .map(str::to_owned)
+        })
         .collect();
     assert_eq!(planted.len(), 1, "{planted:?}");
     let mailbox = &stage.world.mailboxes[&stage.play.company.affected];
-    let rule = mailbox.rules.iter().find(|rule| rule.id == planted[0]).unwrap();
+    let rule = mailbox
+        .rules
+        .iter()
+        .find(|rule| rule.id == planted[0])
+        .unwrap();
     assert!(!rule.hidden && rule.enabled);
     // It does not go on for ever.
     for _ in 0..5 {
@@ -284,18 +340,34 @@ fn after_a_whole_response_nothing_works_and_the_user_is_back() {
         // Again and again, until nothing new is planted.
         for _ in 0..6 {
             delete_methods(&mut stage);
-            for artefact in [ArtefactId::FORWARDING_RULE, ArtefactId::HIDING_RULE, ArtefactId::HIDDEN_RULE] {
+            for artefact in [
+                ArtefactId::FORWARDING_RULE,
+                ArtefactId::HIDING_RULE,
+                ArtefactId::HIDDEN_RULE,
+            ] {
                 delete_rules(&mut stage, artefact);
             }
             clear_forwarding(&mut stage);
             delete_grants(&mut stage);
             stage.wait(SignedDuration::from_mins(20));
         }
-        let ask = Ask { role: String::from("user"), task: String::from("first_sign_in"), detail: serde_json::Value::Null };
-        let refused = stage.play.ask(&stage.world, &mut stage.trace, &ask, stage.now);
-        assert_eq!(refused.answer, Answer::Refused, "nobody signs in to a blocked account");
+        let ask = Ask {
+            role: String::from("user"),
+            task: String::from("first_sign_in"),
+            detail: serde_json::Value::Null,
+        };
+        let refused = stage
+            .play
+            .ask(&stage.world, &mut stage.trace, &ask, stage.now);
+        assert_eq!(
+            refused.answer,
+            Answer::Refused,
+            "nobody signs in to a blocked account"
+        );
         stage.act(|world, now, by, me| world.set_enabled(now, by, me, true));
-        let answer = stage.play.ask(&stage.world, &mut stage.trace, &ask, stage.now);
+        let answer = stage
+            .play
+            .ask(&stage.world, &mut stage.trace, &ask, stage.now);
         assert_eq!(answer.answer, Answer::Done);
         let before = stage.now;
         stage.wait(answer.after);
@@ -308,11 +380,18 @@ fn after_a_whole_response_nothing_works_and_the_user_is_back() {
         let dead = stage.dead_since(from);
         assert_eq!(dead, ALL, "seed {seed}");
         // The user's own client works again.
-        let own = stage.world.logs.sign_ins.iter().any(|entry| {
-            entry.user == me && entry.at > before && entry.error == 0
-        });
+        let own = stage
+            .world
+            .logs
+            .sign_ins
+            .iter()
+            .any(|entry| entry.user == me && entry.at > before && entry.error == 0);
         assert!(own, "seed {seed}");
-        let back = stage.trace.lines().iter().any(|line| line.actor.to_string() == "person:user");
+        let back = stage
+            .trace
+            .lines()
+            .iter()
+            .any(|line| line.actor.to_string() == "person:user");
         assert!(back);
     }
 }
@@ -321,17 +400,27 @@ fn after_a_whole_response_nothing_works_and_the_user_is_back() {
 fn a_control_that_never_restores_is_restored_by_its_harness() {
     let mut stage = Stage::open(9);
     stage.wait(hours(4));
-    stage.play.finish_restore(&mut stage.world, &mut stage.trace, stage.now);
+    stage
+        .play
+        .finish_restore(&mut stage.world, &mut stage.trace, stage.now);
     stage.wait(hours(1));
     let from = stage.now;
     stage.wait(hours(1));
     // With everything else left in place the attacker simply comes back.
-    assert!(stage.dead_since(from).is_empty(), "{:?}", stage.usable_since(from));
+    assert!(
+        stage.dead_since(from).is_empty(),
+        "{:?}",
+        stage.usable_since(from)
+    );
 }
 
 #[test]
 fn a_warning_is_a_task_that_leaves_a_line_and_saying_so_is_not_doing_it() {
-    let ask = Ask { role: String::from("finance"), task: String::from("warn"), detail: serde_json::Value::Null };
+    let ask = Ask {
+        role: String::from("finance"),
+        task: String::from("warn"),
+        detail: serde_json::Value::Null,
+    };
     let warned = |text: String| {
         let scenario = Scenario::parse(std::path::Path::new("scenario.toml"), &text).unwrap();
         let mut trace = Trace::default();
@@ -341,7 +430,10 @@ fn a_warning_is_a_task_that_leaves_a_line_and_saying_so_is_not_doing_it() {
         play.run_due(&mut world, &mut trace, now.checked_add(hours(1)).unwrap());
         let line = trace.lines().iter().any(|line| {
             line.actor.to_string() == "person:finance"
-                && line.effect.as_ref().is_some_and(|effect| effect["kind"] == "warned" && effect["who"] == "finance")
+                && line
+                    .effect
+                    .as_ref()
+                    .is_some_and(|effect| effect["kind"] == "warned" && effect["who"] == "finance")
         });
         (answer.answer, line)
     };
@@ -349,9 +441,18 @@ fn a_warning_is_a_task_that_leaves_a_line_and_saying_so_is_not_doing_it() {
     let script = "task = \"warn\"\noutcome = \"done\"";
     assert!(text.contains(script));
     assert_eq!(warned(text.to_owned()), (Answer::Done, true));
-    assert_eq!(warned(text.replace(script, "task = \"warn\"\noutcome = \"says_done\"")), (Answer::Done, false));
-    assert_eq!(warned(text.replace(script, "task = \"warn\"\noutcome = \"no_answer\"")), (Answer::NoAnswer, false));
-    assert_eq!(warned(text.replace(script, "task = \"warn\"\noutcome = \"refused\"")), (Answer::Refused, false));
+    assert_eq!(
+        warned(text.replace(script, "task = \"warn\"\noutcome = \"says_done\"")),
+        (Answer::Done, false)
+    );
+    assert_eq!(
+        warned(text.replace(script, "task = \"warn\"\noutcome = \"no_answer\"")),
+        (Answer::NoAnswer, false)
+    );
+    assert_eq!(
+        warned(text.replace(script, "task = \"warn\"\noutcome = \"refused\"")),
+        (Answer::Refused, false)
+    );
 }
 
 #[test]
@@ -377,44 +478,101 @@ fn nothing_malicious_is_the_same_in_every_seed() {
         let me = stage.play.company.affected.clone();
         let mailbox = &stage.world.mailboxes[&me];
         unique.entry("account").or_default().push(me.clone());
-        unique.entry("tenant").or_default().push(stage.world.tenant.id.clone());
-        unique.entry("drop").or_default().push(mailbox.forwarding_smtp.clone().unwrap());
-        varied.entry("organisation").or_default().insert(stage.world.tenant.display_name.clone());
+        unique
+            .entry("tenant")
+            .or_default()
+            .push(stage.world.tenant.id.clone());
+        unique
+            .entry("drop")
+            .or_default()
+            .push(mailbox.forwarding_smtp.clone().unwrap());
+        varied
+            .entry("organisation")
+            .or_default()
+            .insert(stage.world.tenant.display_name.clone());
         for foothold in stage.play.attacker.footholds() {
             let id = foothold.artefact.to_string();
             match id.as_str() {
                 "A07" | "A08" | "A09" => {
                     let rule = mailbox.rule(&foothold.object.id).unwrap();
                     unique.entry("rule").or_default().push(rule.id.clone());
-                    varied.entry("rule name").or_default().insert(rule.name.clone());
+                    varied
+                        .entry("rule name")
+                        .or_default()
+                        .insert(rule.name.clone());
                     if id == "A08" {
                         let folder = rule.actions.move_to_folder.clone().unwrap();
-                        varied.entry("folder").or_default().insert(mailbox.folders[&folder].well_known.clone().unwrap_or_default());
+                        varied.entry("folder").or_default().insert(
+                            mailbox.folders[&folder]
+                                .well_known
+                                .clone()
+                                .unwrap_or_default(),
+                        );
                     }
-                    varied.entry("conditions").or_default().insert(format!("{:?}", rule.conditions));
+                    varied
+                        .entry("conditions")
+                        .or_default()
+                        .insert(format!("{:?}", rule.conditions));
                 }
                 "A20" => {
-                    unique.entry("grant").or_default().push(foothold.object.id.clone());
-                    unique.entry("app").or_default().push(foothold.aliases[1].clone());
+                    unique
+                        .entry("grant")
+                        .or_default()
+                        .push(foothold.object.id.clone());
+                    unique
+                        .entry("app")
+                        .or_default()
+                        .push(foothold.aliases[1].clone());
                     let app = &stage.world.service_principals[&foothold.aliases[0]];
-                    varied.entry("app name").or_default().insert(app.display_name.clone());
-                    varied.entry("scopes").or_default().insert(stage.world.grants[&foothold.object.id].scopes.join(" "));
+                    varied
+                        .entry("app name")
+                        .or_default()
+                        .insert(app.display_name.clone());
+                    varied
+                        .entry("scopes")
+                        .or_default()
+                        .insert(stage.world.grants[&foothold.object.id].scopes.join(" "));
                 }
                 "A04" => {
                     let user = &stage.world.users[&me];
-                    varied.entry("method").or_default().insert(user.method(&foothold.object.id).unwrap().kind.type_name().to_owned());
+                    varied.entry("method").or_default().insert(
+                        user.method(&foothold.object.id)
+                            .unwrap()
+                            .kind
+                            .type_name()
+                            .to_owned(),
+                    );
                 }
                 _ => {}
             }
         }
-        let hosts: BTreeSet<String> = stage.world.logs.unified.iter()
-            .filter(|record| record.operation == "New-InboxRule" && record.at > stage.now.checked_sub(hours(40)).unwrap())
+        let hosts: BTreeSet<String> = stage
+            .world
+            .logs
+            .unified
+            .iter()
+            .filter(|record| {
+                record.operation == "New-InboxRule"
+                    && record.at > stage.now.checked_sub(hours(40)).unwrap()
+            })
             .map(|record| record.client_ip.rsplit_once(':').unwrap().0.to_owned())
             .collect();
-        unique.entry("address").or_default().extend(hosts.iter().take(1).cloned());
-        let order: Vec<String> = stage.play.attacker.footholds().iter().map(|f| f.artefact.to_string()).collect();
+        unique
+            .entry("address")
+            .or_default()
+            .extend(hosts.iter().take(1).cloned());
+        let order: Vec<String> = stage
+            .play
+            .attacker
+            .footholds()
+            .iter()
+            .map(|f| f.artefact.to_string())
+            .collect();
         varied.entry("order").or_default().insert(order.join(" "));
-        varied.entry("baits").or_default().insert(stage.play.company.kept.len().to_string());
+        varied
+            .entry("baits")
+            .or_default()
+            .insert(stage.play.company.kept.len().to_string());
     }
     for (what, values) in unique {
         let different: BTreeSet<_> = values.iter().collect();
@@ -433,26 +591,39 @@ fn the_truth_stands_on_the_first_line_and_its_objects_exist() {
         let me = truth["account"]["id"].as_str().unwrap();
         assert_eq!(truth["path"], "credential_phishing");
         assert_eq!(truth["money_moved"], true);
-        let kinds: BTreeSet<&str> = truth["artefacts"].as_array().unwrap().iter().map(|a| a["id"].as_str().unwrap()).collect();
+        let kinds: BTreeSet<&str> = truth["artefacts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|a| a["id"].as_str().unwrap())
+            .collect();
         assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ALL);
         for bait in truth["baits"].as_array().unwrap() {
             let id = bait["id"].as_str().unwrap();
             let there = match bait["kind"].as_str().unwrap() {
-                "inbox_rule" => stage.world.mailboxes.values().any(|mailbox| {
-                    mailbox.rules.iter().any(|rule| rule.id == id)
-                }),
+                "inbox_rule" => stage
+                    .world
+                    .mailboxes
+                    .values()
+                    .any(|mailbox| mailbox.rules.iter().any(|rule| rule.id == id)),
                 "oauth_grant" => stage.world.grants.contains_key(id),
                 "service_principal" => stage.world.service_principals.contains_key(id),
-                "mailbox_forwarding" => id != me && stage.world.mailboxes[id].forwarding_smtp.is_some(),
+                "mailbox_forwarding" => {
+                    id != me && stage.world.mailboxes[id].forwarding_smtp.is_some()
+                }
                 other => panic!("a bait of kind {other}"),
             };
             assert!(there, "seed {seed}: {bait}");
         }
         let sent = stage.trace.lines().iter().any(|line| {
-            line.effect.as_ref().is_some_and(|effect| effect["kind"] == "sent")
+            line.effect
+                .as_ref()
+                .is_some_and(|effect| effect["kind"] == "sent")
         });
         let read = stage.trace.lines().iter().any(|line| {
-            line.effect.as_ref().is_some_and(|effect| effect["kind"] == "read" && !effect["messages"].as_array().unwrap().is_empty())
+            line.effect.as_ref().is_some_and(|effect| {
+                effect["kind"] == "read" && !effect["messages"].as_array().unwrap().is_empty()
+            })
         });
         assert!(sent && read, "seed {seed}");
     }
@@ -468,7 +639,13 @@ fn no_password_and_no_token_stands_in_the_trace() {
     for habits in stage.play.company.habits.values() {
         assert!(!text.contains(&habits.password));
     }
-    for token in stage.world.tokens.refresh.keys().chain(stage.world.tokens.access.keys()) {
+    for token in stage
+        .world
+        .tokens
+        .refresh
+        .keys()
+        .chain(stage.world.tokens.access.keys())
+    {
         assert!(!text.contains(token.as_str()));
     }
     assert!(!text.contains(&stage.play.briefing().client_secret));
@@ -483,5 +660,10 @@ fn a_whole_run_stays_small() {
     assert!(lines < 15_000, "{lines} lines");
     // Generous against a busy machine; it is measured by hand otherwise.
     assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
-    println!("{lines} lines, {} sign-ins, {} audit records, {:?}", stage.world.logs.sign_ins.len(), stage.world.logs.unified.len(), began.elapsed());
+    println!(
+        "{lines} lines, {} sign-ins, {} audit records, {:?}",
+        stage.world.logs.sign_ins.len(),
+        stage.world.logs.unified.len(),
+        began.elapsed()
+    );
 }

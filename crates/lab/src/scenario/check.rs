@@ -31,7 +31,10 @@ fn header(scenario: &Scenario) -> Option<Problem> {
     if schema.get_ref() != SCHEMA {
         return problem(
             schema.span().start,
-            format!("schema is `{}`; this program reads `{SCHEMA}`", schema.get_ref()),
+            format!(
+                "schema is `{}`; this program reads `{SCHEMA}`",
+                schema.get_ref()
+            ),
         );
     }
     let id = &scenario.id;
@@ -128,7 +131,10 @@ fn people(scenario: &Scenario) -> Option<Problem> {
         if !seen.insert(person.role) {
             return problem(
                 at,
-                format!("there are two people with the role `{}`", person.role.as_str()),
+                format!(
+                    "there are two people with the role `{}`",
+                    person.role.as_str()
+                ),
             );
         }
         let mut tasks = BTreeSet::new();
@@ -156,10 +162,16 @@ fn people(scenario: &Scenario) -> Option<Problem> {
     }
     for role in [Role::Approver, Role::User] {
         if !seen.contains(&role) {
-            let offset = scenario.people.first().map_or(0, |first| first.span().start);
+            let offset = scenario
+                .people
+                .first()
+                .map_or(0, |first| first.span().start);
             return problem(
                 offset,
-                format!("nobody has the role `{}`, and no response goes without", role.as_str()),
+                format!(
+                    "nobody has the role `{}`, and no response goes without",
+                    role.as_str()
+                ),
             );
         }
     }
@@ -176,7 +188,10 @@ fn expectations(scenario: &Scenario) -> Option<Problem> {
         .collect();
     let evicted: BTreeSet<_> = expect.evict.iter().copied().collect();
     if let Some(extra) = evicted.difference(&left).next() {
-        return problem(at, format!("{extra} shall be evicted, but no step leaves it"));
+        return problem(
+            at,
+            format!("{extra} shall be evicted, but no step leaves it"),
+        );
     }
     if let Some(missing) = left.difference(&evicted).next() {
         return problem(
@@ -188,7 +203,10 @@ fn expectations(scenario: &Scenario) -> Option<Problem> {
         if !scenario.people().any(|person| person.role == warning.who) {
             return problem(
                 at,
-                format!("`{}` shall be warned, but is nobody here", warning.who.as_str()),
+                format!(
+                    "`{}` shall be warned, but is nobody here",
+                    warning.who.as_str()
+                ),
             );
         }
     }

@@ -37,7 +37,9 @@ impl Span {
             None => (length(text)?, length(text)?),
         };
         if low > high {
-            return Err(format!("`{text}` runs backwards: write the shorter time first"));
+            return Err(format!(
+                "`{text}` runs backwards: write the shorter time first"
+            ));
         }
         Ok(Self { low, high })
     }
@@ -136,10 +138,7 @@ fn length(text: &str) -> Result<SignedDuration, String> {
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (number, after) = rest.split_at(digits);
-        let letters = after
-            .bytes()
-            .take_while(u8::is_ascii_alphabetic)
-            .count();
+        let letters = after.bytes().take_while(u8::is_ascii_alphabetic).count();
         let (unit, next) = after.split_at(letters);
         let number: i64 = number.parse().map_err(|_| mistaken())?;
         let milliseconds = match unit {

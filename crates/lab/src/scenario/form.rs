@@ -1,0 +1,397 @@
+//! The parts of a scenario, one type for each table of the file.
+
+use jiff::SignedDuration;
+use retake_playbook::ArtefactId;
+use serde::Deserialize;
+
+use super::value::{Count, Percent, Span};
+
+/// How the attacker got in, in the words of the score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TakeoverPath {
+    /// Password (and session) phished, adversary-in-the-middle included.
+    CredentialPhishing,
+    /// A consent to an app phished.
+    ConsentPhishing,
+    /// A token or session stolen.
+    TokenTheft,
+    /// Passwords tried.
+    PasswordAttack,
+    /// A device code phished.
+    DeviceCodePhishing,
+    /// No takeover at all.
+    None,
+}
+
+impl TakeoverPath {
+    /// The word in traces and scores.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CredentialPhishing => "credential_phishing",
+            Self::ConsentPhishing => "consent_phishing",
+            Self::TokenTheft => "token_theft",
+            Self::PasswordAttack => "password_attack",
+            Self::DeviceCodePhishing => "device_code_phishing",
+            Self::None => "none",
+        }
+    }
+}
+
+/// What raises the alarm.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alert {
+    /// What the responder is told. `{user}`, `{vendor}`, `{amount}` and
+    /// `{reporter}` are filled in.
+    pub text: String,
+}
+
+/// The company around the affected account.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Company {
+    /// How many people work there, the affected user included.
+    pub people: Count,
+    /// How many outside companies it writes with.
+    pub vendors: Count,
+    /// For how many days before the attack there is a history.
+    pub history_days: u32,
+    /// How often a mail reaches the affected mailbox.
+    pub mail_every: Span,
+    /// What the affected user does there.
+    pub affected_job: String,
+    /// In which department.
+    pub affected_department: String,
+}
+
+/// One step of the attack.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// What the attacker does.
+    #[serde(rename = "do")]
+    pub action: Move,
+    /// How long before the alert.
+    pub before: Span,
+    /// Steps with the same word here exchange their times by seed.
+    #[serde(default)]
+    pub shuffle: Option<String>,
+}
+
+/// What the attacker can do in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Move {
+    /// A phishing page in the middle takes password and session (A01, A02, A03).
+    Phish,
+    /// The stolen session is used from the attacker's own network.
+    OpenSession,
+    /// Reads mail in the inbox.
+    ReadMail,
+    /// Registers an authentication method (A04).
+    AddMethod,
+    /// A visible rule that forwards outside (A07).
+    ForwardByRule,
+    /// A visible rule that moves replies away and marks them read (A08).
+    HideReplies,
+    /// A rule that Outlook and Graph do not show (A09).
+    HiddenRule,
+    /// `ForwardingSmtpAddress` on the mailbox (A13).
+    ForwardMailbox,
+    /// Consents to an app of the attacker's (A20).
+    ConsentApp,
+    /// Answers in a stolen thread with changed bank details.
+    SendFraud,
+}
+
+impl Move {
+    /// What this step leaves in the attacker's hands.
+    pub fn leaves(self) -> &'static [ArtefactId] {
+        match self {
+            Self::Phish => &[
+                ArtefactId::STOLEN_PASSWORD,
+                ArtefactId::REFRESH_TOKENS,
+                ArtefactId::ACCESS_TOKEN,
+            ],
+            Self::AddMethod => &[ArtefactId::ADDED_METHOD],
+            Self::ForwardByRule => &[ArtefactId::FORWARDING_RULE],
+            Self::HideReplies => &[ArtefactId::HIDING_RULE],
+            Self::HiddenRule => &[ArtefactId::HIDDEN_RULE],
+            Self::ForwardMailbox => &[ArtefactId::SMTP_FORWARDING],
+            Self::ConsentApp => &[ArtefactId::DELEGATED_GRANT],
+            Self::OpenSession | Self::ReadMail | Self::SendFraud => &[],
+        }
+    }
+
+    /// The word in a scenario file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Phish => "phish",
+            Self::OpenSession => "open_session",
+            Self::ReadMail => "read_mail",
+            Self::AddMethod => "add_method",
+            Self::ForwardByRule => "forward_by_rule",
+            Self::HideReplies => "hide_replies",
+            Self::HiddenRule => "hidden_rule",
+            Self::ForwardMailbox => "forward_mailbox",
+            Self::ConsentApp => "consent_app",
+            Self::SendFraud => "send_fraud",
+        }
+    }
+}
+
+/// How the attacker behaves once the response has begun.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AttackerHabits {
+    /// How often it tries everything it holds.
+    pub tick: Span,
+    /// How soon it looks again after it lost something.
+    pub reacts: Span,
+    /// How many rules it plants anew, at most, in place of lost ones.
+    pub replants: u32,
+    /// Whether it registers a second method while its session is alive.
+    pub second_method: bool,
+}
+
+impl Default for AttackerHabits {
+    fn default() -> Self {
+        Self {
+            tick: Span::exactly(SignedDuration::from_mins(10)),
+            reacts: Span::exactly(SignedDuration::from_mins(1)),
+            replants: 2,
+            second_method: false,
+        }
+    }
+}
+
+/// Something legitimate that looks odd.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bait {
+    /// What it is.
+    pub kind: BaitKind,
+    /// In how many of a hundred seeds it is there.
+    #[serde(default)]
+    pub chance: Percent,
+}
+
+/// The kinds of legitimate oddities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BaitKind {
+    /// A rule of the affected user moves invoices to a folder.
+    RuleFilesInvoices,
+    /// A rule forwards newsletters to a colleague.
+    RuleForwardsToColleague,
+    /// A rule marks some machine's notices read and moves them.
+    RuleQuietsNotices,
+    /// An old rule forwards travel bookings to the user's own outside address.
+    RuleForwardsHome,
+    /// An app with mail rights, consented to long ago from the user's network.
+    GrantMailApp,
+    /// A calendar app with small rights.
+    GrantCalendarApp,
+    /// The user's own authentication methods.
+    OwnMethods,
+    /// A colleague's mailbox forwards to an outside address.
+    ColleagueForward,
+    /// Colleagues' rules, some with one-letter names.
+    ColleagueRules,
+    /// Colleagues' consents.
+    ColleagueGrants,
+    /// The affected user signs in from a journey.
+    Travel,
+}
+
+/// A person on our side.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// What they are in the response.
+    pub role: Role,
+    /// What they answer when they are asked for a decision.
+    #[serde(default = "Person::approves")]
+    pub answer: Decision,
+    /// How long they take for a decision.
+    #[serde(default = "Person::soon")]
+    pub after: Span,
+    /// What they do with particular tasks.
+    #[serde(rename = "task", default)]
+    pub tasks: Vec<TaskScript>,
+}
+
+impl Person {
+    const fn approves() -> Decision {
+        Decision::Approved
+    }
+
+    const fn soon() -> Span {
+        Span::exactly(SignedDuration::from_mins(2))
+    }
+}
+
+/// What a person is in the response.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, serde::Serialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Approves changes.
+    Approver,
+    /// The second person for changes of tenant scope.
+    SecondPerson,
+    /// The business contact in finance.
+    Finance,
+    /// The affected user.
+    User,
+    /// The service desk.
+    HelpDesk,
+    /// Administers mail.
+    MailAdmin,
+    /// Administers identities.
+    IdentityAdmin,
+    /// Works for the endpoint team.
+    Endpoint,
+    /// The bank's fraud desk.
+    Bank,
+}
+
+impl Role {
+    /// The word in traces, requests and scenario files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approver => "approver",
+            Self::SecondPerson => "second_person",
+            Self::Finance => "finance",
+            Self::User => "user",
+            Self::HelpDesk => "help_desk",
+            Self::MailAdmin => "mail_admin",
+            Self::IdentityAdmin => "identity_admin",
+            Self::Endpoint => "endpoint",
+            Self::Bank => "bank",
+        }
+    }
+
+    /// The role with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [
+            Self::Approver,
+            Self::SecondPerson,
+            Self::Finance,
+            Self::User,
+            Self::HelpDesk,
+            Self::MailAdmin,
+            Self::IdentityAdmin,
+            Self::Endpoint,
+            Self::Bank,
+        ]
+        .into_iter()
+        .find(|role| role.as_str() == word)
+    }
+}
+
+/// What a person answers when asked for a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Yes.
+    Approved,
+    /// No.
+    Refused,
+    /// Nothing at all.
+    NoAnswer,
+}
+
+/// What a person does with one task.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskScript {
+    /// Which task; `warn` and `first_sign_in` change the world.
+    pub task: String,
+    /// What comes of it.
+    pub outcome: Outcome,
+    /// After how long.
+    pub after: Span,
+}
+
+/// What comes of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// The person says no.
+    Refused,
+    /// The person is not heard of again.
+    NoAnswer,
+    /// The person says that it is done, and did nothing.
+    SaysDone,
+}
+
+/// What the responder's app registration may do.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Responder {
+    /// Application permissions, as Graph and Exchange name them.
+    pub permissions: Vec<String>,
+    /// Directory roles of the app's service principal.
+    pub roles: Vec<String>,
+    /// Directory roles of the operator who signs in by device code.
+    #[serde(default)]
+    pub operator_roles: Vec<String>,
+}
+
+/// What the tenant has paid for.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Licences {
+    /// Entra ID P1: sign-in logs over Graph.
+    pub entra_p1: bool,
+    /// Entra ID P2: risk detections.
+    pub entra_p2: bool,
+    /// Audit records of reading mail.
+    pub mail_items_accessed: bool,
+}
+
+/// How long the services take.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delays {
+    /// Until a revocation bites at the token endpoint.
+    pub revocation: Span,
+    /// Until a continuously evaluated token is cut.
+    pub continuous_evaluation: Span,
+    /// Until a read of the directory shows a write.
+    pub directory_reads: Span,
+    /// Until a sign-in is in the log.
+    pub sign_in_log: Span,
+    /// Until a change is in the directory's audit log.
+    pub directory_audit: Span,
+    /// Until a record is in the unified audit log.
+    pub audit_log: Span,
+    /// Until a re-enabled user is let into the mailbox again.
+    pub mailbox_reenabled: Span,
+}
+
+/// What must be so at the end.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// Artefacts that the attack leaves and that must be evicted.
+    pub evict: Vec<ArtefactId>,
+    /// Who must be warned, and why.
+    #[serde(default)]
+    pub warn: Vec<Warning>,
+}
+
+/// Somebody who must be warned.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Warning {
+    /// Who.
+    pub who: Role,
+    /// Why.
+    pub why: String,
+}
