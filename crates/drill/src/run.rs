@@ -141,13 +141,9 @@ fn finish(
     if score::ends_blocked(&lock(lab).trace_jsonl())? {
         lock(lab).finish_restore(lingered);
     }
-    let last = [
-        moments::AFTER_RESTORE,
-        moments::AFTER_A_DAY,
-        AFTERWARDS,
-    ]
-    .into_iter()
-    .fold(lingered, moments::later);
+    let last = [moments::AFTER_RESTORE, moments::AFTER_A_DAY, AFTERWARDS]
+        .into_iter()
+        .fold(lingered, moments::later);
     advance(lab, time, last);
     let lab = lock(lab);
     let trace = lab.trace_jsonl();

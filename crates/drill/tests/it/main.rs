@@ -5,6 +5,8 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod contract;
+mod controls;
 mod score;
 mod sequences;
 mod story;

@@ -1,0 +1,60 @@
+//! What passes the wire, held against Graph's contract.
+
+use retake_contract::{Contract, Verdict, exchanges, shared_dir, skip_without_shared};
+use retake_drill::sequence::{Access, Runner, Sequence};
+use retake_drill::{DrillError, Recorder, SeededEntropy, Stage, run_with, wire};
+use retake_lab::Scenario;
+
+#[test]
+fn what_a_sequence_asks_and_the_lab_answers_is_what_graph_would() {
+    let Some(shared) = shared_dir() else {
+        skip_without_shared("the OpenAPI subsets of Graph");
+        return;
+    };
+    let contract = Contract::load(&shared).unwrap();
+    let mut passed = Vec::new();
+    let sequence = Sequence::find("remove-everything").unwrap();
+    let scenario = Scenario::find("invoice-fraud").unwrap();
+    run_with(&scenario, 2, "recorded", async |stage: Stage| {
+        let access = {
+            let lab = wire::lock(&stage.lab);
+            let briefing = lab.briefing();
+            Access {
+                tenant: briefing.tenant_id.clone(),
+                client_id: briefing.client_id.clone(),
+                client_secret: briefing.client_secret.clone(),
+                upn: briefing.affected.clone(),
+            }
+        };
+        let recorder = Recorder::before(stage.transport.clone());
+        let entropy = SeededEntropy::new(stage.seed);
+        Runner::new(&recorder, &stage.time, &entropy, access)
+            .run(&sequence)
+            .await;
+        passed = recorder.exchanges();
+        Ok::<_, DrillError>(None)
+    })
+    .unwrap();
+
+    let (mut valid, mut wrong) = (0, Vec::new());
+    for exchange in &passed {
+        let response = exchange.response.as_ref().unwrap();
+        let request = &exchange.request;
+        let target = request.uri().path_and_query().unwrap().as_str();
+        let read = exchanges(
+            request.method().as_str(),
+            target,
+            request.body(),
+            response.status().as_u16(),
+            response.body(),
+        );
+        for part in read.unwrap() {
+            match contract.check(&part) {
+                Verdict::Valid => valid += 1,
+                verdict => wrong.push(format!("{} {target}: {verdict:?}", request.method())),
+            }
+        }
+    }
+    assert!(valid > 20, "{valid} of {}", passed.len());
+    assert_eq!(wrong, Vec::<String>::new());
+}
