@@ -12,6 +12,7 @@ mod intruder;
 mod path;
 mod profile;
 mod scope;
+mod signs;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,6 +25,7 @@ use crate::event::{Event, Outcome, Source};
 use intruder::{Intruder, Raised, SUSPICIOUS};
 use profile::{Networks, Profile, Whose};
 use scope::Scope;
+use signs::ids;
 
 /// Answers for one account from these events, with the detections that are
 /// compiled in.
@@ -333,9 +335,4 @@ fn verdict(compromised: bool, score: i32, scope: &Scope<'_>, profile: &Profile) 
     } else {
         Verdict::Unknown
     }
-}
-
-fn ids(events: &[&Event]) -> Vec<String> {
-    let ids: BTreeSet<String> = events.iter().map(|event| event.record_id.clone()).collect();
-    ids.into_iter().take(20).collect()
 }

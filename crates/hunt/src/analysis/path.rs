@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::intruder::{Cluster, Intruder, is_device_code};
+use super::intruder::{Cluster, Intruder};
 use super::profile::{Networks, Profile, Whose};
 use super::scope::{Scope, sessions};
+use super::signs::is_device_code;
 use crate::agent;
 use crate::answer::{ForOrAgainst, Path, PathEvidence};
 use crate::event::{Event, Mfa, Outcome};

@@ -86,6 +86,9 @@ pub(super) struct Profile {
     clients: HashMap<String, Habit>,
     agents: BTreeSet<String>,
     countries: HashMap<String, Habit>,
+    /// When the user's own devices were in which network: on a journey they
+    /// are in networks that establish nothing.
+    journeys: HashMap<Network, BTreeSet<Timestamp>>,
     /// Established means: first seen before this …
     before: Timestamp,
     /// … and on at least so many days.
@@ -144,6 +147,7 @@ impl Profile {
             clients: HashMap::new(),
             agents: BTreeSet::new(),
             countries: HashMap::new(),
+            journeys: HashMap::new(),
             before: anchor.checked_sub(age).unwrap_or(anchor),
             days: if long { 3 } else { 2 },
             thin: true,
@@ -183,6 +187,23 @@ impl Profile {
             .filter_map(|event| event.user_agent.clone())
             .collect();
         profile.thin = sign_ins.len() < 5 || days.len() < 3;
+        let mut journeys: HashMap<Network, BTreeSet<Timestamp>> = HashMap::new();
+        for event in scope
+            .own
+            .iter()
+            .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
+        {
+            if event
+                .device
+                .id
+                .as_deref()
+                .is_some_and(|id| profile.knows_device(id))
+                && let Some(network) = networks.of(event)
+            {
+                journeys.entry(network).or_default().insert(event.time);
+            }
+        }
+        profile.journeys = journeys;
         profile
     }
 
@@ -213,6 +234,17 @@ impl Profile {
         self.established(self.countries.get(country))
     }
 
+    /// One of the user's own devices was in this network within a day.
+    fn was_there(&self, network: Network, time: Timestamp) -> bool {
+        let day = SignedDuration::from_hours(24);
+        let (Ok(from), Ok(to)) = (time.checked_sub(day), time.checked_add(day)) else {
+            return false;
+        };
+        self.journeys
+            .get(&network)
+            .is_some_and(|times| times.range(from..=to).next().is_some())
+    }
+
     /// Judges one event by device, network, client and country.
     pub(super) fn judge(&self, event: &Event, networks: &Networks) -> Whose {
         if self.thin {
@@ -234,6 +266,11 @@ impl Profile {
         if self.knows_network(network) {
             return Whose::Own(format!(
                 "from {from}, in a network the user has long worked from"
+            ));
+        }
+        if self.was_there(network, event.time) {
+            return Whose::Own(format!(
+                "from {from}, where the user's own device was that day"
             ));
         }
         let client = event

@@ -150,7 +150,8 @@ impl<'a> Scanner<'a> {
                                 return Extent::Broken(at, "the line ends inside a text");
                             }
                             Some(b'"') => break,
-                            Some(b'\\') => at += 2,
+                            // An escape must not swallow the line's end.
+                            Some(b'\\') if self.byte(at + 1) != Some(b'\n') => at += 2,
                             Some(_) => at += 1,
                         }
                     }

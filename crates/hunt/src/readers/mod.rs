@@ -187,7 +187,7 @@ impl Import {
         // Which of two inputs holds the repeat must not depend on the order
         // in which they came.
         self.inputs
-            .sort_by(|a, b| (&a.label, a.digest).cmp(&(&b.label, b.digest)));
+            .sort_by(|a, b| (&a.label, a.digest, &a.notes).cmp(&(&b.label, b.digest, &b.notes)));
         let mut imported = Imported::default();
         let mut seen: HashMap<String, usize> = HashMap::new();
         for input in self.inputs {
@@ -243,11 +243,18 @@ impl Import {
             forms: Vec::new(),
             events: Vec::new(),
             damaged: Vec::new(),
-            notes: fault.into_iter().collect(),
+            notes: fault.iter().cloned().collect(),
         };
         let (text, notes) = decode::decode(bytes);
         input.notes.extend(notes);
         input.read(&text);
+        // An archive of which nothing could be unpacked is damage, not silence.
+        if let Some(fault) = fault
+            && input.events.is_empty()
+            && input.damaged.is_empty()
+        {
+            input.damage(1, fault, Salvaged::default(), "");
+        }
         self.inputs.push(input);
     }
 }

@@ -3,4 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod content;
+mod files;
+mod properties;
 mod shared_data;
+mod stories;
+mod tenant;

@@ -1,0 +1,330 @@
+//! What speaks for and against a cluster being an attacker's, in points.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::SignedDuration;
+
+use super::intruder::{ATTACKER, Cluster, Key, Raised};
+use super::profile::{Network, Networks, Profile, Whose};
+use super::scope::{Scope, sessions};
+use crate::agent;
+use crate::answer::{Reason, Severity};
+use crate::event::{Event, Mfa, Outcome, Source};
+
+/// Scores the cluster and says why.
+pub(super) fn score(
+    cluster: &mut Cluster<'_>,
+    scope: &Scope<'_>,
+    profile: &Profile,
+    networks: &Networks,
+    whose: &HashMap<Key, Whose>,
+    raised: &Raised,
+) {
+    let events = cluster.events.clone();
+    let mut reasons = Vec::new();
+    let mut add = |points: i32, text: String, events: &[&Event]| {
+        if !events.is_empty() {
+            reasons.push(Reason {
+                points,
+                text,
+                events: ids(events),
+            });
+        }
+    };
+    let pick = |test: &dyn Fn(&Event) -> bool| -> Vec<&Event> {
+        events.iter().filter(|event| test(event)).copied().collect()
+    };
+    let foreign = |event: &Event| {
+        whose
+            .get(&std::ptr::from_ref(event))
+            .is_some_and(Whose::is_foreign)
+    };
+    let entered = |event: &Event| event.is_sign_in() && event.outcome == Outcome::Success;
+
+    // Knocking is not entering: without a success and without an act there is
+    // nothing to score.
+    let acted = pick(&|event| {
+        entered(event)
+            || (!event.is_sign_in()
+                && event.outcome != Outcome::Failure
+                && event.source != Source::RiskDetections)
+    });
+    if acted.is_empty() {
+        return;
+    }
+    let strangers = pick(&|event| entered(event) && foreign(event));
+    add(
+        30,
+        "signed in from a network and device that the user never used".to_owned(),
+        &strangers,
+    );
+    let places = pick(&|event| {
+        entered(event)
+            && !profile.thin
+            && event
+                .place
+                .country
+                .as_deref()
+                .is_some_and(|country| !profile.knows_country(country))
+    });
+    add(
+        10,
+        "signed in from a country that the user does not work from".to_owned(),
+        &places,
+    );
+    let travel = impossible_travel(&strangers, scope, whose);
+    add(
+        15,
+        "signed in while the user was at work somewhere else".to_owned(),
+        &travel,
+    );
+
+    let copied = moved_sessions(&events, networks);
+    add(
+        20,
+        "one session was used from several networks or clients".to_owned(),
+        &copied,
+    );
+    // The user's own browser, carried to another place, keeps its session and
+    // its client; a copied session keeps only the first.
+    let taken = |other_client: bool| {
+        pick(&|event| {
+            let client = event.user_agent.as_deref().map(agent::signature);
+            foreign(event)
+                && client.is_some()
+                && sessions(event).any(|session| {
+                    let mut own = scope
+                        .by_session
+                        .get(session)
+                        .into_iter()
+                        .flatten()
+                        .filter(|other| {
+                            whose
+                                .get(&std::ptr::from_ref(**other))
+                                .is_some_and(Whose::is_own)
+                        })
+                        .peekable();
+                    own.peek().is_some()
+                        && own.any(|other| {
+                            (other.user_agent.as_deref().map(agent::signature) == client)
+                                != other_client
+                        })
+                })
+        })
+    };
+    let stolen = taken(true);
+    if stolen.is_empty() {
+        let carried = taken(false);
+        add(
+            10,
+            "a session of the user's own was used from elsewhere, with the same kind of client"
+                .to_owned(),
+            &carried,
+        );
+    } else {
+        add(
+            30,
+            "a session of the user's own was used from elsewhere, with another client".to_owned(),
+            &stolen,
+        );
+    }
+
+    let risky = pick(&|event| {
+        event
+            .risk
+            .as_deref()
+            .is_some_and(|risk| risk == "high" || risk == "medium")
+    });
+    add(
+        20,
+        "Identity Protection rated it as risky".to_owned(),
+        &risky,
+    );
+    let scripted = pick(&|event| {
+        entered(event)
+            && event.user_agent.as_deref().is_some_and(|text| {
+                matches!(agent::client_family(text), "script" | "powershell")
+                    && !profile.knows_client(text)
+            })
+    });
+    add(10, "signed in with a script or tool".to_owned(), &scripted);
+    let flow = pick(&|event| {
+        entered(event) && (is_device_code(event) || event.protocol.as_deref() == Some("ropc"))
+    });
+    add(
+        10,
+        "signed in by a flow that attackers favour".to_owned(),
+        &flow,
+    );
+    let usual = pick(&|event| {
+        entered(event)
+            && event
+                .user_agent
+                .as_deref()
+                .is_some_and(|text| profile.knows_agent(text))
+    });
+    if !strangers.is_empty() && usual.len() == strangers.len() && copied.is_empty() {
+        add(
+            -15,
+            "the client is one that the user uses".to_owned(),
+            &usual,
+        );
+    }
+    let claimed = pick(&|event| {
+        entered(event)
+            && foreign(event)
+            && event.mfa == Mfa::Given
+            && event.device.managed == Some(true)
+    });
+    add(
+        -20,
+        "a managed device and a second factor were there".to_owned(),
+        &claimed,
+    );
+
+    let mut tried = false;
+    let mut from_detections = 0;
+    // What a detection says of single acts counts up to a bound: many acts of
+    // one kind are not many kinds.
+    for (severity, points) in [(Severity::High, 25), (Severity::Medium, 10)] {
+        let mut by_detection: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+        for event in &acted {
+            for (id, level, techniques) in raised
+                .get(&std::ptr::from_ref(*event))
+                .into_iter()
+                .flatten()
+            {
+                if *level == severity {
+                    by_detection.entry(id).or_default().push(event);
+                    tried |= severity == Severity::High
+                        && techniques
+                            .iter()
+                            .any(|t| t.starts_with("T1110") || t.starts_with("T1592"));
+                }
+            }
+        }
+        for (id, events) in by_detection {
+            let points = points.min(60 - from_detections);
+            from_detections += points;
+            if points > 0 {
+                add(
+                    points,
+                    format!("detection {id} was raised by what was done there"),
+                    &events,
+                );
+            }
+        }
+    }
+    if tried {
+        add(
+            35,
+            "passwords were tried before, or platforms after".to_owned(),
+            &acted,
+        );
+    }
+    let sum: i32 = reasons.iter().map(|reason| reason.points).sum();
+    // Without a stranger's sign-in, a taken session, a rating or a tool there
+    // is only what was done, and that may be the user's own doing.
+    let alien = tried
+        || events.iter().any(|event| foreign(event))
+        || !copied.is_empty() && !profile.thin
+        || (!risky.is_empty() && !flow.is_empty());
+    cluster.score = if alien { sum } else { sum.min(ATTACKER - 5) }.clamp(0, 100);
+    cluster.reasons = reasons;
+}
+
+pub(super) fn is_device_code(event: &Event) -> bool {
+    let is = |text: &Option<String>, word: &str| {
+        text.as_deref()
+            .is_some_and(|text| text.eq_ignore_ascii_case(word))
+    };
+    is(&event.protocol, "deviceCode")
+        || is(&event.transfer, "deviceCodeFlow")
+        || is(&event.protocol, "authenticationTransfer")
+}
+
+/// Events of sessions that were used from several networks or with several
+/// kinds of client.
+fn moved_sessions<'a>(events: &[&'a Event], networks: &Networks) -> Vec<&'a Event> {
+    let mut by_session: BTreeMap<&str, Vec<&'a Event>> = BTreeMap::new();
+    for event in events
+        .iter()
+        .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
+    {
+        if let Some(session) = &event.session_id {
+            by_session.entry(session).or_default().push(event);
+        }
+    }
+    by_session
+        .into_values()
+        .filter(|events| {
+            let places: BTreeSet<Network> = events
+                .iter()
+                .filter_map(|event| networks.of(event))
+                .collect();
+            let clients: BTreeSet<String> = events
+                .iter()
+                .filter_map(|event| event.user_agent.as_deref().map(agent::signature))
+                .collect();
+            places.len() > 1 || clients.len() > 1
+        })
+        .flatten()
+        .collect()
+}
+
+/// Foreign sign-ins within an hour of the user's own from so far away that
+/// nobody travels it: faster than 900 km/h, and over 500 km to allow for how
+/// roughly addresses are located.
+fn impossible_travel<'a>(
+    strangers: &[&'a Event],
+    scope: &Scope<'_>,
+    whose: &HashMap<Key, Whose>,
+) -> Vec<&'a Event> {
+    let own: Vec<&Event> = scope
+        .own
+        .iter()
+        .filter(|event| {
+            event.is_sign_in()
+                && whose
+                    .get(&std::ptr::from_ref(**event))
+                    .is_some_and(Whose::is_own)
+        })
+        .copied()
+        .collect();
+    strangers
+        .iter()
+        .filter(|stranger| {
+            own.iter().any(|event| {
+                let apart = event.time.duration_since(stranger.time).abs();
+                if apart > SignedDuration::from_hours(12) {
+                    return false;
+                }
+                match (event.place.coordinates, stranger.place.coordinates) {
+                    (Some(a), Some(b)) => {
+                        let distance = kilometres(a, b);
+                        distance > 500.0 && distance > 900.0 * apart.as_secs_f64() / 3600.0
+                    }
+                    _ => {
+                        apart < SignedDuration::from_hours(1)
+                            && matches!((&event.place.country, &stranger.place.country), (Some(a), Some(b)) if a != b)
+                    }
+                }
+            })
+        })
+        .copied()
+        .collect()
+}
+
+/// Great-circle distance.
+fn kilometres(a: (f64, f64), b: (f64, f64)) -> f64 {
+    let (lat_a, lat_b) = (a.0.to_radians(), b.0.to_radians());
+    let (d_lat, d_lon) = (lat_b - lat_a, (b.1 - a.1).to_radians());
+    let h = (d_lat / 2.0).sin().powi(2) + lat_a.cos() * lat_b.cos() * (d_lon / 2.0).sin().powi(2);
+    12_742.0 * h.sqrt().min(1.0).asin()
+}
+
+/// At most twenty record ids.
+pub(super) fn ids(events: &[&Event]) -> Vec<String> {
+    let ids: BTreeSet<String> = events.iter().map(|event| event.record_id.clone()).collect();
+    ids.into_iter().take(20).collect()
+}
