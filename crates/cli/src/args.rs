@@ -1,0 +1,238 @@
+//! What was typed.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Takes back a compromised Microsoft 365 account, from the alert to the closed case.
+#[derive(Debug, Parser)]
+#[command(name = "retake", version, about, max_term_width = 100, arg_required_else_help = true)]
+pub struct Args {
+    /// Where cases, profiles and the lab's address are kept [env: RETAKE_HOME].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Practise: a takeover in the lab, the response, and the score.
+    Drill(Drill),
+    /// Serve a lab tenant with a live attacker in it.
+    #[command(subcommand)]
+    Lab(Lab),
+    /// Take an account back, from the alert to the closed case. The same command resumes.
+    Respond(Respond),
+    /// Block sign-in and revoke sessions, verified; the first ten seconds alone.
+    Contain(Respond),
+    /// Take a containment back.
+    Release(Release),
+    /// Read, export and verify cases.
+    #[command(subcommand)]
+    Case(Case),
+    /// Find out from exported logs what happened.
+    Hunt(Hunt),
+    /// Explain a code of the error book.
+    Explain(Explain),
+    /// Print generated pages of the documentation.
+    #[command(hide = true)]
+    Docs(Docs),
+}
+
+/// Arguments of `retake drill`.
+#[derive(Debug, ClapArgs)]
+pub struct Drill {
+    /// Scenarios by name, or folders of scenarios.
+    #[arg(default_value = "invoice-fraud")]
+    pub scenarios: Vec<String>,
+    /// Every scenario that is embedded.
+    #[arg(long, conflicts_with = "scenarios")]
+    pub all: bool,
+    /// The seed: names, addresses, times, baits and the attacker's choices follow from it.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Seeds 1 to N, one run each.
+    #[arg(long, value_name = "N", conflicts_with = "seed")]
+    pub seeds: Option<u64>,
+    /// The order of operations: `retake`, a control's name, or a sequence file.
+    #[arg(long, value_name = "NAME-OR-PATH", default_value = "retake")]
+    pub sequence: String,
+    /// Run every embedded control beside `retake`.
+    #[arg(long, conflicts_with = "sequence")]
+    pub compare: bool,
+    /// Print the score as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Write the lab's trace, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Keep the exported cases and their reports here.
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// Only the score, without the live view.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `retake lab …`
+#[derive(Debug, Subcommand)]
+pub enum Lab {
+    /// Serve a scenario over TLS on this machine until interrupted.
+    Serve(LabServe),
+}
+
+/// Arguments of `retake lab serve`.
+#[derive(Debug, ClapArgs)]
+pub struct LabServe {
+    /// A scenario by name, or its folder.
+    #[arg(default_value = "invoice-fraud")]
+    pub scenario: String,
+    /// The seed.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How its time goes.
+    #[arg(long, value_enum, default_value_t = LabClock::Live)]
+    pub clock: LabClock,
+}
+
+/// How the lab's time goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LabClock {
+    /// One second a second; a responder that waits makes it jump.
+    Live,
+    /// It stands still between requests.
+    Stepped,
+}
+
+/// Arguments of `retake respond` and `retake contain`.
+#[derive(Debug, ClapArgs)]
+pub struct Respond {
+    /// The account: user principal name or object id.
+    pub user: String,
+    /// The tenant: `lab`, or the name of a profile.
+    #[arg(long, value_name = "NAME")]
+    pub tenant: String,
+    /// Your name, as it stands in the record.
+    #[arg(long = "as", value_name = "NAME")]
+    pub responder: Option<String>,
+    /// What raised the case.
+    #[arg(long, value_name = "TEXT", default_value = "reported to the responder")]
+    pub alert: String,
+    /// Approve every gate in your name, without asking. Needs `--as`.
+    #[arg(long, requires = "responder")]
+    pub yes: bool,
+}
+
+/// Arguments of `retake release`.
+#[derive(Debug, ClapArgs)]
+pub struct Release {
+    /// The account: user principal name or object id.
+    pub user: String,
+    /// The tenant: `lab`, or the name of a profile.
+    #[arg(long, value_name = "NAME")]
+    pub tenant: String,
+    /// Your name, as it stands in the record.
+    #[arg(long = "as", value_name = "NAME")]
+    pub responder: String,
+    /// Why the containment is taken back.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// `retake case …`
+#[derive(Debug, Subcommand)]
+pub enum Case {
+    /// List the cases of the store.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show where a case stands.
+    Show {
+        /// The case's id.
+        case: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a case's journal.
+    Log {
+        /// The case's id.
+        case: String,
+        /// As JSON lines, as they are hashed.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a case as one signed file.
+    Export {
+        /// The case's id.
+        case: String,
+        /// The file.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Replace the file if it is there.
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Write a case's report, as Markdown and HTML.
+    Report {
+        /// The case's id.
+        case: String,
+        /// The directory.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Prove that an exported case is whole and unaltered.
+    Verify {
+        /// The exported file.
+        file: PathBuf,
+        /// The fingerprint that was shown when the case was closed or exported.
+        #[arg(long, value_name = "FINGERPRINT")]
+        key: Option<String>,
+    },
+}
+
+/// Arguments of `retake hunt`.
+#[derive(Debug, ClapArgs)]
+pub struct Hunt {
+    /// Files or directories of exported logs; zip and gz are opened.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// As JSON, in the form that docs/hunt-json.md describes.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `retake explain`.
+#[derive(Debug, ClapArgs)]
+pub struct Explain {
+    /// A code such as RT3001; without one the book's index is printed.
+    pub code: Option<String>,
+}
+
+/// Arguments of `retake docs`.
+#[derive(Debug, ClapArgs)]
+pub struct Docs {
+    /// Which page.
+    #[arg(value_enum)]
+    pub page: Page,
+}
+
+/// A generated page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Page {
+    /// docs/reference/catalogue.md
+    Catalogue,
+    /// docs/reference/playbook.md
+    Playbook,
+    /// docs/reference/permissions.md
+    Permissions,
+    /// docs/reference/commands.md
+    Commands,
+    /// docs/errors/README.md
+    Errors,
+}

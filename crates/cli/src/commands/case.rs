@@ -1,0 +1,218 @@
+//! `retake case …`: reading, exporting and verifying cases.
+
+use std::path::Path;
+
+use retake_casefile::{CaseId, Overwrite, Store, VerifyError, export, verify};
+use retake_playbook::State;
+use retake_playbook::codes::{self, Exit};
+use retake_playbook::machine::next;
+use retake_tenant::edge::{Entropy as _, SystemEntropy};
+use serde_json::json;
+
+use crate::args::Case;
+use crate::failure::Failure;
+use crate::home::Home;
+use crate::terminal::{QUIET, STRONG, Terminal, safe};
+use crate::watch;
+
+pub(crate) fn run(args: &Case, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
+    match args {
+        Case::List { json } => list(&Store::open(&home.store())?, *json, terminal),
+        Case::Show { case, json } => show(&Store::open(&home.store())?, case, *json, terminal),
+        Case::Log { case, json } => log(&Store::open(&home.store())?, case, *json, terminal),
+        Case::Export { case, out, replace } => {
+            write(&Store::open(&home.store())?, case, out, *replace, terminal)
+        }
+        Case::Report { case, out } => report(&Store::open(&home.store())?, case, out, terminal),
+        Case::Verify { file, key } => prove(file, key.as_deref(), terminal),
+    }
+}
+
+fn list(store: &Store, json: bool, terminal: &Terminal) -> Result<Exit, Failure> {
+    let cases = store.cases()?;
+    if json {
+        let cases: Vec<_> = cases
+            .iter()
+            .map(|case| {
+                json!({"case": case.id, "tenant": case.tenant, "account": case.account_key,
+                       "opened_at": case.opened_at, "last_at": case.last_at,
+                       "records": case.records, "closed": case.closed})
+            })
+            .collect();
+        terminal.data(&json!({"schema": "retake.cases/1", "cases": cases}).to_string());
+        return Ok(Exit::Done);
+    }
+    if cases.is_empty() {
+        terminal.say("No cases yet. `retake respond USER --tenant NAME` opens one; `retake drill` practises.");
+    }
+    for case in cases {
+        terminal.data(&format!(
+            "{}  {}  {}  {}",
+            case.id,
+            if case.closed { "closed" } else { "open  " },
+            case.opened_at,
+            safe(&case.account_key)
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn state_of(store: &Store, id: &CaseId) -> Result<State, Failure> {
+    let records = store.records(id)?;
+    Ok(State::fold(records.iter().map(|record| (record.at, &record.event))))
+}
+
+fn show(store: &Store, case: &str, json: bool, terminal: &Terminal) -> Result<Exit, Failure> {
+    let state = state_of(store, &CaseId::parse(case)?)?;
+    if json {
+        let value = serde_json::to_value(&state).map_err(|error| internal(&error))?;
+        terminal.data(&json!({"schema": "retake.state/1", "state": value}).to_string());
+        return Ok(Exit::Done);
+    }
+    let say = |line: String| terminal.data(&line);
+    if let Some((at, opened)) = &state.opened {
+        say(format!("{STRONG}case {}{STRONG:#}, opened {at} by {}", opened.case, safe(&opened.responder)));
+        say(format!("  account  {}", safe(&opened.account)));
+        say(format!("  alert    {}", safe(&opened.alert)));
+    }
+    say(format!("  stands   {:?}", state.phase));
+    if let Some(now) = state.last_at {
+        for command in next(&state, now) {
+            if let retake_playbook::Command::Ask(gate) = command {
+                say(format!("  waits    gate `{}`, for {}: {}", gate.spec().name, gate.spec().duty, gate.spec().asks));
+            }
+            if let retake_playbook::Command::Stop(why) = command {
+                say(format!("  halted   {}", safe(&why)));
+            }
+        }
+    }
+    if let Some(end) = state.access_ends_at() {
+        say(format!("  access   the last known token ends by {end}"));
+    }
+    for (id, action) in &state.actions {
+        let how = match (&action.verified, &action.applied, &action.stopped) {
+            (Some((at, _)), ..) => format!("verified {at}"),
+            (_, _, Some((_, why, message))) => format!("stopped ({why:?}): {}", safe(message)),
+            (_, Some((at, _)), _) => format!("accepted {at}, not yet verified"),
+            _ if !action.intended.is_empty() => "sent, outcome not known yet".to_owned(),
+            _ => "not done yet".to_owned(),
+        };
+        let object = &action.planned.object;
+        say(format!(
+            "  {:>4} {} {}: \"{}\" {QUIET}{how}{QUIET:#}",
+            id.to_string(),
+            action.planned.step,
+            action.planned.kind.title(),
+            safe(object.name.as_deref().unwrap_or(&object.id))
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn log(store: &Store, case: &str, json: bool, terminal: &Terminal) -> Result<Exit, Failure> {
+    let records = store.records(&CaseId::parse(case)?)?;
+    let mut state = State::default();
+    for record in &records {
+        state.apply(record.at, &record.event);
+        if json {
+            terminal.data(&record.line());
+        } else {
+            let line = watch::line(&record.event, &state).unwrap_or_else(|| name(&record.event));
+            terminal.data(&format!(
+                "{:>5}  {}  {QUIET}{}{QUIET:#}  {}",
+                record.seq,
+                record.at,
+                record.hash.short(),
+                safe(&line)
+            ));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The event's name, for those that the live view leaves out.
+fn name(event: &retake_playbook::Event) -> String {
+    serde_json::to_value(event)
+        .ok()
+        .and_then(|value| Some(value.get("event")?.as_str()?.replace('_', " ")))
+        .unwrap_or_default()
+}
+
+fn write(
+    store: &Store,
+    case: &str,
+    out: &Path,
+    replace: bool,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let key = store.signing_key(&mut |bytes| SystemEntropy.fill(bytes))?;
+    let overwrite = if replace { Overwrite::Replace } else { Overwrite::Refuse };
+    let written = export(store, &CaseId::parse(case)?, out, &key, overwrite)?;
+    terminal.say(&format!(
+        "{} entries, {} bytes. Hand the fingerprint over by another way than the file:",
+        written.entries, written.bytes
+    ));
+    terminal.data(&written.fingerprint.to_string());
+    Ok(Exit::Done)
+}
+
+fn report(store: &Store, case: &str, out: &Path, terminal: &Terminal) -> Result<Exit, Failure> {
+    let id = CaseId::parse(case)?;
+    let records = store.records(&id)?;
+    let report = retake_report::render(&records, &|digest| store.evidence(&id, digest).ok().flatten())
+        .map_err(|error| internal(&error))?;
+    for (ending, text) in [("md", &report.markdown), ("html", &report.html)] {
+        let path = out.join(format!("{id}.{ending}"));
+        std::fs::create_dir_all(out)
+            .and_then(|()| std::fs::write(&path, text))
+            .map_err(|error| {
+                Failure::new(
+                    codes::NOT_WRITABLE,
+                    format!("{} cannot be written: {error}.", path.display()),
+                    "Name another directory with --out.",
+                )
+            })?;
+        terminal.data(&path.display().to_string());
+    }
+    Ok(Exit::Done)
+}
+
+fn prove(file: &Path, key: Option<&str>, terminal: &Terminal) -> Result<Exit, Failure> {
+    let proven = verify(file, key).map_err(|error| altered(file, &error))?;
+    terminal.data(&format!(
+        "whole and unaltered: case {}, {} records, {} pieces of evidence",
+        proven.case, proven.records, proven.evidence
+    ));
+    if key.is_none() {
+        terminal.say(&format!(
+            "It is signed by {}. Compare that with the fingerprint that you were given by another way; --key does it for you.",
+            proven.fingerprint
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn altered(file: &Path, error: &VerifyError) -> Failure {
+    let code = match error {
+        VerifyError::Altered { .. } => codes::EXPORT_ALTERED,
+        VerifyError::NewerVersion { .. } => codes::NEWER_VERSION,
+        VerifyError::Fingerprint(_) => codes::BAD_INPUT,
+        VerifyError::Unreadable { .. } | VerifyError::NotACase => codes::FOREIGN_FILE,
+    };
+    let mut message = match error {
+        VerifyError::Altered { .. } => format!("{} is not as it was signed:", file.display()),
+        other => format!("{}: {other}", file.display()),
+    };
+    for problem in error.problems() {
+        message.push_str(&format!("\n  {problem}"));
+    }
+    Failure::new(code, message, error.hint())
+}
+
+fn internal(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(
+        codes::INTERNAL,
+        error.to_string(),
+        "Please report it. The journal is not affected.",
+    )
+}

@@ -1,0 +1,334 @@
+//! `retake drill`: a takeover, the response to it, and the score.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use retake_casefile::Bundle;
+use retake_drill::score::{Outcome, Reading, RunScore, Scores};
+use retake_drill::{RETAKE, Run, SharedLab, lock, run_responder, run_sequence};
+use retake_lab::{Actor, Got, TraceLine};
+use retake_playbook::codes::{self, Exit};
+use retake_playbook::{ArtefactId, Event, State};
+use retake_responder::{Conduct, Watcher};
+
+use crate::args::Drill;
+use crate::failure::Failure;
+use crate::terminal::{OURS, QUIET, STRONG, THEIRS, Terminal, WARN, safe};
+use crate::watch;
+
+pub(crate) fn run(args: &Drill, terminal: &Terminal) -> Result<Exit, Failure> {
+    let names: Vec<String> = if args.all {
+        retake_lab::Scenario::names().map(str::to_owned).collect()
+    } else {
+        args.scenarios.clone()
+    };
+    let seeds: Vec<u64> = match args.seeds {
+        Some(count) => (1..=count).collect(),
+        None => vec![args.seed],
+    };
+    let sequences: Vec<String> = if args.compare {
+        std::iter::once(RETAKE)
+            .chain(retake_drill::Sequence::names())
+            .map(str::to_owned)
+            .collect()
+    } else {
+        vec![args.sequence.clone()]
+    };
+    let live = !args.quiet && !args.json && names.len() * seeds.len() * sequences.len() == 1;
+    let mut scores = Vec::new();
+    for name in &names {
+        let scenario = super::lab::scenario(name)?;
+        for seed in &seeds {
+            for sequence in &sequences {
+                let run = rehearse(&scenario, *seed, sequence, live, terminal)?;
+                keep(args, &run, terminal)?;
+                if !args.json {
+                    show(&run, terminal);
+                }
+                scores.push(run.score);
+            }
+        }
+    }
+    let good = scores
+        .iter()
+        .filter(|score| score.sequence == RETAKE)
+        .all(is_clean);
+    if args.json {
+        let scores = serde_json::to_string(&Scores::of(scores)).map_err(|error| internal(&error))?;
+        terminal.data(&scores);
+    }
+    Ok(if good { Exit::Done } else { Exit::NeedsPerson })
+}
+
+fn rehearse(
+    scenario: &retake_lab::Scenario,
+    seed: u64,
+    sequence: &str,
+    live: bool,
+    terminal: &Terminal,
+) -> Result<Run, Failure> {
+    let bad = |error: &dyn std::fmt::Display| {
+        Failure::new(
+            codes::BAD_SCENARIO,
+            safe(&error.to_string()),
+            "docs/scenario-format.md and sequences/README.md describe the formats.",
+        )
+    };
+    if sequence == RETAKE {
+        return run_responder(scenario, seed, Conduct::default(), &|stage| {
+            if live {
+                Box::new(BothSides::new(terminal, stage.lab.clone())) as Box<dyn Watcher + '_>
+            } else {
+                Box::new(Silent)
+            }
+        })
+        .map_err(|error| bad(&error));
+    }
+    let sequence = retake_drill::Sequence::find(sequence).map_err(|error| bad(&error))?;
+    run_sequence(scenario, seed, &sequence).map_err(|error| bad(&error))
+}
+
+/// Writes what the person asked to keep.
+fn keep(args: &Drill, run: &Run, terminal: &Terminal) -> Result<(), Failure> {
+    let write = |path: &Path, bytes: &[u8]| {
+        path.parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(path, bytes))
+            .map_err(|error| {
+                Failure::new(
+                    codes::NOT_WRITABLE,
+                    format!("{} cannot be written: {error}.", path.display()),
+                    "Name another place.",
+                )
+            })
+    };
+    if let Some(path) = &args.trace {
+        write(path, run.trace.as_bytes())?;
+    }
+    let (Some(dir), Some(case)) = (&args.keep, &run.case) else {
+        return Ok(());
+    };
+    let name = format!("{}-{}", run.score.scenario, run.score.seed);
+    write(&dir.join(format!("{name}.tar")), case)?;
+    let bundle = Bundle::from_bytes(case.clone(), None).map_err(|error| internal(&error))?;
+    let report = retake_report::render(bundle.records(), &|digest| {
+        bundle.evidence(digest).map(<[u8]>::to_vec)
+    })
+    .map_err(|error| internal(&error))?;
+    write(&dir.join(format!("{name}.html")), report.html.as_bytes())?;
+    write(&dir.join(format!("{name}.md")), report.markdown.as_bytes())?;
+    terminal.say(&format!("kept: {}", dir.join(name).display()));
+    Ok(())
+}
+
+fn internal(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(codes::INTERNAL, error.to_string(), "Please report it.")
+}
+
+/// Whether nothing in a score is left to be desired.
+fn is_clean(score: &RunScore) -> bool {
+    score.artefacts.iter().all(|artefact| !artefact.usable.ever())
+        && score.collateral.is_empty()
+        && score.order_violations.is_empty()
+        && score.changes_without_evidence.is_empty()
+        && score.claims_not_verified.is_empty()
+        && score.path.truth == score.path.said
+        && score.warned.due.iter().all(|due| score.warned.done.iter().any(|done| done.who == due.who))
+}
+
+fn show(run: &Run, terminal: &Terminal) {
+    let score = &run.score;
+    let data = |line: String| terminal.data(&line);
+    data(format!(
+        "\n{STRONG}score{STRONG:#}  {} · seed {} · {}",
+        safe(&score.scenario),
+        score.seed,
+        safe(&score.sequence)
+    ));
+    for refused in &run.refused {
+        data(format!("  {WARN}refused{WARN:#} {}", safe(&format!("{refused:?}"))));
+    }
+    let yes = |usable: bool| {
+        if usable {
+            format!("{THEIRS}usable{THEIRS:#}")
+        } else {
+            format!("{OURS}ended {OURS:#}")
+        }
+    };
+    data(format!("  {QUIET}{:<4} {:<34} {:<9} at end  restored  +24 h{QUIET:#}", "", "artefact", "outcome"));
+    for artefact in &score.artefacts {
+        let title = retake_playbook::catalogue::ARTEFACTS
+            .iter()
+            .find(|spec| spec.id == artefact.id)
+            .map_or("", |spec| spec.title);
+        let outcome = match artefact.outcome {
+            Outcome::Evicted => "evicted",
+            Outcome::Disabled => "disabled",
+            Outcome::Task => "task",
+            Outcome::Survived => "survived",
+        };
+        data(format!(
+            "  {:<4} {:<34} {:<9} {}  {}    {}",
+            artefact.id.to_string(),
+            title,
+            outcome,
+            yes(artefact.usable.at_end),
+            yes(artefact.usable.after_restore),
+            yes(artefact.usable.after_24h)
+        ));
+    }
+    let count = |name: &str, lines: Vec<String>| {
+        let mark = if lines.is_empty() { OURS } else { THEIRS };
+        data(format!("  {name:<28} {mark}{}{mark:#}", lines.len()));
+        for line in lines {
+            data(format!("      {}", safe(&line)));
+        }
+    };
+    count("collateral", score.collateral.iter().map(|c| format!("{} {}: {}", c.kind.words(), c.object, c.why)).collect());
+    count("order violations", score.order_violations.iter().map(|v| format!("{} at request {}: {}", v.rule, v.request, v.object)).collect());
+    count("changes without evidence", score.changes_without_evidence.iter().map(|c| format!("request {}: {}", c.request, c.object)).collect());
+    count("claims not verified", score.claims_not_verified.iter().map(|c| format!("{}: {}", c.action, c.object)).collect());
+    let reading = |reading: &Option<Reading>| {
+        reading.map_or_else(
+            || "never".to_owned(),
+            |reading| format!("{:.2} s, {} round trips", reading.virtual_s, reading.round_trips),
+        )
+    };
+    data(format!("  {:<28} {}", "first block after approval", reading(&score.clock.first_block)));
+    data(format!("  {:<28} {}", "sessions revoked", reading(&score.clock.revoked)));
+    data(format!("  {:<28} {}", "evicted", reading(&score.clock.evicted)));
+    data(format!("  {:<28} {}", "finance warned", reading(&score.clock.finance_warned)));
+    data(format!("  {:<28} {}", "closed", reading(&score.clock.closed)));
+    data(format!(
+        "  {:<28} {} messages, through {}",
+        "leaked after the block",
+        score.leaked_after_block.messages,
+        if score.attacker_after_containment.through.is_empty() {
+            "nothing".to_owned()
+        } else {
+            score.attacker_after_containment.through.iter().map(ArtefactId::to_string).collect::<Vec<_>>().join(", ")
+        }
+    ));
+    data(format!(
+        "  {:<28} {} (truth: {}, confidence {:.0} %)",
+        "path of takeover",
+        safe(&score.path.said),
+        safe(&score.path.truth),
+        score.path.confidence * 100.0
+    ));
+    for (name, overlap) in [
+        ("mail read", score.blast_radius.read),
+        ("mail sent", score.blast_radius.sent),
+    ] {
+        data(format!(
+            "  {:<28} {} said, {} true, precision {:.2}, recall {:.2}",
+            name, overlap.said, overlap.truth, overlap.precision, overlap.recall
+        ));
+    }
+    data(format!("  {:<28} {} of {}", "warned", score.warned.done.len(), score.warned.due.len()));
+    if run.case.is_some() && score.sequence == RETAKE {
+        let (mark, word) = if is_clean(score) { (OURS, "clean") } else { (THEIRS, "not clean") };
+        data(format!("  {mark}{word}{mark:#}"));
+    }
+}
+
+struct Silent;
+
+impl Watcher for Silent {
+    fn event(&self, _at: Timestamp, _event: &Event, _state: &State) {}
+    fn note(&self, _at: Timestamp, _text: &str) {}
+}
+
+/// Both sides on one clock: what we do, and what the attacker gets or plants.
+struct BothSides<'a> {
+    terminal: &'a Terminal,
+    lab: SharedLab,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    lines: usize,
+    last: BTreeMap<ArtefactId, Got>,
+}
+
+impl<'a> BothSides<'a> {
+    fn new(terminal: &'a Terminal, lab: SharedLab) -> Self {
+        Self {
+            terminal,
+            lab,
+            seen: Mutex::default(),
+        }
+    }
+
+    fn catch_up(&self) {
+        let lab = lock(&self.lab);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = lab.start();
+        for line in lab.trace().iter().skip(seen.lines) {
+            if let Some(text) = theirs(line, &mut seen.last, line.at >= start) {
+                self.say(line.at, THEIRS, "attacker", &text);
+            }
+        }
+        seen.lines = lab.trace().len();
+    }
+
+    fn say(&self, at: Timestamp, style: anstyle::Style, who: &str, text: &str) {
+        self.terminal.say(&format!(
+            "{QUIET}{}{QUIET:#} {style}{who:<8}{style:#} {}",
+            at.strftime("%a %H:%M:%S"),
+            safe(text)
+        ));
+    }
+}
+
+/// What of the attacker's side is worth a line: what it plants, and each artefact
+/// that stops or begins to work.
+fn theirs(line: &TraceLine, last: &mut BTreeMap<ArtefactId, Got>, shown: bool) -> Option<String> {
+    if line.actor != Actor::Attacker {
+        return None;
+    }
+    if let Some(planted) = line
+        .effect
+        .as_ref()
+        .filter(|effect| effect.get("kind").is_some_and(|kind| kind == "planted"))
+    {
+        let artefact = planted.get("artefact").and_then(|id| id.as_str()).unwrap_or("?");
+        return Some(format!("plants {artefact}: {}", title(artefact.parse().ok())));
+    }
+    let (artefact, got) = (line.attempt?, line.got?);
+    let before = last.insert(artefact, got);
+    if before == Some(got) || !shown {
+        return None;
+    }
+    let what = title(Some(artefact));
+    match (before, got) {
+        (None, Got::Nothing) => None,
+        (_, Got::Nothing) => Some(format!("loses {artefact}: {what}")),
+        (None | Some(Got::Nothing), _) => Some(format!("uses {artefact}: {what}")),
+        _ => None,
+    }
+}
+
+fn title(artefact: Option<ArtefactId>) -> String {
+    retake_playbook::catalogue::ARTEFACTS
+        .iter()
+        .find(|spec| Some(spec.id) == artefact)
+        .map_or_else(String::new, |spec| spec.title.to_lowercase())
+}
+
+impl Watcher for BothSides<'_> {
+    fn event(&self, at: Timestamp, event: &Event, state: &State) {
+        self.catch_up();
+        if let Some(line) = watch::line(event, state) {
+            self.say(at, OURS, "retake", &line);
+        }
+    }
+
+    fn note(&self, at: Timestamp, text: &str) {
+        self.catch_up();
+        self.say(at, WARN, "retake", text);
+    }
+}

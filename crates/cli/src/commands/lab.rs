@@ -1,0 +1,80 @@
+//! `retake lab serve`: a tenant to practise on, with a live attacker in it.
+
+use retake_lab::serve::{ClockMode, Options, Server};
+use retake_lab::{Lab, Scenario};
+use retake_playbook::codes::{self, Exit};
+
+use crate::args::{Lab as LabCommand, LabClock, LabServe};
+use crate::failure::Failure;
+use crate::home::Home;
+use crate::lab_link::LabAddress;
+use crate::terminal::{OURS, STRONG, Terminal, safe};
+
+pub(crate) fn run(command: &LabCommand, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
+    match command {
+        LabCommand::Serve(serve) => serve_until_interrupted(serve, home, terminal),
+    }
+}
+
+/// The scenario of this name, or in this folder.
+pub(crate) fn scenario(name: &str) -> Result<Scenario, Failure> {
+    Scenario::find(name).map_err(|error| {
+        Failure::new(
+            codes::BAD_SCENARIO,
+            format!("The scenario `{}` cannot be used: {}", safe(name), safe(&error.to_string())),
+            "docs/scenario-format.md describes the format. `invoice-fraud` is embedded.",
+        )
+    })
+}
+
+fn serve_until_interrupted(
+    args: &LabServe,
+    home: &Home,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let lab = Lab::new(&scenario(&args.scenario)?, args.seed).map_err(|error| {
+        Failure::new(codes::BAD_SCENARIO, error.to_string(), "docs/scenario-format.md describes the format.")
+    })?;
+    let briefing = lab.briefing().clone();
+    let options = Options {
+        clock: match args.clock {
+            LabClock::Live => ClockMode::Live,
+            LabClock::Stepped => ClockMode::Stepped,
+        },
+        ..Options::default()
+    };
+    let server = Server::start(lab, options).map_err(|error| {
+        Failure::new(
+            codes::INTERNAL,
+            format!("The lab cannot be served: {error}."),
+            "Another program may hold the port.",
+        )
+    })?;
+    let address = LabAddress {
+        base: format!("https://localhost:{}", server.addr().port()),
+        ca_pem: server.ca_pem().to_owned(),
+        control: server.control_addr(),
+        tenant_id: briefing.tenant_id.clone(),
+        client_id: briefing.client_id.clone(),
+        client_secret: briefing.client_secret.clone(),
+    };
+    let path = home.lab();
+    crate::home::write_private(&path, &serde_json::to_vec_pretty(&address).unwrap_or_default())?;
+
+    terminal.say(&format!("{STRONG}lab{STRONG:#} {} (seed {}) at {}", safe(&args.scenario), args.seed, address.base));
+    terminal.say(&format!("  alert     {}", safe(&briefing.alert)));
+    terminal.say(&format!("  account   {}", safe(&briefing.affected)));
+    for person in &briefing.people {
+        terminal.say(&format!("  {:<9} {}", person.role, safe(&person.name)));
+    }
+    terminal.say(&format!(
+        "\nThe attacker is in. In another terminal:\n\n  {OURS}retake respond {} --tenant lab{OURS:#}\n\nCtrl-C ends the lab.",
+        safe(&briefing.affected)
+    ));
+    // The server runs on its own threads until this process is interrupted. The
+    // address that stays behind leads nowhere, and whoever follows it is told so.
+    let _server = server;
+    loop {
+        std::thread::park();
+    }
+}

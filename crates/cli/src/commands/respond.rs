@@ -1,0 +1,154 @@
+//! `retake respond`, `retake contain`, `retake release`.
+
+use std::sync::Arc;
+
+use retake_casefile::Store;
+use retake_playbook::codes::{GATE_WAITS, Exit};
+use retake_playbook::State;
+use retake_responder::{Extent, Finished, Opening, Responder, Surroundings};
+use retake_tenant::edge::SystemEntropy;
+
+use crate::args::{Release, Respond};
+use crate::failure::Failure;
+use crate::home::Home;
+use crate::people::TerminalPeople;
+use crate::profile::{Connection, connect};
+use crate::terminal::{OURS, Terminal, WARN, safe};
+use crate::watch::LiveView;
+
+pub(crate) fn respond(args: &Respond, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
+    go(args, Extent::Whole, home, terminal)
+}
+
+pub(crate) fn contain(args: &Respond, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
+    go(args, Extent::Contain, home, terminal)
+}
+
+fn go(args: &Respond, extent: Extent, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
+    let opening = Opening {
+        account: args.user.clone(),
+        responder: responder_name(args.responder.as_deref()),
+        alert: args.alert.clone(),
+    };
+    with_responder(&args.tenant, opening, args.yes, home, terminal, async |responder| {
+        let finished = responder.run(extent).await?;
+        Ok((finished, responder.state(), responder.case_id().to_string()))
+    })
+}
+
+pub(crate) fn release(args: &Release, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
+    let opening = Opening {
+        account: args.user.clone(),
+        responder: args.responder.clone(),
+        alert: format!("release ordered: {}", args.reason),
+    };
+    with_responder(&args.tenant, opening, true, home, terminal, async |responder| {
+        let finished = responder.release(&args.reason).await?;
+        Ok((finished, responder.state(), responder.case_id().to_string()))
+    })
+}
+
+type Ran = Result<(Finished, State, String), Failure>;
+
+fn with_responder(
+    tenant: &str,
+    opening: Opening,
+    yes: bool,
+    home: &Home,
+    terminal: &Terminal,
+    work: impl AsyncFnOnce(&Responder<'_>) -> Ran,
+) -> Result<Exit, Failure> {
+    let runtime = super::runtime()?;
+    runtime.block_on(async {
+        let connection = connect(home, tenant)?;
+        if connection.device_code {
+            enter_code(&connection, terminal).await?;
+        }
+        let store = Store::open(&home.store())?;
+        let people = TerminalPeople {
+            terminal,
+            name: opening.responder.clone(),
+            yes,
+            lab: connection.lab.clone(),
+            clock: Arc::clone(&connection.clock),
+        };
+        let watcher = LiveView(terminal);
+        let around = Surroundings {
+            tenant: &connection.tenant,
+            store: &store,
+            clock: connection.clock.as_ref(),
+            entropy: &SystemEntropy,
+            people: &people,
+            watcher: &watcher,
+        };
+        let responder = Responder::open(around, opening).await?;
+        let (finished, state, case) = work(&responder).await?;
+        tell(&finished, &state, &case, &store, terminal)
+    })
+}
+
+/// The name that stands in the record: the one given, or the login name.
+fn responder_name(given: Option<&str>) -> String {
+    given
+        .map(str::to_owned)
+        .or_else(|| std::env::var("USER").ok().filter(|name| !name.is_empty()))
+        .unwrap_or_else(|| "responder".to_owned())
+}
+
+async fn enter_code(connection: &Connection, terminal: &Terminal) -> Result<(), Failure> {
+    let prompt = connection.tenant.begin_device_code().await?;
+    terminal.say(&format!(
+        "Open {} and enter the code {} as the administrator who responds.",
+        safe(&prompt.verification_uri),
+        safe(&prompt.user_code)
+    ));
+    connection.tenant.finish_device_code(&prompt).await?;
+    Ok(())
+}
+
+fn tell(
+    finished: &Finished,
+    state: &State,
+    case: &str,
+    store: &Store,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    match finished {
+        Finished::Contained => {
+            terminal.say(&format!(
+                "\n{OURS}contained{OURS:#}: sign-in is blocked and sessions are revoked, both verified."
+            ));
+            if let Some(end) = state.access_ends_at() {
+                terminal.say(&format!("Tokens that are already out can live until {end}."));
+            }
+            terminal.say("Rules, forwards, consents and methods are still as they are: `retake respond` goes on.");
+            Ok(Exit::Done)
+        }
+        Finished::Waits { why } => {
+            terminal.say(&format!("\n{WARN}waits ({}){WARN:#}: {}", GATE_WAITS.id, safe(why)));
+            terminal.say(&format!(
+                "Nothing is lost: the same command goes on. `retake case show {case}` shows where it stands."
+            ));
+            Ok(Exit::NeedsPerson)
+        }
+        Finished::Closed => {
+            let key = store.signing_key(&mut |bytes| {
+                use retake_tenant::edge::Entropy as _;
+                SystemEntropy.fill(bytes);
+            })?;
+            terminal.say(&format!("\n{OURS}closed{OURS:#}: case {case}"));
+            if let Some((_, closing)) = &state.closed {
+                for line in [&closing.first_access, &closing.persistence, &closing.impact] {
+                    terminal.say(&format!("  {}", safe(line)));
+                }
+            }
+            terminal.say(&format!(
+                "\n  retake case export {case} --out {case}.tar\n  retake case report {case} --out .\n  fingerprint of this store's key: {}",
+                key.fingerprint()
+            ));
+            let open = state.warnings.values().any(|warning| warning.done.is_none())
+                || state.plans.iter().any(|plan| !plan.left.is_empty());
+            Ok(if open { Exit::NeedsPerson } else { Exit::Done })
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The way to a lab that is being served: how it is reached, and its control
+//! port, which only the command line knows.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use retake_playbook::codes;
+use retake_tenant::edge::{BoxFuture, Clock, Transport, TransportError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+
+/// How a lab is reached, as `retake lab serve` writes it down for its owner only.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct LabAddress {
+    /// `https://localhost:PORT`.
+    pub base: String,
+    /// The authority that signed the lab's certificate, PEM.
+    pub ca_pem: String,
+    /// The control port.
+    pub control: SocketAddr,
+    /// The tenant's id.
+    pub tenant_id: String,
+    /// The responder's app registration.
+    pub client_id: String,
+    /// Its secret: good for this lab and nothing else.
+    pub client_secret: String,
+}
+
+impl LabAddress {
+    /// The lab that is being served.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|_| {
+            Failure::new(
+                codes::NO_PROFILE,
+                format!("No lab is being served: {} is not there.", path.display()),
+                "Run `retake lab serve` in another terminal and leave it open.",
+            )
+        })?;
+        serde_json::from_str(&text).map_err(|error| {
+            Failure::new(
+                codes::NO_PROFILE,
+                format!("{} cannot be read: {error}.", path.display()),
+                "End `retake lab serve` and start it again.",
+            )
+        })
+    }
+}
+
+/// The control port of a lab: its clock and its people.
+pub struct Control {
+    stream: Mutex<BufReader<TcpStream>>,
+}
+
+impl Control {
+    /// Connects to the lab's control port.
+    pub fn connect(address: SocketAddr) -> Result<Self, Failure> {
+        let stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).map_err(|error| {
+            Failure::new(
+                codes::NO_PROFILE,
+                format!("The lab at {address} does not answer: {error}."),
+                "It may have been ended. Run `retake lab serve` in another terminal.",
+            )
+        })?;
+        let _ = stream.set_nodelay(true);
+        Ok(Self {
+            stream: Mutex::new(BufReader::new(stream)),
+        })
+    }
+
+    /// One operation and its answer. A lab that is gone answers nothing.
+    pub fn call(&self, operation: &Value) -> Option<Value> {
+        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut line = operation.to_string();
+        line.push('\n');
+        stream.get_mut().write_all(line.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_line(&mut answer).ok()?;
+        serde_json::from_str(&answer).ok()
+    }
+}
+
+/// Who is doing what against the lab just now: its clock jumps only when
+/// everybody waits for it.
+#[derive(Default)]
+pub struct Pace {
+    inner: Mutex<Pacing>,
+}
+
+#[derive(Default)]
+struct Pacing {
+    in_flight: usize,
+    sleepers: BTreeSet<(Timestamp, u64)>,
+    next: u64,
+    last: Option<Instant>,
+}
+
+/// How long nothing may happen before the clock jumps to the next sleeper.
+const IDLE: Duration = Duration::from_millis(8);
+/// How long a request may hang before the clock goes on without it.
+const HUNG: Duration = Duration::from_secs(3);
+/// How often a sleeper looks.
+const LOOK: Duration = Duration::from_millis(2);
+
+impl Pace {
+    fn with<T>(&self, work: impl FnOnce(&mut Pacing) -> T) -> T {
+        work(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn may_jump(&self, sleeper: (Timestamp, u64)) -> bool {
+        self.with(|pacing| {
+            let quiet = pacing.last.map_or(HUNG, |last| last.elapsed());
+            let enough = if pacing.in_flight == 0 { IDLE } else { HUNG };
+            pacing.sleepers.first() == Some(&sleeper) && quiet >= enough
+        })
+    }
+}
+
+/// The way to the lab's services. It only counts: what it carries is the
+/// client's, unchanged.
+pub struct PacedTransport<T> {
+    inner: T,
+    pace: Arc<Pace>,
+}
+
+impl<T: Transport> PacedTransport<T> {
+    /// Counts what goes through `inner`.
+    pub fn new(inner: T, pace: Arc<Pace>) -> Self {
+        Self { inner, pace }
+    }
+}
+
+impl<T: Transport> Transport for PacedTransport<T> {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let flight = Flight::new(&self.pace);
+            let answer = self.inner.send(request).await;
+            drop(flight);
+            answer
+        })
+    }
+}
+
+/// One request under way, also when it is given up.
+struct Flight<'a>(&'a Pace);
+
+impl<'a> Flight<'a> {
+    fn new(pace: &'a Pace) -> Self {
+        pace.with(|pacing| {
+            pacing.in_flight += 1;
+            pacing.last = Some(Instant::now());
+        });
+        Self(pace)
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.0.with(|pacing| {
+            pacing.in_flight -= 1;
+            pacing.last = Some(Instant::now());
+        });
+    }
+}
+
+/// The lab's clock. Waiting makes it jump instead of letting a person wait.
+pub struct LabClock {
+    control: Arc<Control>,
+    pace: Arc<Pace>,
+    last: Mutex<Timestamp>,
+}
+
+impl LabClock {
+    /// The clock behind this control port.
+    pub fn new(control: Arc<Control>, pace: Arc<Pace>) -> Self {
+        Self {
+            control,
+            pace,
+            last: Mutex::new(Timestamp::UNIX_EPOCH),
+        }
+    }
+
+    fn take(&self, answer: Option<Value>) -> Timestamp {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(now) = answer
+            .as_ref()
+            .and_then(|answer| answer.get("now"))
+            .and_then(Value::as_str)
+            .and_then(|now| now.parse().ok())
+        {
+            *last = now;
+        }
+        *last
+    }
+}
+
+impl Clock for LabClock {
+    fn now(&self) -> Timestamp {
+        self.take(self.control.call(&json!({"op": "now"})))
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        let asleep = Asleep::new(self, duration);
+        Box::pin(async move {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                if !self.pace.may_jump(asleep.0) {
+                    continue;
+                }
+                let rest = asleep.0.0.duration_since(self.now());
+                if rest.is_positive() {
+                    let jump = json!({"op": "advance", "seconds": rest.as_secs_f64()});
+                    self.take(self.control.call(&jump));
+                }
+                return;
+            }
+        })
+    }
+}
+
+/// A sleeper in the queue, also when nobody waits for it any more.
+struct Asleep<'a>((Timestamp, u64), &'a Pace);
+
+impl<'a> Asleep<'a> {
+    fn new(clock: &'a LabClock, duration: Duration) -> Self {
+        let now = clock.now();
+        let until = jiff::SignedDuration::try_from(duration)
+            .ok()
+            .and_then(|duration| now.checked_add(duration).ok())
+            .unwrap_or(now);
+        let key = clock.pace.with(|pacing| {
+            let key = (until, pacing.next);
+            pacing.next += 1;
+            pacing.sleepers.insert(key);
+            pacing.last.get_or_insert_with(Instant::now);
+            key
+        });
+        Self(key, &clock.pace)
+    }
+}
+
+impl Drop for Asleep<'_> {
+    fn drop(&mut self) {
+        self.1.with(|pacing| {
+            pacing.sleepers.remove(&self.0);
+            pacing.last = Some(Instant::now());
+        });
+    }
+}
