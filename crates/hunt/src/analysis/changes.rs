@@ -68,6 +68,9 @@ pub(super) fn object_kind(event: &Event) -> Option<ObjectKind> {
     }
 }
 
+/// Two logs' times of one act differ by no more.
+const SAME_ACT: SignedDuration = SignedDuration::from_secs(5);
+
 /// Operations, folded and in lower case, by what they change.
 const KINDS: [(&str, ObjectKind); 59] = [
     ("new-inboxrule", ObjectKind::InboxRule),
@@ -161,6 +164,8 @@ pub(super) fn find(
     raised: &Raised,
 ) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
+    // Which log told of each: one log tells of an act once.
+    let mut told: Vec<Source> = Vec::new();
     for event in &scope.all {
         let key = std::ptr::from_ref(*event);
         let concerns = scope.acts(event)
@@ -173,14 +178,17 @@ pub(super) fn find(
             continue;
         };
         let change = change(event, kind, scope, intruder, elsewhere, raised);
-        if let Some(same) = changes
+        let same = changes
             .iter_mut()
+            .zip(&told)
             .rev()
-            .find(|other| is_same_act(other, &change))
-        {
+            .take_while(|(other, _)| change.at.duration_since(other.at) <= SAME_ACT)
+            .find(|(other, source)| **source != event.source && is_same_act(other, &change));
+        if let Some((same, _)) = same {
             merge(same, change);
         } else {
             changes.push(change);
+            told.push(event.source);
         }
     }
     changes.sort_by(|a, b| (a.at, &a.record_id).cmp(&(b.at, &b.record_id)));
@@ -428,11 +436,9 @@ fn method_ids(new: &str, old: &str) -> Vec<String> {
 }
 
 /// The same act told twice: the same operation on an object with a shared id,
-/// within seconds. Two logs, or the same act under two names.
+/// within seconds.
 fn is_same_act(a: &Change, b: &Change) -> bool {
-    let apart = a.at.duration_since(b.at).abs();
     a.object_kind == b.object_kind
-        && apart <= SignedDuration::from_secs(5)
         && a.operation.eq_ignore_ascii_case(&b.operation)
         && a.actor == b.actor
         && (a.object_ids.is_empty() || a.object_ids.iter().any(|id| b.object_ids.contains(id)))

@@ -170,6 +170,8 @@ pub(super) fn score(
             &usual,
         );
     }
+    let moved = moved_together(&events, scope, profile, whose);
+    add(-25, "the user's usual clients, and no others, were there, and nothing was used at the usual places meanwhile".to_owned(), &moved);
     let claimed = pick(&|event| {
         entered(event)
             && foreign(event)
@@ -270,6 +272,45 @@ fn moved_sessions<'a>(events: &[&'a Event], networks: &Networks) -> Vec<&'a Even
         })
         .flatten()
         .collect()
+}
+
+/// Sign-ins of a journey: only clients that the user had before, while none
+/// of their events came from where they usually are. Somebody who copies a
+/// session while its owner works on does not look like this.
+fn moved_together<'a>(
+    events: &[&'a Event],
+    scope: &Scope<'_>,
+    profile: &Profile,
+    whose: &HashMap<Key, Whose>,
+) -> Vec<&'a Event> {
+    let margin = SignedDuration::from_hours(2);
+    let entered: Vec<&Event> = events
+        .iter()
+        .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
+        .copied()
+        .collect();
+    let (Some(first), Some(last)) = (events.first(), events.last()) else {
+        return Vec::new();
+    };
+    let usual = entered.iter().all(|event| {
+        event
+            .user_agent
+            .as_deref()
+            .is_some_and(|text| profile.knows_agent(text))
+    });
+    let at_home = scope.own.iter().any(|event| {
+        event.outcome != Outcome::Failure
+            && first.time.duration_since(event.time) <= margin
+            && event.time.duration_since(last.time) <= margin
+            && whose
+                .get(&std::ptr::from_ref(*event))
+                .is_some_and(Whose::is_own)
+    });
+    if usual && !at_home {
+        entered
+    } else {
+        Vec::new()
+    }
 }
 
 /// Foreign sign-ins within an hour of the user's own from so far away that

@@ -265,6 +265,64 @@ fn travel_with_a_borrowed_computer_is_suspicious_at_most() {
 }
 
 #[test]
+fn travel_with_an_unregistered_laptop_does_not_make_the_users_rules_an_attackers() {
+    let mut tenant = Tenant::with_history();
+    baits(&mut tenant);
+    let mut rules = Vec::new();
+    for hours in [9, 7, 5] {
+        let token = tenant.add(sign_in(hours_before(hours), HOTEL, EDGE, "own-1-8"));
+        rules.push(tenant.audit(
+            hours_before(hours),
+            "New-InboxRule",
+            HOTEL,
+            "own-1-8",
+            &token,
+            Tenant::parameters(&[
+                ("Name", "Offers"),
+                ("SubjectContainsWords", "offer"),
+                ("DeleteMessage", "True"),
+            ]),
+        ));
+    }
+    let said = tenant.analyse();
+    assert_ne!(said.verdict, Verdict::Compromised, "{:#?}", said.reasons);
+    for rule in &rules {
+        assert_ne!(by_record(&said, rule).by, By::Attacker);
+    }
+}
+
+#[test]
+fn one_act_that_two_logs_tell_of_is_one_change_and_two_acts_are_two() {
+    let (mut tenant, _, bad) = phished();
+    let twice = tenant.audit(
+        hours_before(24),
+        "Consent to application.",
+        LAIR,
+        "stolen",
+        "",
+        Tenant::consent(TOOL, "bad-grant", "Mail.Read offline_access"),
+    );
+    let said = tenant.analyse();
+    let consents = said
+        .changes
+        .iter()
+        .filter(|change| change.record_id == bad[2] || change.record_id == twice)
+        .count();
+    assert_eq!(consents, 2, "one log tells of an act once");
+    let mut tenant = Tenant::with_history();
+    let directory = tenant.directory(
+        hours_before(9),
+        "User registered security info",
+        HOME,
+        "User registered Authenticator App",
+    );
+    let audit = tenant.audit(hours_before(9), "User registered security info.", HOME, "", "", json!({"Workload": "AzureActiveDirectory", "RecordType": 8, "ResultStatus": "Success", "ExtendedProperties": [{"Name": "x", "Value": "User registered Authenticator App"}]}));
+    let said = tenant.analyse();
+    assert_eq!(said.changes.len(), 1);
+    assert_eq!(by_record(&said, &directory), by_record(&said, &audit));
+}
+
+#[test]
 fn a_consent_in_the_own_session_that_is_misused_is_consent_phishing() {
     let mut tenant = Tenant::with_history();
     baits(&mut tenant);
