@@ -163,6 +163,15 @@ impl World {
         reason(error).clone_into(&mut entry.reason);
         String::from("refreshToken").clone_into(&mut entry.incoming_token);
         String::from("oAuth2").clone_into(&mut entry.protocol);
+        if self
+            .tokens
+            .sessions
+            .get(&token.session)
+            .is_some_and(|session| session.mfa)
+        {
+            String::from("multiFactorAuthentication").clone_into(&mut entry.requirement);
+            entry.steps = vec![(String::from("Previously satisfied"), true)];
+        }
         let sign_in = entry.id.clone();
         self.record_sign_in(entry);
         if error != 0 {

@@ -143,6 +143,21 @@ impl Attacker {
         self.habits.second_method = false;
     }
 
+    /// The newest refresh token of the stolen session.
+    #[cfg(test)]
+    pub(crate) fn held_refresh(&self) -> String {
+        self.refresh.last().cloned().unwrap_or_default()
+    }
+
+    /// The app's refresh token and client id.
+    #[cfg(test)]
+    pub(crate) fn held_app(&self) -> (String, String) {
+        self.app
+            .as_ref()
+            .map(|app| (app.refresh.clone(), app.client_id.clone()))
+            .unwrap_or_default()
+    }
+
     /// The steps before the alert.
     pub(crate) fn plan(&self) -> &[(Timestamp, Move)] {
         &self.plan

@@ -45,6 +45,8 @@ pub(super) fn tenant(scenario: &Scenario, chance: Chance, country: &str) -> Tena
     tenant.revoke_delay = pair(delays.revocation);
     tenant.cae_delay = pair(delays.continuous_evaluation);
     tenant.stale_reads = delays.directory_reads.high;
+    tenant.exchange_reopens = pair(delays.mailbox_reenabled);
+    tenant.mail_items_accessed = scenario.licences.mail_items_accessed;
     tenant
 }
 
@@ -153,6 +155,7 @@ pub(super) fn responder(
         "ActivityFeed.Read" | "ActivityFeed.ReadDlp" => known::MANAGEMENT,
         _ => known::GRAPH,
     };
+    world.tenant.responder_app.clone_from(&client_id);
     world.registrations.insert(
         client_id.clone(),
         AppRegistration {
@@ -164,7 +167,8 @@ pub(super) fn responder(
                 .iter()
                 .map(|permission| (resource_of(permission).to_owned(), permission.clone()))
                 .collect(),
-            public_client: false,
+            // It holds a secret, and device codes are allowed as well.
+            public_client: true,
         },
     );
     // What an administrator consented to for the operator's delegated use.

@@ -10,7 +10,8 @@ use retake_playbook::ArtefactId;
 use super::Play;
 use crate::people::{Answer, Ask};
 use crate::scenario::Scenario;
-use crate::trace::{Got, Trace};
+use crate::services::{Peer, serve};
+use crate::trace::{Actor, Trace};
 use crate::world::mail::Forwarding;
 use crate::world::tokens::CutKind;
 use crate::world::{Origin, World};
@@ -666,4 +667,80 @@ fn a_whole_run_stays_small() {
         stage.world.logs.unified.len(),
         began.elapsed()
     );
+}
+
+/// What the token endpoint answers to a refresh token.
+fn at_the_endpoint(stage: &Stage, refresh: &str, secret: Option<&str>) -> Result<(), u32> {
+    let mut world = stage.world.clone();
+    let held = world.tokens.refresh[refresh].clone();
+    let secret = secret
+        .map(|text| format!("&client_secret={text}"))
+        .unwrap_or_default();
+    let body = format!(
+        "grant_type=refresh_token&client_id={}&refresh_token={refresh}&scope={}{secret}",
+        held.app_id, "https%3A%2F%2Fgraph.microsoft.com%2F.default%20offline_access"
+    );
+    let request = http::Request::builder()
+        .method("POST")
+        .uri(format!("/{}/oauth2/v2.0/token", world.tenant.id))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(bytes::Bytes::from(body))
+        .unwrap();
+    let peer = Peer {
+        actor: Some(Actor::Attacker),
+        ip: String::from("198.18.0.1"),
+        user_agent: String::from("curl/8.0"),
+        attempt: None,
+        round: 0,
+    };
+    let mut trace = Trace::default();
+    let (response, _) = serve(&mut world, &mut trace, &peer, &request, stage.now);
+    if response.status().is_success() {
+        return Ok(());
+    }
+    let answer: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+    Err(u32::try_from(answer["error_codes"][0].as_u64().unwrap()).unwrap())
+}
+
+#[test]
+fn the_attackers_way_and_the_token_endpoint_answer_alike() {
+    let changes: [(&str, fn(&mut Stage)); 6] = [
+        ("nothing", |_| {}),
+        ("reset", reset),
+        ("revoked", |stage| {
+            stage.act(|world, now, by, me| world.revoke_sessions(now, by, me))
+        }),
+        ("blocked", |stage| {
+            stage.act(|world, now, by, me| world.set_enabled(now, by, me, false))
+        }),
+        ("grant gone", delete_grants),
+        ("app disabled", |stage| {
+            let app = stage.play.attacker.held_app().1;
+            let principal = stage.world.principal_of_app(&app).unwrap().id.clone();
+            stage.act(|world, now, by, _| world.set_principal_enabled(now, by, &principal, false));
+        }),
+    ];
+    for (name, change) in changes {
+        let mut stage = quiet(13);
+        change(&mut stage);
+        stage.now = stage.now.checked_add(SignedDuration::from_mins(9)).unwrap();
+        let stolen = stage.play.attacker.held_refresh();
+        let (app, _) = stage.play.attacker.held_app();
+        let secret = crate::chance::Chance::new(13)
+            .draw("malicious app", "secret", 0)
+            .hex(40);
+        for (refresh, secret) in [(stolen, None), (app, Some(secret.as_str()))] {
+            let mut world = stage.world.clone();
+            let origin = Origin::system();
+            let way = world
+                .redeem(stage.now, &origin, &refresh, crate::world::Resource::Graph)
+                .map(|_| ());
+            assert_eq!(
+                way,
+                at_the_endpoint(&stage, &refresh, secret),
+                "{name}, secret {}",
+                secret.is_some()
+            );
+        }
+    }
 }
