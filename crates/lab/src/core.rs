@@ -147,7 +147,9 @@ impl Lab {
             user: Some(user),
             app_id: String::new(),
             ip: self.world.tenant.responder_ip.clone(),
-            user_agent: String::from("Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0"),
+            user_agent: String::from(
+                "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0",
+            ),
             session: None,
             token: None,
             surface: Surface::Entra,

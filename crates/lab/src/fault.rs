@@ -202,8 +202,8 @@ impl FaultKind {
                 *response = answer.into_response(request, now);
             }
             Self::Status(status) | Self::AppliedButError(status) => {
-                *response = Answer::graph_error(status, "UnknownError", "")
-                    .into_response(request, now);
+                *response =
+                    Answer::graph_error(status, "UnknownError", "").into_response(request, now);
             }
             Self::Truncate => {
                 let half = response.body().len() / 2;

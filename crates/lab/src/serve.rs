@@ -336,8 +336,10 @@ async fn run(
     shared: Shared,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let (Ok(tenant), Ok(control)) = (TcpListener::from_std(tenant), TcpListener::from_std(control))
-    else {
+    let (Ok(tenant), Ok(control)) = (
+        TcpListener::from_std(tenant),
+        TcpListener::from_std(control),
+    ) else {
         return;
     };
     loop {
@@ -388,10 +390,7 @@ async fn answer(
         .get(http::header::HOST)
         .and_then(|host| host.to_str().ok())
         .unwrap_or("localhost");
-    let path = parts
-        .uri
-        .path_and_query()
-        .map_or("/", |path| path.as_str());
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     if let Ok(uri) = format!("https://{host}{path}").parse() {
         parts.uri = uri;
     }

@@ -39,8 +39,7 @@ pub(super) fn canonical(world: &World) -> Value {
     for mailbox in world.mailboxes.values() {
         let upn = upn_of(world, &mailbox.user);
         let list = |rules: &[InboxRule]| {
-            let mut rules: Vec<Value> =
-                rules.iter().map(|rule| rule_json(mailbox, rule)).collect();
+            let mut rules: Vec<Value> = rules.iter().map(|rule| rule_json(mailbox, rule)).collect();
             sort(&mut rules);
             rules
         };

@@ -76,7 +76,9 @@ fn obey(shared: &Shared, order: &Value) -> Value {
                 .to_owned();
             json!({"approved": state.lab.approve_device_code(&code, &user, now)})
         }
-        _ => json!({"error": "unknown `op`: now, advance, ask, trace, final_state, finish_restore, hold, inject, approve_device_code"}),
+        _ => {
+            json!({"error": "unknown `op`: now, advance, ask, trace, final_state, finish_restore, hold, inject, approve_device_code"})
+        }
     };
     state.tell();
     answer

@@ -181,7 +181,10 @@ impl Answer {
         {
             set("content-type", kind);
         }
-        set("date", &now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        set(
+            "date",
+            &now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+        );
         set("request-id", &request_id);
         set("client-request-id", &client_id);
         for (name, value) in &self.headers {

@@ -114,7 +114,11 @@ pub(crate) fn route(
         user_agent,
     };
     let path = ask.path().to_owned();
-    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let first = path
+        .trim_start_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or_default();
     match first {
         "v1.0" | "beta" => graph::serve(&mut ask),
         "adminapi" => exchange::serve(&mut ask),

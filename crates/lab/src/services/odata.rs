@@ -83,7 +83,9 @@ impl Query {
             return Ok(item);
         };
         let wanted: Vec<&str> = match (&self.select, default) {
-            (Some(names), _) if names.iter().any(|name| name == "*") => return Ok(Value::Object(all)),
+            (Some(names), _) if names.iter().any(|name| name == "*") => {
+                return Ok(Value::Object(all));
+            }
             (Some(names), _) => names.iter().map(String::as_str).collect(),
             (None, Some(default)) => default.to_vec(),
             (None, None) => return Ok(Value::Object(all)),
@@ -360,11 +362,17 @@ mod tests {
             filter,
             [
                 vec![clause("userId", "eq", "a'b", false)],
-                vec![clause("createdDateTime", "ge", "2026-01-01T00:00:00Z", false)],
+                vec![clause(
+                    "createdDateTime",
+                    "ge",
+                    "2026-01-01T00:00:00Z",
+                    false
+                )],
                 vec![clause("signInEventTypes", "eq", "nonInteractiveUser", true)],
             ]
         );
-        let either = parse_filter("userPrincipalName eq 'x@y' or startswith(mail, 'x and y')").unwrap();
+        let either =
+            parse_filter("userPrincipalName eq 'x@y' or startswith(mail, 'x and y')").unwrap();
         assert_eq!(
             either,
             [vec![
@@ -380,7 +388,14 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_refused_and_not_ignored() {
-        for text in ["", "mail", "mail like 'x'", "mail eq 'x", "mail eq 'x' 'y'", "x/any(t t eq 'y')"] {
+        for text in [
+            "",
+            "mail",
+            "mail like 'x'",
+            "mail eq 'x",
+            "mail eq 'x' 'y'",
+            "x/any(t t eq 'y')",
+        ] {
             assert!(parse_filter(text).is_err(), "{text}");
         }
     }

@@ -117,7 +117,11 @@ impl Rank {
             _ => Self::Protected,
         });
         let by_group = world.groups.values().filter_map(|group| {
-            let inside = group.members.iter().chain(&group.owners).any(|id| id == user);
+            let inside = group
+                .members
+                .iter()
+                .chain(&group.owners)
+                .any(|id| id == user);
             (group.assignable_to_role && inside).then_some(Self::Protected)
         });
         by_role.chain(by_group).max().unwrap_or(Self::Plain)

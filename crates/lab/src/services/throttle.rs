@@ -47,7 +47,10 @@ impl Meter {
         };
         let used = self.used.entry((limit, key)).or_default();
         let span = SignedDuration::from_secs(seconds);
-        while used.front().is_some_and(|at| now.duration_since(*at) >= span) {
+        while used
+            .front()
+            .is_some_and(|at| now.duration_since(*at) >= span)
+        {
             used.pop_front();
         }
         let full = used.len() >= most;

@@ -27,7 +27,14 @@ impl World {
         let (old, name) = match self.users.get_mut(user) {
             Some(held) => {
                 let old = std::mem::replace(&mut held.enabled, enabled);
-                (old, if enabled { "Enable account" } else { "Disable account" })
+                (
+                    old,
+                    if enabled {
+                        "Enable account"
+                    } else {
+                        "Disable account"
+                    },
+                )
             }
             None => return,
         };
@@ -52,7 +59,12 @@ impl World {
         self.audit_directory(
             now,
             by,
-            &Activity { name, category: "UserManagement", service: CORE, operation: "Update" },
+            &Activity {
+                name,
+                category: "UserManagement",
+                service: CORE,
+                operation: "Update",
+            },
             vec![target],
         );
     }
@@ -63,9 +75,15 @@ impl World {
         self.keep_stale(now, user);
         let delay = self.tenant.revoke_delay;
         let effective = self.after(now, "revocation", delay);
-        let Some(held) = self.users.get_mut(user) else { return };
+        let Some(held) = self.users.get_mut(user) else {
+            return;
+        };
         let old = std::mem::replace(&mut held.sessions_valid_from, now);
-        held.cuts.push(Cut { kind: CutKind::Revoked, at: now, effective });
+        held.cuts.push(Cut {
+            kind: CutKind::Revoked,
+            at: now,
+            effective,
+        });
         self.cae_cut(now, user);
         let target = self.user_target(
             user,
@@ -99,11 +117,17 @@ impl World {
         kind: CutKind,
     ) {
         self.keep_stale(now, user);
-        let Some(held) = self.users.get_mut(user) else { return };
+        let Some(held) = self.users.get_mut(user) else {
+            return;
+        };
         held.password = Password::new(user, text);
         held.password_changed = now;
         held.must_change_password = must_change;
-        held.cuts.push(Cut { kind, at: now, effective: now });
+        held.cuts.push(Cut {
+            kind,
+            at: now,
+            effective: now,
+        });
         self.cae_cut(now, user);
         let target = self.user_target(user, Vec::new());
         let name = match kind {
@@ -113,7 +137,12 @@ impl World {
         self.audit_directory(
             now,
             by,
-            &Activity { name, category: "UserManagement", service: CORE, operation: "Update" },
+            &Activity {
+                name,
+                category: "UserManagement",
+                service: CORE,
+                operation: "Update",
+            },
             vec![target],
         );
     }
@@ -136,7 +165,11 @@ impl World {
         let second = kind.preference().is_some();
         if let Some(held) = self.users.get_mut(user) {
             held.methods.retain(|method| method.id != id);
-            held.methods.push(Method { id: id.clone(), kind, created: Some(now) });
+            held.methods.push(Method {
+                id: id.clone(),
+                kind,
+                created: Some(now),
+            });
             if second && held.default_method.is_none() {
                 held.default_method = Some(id.clone());
             }
@@ -146,19 +179,22 @@ impl World {
             now,
             by,
             user,
-            if own { "User registered security info" } else { "Admin registered security info" },
+            if own {
+                "User registered security info"
+            } else {
+                "Admin registered security info"
+            },
             "Add",
-            &format!(
-                "{} registered {words}",
-                if own { "User" } else { "Admin" }
-            ),
+            &format!("{} registered {words}", if own { "User" } else { "Admin" }),
         );
         id
     }
 
     /// Removes a method; the default moves to nothing when it was the last.
     pub(crate) fn delete_method(&mut self, now: Timestamp, by: &Origin, user: &str, id: &str) {
-        let Some(held) = self.users.get_mut(user) else { return };
+        let Some(held) = self.users.get_mut(user) else {
+            return;
+        };
         let Some(at) = held.methods.iter().position(|method| method.id == id) else {
             return;
         };
@@ -171,7 +207,11 @@ impl World {
             now,
             by,
             user,
-            if own { "User deleted security info" } else { "Admin deleted security info" },
+            if own {
+                "User deleted security info"
+            } else {
+                "Admin deleted security info"
+            },
             "Delete",
             &format!(
                 "{} deleted {}",
@@ -182,13 +222,7 @@ impl World {
     }
 
     /// Makes another method the default second factor.
-    pub(crate) fn set_default_method(
-        &mut self,
-        now: Timestamp,
-        by: &Origin,
-        user: &str,
-        id: &str,
-    ) {
+    pub(crate) fn set_default_method(&mut self, now: Timestamp, by: &Origin, user: &str, id: &str) {
         if let Some(held) = self.users.get_mut(user) {
             held.default_method = Some(id.to_owned());
         }
@@ -216,12 +250,13 @@ impl World {
             .principal_of_app(super::known::GRAPH)
             .map(|p| p.id.clone())
             .unwrap_or_default();
-        let id = self
-            .next(principal, "grant")
-            .text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 32)
-            + &self
-                .next(principal, "grant tail")
-                .text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 11);
+        let id = self.next(principal, "grant").text(
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+            32,
+        ) + &self.next(principal, "grant tail").text(
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+            11,
+        );
         let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         self.grants.insert(
             id.clone(),
@@ -239,7 +274,11 @@ impl World {
             .map(|p| (p.app_id.clone(), p.display_name.clone()))
             .unwrap_or_default();
         let scope = scopes.join(" ");
-        let kind = if user.is_some() { "Principal" } else { "AllPrincipals" };
+        let kind = if user.is_some() {
+            "Principal"
+        } else {
+            "AllPrincipals"
+        };
         let words = format!(
             "[] => [[Id: {id}, ClientId: {principal}, PrincipalId: {}, ResourceId: , ConsentType: {kind}, Scope: {scope}, CreatedDateTime: , LastModifiedDateTime ]]; ",
             user.unwrap_or_default()
@@ -251,10 +290,26 @@ impl World {
             name,
             upn: None,
             modified: vec![
-                (String::from("ConsentContext.IsAdminConsent"), None, text(if user.is_some() { "False" } else { "True" })),
-                (String::from("ConsentContext.OnBehalfOfAll"), None, text(if user.is_some() { "False" } else { "True" })),
-                (String::from("ConsentAction.Permissions"), None, text(&words)),
-                (String::from("TargetId.ServicePrincipalNames"), None, text(&app_id)),
+                (
+                    String::from("ConsentContext.IsAdminConsent"),
+                    None,
+                    text(if user.is_some() { "False" } else { "True" }),
+                ),
+                (
+                    String::from("ConsentContext.OnBehalfOfAll"),
+                    None,
+                    text(if user.is_some() { "False" } else { "True" }),
+                ),
+                (
+                    String::from("ConsentAction.Permissions"),
+                    None,
+                    text(&words),
+                ),
+                (
+                    String::from("TargetId.ServicePrincipalNames"),
+                    None,
+                    text(&app_id),
+                ),
             ],
         };
         let grant = Target {
@@ -263,9 +318,21 @@ impl World {
             name: String::new(),
             upn: None,
             modified: vec![
-                (String::from("DelegatedPermissionGrant.Scope"), None, text(&format!(" {scope}"))),
-                (String::from("DelegatedPermissionGrant.ConsentType"), None, text(kind)),
-                (String::from("ServicePrincipal.ObjectID"), None, text(principal)),
+                (
+                    String::from("DelegatedPermissionGrant.Scope"),
+                    None,
+                    text(&format!(" {scope}")),
+                ),
+                (
+                    String::from("DelegatedPermissionGrant.ConsentType"),
+                    None,
+                    text(kind),
+                ),
+                (
+                    String::from("ServicePrincipal.ObjectID"),
+                    None,
+                    text(principal),
+                ),
                 (String::from("ServicePrincipal.AppId"), None, text(&app_id)),
             ],
         };
@@ -276,7 +343,12 @@ impl World {
             self.audit_directory(
                 now,
                 by,
-                &Activity { name: activity, category: "ApplicationManagement", service: CORE, operation },
+                &Activity {
+                    name: activity,
+                    category: "ApplicationManagement",
+                    service: CORE,
+                    operation,
+                },
                 vec![target],
             );
         }
@@ -285,7 +357,9 @@ impl World {
 
     /// Removes a grant.
     pub(crate) fn delete_grant(&mut self, now: Timestamp, by: &Origin, id: &str) {
-        let Some(grant) = self.grants.remove(id) else { return };
+        let Some(grant) = self.grants.remove(id) else {
+            return;
+        };
         let target = self.grant_target(&grant, Some(&grant.scopes.join(" ")), None);
         self.audit_directory(
             now,
@@ -308,7 +382,9 @@ impl World {
         id: &str,
         scopes: Vec<String>,
     ) {
-        let Some(grant) = self.grants.get_mut(id) else { return };
+        let Some(grant) = self.grants.get_mut(id) else {
+            return;
+        };
         let old = std::mem::replace(&mut grant.scopes, scopes).join(" ");
         let grant = grant.clone();
         let target = self.grant_target(&grant, Some(&old), Some(&grant.scopes.join(" ")));
@@ -333,7 +409,9 @@ impl World {
         id: &str,
         enabled: bool,
     ) {
-        let Some(principal) = self.service_principals.get_mut(id) else { return };
+        let Some(principal) = self.service_principals.get_mut(id) else {
+            return;
+        };
         let old = std::mem::replace(&mut principal.enabled, enabled);
         let target = Target {
             id: id.to_owned(),
@@ -427,7 +505,9 @@ impl World {
         Target {
             id: id.to_owned(),
             kind: String::from("User"),
-            name: user.map(|user| user.display_name.clone()).unwrap_or_default(),
+            name: user
+                .map(|user| user.display_name.clone())
+                .unwrap_or_default(),
             upn: user.map(|user| user.upn.clone()),
             modified,
         }
@@ -442,7 +522,11 @@ impl World {
             name: String::new(),
             upn: None,
             modified: vec![
-                (String::from("DelegatedPermissionGrant.Scope"), text(old), text(new)),
+                (
+                    String::from("DelegatedPermissionGrant.Scope"),
+                    text(old),
+                    text(new),
+                ),
                 (
                     String::from("ServicePrincipal.ObjectID"),
                     None,
@@ -495,7 +579,9 @@ impl World {
     ) -> usize {
         let object = targets.first().map(|t| t.id.clone()).unwrap_or_default();
         let correlation = self.next(&object, "audit correlation").uuid().to_string();
-        let tail = self.next(&object, "audit tail").text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 5);
+        let tail = self
+            .next(&object, "audit tail")
+            .text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 5);
         let number = self.next(&object, "audit number").below(99_999_999);
         let delay = self.tenant.directory_audit_delay;
         let visible_at = self.after(now, "directory audit delay", delay);
@@ -605,28 +691,43 @@ impl World {
         let delay = self.tenant.unified_delay;
         let visible_at = self.after(now, "unified delay", delay);
         let (number, workload) = record_number(record_type);
-        let (user_key, user_id, user_type) = match by.user.as_deref().and_then(|id| self.users.get(id)) {
-            Some(user) => (user.id.clone(), user.upn.clone(), 0),
-            None if by.app_id.is_empty() => (
-                String::from("NT AUTHORITY\\SYSTEM"),
-                String::from("NT AUTHORITY\\SYSTEM (Microsoft.Exchange.ServiceHost)"),
-                4,
-            ),
-            None => {
-                let principal = self
-                    .principal_of_app(&by.app_id)
-                    .map(|p| p.id.clone())
-                    .unwrap_or_default();
-                (by.app_id.clone(), format!("ServicePrincipal_{principal}"), 5)
-            }
-        };
+        let (user_key, user_id, user_type) =
+            match by.user.as_deref().and_then(|id| self.users.get(id)) {
+                Some(user) => (user.id.clone(), user.upn.clone(), 0),
+                None if by.app_id.is_empty() => (
+                    String::from("NT AUTHORITY\\SYSTEM"),
+                    String::from("NT AUTHORITY\\SYSTEM (Microsoft.Exchange.ServiceHost)"),
+                    4,
+                ),
+                None => {
+                    let principal = self
+                        .principal_of_app(&by.app_id)
+                        .map(|p| p.id.clone())
+                        .unwrap_or_default();
+                    (
+                        by.app_id.clone(),
+                        format!("ServicePrincipal_{principal}"),
+                        5,
+                    )
+                }
+            };
         let mut data = serde_json::Map::new();
-        data.insert("CreationTime".into(), json!(now.strftime("%Y-%m-%dT%H:%M:%S").to_string()));
+        data.insert(
+            "CreationTime".into(),
+            json!(now.strftime("%Y-%m-%dT%H:%M:%S").to_string()),
+        );
         data.insert("Id".into(), json!(id));
         data.insert("Operation".into(), json!(operation));
         data.insert("OrganizationId".into(), json!(self.tenant.id));
         data.insert("RecordType".into(), json!(number));
-        data.insert("ResultStatus".into(), json!(if operation == "UserLoginFailed" { "Failed" } else { "Success" }));
+        data.insert(
+            "ResultStatus".into(),
+            json!(if operation == "UserLoginFailed" {
+                "Failed"
+            } else {
+                "Success"
+            }),
+        );
         data.insert("UserKey".into(), json!(user_key));
         data.insert("UserType".into(), json!(user_type));
         data.insert("Version".into(), json!(1));

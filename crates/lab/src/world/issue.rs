@@ -95,11 +95,24 @@ impl World {
         app_id: &str,
         scopes: &[String],
     ) -> Option<String> {
-        let held = self.tokens.sessions.get(session)?.clone();
         let confidential = self
             .registrations
             .get(app_id)
             .is_some_and(|app| !app.public_client);
+        self.issue_refresh_as(now, session, app_id, scopes, confidential)
+    }
+
+    /// The same for a client of which it is known whether it proved itself
+    /// with a secret.
+    pub(crate) fn issue_refresh_as(
+        &mut self,
+        now: Timestamp,
+        session: &str,
+        app_id: &str,
+        scopes: &[String],
+        confidential: bool,
+    ) -> Option<String> {
+        let held = self.tokens.sessions.get(session)?.clone();
         let token = self.secret(&held.user, "refresh token", "1.AX");
         self.tokens.refresh.insert(
             token.clone(),
@@ -133,14 +146,16 @@ impl World {
                 None => wish.resource == Resource::Graph,
             };
         let life = if cae {
-            self.next(&owner, "long token life")
-                .duration(SignedDuration::from_hours(24), SignedDuration::from_hours(28))
+            self.next(&owner, "long token life").duration(
+                SignedDuration::from_hours(24),
+                SignedDuration::from_hours(28),
+            )
         } else {
             self.next(&owner, "token life")
                 .duration(SignedDuration::from_mins(60), SignedDuration::from_mins(90))
         };
-        let expires = Timestamp::from_second(now.as_second() + life.as_secs())
-            .unwrap_or(Timestamp::MAX);
+        let expires =
+            Timestamp::from_second(now.as_second() + life.as_secs()).unwrap_or(Timestamp::MAX);
         let unique_id = unique_token_id(wish.sign_in);
         let token = self.token_text(now, expires, &wish, &unique_id, cae);
         let access = AccessToken {
@@ -210,9 +225,19 @@ impl World {
             .user
             .as_deref()
             .and_then(|id| self.users.get(id))
-            .map(|user| (user.id.clone(), user.upn.to_lowercase(), user.display_name.clone()))
+            .map(|user| {
+                (
+                    user.id.clone(),
+                    user.upn.to_lowercase(),
+                    user.display_name.clone(),
+                )
+            })
             .unwrap_or_default();
-        let object = if who.0.is_empty() { &origin.app_id } else { &who.0 };
+        let object = if who.0.is_empty() {
+            &origin.app_id
+        } else {
+            &who.0
+        };
         let id = self.next(object, "sign-in").uuid().to_string();
         let correlation = self.next(object, "sign-in correlation").uuid().to_string();
         let delay = self.tenant.sign_in_delay;
@@ -228,7 +253,9 @@ impl World {
             user: who.0,
             upn: who.1,
             user_name: who.2,
-            app_name: principal.map(|p| p.display_name.clone()).unwrap_or_default(),
+            app_name: principal
+                .map(|p| p.display_name.clone())
+                .unwrap_or_default(),
             principal_id: if kind == SignInKind::ServicePrincipal {
                 principal.map(|p| p.id.clone()).unwrap_or_default()
             } else {
@@ -297,7 +324,11 @@ impl World {
             self.audit(
                 entry.at,
                 "AzureActiveDirectoryStsLogon",
-                if failed { "UserLoginFailed" } else { "UserLoggedIn" },
+                if failed {
+                    "UserLoginFailed"
+                } else {
+                    "UserLoggedIn"
+                },
                 &origin,
                 &entry.resource_id,
                 extra,

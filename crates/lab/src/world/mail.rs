@@ -57,13 +57,23 @@ impl World {
             actions: draft.actions,
         };
         mailbox.rules.push(rule.clone());
-        self.rule_audit(now, by, user, "New-InboxRule", "AddMailboxRule", &rule, true);
+        self.rule_audit(
+            now,
+            by,
+            user,
+            "New-InboxRule",
+            "AddMailboxRule",
+            &rule,
+            true,
+        );
         Some(id)
     }
 
     /// Replaces a rule by a changed one with the same id.
     pub(crate) fn update_rule(&mut self, now: Timestamp, by: &Origin, user: &str, rule: InboxRule) {
-        let Some(mailbox) = self.mailboxes.get_mut(user) else { return };
+        let Some(mailbox) = self.mailboxes.get_mut(user) else {
+            return;
+        };
         let Some(held) = mailbox.rules.iter_mut().find(|held| held.id == rule.id) else {
             return;
         };
@@ -79,12 +89,22 @@ impl World {
 
     /// Removes a rule.
     pub(crate) fn delete_rule(&mut self, now: Timestamp, by: &Origin, user: &str, id: &str) {
-        let Some(mailbox) = self.mailboxes.get_mut(user) else { return };
+        let Some(mailbox) = self.mailboxes.get_mut(user) else {
+            return;
+        };
         let Some(at) = mailbox.rules.iter().position(|rule| rule.id == id) else {
             return;
         };
         let rule = mailbox.rules.remove(at);
-        self.rule_audit(now, by, user, "Remove-InboxRule", "RemoveMailboxRule", &rule, false);
+        self.rule_audit(
+            now,
+            by,
+            user,
+            "Remove-InboxRule",
+            "RemoveMailboxRule",
+            &rule,
+            false,
+        );
     }
 
     /// Throws away Outlook's client-side rules, as any rule change through
@@ -115,16 +135,28 @@ impl World {
                 to.deliver_and_forward,
             ),
         };
-        let identity = self.users.get(user).map(|u| u.upn.clone()).unwrap_or_default();
+        let identity = self
+            .users
+            .get(user)
+            .map(|u| u.upn.clone())
+            .unwrap_or_default();
         let mut parameters = vec![json!({"Name": "Identity", "Value": identity})];
         if old.smtp != to.smtp {
-            let value = to.smtp.as_ref().map(|a| format!("smtp:{a}")).unwrap_or_default();
+            let value = to
+                .smtp
+                .as_ref()
+                .map(|a| format!("smtp:{a}"))
+                .unwrap_or_default();
             parameters.push(json!({"Name": "ForwardingSmtpAddress", "Value": value}));
         }
         if old.address != to.address {
             parameters.push(json!({"Name": "ForwardingAddress", "Value": to.address.clone().unwrap_or_default()}));
         }
-        let copy = if to.deliver_and_forward { "True" } else { "False" };
+        let copy = if to.deliver_and_forward {
+            "True"
+        } else {
+            "False"
+        };
         parameters.push(json!({"Name": "DeliverToMailboxAndForward", "Value": copy}));
         self.exchange_admin_audit(now, by, user, "Set-Mailbox", &identity, parameters);
         old
@@ -205,7 +237,10 @@ impl World {
 
     /// Writes the message trace's line for one recipient.
     pub(crate) fn trace_message(&mut self, now: Timestamp, mail: &Mail, to: &str, status: &str) {
-        let id = self.next(&mail.internet_message_id, "trace id").uuid().to_string();
+        let id = self
+            .next(&mail.internet_message_id, "trace id")
+            .uuid()
+            .to_string();
         let visible_at = self.after(
             now,
             "message trace delay",
@@ -239,7 +274,9 @@ impl World {
         if !self.tenant.mail_items_accessed {
             return;
         }
-        let Some(mailbox) = self.mailboxes.get(user) else { return };
+        let Some(mailbox) = self.mailboxes.get(user) else {
+            return;
+        };
         let mut by_folder: std::collections::BTreeMap<String, Vec<Value>> =
             std::collections::BTreeMap::new();
         for message in messages.iter().filter_map(|id| mailbox.messages.get(id)) {
@@ -252,7 +289,9 @@ impl World {
                     "Subject": message.subject,
                 }));
         }
-        let hour = now.checked_sub(SignedDuration::from_hours(1)).unwrap_or(now);
+        let hour = now
+            .checked_sub(SignedDuration::from_hours(1))
+            .unwrap_or(now);
         let two = now.checked_sub(SignedDuration::from_mins(2)).unwrap_or(now);
         let base = self.mailbox_audit(user, by);
         for (path, mut items) in by_folder {
@@ -276,7 +315,9 @@ impl World {
                 .collect();
             let seen = |items: &Value, item: &Value| {
                 items.as_array().is_some_and(|items| {
-                    items.iter().any(|i| i["InternetMessageId"] == item["InternetMessageId"])
+                    items
+                        .iter()
+                        .any(|i| i["InternetMessageId"] == item["InternetMessageId"])
                 })
             };
             items.retain(|item| {
@@ -290,7 +331,10 @@ impl World {
             if items.is_empty() {
                 continue;
             }
-            let open = recent.first().copied().and_then(|at| self.logs.unified.get_mut(at));
+            let open = recent
+                .first()
+                .copied()
+                .and_then(|at| self.logs.unified.get_mut(at));
             if let Some(record) = open.filter(|record| record.at >= two) {
                 let mut count = 0;
                 if let Some(list) = record
@@ -316,7 +360,14 @@ impl World {
                     "Folders": [{"FolderItems": items, "Path": path}],
                 }),
             );
-            self.audit(now, "ExchangeItemAggregated", "MailItemsAccessed", by, "", extra);
+            self.audit(
+                now,
+                "ExchangeItemAggregated",
+                "MailItemsAccessed",
+                by,
+                "",
+                extra,
+            );
         }
     }
 
@@ -416,7 +467,9 @@ impl World {
         rule: &InboxRule,
         full: bool,
     ) {
-        let Some(mailbox) = self.mailboxes.get(user) else { return };
+        let Some(mailbox) = self.mailboxes.get(user) else {
+            return;
+        };
         let identity = mailbox.rule_identity(rule);
         if by.surface == Surface::OutlookDesktop {
             let mut extra = self.mailbox_audit(user, by);
@@ -472,25 +525,43 @@ fn rule_parameters(mailbox: &super::Mailbox, rule: &InboxRule) -> Vec<Value> {
             .map(|folder| folder.display_name.clone())
             .unwrap_or_default()
     };
-    let flag = |on: bool| if on { String::from("True") } else { String::new() };
+    let flag = |on: bool| {
+        if on {
+            String::from("True")
+        } else {
+            String::new()
+        }
+    };
     let (c, a) = (&rule.conditions, &rule.actions);
     add("Name", rule.name.clone());
     add("SubjectContainsWords", c.subject_contains.join(";"));
     add("BodyContainsWords", c.body_contains.join(";"));
-    add("SubjectOrBodyContainsWords", c.subject_or_body_contains.join(";"));
+    add(
+        "SubjectOrBodyContainsWords",
+        c.subject_or_body_contains.join(";"),
+    );
     add("FromAddressContainsWords", c.sender_contains.join(";"));
-    add("RecipientAddressContainsWords", c.recipient_contains.join(";"));
+    add(
+        "RecipientAddressContainsWords",
+        c.recipient_contains.join(";"),
+    );
     add("From", addresses(&c.from_addresses));
     add("MyNameInToBox", flag(c.sent_to_me));
     add("HasAttachment", flag(c.has_attachments));
     add("ForwardTo", addresses(&a.forward_to));
-    add("ForwardAsAttachmentTo", addresses(&a.forward_as_attachment_to));
+    add(
+        "ForwardAsAttachmentTo",
+        addresses(&a.forward_as_attachment_to),
+    );
     add("RedirectTo", addresses(&a.redirect_to));
     add("MoveToFolder", folder(&a.move_to_folder));
     add("CopyToFolder", folder(&a.copy_to_folder));
     add("DeleteMessage", flag(a.delete || a.permanent_delete));
     add("MarkAsRead", flag(a.mark_as_read));
-    add("StopProcessingRules", if a.stop_processing { "True" } else { "False" }.to_owned());
+    add(
+        "StopProcessingRules",
+        if a.stop_processing { "True" } else { "False" }.to_owned(),
+    );
     list
 }
 

@@ -236,14 +236,50 @@ pub(crate) struct Mailbox {
 
 /// Display names of the well-known folders, by language.
 const FOLDERS: [(&str, &str, &str, &str, &str); 8] = [
-    ("inbox", "Inbox", "Posteingang", "Boîte de réception", "Postvak IN"),
-    ("sentitems", "Sent Items", "Gesendete Elemente", "Éléments envoyés", "Verzonden items"),
+    (
+        "inbox",
+        "Inbox",
+        "Posteingang",
+        "Boîte de réception",
+        "Postvak IN",
+    ),
+    (
+        "sentitems",
+        "Sent Items",
+        "Gesendete Elemente",
+        "Éléments envoyés",
+        "Verzonden items",
+    ),
     ("drafts", "Drafts", "Entwürfe", "Brouillons", "Concepten"),
-    ("deleteditems", "Deleted Items", "Gelöschte Elemente", "Éléments supprimés", "Verwijderde items"),
-    ("junkemail", "Junk Email", "Junk-E-Mail", "Courrier indésirable", "Ongewenste e-mail"),
+    (
+        "deleteditems",
+        "Deleted Items",
+        "Gelöschte Elemente",
+        "Éléments supprimés",
+        "Verwijderde items",
+    ),
+    (
+        "junkemail",
+        "Junk Email",
+        "Junk-E-Mail",
+        "Courrier indésirable",
+        "Ongewenste e-mail",
+    ),
     ("archive", "Archive", "Archiv", "Archive", "Archief"),
-    ("outbox", "Outbox", "Postausgang", "Boîte d’envoi", "Postvak UIT"),
-    ("conversationhistory", "Conversation History", "Aufgezeichnete Unterhaltungen", "Historique des conversations", "Gespreksgeschiedenis"),
+    (
+        "outbox",
+        "Outbox",
+        "Postausgang",
+        "Boîte d’envoi",
+        "Postvak UIT",
+    ),
+    (
+        "conversationhistory",
+        "Conversation History",
+        "Aufgezeichnete Unterhaltungen",
+        "Historique des conversations",
+        "Gespreksgeschiedenis",
+    ),
 ];
 
 impl Mailbox {

@@ -1,5 +1,16 @@
-//! The lab from outside: what its callers see.
+//! Stories of the tenant, seen from outside: requests in, answers and trace out.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
+mod directory;
+mod eviction;
+mod exchange;
+mod faults;
+mod logs;
+mod mailbox;
+mod msal;
+mod openapi;
+mod sameness;
 mod scenario;
+mod serve;
+mod support;
+mod tokens;

@@ -29,7 +29,11 @@ fn refusal(from: &str, to: &str) -> (usize, String) {
 /// The line in which a text stands in the default scenario.
 fn line_of(text: &str) -> usize {
     let scenario = include_str!("../../../../scenarios/invoice-fraud/scenario.toml");
-    scenario.lines().position(|line| line.contains(text)).unwrap() + 1
+    scenario
+        .lines()
+        .position(|line| line.contains(text))
+        .unwrap()
+        + 1
 }
 
 #[test]
@@ -45,7 +49,10 @@ fn the_default_scenario_is_embedded_and_reads_from_a_folder_alike() {
 #[test]
 fn a_name_that_nobody_knows_is_answered_with_the_names_that_exist() {
     let error = Scenario::find("no-such-thing").unwrap_err().to_string();
-    assert!(error.contains("no-such-thing") && error.contains("invoice-fraud"), "{error}");
+    assert!(
+        error.contains("no-such-thing") && error.contains("invoice-fraud"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -59,7 +66,10 @@ fn a_slip_of_the_pen_is_named_with_its_line() {
 
     let (line, reason) = refusal("do = \"hidden_rule\"", "do = \"hide_rule\"");
     assert_eq!(line, line_of("do = \"hidden_rule\""));
-    assert!(reason.contains("hide_rule") && reason.contains("hidden_rule"), "{reason}");
+    assert!(
+        reason.contains("hide_rule") && reason.contains("hidden_rule"),
+        "{reason}"
+    );
 
     let (line, reason) = refusal("mail_every = \"4m..5m\"", "mail_every = \"5m..4m\"");
     assert_eq!(line, line_of("mail_every"));

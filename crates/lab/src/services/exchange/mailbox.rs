@@ -40,20 +40,53 @@ fn mailbox_row(world: &World, mailbox: &Mailbox) -> Value {
     let user = world.users.get(&mailbox.user);
     let upn = user.map(|user| user.upn.as_str()).unwrap_or_default();
     let mut row = row(vec![
-        ("Identity", json!(user.map(|user| user.display_name.as_str()))),
+        (
+            "Identity",
+            json!(user.map(|user| user.display_name.as_str())),
+        ),
         ("Name", json!(user.map(|user| user.display_name.as_str()))),
-        ("DisplayName", json!(user.map(|user| user.display_name.as_str()))),
+        (
+            "DisplayName",
+            json!(user.map(|user| user.display_name.as_str())),
+        ),
         ("Alias", json!(upn.split('@').next())),
         ("Guid", json!(mailbox.guid)),
         ("ExchangeGuid", json!(mailbox.guid)),
         ("ExternalDirectoryObjectId", json!(mailbox.user)),
         ("UserPrincipalName", json!(upn)),
-        ("PrimarySmtpAddress", json!(user.map(|user| user.mail.as_str()))),
-        ("EmailAddresses", json!(user.map(|user| user.proxy_addresses.clone()).unwrap_or_default())),
-        ("RecipientTypeDetails", json!(if mailbox.shared { "SharedMailbox" } else { "UserMailbox" })),
+        (
+            "PrimarySmtpAddress",
+            json!(user.map(|user| user.mail.as_str())),
+        ),
+        (
+            "EmailAddresses",
+            json!(
+                user.map(|user| user.proxy_addresses.clone())
+                    .unwrap_or_default()
+            ),
+        ),
+        (
+            "RecipientTypeDetails",
+            json!(if mailbox.shared {
+                "SharedMailbox"
+            } else {
+                "UserMailbox"
+            }),
+        ),
         ("ForwardingAddress", json!(mailbox.forwarding_address)),
-        ("ForwardingSmtpAddress", json!(mailbox.forwarding_smtp.as_ref().map(|address| format!("smtp:{address}")))),
-        ("DeliverToMailboxAndForward", json!(mailbox.deliver_and_forward)),
+        (
+            "ForwardingSmtpAddress",
+            json!(
+                mailbox
+                    .forwarding_smtp
+                    .as_ref()
+                    .map(|address| format!("smtp:{address}"))
+            ),
+        ),
+        (
+            "DeliverToMailboxAndForward",
+            json!(mailbox.deliver_and_forward),
+        ),
         ("GrantSendOnBehalfTo", json!(mailbox.send_on_behalf)),
         ("AuditEnabled", json!(mailbox.audit_enabled)),
         ("DefaultAuditSet", json!(["Admin", "Delegate", "Owner"])),
@@ -67,7 +100,10 @@ fn mailbox_row(world: &World, mailbox: &Mailbox) -> Value {
         ("RetentionHoldEnabled", json!(false)),
         ("DelayHoldApplied", json!(false)),
         ("ElcProcessingDisabled", json!(false)),
-        ("AccountDisabled", json!(user.is_some_and(|user| !user.enabled))),
+        (
+            "AccountDisabled",
+            json!(user.is_some_and(|user| !user.enabled)),
+        ),
         ("RulesQuota", json!("256 KB (262,144 bytes)")),
         ("WhenMailboxCreated", net_time(mailbox.created)),
     ]);
@@ -88,15 +124,25 @@ pub(super) fn set(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         deliver_and_forward: held.deliver_and_forward,
     };
     let cleared = |value: &Value| {
-        value.is_null() || value.as_str().is_some_and(|text| text.is_empty() || text == "$null")
+        value.is_null()
+            || value
+                .as_str()
+                .is_some_and(|text| text.is_empty() || text == "$null")
     };
     if let Some(value) = cmdlet.parameter("ForwardingSmtpAddress") {
         to.smtp = match value.as_str() {
             _ if cleared(value) => None,
-            Some(text) if text.contains('@') => {
-                Some(text.trim_start_matches("smtp:").trim_start_matches("SMTP:").to_owned())
+            Some(text) if text.contains('@') => Some(
+                text.trim_start_matches("smtp:")
+                    .trim_start_matches("SMTP:")
+                    .to_owned(),
+            ),
+            _ => {
+                return Err(bad(
+                    "The address isn't valid.",
+                    "ParameterTransformationException",
+                ));
             }
-            _ => return Err(bad("The address isn't valid.", "ParameterTransformationException")),
         };
     }
     if let Some(value) = cmdlet.parameter("ForwardingAddress") {
@@ -108,13 +154,21 @@ pub(super) fn set(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
                     .map(|user| user.mail.clone())
                     .ok_or_else(|| missing(text))?,
             ),
-            None => return Err(bad("The address isn't valid.", "ParameterTransformationException")),
+            None => {
+                return Err(bad(
+                    "The address isn't valid.",
+                    "ParameterTransformationException",
+                ));
+            }
         };
     }
     if let Some(value) = cmdlet.parameter("DeliverToMailboxAndForward") {
-        to.deliver_and_forward = value
-            .as_bool()
-            .ok_or_else(|| bad("Cannot convert the value to a boolean.", "ParameterTransformationException"))?;
+        to.deliver_and_forward = value.as_bool().ok_or_else(|| {
+            bad(
+                "Cannot convert the value to a boolean.",
+                "ParameterTransformationException",
+            )
+        })?;
     }
     let (now, origin) = (cmdlet.ask.now, cmdlet.origin());
     let old = cmdlet
@@ -151,7 +205,12 @@ pub(super) fn set(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
 /// `Get-MailboxPermission`: there is no form for the whole tenant.
 pub(super) fn permissions(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let user = cmdlet.mailbox("Identity")?;
-    let mailbox = cmdlet.ask.world.mailboxes.get(&user).ok_or_else(|| missing(&user))?;
+    let mailbox = cmdlet
+        .ask
+        .world
+        .mailboxes
+        .get(&user)
+        .ok_or_else(|| missing(&user))?;
     let rows = mailbox
         .permissions
         .iter()
@@ -173,7 +232,12 @@ pub(super) fn permissions(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
 /// `Get-RecipientPermission`.
 pub(super) fn send_as(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let user = cmdlet.mailbox("Identity")?;
-    let mailbox = cmdlet.ask.world.mailboxes.get(&user).ok_or_else(|| missing(&user))?;
+    let mailbox = cmdlet
+        .ask
+        .world
+        .mailboxes
+        .get(&user)
+        .ok_or_else(|| missing(&user))?;
     let rows = mailbox
         .send_as
         .iter()
@@ -203,16 +267,34 @@ fn sid(holder: &str) -> String {
 /// `Get-CASMailbox`.
 pub(super) fn protocols(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let user = cmdlet.mailbox("Identity")?;
-    let mailbox = cmdlet.ask.world.mailboxes.get(&user).ok_or_else(|| missing(&user))?;
+    let mailbox = cmdlet
+        .ask
+        .world
+        .mailboxes
+        .get(&user)
+        .ok_or_else(|| missing(&user))?;
     let rows = vec![row(vec![
-        ("Identity", json!(cmdlet.ask.world.users.get(&user).map(|user| user.upn.as_str()))),
+        (
+            "Identity",
+            json!(
+                cmdlet
+                    .ask
+                    .world
+                    .users
+                    .get(&user)
+                    .map(|user| user.upn.as_str())
+            ),
+        ),
         ("ImapEnabled", json!(mailbox.imap)),
         ("PopEnabled", json!(mailbox.pop)),
         ("EwsEnabled", json!(mailbox.ews)),
         ("ActiveSyncEnabled", json!(true)),
         ("OWAEnabled", json!(true)),
         ("MAPIEnabled", json!(true)),
-        ("SmtpClientAuthenticationDisabled", json!(mailbox.smtp_auth_disabled)),
+        (
+            "SmtpClientAuthenticationDisabled",
+            json!(mailbox.smtp_auth_disabled),
+        ),
         ("OutlookMobileEnabled", json!(true)),
         ("MacOutlookEnabled", json!(true)),
         ("UniversalOutlookEnabled", json!(true)),
@@ -228,7 +310,12 @@ pub(super) fn protocols(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
 /// `Get-MailboxFolderStatistics`: names as the user sees them.
 pub(super) fn folders(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let user = cmdlet.mailbox("Identity")?;
-    let mailbox = cmdlet.ask.world.mailboxes.get(&user).ok_or_else(|| missing(&user))?;
+    let mailbox = cmdlet
+        .ask
+        .world
+        .mailboxes
+        .get(&user)
+        .ok_or_else(|| missing(&user))?;
     let rows = mailbox
         .folders
         .values()
@@ -245,10 +332,21 @@ pub(super) fn folders(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
                 ("Name", json!(folder.display_name)),
                 ("FolderPath", json!(path.replace('\\', "/"))),
                 ("FolderId", json!(folder.id)),
-                ("FolderType", json!(folder.well_known.as_deref().map_or("User Created", folder_type))),
+                (
+                    "FolderType",
+                    json!(
+                        folder
+                            .well_known
+                            .as_deref()
+                            .map_or("User Created", folder_type)
+                    ),
+                ),
                 ("Identity", json!(format!("{}{path}", mailbox.guid))),
                 ("ItemsInFolder", json!(count)),
-                ("FolderSize", json!(format!("{} KB ({size} bytes)", size / 1024))),
+                (
+                    "FolderSize",
+                    json!(format!("{} KB ({size} bytes)", size / 1024)),
+                ),
             ])
         })
         .collect();

@@ -56,22 +56,148 @@ const COMMON: [&str; 6] = [
 
 /// The cmdlets that the lab plays.
 const CMDLETS: [Known; 16] = [
-    Known { name: "Get-InboxRule", parameters: &["Mailbox", "IncludeHidden", "Identity", "BypassScopeCheck"], write: false, run: rules::get },
-    Known { name: "New-InboxRule", parameters: &["Mailbox", "Name", "SubjectContainsWords", "SubjectOrBodyContainsWords", "BodyContainsWords", "FromAddressContainsWords", "From", "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "MoveToFolder", "MarkAsRead", "DeleteMessage", "StopProcessingRules", "Priority", "Force", "AlwaysDeleteOutlookRulesBlob"], write: true, run: rules::new },
-    Known { name: "Disable-InboxRule", parameters: &["Mailbox", "Identity", "Force", "AlwaysDeleteOutlookRulesBlob"], write: true, run: rules::disable },
-    Known { name: "Enable-InboxRule", parameters: &["Mailbox", "Identity", "Force", "AlwaysDeleteOutlookRulesBlob"], write: true, run: rules::enable },
-    Known { name: "Remove-InboxRule", parameters: &["Mailbox", "Identity", "Force", "AlwaysDeleteOutlookRulesBlob"], write: true, run: rules::remove },
-    Known { name: "Get-Mailbox", parameters: &["Identity", "Anr", "Filter", "RecipientTypeDetails", "IncludeInactiveMailbox"], write: false, run: mailbox::get },
-    Known { name: "Set-Mailbox", parameters: &["Identity", "ForwardingAddress", "ForwardingSmtpAddress", "DeliverToMailboxAndForward", "Force", "AuditEnabled"], write: true, run: mailbox::set },
-    Known { name: "Get-MailboxPermission", parameters: &["Identity", "User", "Owner"], write: false, run: mailbox::permissions },
-    Known { name: "Get-RecipientPermission", parameters: &["Identity", "Trustee"], write: false, run: mailbox::send_as },
-    Known { name: "Get-CASMailbox", parameters: &["Identity"], write: false, run: mailbox::protocols },
-    Known { name: "Get-MailboxFolderStatistics", parameters: &["Identity", "FolderScope"], write: false, run: mailbox::folders },
-    Known { name: "Get-OrganizationConfig", parameters: &[], write: false, run: organisation::config },
-    Known { name: "Get-AdminAuditLogConfig", parameters: &[], write: false, run: organisation::audit_config },
-    Known { name: "Get-HostedOutboundSpamFilterPolicy", parameters: &["Identity"], write: false, run: organisation::outbound },
-    Known { name: "Get-RemoteDomain", parameters: &["Identity"], write: false, run: organisation::remote_domain },
-    Known { name: "Get-TransportRule", parameters: &["Identity"], write: false, run: organisation::transport_rules },
+    Known {
+        name: "Get-InboxRule",
+        parameters: &["Mailbox", "IncludeHidden", "Identity", "BypassScopeCheck"],
+        write: false,
+        run: rules::get,
+    },
+    Known {
+        name: "New-InboxRule",
+        parameters: &[
+            "Mailbox",
+            "Name",
+            "SubjectContainsWords",
+            "SubjectOrBodyContainsWords",
+            "BodyContainsWords",
+            "FromAddressContainsWords",
+            "From",
+            "ForwardTo",
+            "RedirectTo",
+            "ForwardAsAttachmentTo",
+            "MoveToFolder",
+            "MarkAsRead",
+            "DeleteMessage",
+            "StopProcessingRules",
+            "Priority",
+            "Force",
+            "AlwaysDeleteOutlookRulesBlob",
+        ],
+        write: true,
+        run: rules::new,
+    },
+    Known {
+        name: "Disable-InboxRule",
+        parameters: &[
+            "Mailbox",
+            "Identity",
+            "Force",
+            "AlwaysDeleteOutlookRulesBlob",
+        ],
+        write: true,
+        run: rules::disable,
+    },
+    Known {
+        name: "Enable-InboxRule",
+        parameters: &[
+            "Mailbox",
+            "Identity",
+            "Force",
+            "AlwaysDeleteOutlookRulesBlob",
+        ],
+        write: true,
+        run: rules::enable,
+    },
+    Known {
+        name: "Remove-InboxRule",
+        parameters: &[
+            "Mailbox",
+            "Identity",
+            "Force",
+            "AlwaysDeleteOutlookRulesBlob",
+        ],
+        write: true,
+        run: rules::remove,
+    },
+    Known {
+        name: "Get-Mailbox",
+        parameters: &[
+            "Identity",
+            "Anr",
+            "Filter",
+            "RecipientTypeDetails",
+            "IncludeInactiveMailbox",
+        ],
+        write: false,
+        run: mailbox::get,
+    },
+    Known {
+        name: "Set-Mailbox",
+        parameters: &[
+            "Identity",
+            "ForwardingAddress",
+            "ForwardingSmtpAddress",
+            "DeliverToMailboxAndForward",
+            "Force",
+            "AuditEnabled",
+        ],
+        write: true,
+        run: mailbox::set,
+    },
+    Known {
+        name: "Get-MailboxPermission",
+        parameters: &["Identity", "User", "Owner"],
+        write: false,
+        run: mailbox::permissions,
+    },
+    Known {
+        name: "Get-RecipientPermission",
+        parameters: &["Identity", "Trustee"],
+        write: false,
+        run: mailbox::send_as,
+    },
+    Known {
+        name: "Get-CASMailbox",
+        parameters: &["Identity"],
+        write: false,
+        run: mailbox::protocols,
+    },
+    Known {
+        name: "Get-MailboxFolderStatistics",
+        parameters: &["Identity", "FolderScope"],
+        write: false,
+        run: mailbox::folders,
+    },
+    Known {
+        name: "Get-OrganizationConfig",
+        parameters: &[],
+        write: false,
+        run: organisation::config,
+    },
+    Known {
+        name: "Get-AdminAuditLogConfig",
+        parameters: &[],
+        write: false,
+        run: organisation::audit_config,
+    },
+    Known {
+        name: "Get-HostedOutboundSpamFilterPolicy",
+        parameters: &["Identity"],
+        write: false,
+        run: organisation::outbound,
+    },
+    Known {
+        name: "Get-RemoteDomain",
+        parameters: &["Identity"],
+        write: false,
+        run: organisation::remote_domain,
+    },
+    Known {
+        name: "Get-TransportRule",
+        parameters: &["Identity"],
+        write: false,
+        run: organisation::transport_rules,
+    },
 ];
 
 /// Roles that may run everything here.
@@ -114,8 +240,16 @@ fn answer(ask: &mut Ask<'_>) -> Answer {
             if !known {
                 return unauthorized();
             }
-            if ask.request.uri().query().is_some_and(|query| query.contains("skiptoken")) {
-                return bad("Expired or Invalid pagination request. Default Expiry time is 00:30:00", "PaginationException");
+            if ask
+                .request
+                .uri()
+                .query()
+                .is_some_and(|query| query.contains("skiptoken"))
+            {
+                return bad(
+                    "Expired or Invalid pagination request. Default Expiry time is 00:30:00",
+                    "PaginationException",
+                );
             }
             invoke(ask)
         }
@@ -124,7 +258,10 @@ fn answer(ask: &mut Ask<'_>) -> Answer {
         {
             batch(ask)
         }
-        _ => Answer::json(404, json!({"error": {"code": "NotFound", "message": "Resource not found."}})),
+        _ => Answer::json(
+            404,
+            json!({"error": {"code": "NotFound", "message": "Resource not found."}}),
+        ),
     }
 }
 
@@ -250,12 +387,16 @@ fn bad(message: &str, kind: &str) -> Answer {
 
 /// 404 for an object that is not there.
 fn missing(object: &str) -> Answer {
-    let text = format!("The operation couldn't be performed because object '{object}' couldn't be found on 'AM0PR01A001.EURPR01A001.PROD.OUTLOOK.COM'.");
+    let text = format!(
+        "The operation couldn't be performed because object '{object}' couldn't be found on 'AM0PR01A001.EURPR01A001.PROD.OUTLOOK.COM'."
+    );
     error(
         404,
         "NotFound",
         "Error executing cmdlet",
-        &format!("Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|{text}"),
+        &format!(
+            "Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|{text}"
+        ),
         &text,
     )
 }
@@ -267,7 +408,9 @@ fn no_mailbox(key: &str) -> Answer {
         404,
         "NotFound",
         "Error executing cmdlet",
-        &format!("Ex41BAF5|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|{text}"),
+        &format!(
+            "Ex41BAF5|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|{text}"
+        ),
         &text,
     )
 }
@@ -294,7 +437,10 @@ fn error(status: u16, code: &str, message: &str, detail: &str, inner: &str) -> A
 
 /// `$batch`: each request inside is a POST of its own.
 fn batch(ask: &mut Ask<'_>) -> Answer {
-    let Some(requests) = ask.json().and_then(|body| body["requests"].as_array().cloned()) else {
+    let Some(requests) = ask
+        .json()
+        .and_then(|body| body["requests"].as_array().cloned())
+    else {
         return bad("The batch is not readable.", "InvalidRequestException");
     };
     let (mut responses, mut touched) = (Vec::new(), Vec::new());
@@ -350,7 +496,9 @@ impl Cmdlet<'_, '_> {
     /// A switch.
     pub(super) fn switch(&self, name: &str) -> bool {
         matches!(self.parameter(name), Some(Value::Bool(true)))
-            || self.text(name).is_some_and(|text| text.eq_ignore_ascii_case("true"))
+            || self
+                .text(name)
+                .is_some_and(|text| text.eq_ignore_ascii_case("true"))
     }
 
     /// The user whose mailbox the parameter names: address, id or GUID.

@@ -22,8 +22,14 @@ pub(super) fn config(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
 /// `Get-AdminAuditLogConfig`.
 pub(super) fn audit_config(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let mut only = row(vec![
-        ("UnifiedAuditLogIngestionEnabled", json!(cmdlet.ask.world.tenant.audit_on)),
-        ("UnifiedAuditLogFirstOptInDate", net_time(jiff::Timestamp::UNIX_EPOCH)),
+        (
+            "UnifiedAuditLogIngestionEnabled",
+            json!(cmdlet.ask.world.tenant.audit_on),
+        ),
+        (
+            "UnifiedAuditLogFirstOptInDate",
+            net_time(jiff::Timestamp::UNIX_EPOCH),
+        ),
         ("AdminAuditLogEnabled", json!(true)),
         ("AdminAuditLogAgeLimit", json!("90.00:00:00")),
     ]);
@@ -37,7 +43,10 @@ pub(super) fn outbound(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         ("Identity", json!("Default")),
         ("Name", json!("Default")),
         ("IsDefault", json!(true)),
-        ("AutoForwardingMode", json!(cmdlet.ask.world.tenant.auto_forwarding)),
+        (
+            "AutoForwardingMode",
+            json!(cmdlet.ask.world.tenant.auto_forwarding),
+        ),
         ("RecipientLimitExternalPerHour", json!(0)),
         ("RecipientLimitInternalPerHour", json!(0)),
         ("RecipientLimitPerDay", json!(0)),

@@ -14,10 +14,7 @@ pub(super) fn get(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let user = cmdlet.mailbox("Mailbox")?;
     let hidden = cmdlet.switch("IncludeHidden");
     let world = &cmdlet.ask.world;
-    let mailbox = world
-        .mailboxes
-        .get(&user)
-        .ok_or_else(|| missing(&user))?;
+    let mailbox = world.mailboxes.get(&user).ok_or_else(|| missing(&user))?;
     let mut rules: Vec<&InboxRule> = mailbox
         .rules
         .iter()
@@ -236,7 +233,9 @@ fn rule_row(world: &World, mailbox: &Mailbox, rule: &InboxRule) -> Value {
         None => Value::Null,
     };
     let recipients = |list: &[Address]| -> Value {
-        list.iter().map(|address| recipient(world, address)).collect()
+        list.iter()
+            .map(|address| recipient(world, address))
+            .collect()
     };
     let (c, a) = (&rule.conditions, &rule.actions);
     let mut row = row(vec![
@@ -251,14 +250,20 @@ fn rule_row(world: &World, mailbox: &Mailbox, rule: &InboxRule) -> Value {
         ("SupportedByTask", json!(true)),
         ("SubjectContainsWords", json!(c.subject_contains)),
         ("BodyContainsWords", json!(c.body_contains)),
-        ("SubjectOrBodyContainsWords", json!(c.subject_or_body_contains)),
+        (
+            "SubjectOrBodyContainsWords",
+            json!(c.subject_or_body_contains),
+        ),
         ("FromAddressContainsWords", json!(c.sender_contains)),
         ("RecipientAddressContainsWords", json!(c.recipient_contains)),
         ("From", recipients(&c.from_addresses)),
         ("MyNameInToBox", json!(c.sent_to_me)),
         ("HasAttachment", json!(c.has_attachments)),
         ("ForwardTo", recipients(&a.forward_to)),
-        ("ForwardAsAttachmentTo", recipients(&a.forward_as_attachment_to)),
+        (
+            "ForwardAsAttachmentTo",
+            recipients(&a.forward_as_attachment_to),
+        ),
         ("RedirectTo", recipients(&a.redirect_to)),
         ("MoveToFolder", folder(&a.move_to_folder)),
         ("CopyToFolder", folder(&a.copy_to_folder)),
@@ -267,7 +272,10 @@ fn rule_row(world: &World, mailbox: &Mailbox, rule: &InboxRule) -> Value {
         ("MarkAsRead", json!(a.mark_as_read)),
         ("StopProcessingRules", json!(a.stop_processing)),
         ("ApplyCategory", json!(a.assign_categories)),
-        ("MailboxOwnerId", json!(owner.map(|user| user.display_name.as_str()))),
+        (
+            "MailboxOwnerId",
+            json!(owner.map(|user| user.display_name.as_str())),
+        ),
         ("IsValid", json!(true)),
         ("ObjectState", json!("Unchanged")),
     ]);
@@ -314,9 +322,18 @@ fn description(rule: &InboxRule) -> String {
     let mut text = String::from("If the message:\r\n");
     let c = &rule.conditions;
     for (words, list) in [
-        ("the message includes specific words in the subject", &c.subject_contains),
-        ("the message includes specific words in the body", &c.body_contains),
-        ("the message includes specific words in the subject or body", &c.subject_or_body_contains),
+        (
+            "the message includes specific words in the subject",
+            &c.subject_contains,
+        ),
+        (
+            "the message includes specific words in the body",
+            &c.body_contains,
+        ),
+        (
+            "the message includes specific words in the subject or body",
+            &c.subject_or_body_contains,
+        ),
         ("the sender's address includes", &c.sender_contains),
     ] {
         if !list.is_empty() {
@@ -327,7 +344,10 @@ fn description(rule: &InboxRule) -> String {
     let a = &rule.actions;
     for (words, list) in [
         ("forward the message to", &a.forward_to),
-        ("forward the message as an attachment to", &a.forward_as_attachment_to),
+        (
+            "forward the message as an attachment to",
+            &a.forward_as_attachment_to,
+        ),
         ("redirect the message to", &a.redirect_to),
     ] {
         for address in list {
@@ -337,7 +357,10 @@ fn description(rule: &InboxRule) -> String {
     for (words, on) in [
         ("mark the message as Read", a.mark_as_read),
         ("delete the message", a.delete || a.permanent_delete),
-        ("stop processing more rules on this message", a.stop_processing),
+        (
+            "stop processing more rules on this message",
+            a.stop_processing,
+        ),
     ] {
         if on {
             text.push_str(&format!("\t{words}\r\n"));

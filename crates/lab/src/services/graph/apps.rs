@@ -63,7 +63,10 @@ pub(super) fn grants(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Ou
                                 return Err(Answer::graph_error(
                                     400,
                                     "Request_UnsupportedQuery",
-                                    &format!("Unsupported or invalid query filter clause specified for property '{}' of resource 'OAuth2PermissionGrant'.", clause.path),
+                                    &format!(
+                                        "Unsupported or invalid query filter clause specified for property '{}' of resource 'OAuth2PermissionGrant'.",
+                                        clause.path
+                                    ),
                                 ));
                             }
                         };
@@ -77,6 +80,7 @@ pub(super) fn grants(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Ou
             let tenant = call.ask.world.tenant.id.clone();
             listed(call, &found).map(|answer| answer.about(ObjectKind::Tenant, tenant))
         }
+        ("POST", []) => create(call),
         (_, [id]) => {
             let grant = call.ask.world.grants.get(*id).cloned();
             if method == "GET" {
@@ -108,8 +112,7 @@ pub(super) fn grants(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Ou
                     let scope = body["scope"].as_str().ok_or_else(|| {
                         Answer::graph_error(400, "Request_BadRequest", "The scope is required.")
                     })?;
-                    let scopes: Vec<String> =
-                        scope.split_whitespace().map(str::to_owned).collect();
+                    let scopes: Vec<String> = scope.split_whitespace().map(str::to_owned).collect();
                     let old = grant.scopes.join(" ");
                     call.ask
                         .world
@@ -124,6 +127,64 @@ pub(super) fn grants(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Ou
         (_, [_, _, ..]) => Err(not_found()),
         _ => Err(not_allowed()),
     }
+}
+
+/// A grant by an administrator: also how a withdrawn one is put back, under a
+/// new id.
+fn create(call: &mut Call<'_, '_>) -> Outcome {
+    may_change(
+        call,
+        &[
+            "DelegatedPermissionGrant.ReadWrite.All",
+            "Directory.ReadWrite.All",
+        ],
+    )?;
+    let body = call.body()?;
+    let bad = |text: &str| Answer::graph_error(400, "Request_BadRequest", text);
+    let text = |name: &str| body[name].as_str().map(str::to_owned);
+    let client = text("clientId").ok_or_else(|| bad("clientId is required."))?;
+    let resource = text("resourceId").ok_or_else(|| bad("resourceId is required."))?;
+    for id in [&client, &resource] {
+        if !call.ask.world.service_principals.contains_key(id) {
+            return Err(Answer::no_object(id));
+        }
+    }
+    let user = match (body["consentType"].as_str(), text("principalId")) {
+        (Some("AllPrincipals"), None) => None,
+        (Some("Principal"), Some(user)) if call.ask.world.users.contains_key(&user) => Some(user),
+        (Some("Principal"), Some(user)) => return Err(Answer::no_object(&user)),
+        _ => return Err(bad("consentType and principalId do not go together.")),
+    };
+    let scope = text("scope").unwrap_or_default();
+    let scopes: Vec<&str> = scope.split_whitespace().collect();
+    let exists = call.ask.world.grants.values().any(|grant| {
+        grant.client_id == client && grant.resource_id == resource && grant.principal_id == user
+    });
+    if exists {
+        return Err(Answer::graph_error(
+            409,
+            "Request_MultipleObjectsWithSameKeyValue",
+            "Permission entry already exists.",
+        ));
+    }
+    let (now, origin) = (call.ask.now, call.origin());
+    let id = call
+        .ask
+        .world
+        .consent(now, &origin, user.as_deref(), &client, &scopes);
+    if let Some(grant) = call.ask.world.grants.get_mut(&id) {
+        grant.resource_id = resource;
+    }
+    let json = call
+        .ask
+        .world
+        .grants
+        .get(&id)
+        .map(grant_json)
+        .unwrap_or_default();
+    Ok(Answer::json(201, json)
+        .about(ObjectKind::OauthGrant, id)
+        .effect(json!({"kind": "created"})))
 }
 
 /// `/servicePrincipals`, by id or by `(appId='…')`.
@@ -179,7 +240,10 @@ pub(super) fn principals(
             Ok(answer)
         }
         ("PATCH", []) => {
-            may_change(call, &["Application.ReadWrite.All", "Directory.ReadWrite.All"])?;
+            may_change(
+                call,
+                &["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+            )?;
             let body = call.body()?;
             let enabled = body["accountEnabled"].as_bool().ok_or_else(|| {
                 Answer::graph_error(
@@ -240,7 +304,10 @@ fn list(call: &mut Call<'_, '_>) -> Outcome {
                         return Err(Answer::graph_error(
                             400,
                             "Request_UnsupportedQuery",
-                            &format!("Unsupported or invalid query filter clause specified for property '{}' of resource 'ServicePrincipal'.", clause.path),
+                            &format!(
+                                "Unsupported or invalid query filter clause specified for property '{}' of resource 'ServicePrincipal'.",
+                                clause.path
+                            ),
                         ));
                     }
                 };

@@ -18,7 +18,9 @@ pub(super) fn serve(ask: &mut Ask<'_>, version: &str) -> Answer {
         return Answer::bad_request("Invalid batch payload format.");
     };
     if requests.len() > 20 {
-        return Answer::bad_request("Number of batch request steps exceeds the maximum value of 20.");
+        return Answer::bad_request(
+            "Number of batch request steps exceeds the maximum value of 20.",
+        );
     }
     let mut seen = BTreeSet::new();
     for request in requests {
@@ -39,7 +41,11 @@ pub(super) fn serve(ask: &mut Ask<'_>, version: &str) -> Answer {
             .filter_map(Value::as_str)
             .any(|id| failed.contains(&id.to_lowercase()))
         {
-            Answer::graph_error(424, "FailedDependency", "A request that this one depends on failed.")
+            Answer::graph_error(
+                424,
+                "FailedDependency",
+                "A request that this one depends on failed.",
+            )
         } else {
             match inner(ask, version, request) {
                 Some(inner) => route(ask.world, ask.peer, &inner, ask.now).answer,
@@ -64,10 +70,13 @@ pub(super) fn serve(ask: &mut Ask<'_>, version: &str) -> Answer {
 }
 
 fn content_type(request: &Value) -> Option<&str> {
-    request["headers"].as_object()?.iter().find_map(|(name, value)| {
-        name.eq_ignore_ascii_case("content-type")
-            .then(|| value.as_str())?
-    })
+    request["headers"]
+        .as_object()?
+        .iter()
+        .find_map(|(name, value)| {
+            name.eq_ignore_ascii_case("content-type")
+                .then(|| value.as_str())?
+        })
 }
 
 /// The request inside, under the outer one's token.

@@ -16,19 +16,31 @@ const ROLES: [(&str, &str); 16] = [
         role::PRIVILEGED_AUTHENTICATION_ADMINISTRATOR,
         "Privileged Authentication Administrator",
     ),
-    (role::PRIVILEGED_ROLE_ADMINISTRATOR, "Privileged Role Administrator"),
-    (role::AUTHENTICATION_ADMINISTRATOR, "Authentication Administrator"),
+    (
+        role::PRIVILEGED_ROLE_ADMINISTRATOR,
+        "Privileged Role Administrator",
+    ),
+    (
+        role::AUTHENTICATION_ADMINISTRATOR,
+        "Authentication Administrator",
+    ),
     (role::USER_ADMINISTRATOR, "User Administrator"),
     (role::HELPDESK_ADMINISTRATOR, "Helpdesk Administrator"),
     (role::PASSWORD_ADMINISTRATOR, "Password Administrator"),
     (role::EXCHANGE_ADMINISTRATOR, "Exchange Administrator"),
-    (role::EXCHANGE_RECIPIENT_ADMINISTRATOR, "Exchange Recipient Administrator"),
+    (
+        role::EXCHANGE_RECIPIENT_ADMINISTRATOR,
+        "Exchange Recipient Administrator",
+    ),
     (role::GLOBAL_READER, "Global Reader"),
     (role::SECURITY_READER, "Security Reader"),
     (role::SECURITY_OPERATOR, "Security Operator"),
     (role::SECURITY_ADMINISTRATOR, "Security Administrator"),
     (role::REPORTS_READER, "Reports Reader"),
-    (role::CLOUD_APPLICATION_ADMINISTRATOR, "Cloud Application Administrator"),
+    (
+        role::CLOUD_APPLICATION_ADMINISTRATOR,
+        "Cloud Application Administrator",
+    ),
     (role::APPLICATION_ADMINISTRATOR, "Application Administrator"),
 ];
 
@@ -43,7 +55,11 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, words: &[&str]) -> Ou
         ["subscribedSkus"] => skus(call),
         ["domains"] => domains(call),
         ["groups", id] => {
-            call.need(&["Group.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"])?;
+            call.need(&[
+                "Group.Read.All",
+                "Directory.Read.All",
+                "Directory.ReadWrite.All",
+            ])?;
             let group = call
                 .ask
                 .world
@@ -62,10 +78,17 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, words: &[&str]) -> Ou
                 .iter()
                 .map(|(id, name)| definition_json(id, name))
                 .collect();
-            Ok(call.page("roleManagement/directory/roleDefinitions", (999, 999), items))
+            Ok(call.page(
+                "roleManagement/directory/roleDefinitions",
+                (999, 999),
+                items,
+            ))
         }
-        ["roleManagement", "directory",
-         "roleEligibilityScheduleInstances" | "roleAssignmentScheduleInstances"] => {
+        [
+            "roleManagement",
+            "directory",
+            "roleEligibilityScheduleInstances" | "roleAssignmentScheduleInstances",
+        ] => {
             call.need(&[
                 "RoleManagement.Read.Directory",
                 "RoleEligibilitySchedule.Read.Directory",
@@ -140,7 +163,12 @@ pub(super) fn member_of(call: &mut Call<'_, '_>, user: &str) -> Outcome {
 }
 
 fn organization(call: &mut Call<'_, '_>) -> Outcome {
-    call.need(&["Organization.Read.All", "Directory.Read.All", "User.Read", "User.Read.All"])?;
+    call.need(&[
+        "Organization.Read.All",
+        "Directory.Read.All",
+        "User.Read",
+        "User.Read.All",
+    ])?;
     let tenant = &call.ask.world.tenant;
     let json = json!({
         "id": tenant.id,
@@ -195,7 +223,10 @@ fn skus(call: &mut Call<'_, '_>) -> Outcome {
     ])?;
     let world = &call.ask.world;
     let users = world.users.values().filter(|user| user.has_mailbox).count();
-    let mut plans = vec![("EXCHANGE_S_STANDARD", "9aaf7827-d63c-4b61-89c3-182f06f82e5c")];
+    let mut plans = vec![(
+        "EXCHANGE_S_STANDARD",
+        "9aaf7827-d63c-4b61-89c3-182f06f82e5c",
+    )];
     if world.tenant.has_p1 {
         plans.push(("AAD_PREMIUM", "41781fb2-bc02-4b7c-bd55-b576c07bb09d"));
     }
@@ -252,7 +283,11 @@ fn assignments(call: &mut Call<'_, '_>) -> Outcome {
             items.push(item);
         }
     }
-    Ok(call.page("roleManagement/directory/roleAssignments", (100, 999), items))
+    Ok(call.page(
+        "roleManagement/directory/roleAssignments",
+        (100, 999),
+        items,
+    ))
 }
 
 fn definition_json(id: &str, name: &str) -> Value {

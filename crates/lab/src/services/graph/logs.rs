@@ -90,7 +90,10 @@ fn sign_ins(call: &mut Call<'_, '_>) -> Outcome {
         ));
     }
     let now = call.ask.now;
-    let oldest = kept_since(now, call.ask.world.tenant.has_p1 || call.ask.world.tenant.has_p2);
+    let oldest = kept_since(
+        now,
+        call.ask.world.tenant.has_p1 || call.ask.world.tenant.has_p2,
+    );
     let mut found = Vec::new();
     for entry in &call.ask.world.logs.sign_ins {
         if entry.visible_at > now || entry.at < oldest {
@@ -142,7 +145,13 @@ fn sign_in_meets(entry: &SignIn, clause: &Clause) -> Option<bool> {
 
 /// A sign-in; v1.0 has far fewer members than beta (reference §0.4).
 fn sign_in_json(call: &Call<'_, '_>, entry: &SignIn) -> Value {
-    let place = call.ask.world.places.get(&entry.ip).cloned().unwrap_or_default();
+    let place = call
+        .ask
+        .world
+        .places
+        .get(&entry.ip)
+        .cloned()
+        .unwrap_or_default();
     let tenant = &call.ask.world.tenant.id;
     let app_only = entry.kind == SignInKind::ServicePrincipal;
     let mut json = json!({
@@ -192,7 +201,9 @@ fn sign_in_json(call: &Call<'_, '_>, entry: &SignIn) -> Value {
             "geoCoordinates": {"altitude": null, "latitude": place.latitude, "longitude": place.longitude},
         },
     });
-    if call.beta() && let Some(json) = json.as_object_mut() {
+    if call.beta()
+        && let Some(json) = json.as_object_mut()
+    {
         let known = call
             .ask
             .header("prefer")
@@ -229,7 +240,10 @@ fn sign_in_json(call: &Call<'_, '_>, entry: &SignIn) -> Value {
         json.insert("crossTenantAccessType".into(), json!("none"));
         json.insert("tokenIssuerType".into(), json!("AzureAD"));
         json.insert("userType".into(), json!("member"));
-        json.insert("clientCredentialType".into(), json!(if app_only { "clientSecret" } else { "none" }));
+        json.insert(
+            "clientCredentialType".into(),
+            json!(if app_only { "clientSecret" } else { "none" }),
+        );
     }
     json
 }
@@ -237,7 +251,10 @@ fn sign_in_json(call: &Call<'_, '_>, entry: &SignIn) -> Value {
 fn audits(call: &mut Call<'_, '_>) -> Outcome {
     let filter = filter_of(call)?;
     let now = call.ask.now;
-    let oldest = kept_since(now, call.ask.world.tenant.has_p1 || call.ask.world.tenant.has_p2);
+    let oldest = kept_since(
+        now,
+        call.ask.world.tenant.has_p1 || call.ask.world.tenant.has_p2,
+    );
     // A date before the kept span is refused, not clipped (reference §7.1);
     // a day of grace, as "thirty days ago" is always slightly older.
     let too_old = filter.iter().flatten().any(|clause| {
@@ -266,8 +283,8 @@ fn audits(call: &mut Call<'_, '_>) -> Outcome {
     found.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
     let items = found.iter().map(|entry| audit_json(call, entry)).collect();
     let answer = call.page("auditLogs/directoryAudits", (1000, 1000), items);
-    let user = user_of(&filter, "targetResources/id")
-        .or_else(|| user_of(&filter, "initiatedBy/user/id"));
+    let user =
+        user_of(&filter, "targetResources/id").or_else(|| user_of(&filter, "initiatedBy/user/id"));
     Ok(match user {
         Some(user) => answer.about(ObjectKind::Account, user),
         None => answer.about(ObjectKind::Tenant, call.ask.world.tenant.id.clone()),
@@ -311,7 +328,10 @@ fn audit_json(call: &Call<'_, '_>, entry: &DirectoryAudit) -> Value {
         }),
     };
     let by = match by {
-        Value::Object(by) => by.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        Value::Object(by) => by
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .collect(),
         other => other,
     };
     let targets: Vec<Value> = entry
@@ -358,16 +378,15 @@ fn audit_json(call: &Call<'_, '_>, entry: &DirectoryAudit) -> Value {
 }
 
 /// `/identityProtection/…`.
-pub(super) fn identity_protection(
-    call: &mut Call<'_, '_>,
-    method: &str,
-    rest: &[&str],
-) -> Outcome {
+pub(super) fn identity_protection(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Outcome {
     call.meter(Limit::IdentityProtection)?;
     let p2 = call.ask.world.tenant.has_p2;
     match (method, rest) {
         ("GET", ["riskDetections"]) => {
-            call.need(&["IdentityRiskEvent.Read.All", "IdentityRiskEvent.ReadWrite.All"])?;
+            call.need(&[
+                "IdentityRiskEvent.Read.All",
+                "IdentityRiskEvent.ReadWrite.All",
+            ])?;
             if !p2 {
                 return Err(no_premium());
             }
@@ -434,7 +453,10 @@ pub(super) fn identity_protection(
             let Some(first) = ids.first().cloned() else {
                 return Err(Answer::bad_request("userIds is required."));
             };
-            if let Some(unknown) = ids.iter().find(|id| !call.ask.world.users.contains_key(*id)) {
+            if let Some(unknown) = ids
+                .iter()
+                .find(|id| !call.ask.world.users.contains_key(*id))
+            {
                 return Err(Answer::no_object(unknown));
             }
             let (now, origin) = (call.ask.now, call.origin());
@@ -450,7 +472,10 @@ pub(super) fn identity_protection(
 }
 
 fn risky_read(call: &Call<'_, '_>, p2: bool) -> Result<(), Answer> {
-    call.need(&["IdentityRiskyUser.Read.All", "IdentityRiskyUser.ReadWrite.All"])?;
+    call.need(&[
+        "IdentityRiskyUser.Read.All",
+        "IdentityRiskyUser.ReadWrite.All",
+    ])?;
     if call.query.top.is_some_and(|top| top > 500) {
         return Err(Answer::bad_request("Invalid page size specified"));
     }
@@ -511,7 +536,9 @@ pub(super) fn activity_of(world: &World, user: &str) -> Value {
             .logs
             .sign_ins
             .iter()
-            .filter(|entry| entry.user == user && entry.kind == wanted && (!good || entry.error == 0))
+            .filter(|entry| {
+                entry.user == user && entry.kind == wanted && (!good || entry.error == 0)
+            })
             .max_by_key(|entry| entry.at)
     };
     let (on, off) = (

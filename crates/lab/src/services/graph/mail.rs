@@ -43,9 +43,13 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, user: &str, rest: &[&
         ("PATCH", ["messages", id]) => mark(call, user, id),
         ("POST", ["messages", id, "move"]) => move_to(call, user, id),
         ("DELETE", ["messages", id]) => delete(call, user, id),
-        (_, ["mailboxSettings" | "sendMail" | "mailFolders" | "messages", ..]) => {
-            Err(not_allowed())
-        }
+        (
+            _,
+            [
+                "mailboxSettings" | "sendMail" | "mailFolders" | "messages",
+                ..,
+            ],
+        ) => Err(not_allowed()),
         _ => Err(not_found()),
     }
 }
@@ -78,7 +82,12 @@ fn may_list(call: &Call<'_, '_>, user: &str) -> Result<(), Answer> {
     may(
         call,
         user,
-        &["Mail.ReadBasic", "Mail.ReadBasic.All", "Mail.Read", "Mail.ReadWrite"],
+        &[
+            "Mail.ReadBasic",
+            "Mail.ReadBasic.All",
+            "Mail.Read",
+            "Mail.ReadWrite",
+        ],
     )
 }
 
@@ -106,15 +115,21 @@ pub(super) fn no_item() -> Answer {
 }
 
 fn settings(call: &mut Call<'_, '_>, user: &str) -> Outcome {
-    may(call, user, &["MailboxSettings.Read", "MailboxSettings.ReadWrite"])?;
+    may(
+        call,
+        user,
+        &["MailboxSettings.Read", "MailboxSettings.ReadWrite"],
+    )?;
     let mailbox = mailbox(call, user)?;
+    let purpose = if mailbox.shared { "shared" } else { "user" };
     let body = json!({
         "archiveFolder": mailbox.well_known("archive"),
         "timeZone": mailbox.time_zone,
         "dateFormat": "dd/MM/yyyy",
         "timeFormat": "HH:mm",
         "delegateMeetingMessageDeliveryOptions": "sendToDelegateOnly",
-        "userPurpose": if mailbox.shared { "shared" } else { "user" },
+        // A word in v1.0, an object in beta.
+        "userPurpose": if call.beta() { json!({"value": purpose}) } else { json!(purpose) },
         "language": {"locale": mailbox.language, "displayName": mailbox.language},
         "automaticRepliesSetting": {
             "status": if mailbox.auto_reply.enabled { "alwaysEnabled" } else { "disabled" },
@@ -172,7 +187,9 @@ fn messages(call: &mut Call<'_, '_>, user: &str, folder: Option<&str>) -> Outcom
         None => Vec::new(),
     };
     if call.query.search.is_some() {
-        return Err(Answer::bad_request("The query parameter '$search' is not supported."));
+        return Err(Answer::bad_request(
+            "The query parameter '$search' is not supported.",
+        ));
     }
     let mailbox = mailbox(call, user)?;
     let mut found = Vec::new();
@@ -240,7 +257,10 @@ fn meets(message: &Message, clause: &Clause) -> Result<bool, Answer> {
         Answer::graph_error(
             400,
             "ErrorInvalidUrlQueryFilter",
-            &format!("The query filter contains one or more invalid nodes: {}", clause.path),
+            &format!(
+                "The query filter contains one or more invalid nodes: {}",
+                clause.path
+            ),
         )
     };
     match clause.path.as_str() {
@@ -251,7 +271,11 @@ fn meets(message: &Message, clause: &Clause) -> Result<bool, Answer> {
         "conversationId" => Ok(clause.text(&message.conversation)),
         "from/emailAddress/address" => Ok(clause.text(&message.from.address)),
         "isRead" => Ok(clause.text(if message.read { "true" } else { "false" })),
-        "hasAttachments" => Ok(clause.text(if message.has_attachments { "true" } else { "false" })),
+        "hasAttachments" => Ok(clause.text(if message.has_attachments {
+            "true"
+        } else {
+            "false"
+        })),
         _ => Err(refuse()),
     }
 }
@@ -351,7 +375,10 @@ fn shift(
     operation: &str,
 ) -> Result<(Message, String), Answer> {
     let (now, origin) = (call.ask.now, call.origin());
-    let fresh = format!("AAMkAD{}AAA=", call.ask.world.next(user, "message id").hex(44));
+    let fresh = format!(
+        "AAMkAD{}AAA=",
+        call.ask.world.next(user, "message id").hex(44)
+    );
     let mailbox = call
         .ask
         .world
@@ -407,7 +434,11 @@ fn send(call: &mut Call<'_, '_>, user: &str) -> Outcome {
     let id = message["internetMessageId"].as_str().map_or_else(
         || {
             let draw = call.ask.world.next(user, "internet message id");
-            format!("<{}@{}>", draw.hex(32).to_uppercase(), call.ask.world.tenant.domain)
+            format!(
+                "<{}@{}>",
+                draw.hex(32).to_uppercase(),
+                call.ask.world.tenant.domain
+            )
         },
         str::to_owned,
     );
@@ -423,7 +454,10 @@ fn send(call: &mut Call<'_, '_>, user: &str) -> Outcome {
         cc: list("ccRecipients"),
         bcc: list("bccRecipients"),
         reply_to: list("replyTo"),
-        body: message["body"]["content"].as_str().unwrap_or_default().to_owned(),
+        body: message["body"]["content"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
         has_attachments: false,
         size: u32::try_from(call.ask.request.body().len()).unwrap_or(u32::MAX),
         sent: now,

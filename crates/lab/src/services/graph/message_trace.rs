@@ -26,7 +26,10 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Out
         None => Vec::new(),
     };
     let now = call.ask.now;
-    let before = |span| now.checked_sub(SignedDuration::from_hours(span)).unwrap_or(now);
+    let before = |span| {
+        now.checked_sub(SignedDuration::from_hours(span))
+            .unwrap_or(now)
+    };
     let bound = |sign: char| {
         filter
             .iter()

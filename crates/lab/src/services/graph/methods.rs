@@ -37,7 +37,9 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, user: &str, rest: &[&
         ("DELETE", ["methods", id]) => Err(Answer::graph_error(
             404,
             "itemNotFound",
-            &format!("No HTTP resource was found that matches the request URI 'https://mface.windowsazure.com/odata/authenticationMethods/{id}'."),
+            &format!(
+                "No HTTP resource was found that matches the request URI 'https://mface.windowsazure.com/odata/authenticationMethods/{id}'."
+            ),
         )),
         ("GET", ["signInPreferences"]) if call.beta() => {
             may_read(call, user)?;
@@ -72,9 +74,7 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, user: &str, rest: &[&
                     may_read(call, user)?;
                     one(call, user, id, Some(typed.0))
                 }
-                ("DELETE", [id]) if typed.0 != "passwordMethods" => {
-                    delete(call, user, typed, id)
-                }
+                ("DELETE", [id]) if typed.0 != "passwordMethods" => delete(call, user, typed, id),
                 _ => Err(not_allowed()),
             }
         }
@@ -84,9 +84,10 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, user: &str, rest: &[&
 
 fn may_read(call: &Call<'_, '_>, user: &str) -> Result<(), Answer> {
     if call.caller.is(user)
-        && call
-            .caller
-            .has(&["UserAuthenticationMethod.Read", "UserAuthenticationMethod.ReadWrite"])
+        && call.caller.has(&[
+            "UserAuthenticationMethod.Read",
+            "UserAuthenticationMethod.ReadWrite",
+        ])
     {
         return Ok(());
     }
@@ -122,7 +123,8 @@ fn methods_json(call: &Call<'_, '_>, user: &str, segment: Option<&str>) -> Vec<(
         .map(|method| {
             let mut json = method_json(method, call.ask.now, false);
             if segment.is_none() {
-                json["@odata.type"] = json!(format!("#microsoft.graph.{}", method.kind.type_name()));
+                json["@odata.type"] =
+                    json!(format!("#microsoft.graph.{}", method.kind.type_name()));
             }
             (method.id.clone(), json)
         })
@@ -165,12 +167,7 @@ fn gone(id: &str) -> Answer {
 
 /// Deletes a method: never the default while another second factor remains,
 /// never the mobile phone before the alternate one (reference §2.3).
-fn delete(
-    call: &mut Call<'_, '_>,
-    user: &str,
-    typed: &(&str, &str, bool),
-    id: &str,
-) -> Outcome {
+fn delete(call: &mut Call<'_, '_>, user: &str, typed: &(&str, &str, bool), id: &str) -> Outcome {
     may_write(call, user, typed.1)?;
     let held = call
         .ask
@@ -184,9 +181,22 @@ fn delete(
         .cloned()
         .ok_or_else(|| gone(id))?;
     let alternate = held.methods.iter().any(|other| {
-        matches!(other.kind, MethodKind::Phone { kind: PhoneKind::AlternateMobile, .. })
+        matches!(
+            other.kind,
+            MethodKind::Phone {
+                kind: PhoneKind::AlternateMobile,
+                ..
+            }
+        )
     });
-    if matches!(method.kind, MethodKind::Phone { kind: PhoneKind::Mobile, .. }) && alternate {
+    if matches!(
+        method.kind,
+        MethodKind::Phone {
+            kind: PhoneKind::Mobile,
+            ..
+        }
+    ) && alternate
+    {
         return Err(Answer::graph_error(
             400,
             "badRequest",
@@ -230,7 +240,13 @@ fn prefer(call: &mut Call<'_, '_>, user: &str) -> Outcome {
     let matches = |method: &&Method| {
         method.kind.preference() == Some(word)
             || (word == "voiceMobile"
-                && matches!(method.kind, MethodKind::Phone { kind: PhoneKind::Mobile, .. }))
+                && matches!(
+                    method.kind,
+                    MethodKind::Phone {
+                        kind: PhoneKind::Mobile,
+                        ..
+                    }
+                ))
     };
     let id = held
         .methods
@@ -269,11 +285,10 @@ fn create_pass(call: &mut Call<'_, '_>, user: &str) -> Outcome {
         .as_str()
         .and_then(|text| text.parse::<Timestamp>().ok())
         .unwrap_or(now);
-    let pass = call
-        .ask
-        .world
-        .next(user, "temporary access pass")
-        .text(b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789*+#", 10);
+    let pass = call.ask.world.next(user, "temporary access pass").text(
+        b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789*+#",
+        10,
+    );
     if let Some(held) = call.ask.world.users.get_mut(user) {
         held.methods
             .retain(|method| !matches!(method.kind, MethodKind::TemporaryAccessPass { .. }));
@@ -309,10 +324,20 @@ fn create_phone(call: &mut Call<'_, '_>, user: &str) -> Outcome {
         Some("mobile") => PhoneKind::Mobile,
         Some("alternateMobile") => PhoneKind::AlternateMobile,
         Some("office") => PhoneKind::Office,
-        _ => return Err(Answer::graph_error(400, "badRequest", "phoneType is required.")),
+        _ => {
+            return Err(Answer::graph_error(
+                400,
+                "badRequest",
+                "phoneType is required.",
+            ));
+        }
     };
     let Some(number) = body["phoneNumber"].as_str().map(str::to_owned) else {
-        return Err(Answer::graph_error(400, "badRequest", "phoneNumber is required."));
+        return Err(Answer::graph_error(
+            400,
+            "badRequest",
+            "phoneNumber is required.",
+        ));
     };
     let taken = call
         .ask

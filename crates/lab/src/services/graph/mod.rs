@@ -185,8 +185,11 @@ fn dispatch(call: &mut Call<'_, '_>, words: &[&str]) -> Outcome {
             let user = call.user(&key)?;
             users::serve(call, &method, &user, rest)
         }
-        ["organization" | "subscribedSkus" | "groups" | "directoryRoles" | "roleManagement"
-        | "domains" | "policies", ..] => directory::serve(call, &method, words),
+        [
+            "organization" | "subscribedSkus" | "groups" | "directoryRoles" | "roleManagement"
+            | "domains" | "policies",
+            ..,
+        ] => directory::serve(call, &method, words),
         ["oauth2PermissionGrants", rest @ ..] => apps::grants(call, &method, rest),
         ["servicePrincipals", rest @ ..] => apps::principals(call, &method, None, rest),
         [one, rest @ ..] if one.starts_with("servicePrincipals(") => {
@@ -195,9 +198,7 @@ fn dispatch(call: &mut Call<'_, '_>, words: &[&str]) -> Outcome {
         }
         ["auditLogs", rest @ ..] => logs::audit_logs(call, &method, rest),
         ["identityProtection", rest @ ..] => logs::identity_protection(call, &method, rest),
-        ["security", "auditLog", "queries", rest @ ..] => {
-            audit_search::serve(call, &method, rest)
-        }
+        ["security", "auditLog", "queries", rest @ ..] => audit_search::serve(call, &method, rest),
         ["admin", "exchange", "tracing", "messageTraces", rest @ ..] => {
             message_trace::serve(call, &method, rest)
         }
@@ -225,7 +226,10 @@ pub(super) fn not_allowed() -> Answer {
 
 /// The key in `set(name='value')`.
 fn keyed(segment: &str, set: &str, name: &str) -> Option<String> {
-    let inner = segment.strip_prefix(set)?.strip_prefix('(')?.strip_suffix(')')?;
+    let inner = segment
+        .strip_prefix(set)?
+        .strip_prefix('(')?
+        .strip_suffix(')')?;
     let (held, value) = inner.split_once('=')?;
     (held.trim() == name).then(|| value.trim().trim_matches('\'').replace("''", "'"))
 }
@@ -262,9 +266,15 @@ pub(super) fn caller(ask: &Ask<'_>, resource: Resource) -> Result<Caller, Answer
         Ok(access) if access.resource == resource => Ok(Caller {
             token: access.clone(),
         }),
-        Ok(_) => Err(unauthorized("Access token validation failure. Invalid audience.")),
-        Err(Refusal::Unknown) => Err(unauthorized("CompactToken parsing failed with error code: 80049217")),
-        Err(Refusal::Expired) => Err(unauthorized("Lifetime validation failed, the token is expired.")),
+        Ok(_) => Err(unauthorized(
+            "Access token validation failure. Invalid audience.",
+        )),
+        Err(Refusal::Unknown) => Err(unauthorized(
+            "CompactToken parsing failed with error code: 80049217",
+        )),
+        Err(Refusal::Expired) => Err(unauthorized(
+            "Lifetime validation failed, the token is expired.",
+        )),
         Err(Refusal::Cut(at)) => {
             // The claims challenge of continuous access evaluation
             // (reference §1.4).

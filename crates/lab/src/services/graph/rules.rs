@@ -90,8 +90,8 @@ fn one(call: &mut Call<'_, '_>, method: &str, user: &str, rule: InboxRule) -> Ou
     let (now, origin) = (call.ask.now, call.origin());
     match method {
         "GET" => {
-            let mut answer = Answer::json(200, rule_json(&rule))
-                .about(ObjectKind::InboxRule, rule.id.clone());
+            let mut answer =
+                Answer::json(200, rule_json(&rule)).about(ObjectKind::InboxRule, rule.id.clone());
             answer.shows = vec![TraceObject::new(ObjectKind::InboxRule, rule.id)];
             Ok(answer)
         }
@@ -162,7 +162,10 @@ fn conditions_json(conditions: &RuleConditions) -> Value {
     };
     list("subjectContains", &conditions.subject_contains);
     list("bodyContains", &conditions.body_contains);
-    list("bodyOrSubjectContains", &conditions.subject_or_body_contains);
+    list(
+        "bodyOrSubjectContains",
+        &conditions.subject_or_body_contains,
+    );
     list("senderContains", &conditions.sender_contains);
     list("recipientContains", &conditions.recipient_contains);
     if !conditions.from_addresses.is_empty() {
@@ -252,7 +255,9 @@ fn apply(rule: &mut InboxRule, body: &Value) -> Result<(), Answer> {
         Answer::graph_error(
             400,
             "RequestBodyRead",
-            &format!("The property '{name}' does not exist on type 'microsoft.graph.messageRule' or its value is not valid."),
+            &format!(
+                "The property '{name}' does not exist on type 'microsoft.graph.messageRule' or its value is not valid."
+            ),
         )
     };
     for (name, value) in body.as_object().into_iter().flatten() {

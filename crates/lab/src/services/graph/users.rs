@@ -32,12 +32,14 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, user: &str, rest: &[&
         ("POST", ["revokeSignInSessions" | "microsoft.graph.revokeSignInSessions"]) => {
             revoke(call, user)
         }
-        ("POST", ["invalidateAllRefreshTokens"]) if call.beta() => revoke(call, user).map(|answer| {
-            let mut empty = Answer::no_content();
-            empty.target = answer.target;
-            empty.effect = answer.effect;
-            empty
-        }),
+        ("POST", ["invalidateAllRefreshTokens"]) if call.beta() => {
+            revoke(call, user).map(|answer| {
+                let mut empty = Answer::no_content();
+                empty.target = answer.target;
+                empty.effect = answer.effect;
+                empty
+            })
+        }
         ("GET", ["manager"]) => manager(call, user),
         ("GET", ["memberOf" | "transitiveMemberOf"]) => directory::member_of(call, user),
         ("GET", ["oauth2PermissionGrants"]) => super::apps::grants_of(call, user),
@@ -52,9 +54,13 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, user: &str, rest: &[&
         (_, ["mailFolders", folder, "messageRules", rest @ ..]) => {
             rules::serve(call, method, user, folder, rest)
         }
-        (_, ["mailFolders" | "messages" | "sendMail" | "mailboxSettings", ..]) => {
-            mail::serve(call, method, user, rest)
-        }
+        (
+            _,
+            [
+                "mailFolders" | "messages" | "sendMail" | "mailboxSettings",
+                ..,
+            ],
+        ) => mail::serve(call, method, user, rest),
         (_, []) => Err(not_allowed()),
         _ => Err(not_found()),
     }
@@ -105,7 +111,10 @@ pub(super) fn list(call: &mut Call<'_, '_>, method: &str) -> Outcome {
                     },
                     "department" => &user.department,
                     "proxyAddresses" => {
-                        any |= user.proxy_addresses.iter().any(|address| clause.text(address));
+                        any |= user
+                            .proxy_addresses
+                            .iter()
+                            .any(|address| clause.text(address));
                         continue;
                     }
                     _ => {
@@ -131,7 +140,10 @@ pub(super) fn list(call: &mut Call<'_, '_>, method: &str) -> Outcome {
     let mut items = Vec::new();
     for user in &found {
         let json = user_json(call.ask.world, user, call.beta());
-        items.push(call.query.project(json, Some(&DEFAULT), "microsoft.graph.user")?);
+        items.push(
+            call.query
+                .project(json, Some(&DEFAULT), "microsoft.graph.user")?,
+        );
     }
     let mut answer = call
         .page("users", (100, 999), items)
@@ -241,20 +253,32 @@ fn update(call: &mut Call<'_, '_>, user: &str) -> Outcome {
     for (name, value) in fields {
         match name.as_str() {
             "accountEnabled" => {
-                let old = call.ask.world.users.get(user).is_some_and(|held| held.enabled);
+                let old = call
+                    .ask
+                    .world
+                    .users
+                    .get(user)
+                    .is_some_and(|held| held.enabled);
                 let new = value.as_bool().unwrap_or(old);
                 call.ask.world.set_enabled(now, &origin, user, new);
                 changed.insert(name.clone(), json!([old, new]));
             }
             "passwordProfile" => {
-                let must = value["forceChangePasswordNextSignIn"].as_bool().unwrap_or(false)
+                let must = value["forceChangePasswordNextSignIn"]
+                    .as_bool()
+                    .unwrap_or(false)
                     || value["forceChangePasswordNextSignInWithMfa"]
                         .as_bool()
                         .unwrap_or(false);
                 if let Some(text) = value["password"].as_str() {
-                    call.ask
-                        .world
-                        .set_password(now, &origin, user, text, must, CutKind::AdminReset);
+                    call.ask.world.set_password(
+                        now,
+                        &origin,
+                        user,
+                        text,
+                        must,
+                        CutKind::AdminReset,
+                    );
                     password = true;
                 } else if let Some(held) = call.ask.world.users.get_mut(user) {
                     held.must_change_password = must;
@@ -327,7 +351,11 @@ fn revoke(call: &mut Call<'_, '_>, user: &str) -> Outcome {
         ));
     }
     let own = call.caller.is(user);
-    if !own || !call.caller.has(&["User.ReadWrite", "User.RevokeSessions.All"]) {
+    if !own
+        || !call
+            .caller
+            .has(&["User.ReadWrite", "User.RevokeSessions.All"])
+    {
         call.need(&[
             "User.RevokeSessions.All",
             "User.ReadWrite.All",

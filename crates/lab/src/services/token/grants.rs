@@ -332,7 +332,11 @@ fn tokens(
             .chain([String::from("offline_access")])
             .chain(wish.openid.then(|| String::from("openid")))
             .collect();
-        if let Some(refresh) = ask.world.issue_refresh(now, session, app, &wanted) {
+        let confidential = form.contains_key("client_secret");
+        if let Some(refresh) = ask
+            .world
+            .issue_refresh_as(now, session, app, &wanted, confidential)
+        {
             add("refresh_token", json!(refresh));
         }
     }
@@ -356,9 +360,14 @@ fn allowed_scopes(world: &World, app: &str, user: &str, wish: &Wish) -> Option<V
     if own {
         // Microsoft's own clients hold their consent beforehand.
         return Some(if all {
-            ["Mail.ReadWrite", "Mail.Send", "MailboxSettings.ReadWrite", "User.Read"]
-                .map(str::to_owned)
-                .to_vec()
+            [
+                "Mail.ReadWrite",
+                "Mail.Send",
+                "MailboxSettings.ReadWrite",
+                "User.Read",
+            ]
+            .map(str::to_owned)
+            .to_vec()
         } else {
             wish.scopes.clone()
         });

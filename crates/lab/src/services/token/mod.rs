@@ -32,32 +32,109 @@ pub(super) struct Refused {
 /// The refusals (reference §1.3).
 pub(super) const fn refused(code: u32) -> Refused {
     let (error, status, text) = match code {
-        50034 => ("invalid_grant", 400, "The user account does not exist in this directory."),
+        50034 => (
+            "invalid_grant",
+            400,
+            "The user account does not exist in this directory.",
+        ),
         50055 => ("invalid_grant", 400, "The password is expired."),
         50057 => ("invalid_grant", 400, "The user account is disabled."),
-        50072 => ("interaction_required", 400, "The user must register a second factor."),
-        50076 => ("interaction_required", 400, "Multi-factor authentication is required to access this resource."),
+        50072 => (
+            "interaction_required",
+            400,
+            "The user must register a second factor.",
+        ),
+        50076 => (
+            "interaction_required",
+            400,
+            "Multi-factor authentication is required to access this resource.",
+        ),
         50126 => ("invalid_grant", 400, "Invalid username or password."),
-        50133 => ("invalid_grant", 400, "The session is not valid due to a recent password change."),
-        50173 => ("invalid_grant", 400, "The provided grant has expired due to it being revoked, a fresh auth token is needed."),
-        65001 => ("invalid_grant", 400, "The user or administrator has not consented to use the application."),
-        70000 => ("invalid_grant", 400, "The provided value for the input parameter is not valid: the grant is malformed or unknown."),
-        70011 => ("invalid_scope", 400, "The provided value for the input parameter 'scope' is not valid."),
-        70016 => ("authorization_pending", 400, "OAuth 2.0 device flow error. Authorization is pending."),
-        70018 => ("bad_verification_code", 400, "The device code is not known."),
+        50133 => (
+            "invalid_grant",
+            400,
+            "The session is not valid due to a recent password change.",
+        ),
+        50173 => (
+            "invalid_grant",
+            400,
+            "The provided grant has expired due to it being revoked, a fresh auth token is needed.",
+        ),
+        65001 => (
+            "invalid_grant",
+            400,
+            "The user or administrator has not consented to use the application.",
+        ),
+        70000 => (
+            "invalid_grant",
+            400,
+            "The provided value for the input parameter is not valid: the grant is malformed or unknown.",
+        ),
+        70011 => (
+            "invalid_scope",
+            400,
+            "The provided value for the input parameter 'scope' is not valid.",
+        ),
+        70016 => (
+            "authorization_pending",
+            400,
+            "OAuth 2.0 device flow error. Authorization is pending.",
+        ),
+        70018 => (
+            "bad_verification_code",
+            400,
+            "The device code is not known.",
+        ),
         70019 => ("expired_token", 400, "The device code has expired."),
-        65004 => ("authorization_declined", 400, "The user declined the request."),
-        90002 => ("invalid_request", 400, "Tenant not found. Check that the tenant id is correct."),
-        500011 => ("invalid_resource", 400, "The resource principal was not found in the tenant."),
-        700016 => ("unauthorized_client", 400, "The application was not found in the directory."),
-        700082 => ("invalid_grant", 400, "The refresh token has expired due to inactivity."),
+        65004 => (
+            "authorization_declined",
+            400,
+            "The user declined the request.",
+        ),
+        90002 => (
+            "invalid_request",
+            400,
+            "Tenant not found. Check that the tenant id is correct.",
+        ),
+        500011 => (
+            "invalid_resource",
+            400,
+            "The resource principal was not found in the tenant.",
+        ),
+        700016 => (
+            "unauthorized_client",
+            400,
+            "The application was not found in the directory.",
+        ),
+        700082 => (
+            "invalid_grant",
+            400,
+            "The refresh token has expired due to inactivity.",
+        ),
         7000112 => ("unauthorized_client", 400, "The application is disabled."),
         7000215 => ("invalid_client", 401, "Invalid client secret provided."),
-        7000218 => ("invalid_client", 401, "The request body must contain 'client_assertion' or 'client_secret'."),
-        70003 => ("unsupported_grant_type", 400, "The app requested an unsupported grant type."),
-        _ => ("invalid_request", 400, "The request is malformed or a required parameter is missing."),
+        7000218 => (
+            "invalid_client",
+            401,
+            "The request body must contain 'client_assertion' or 'client_secret'.",
+        ),
+        70003 => (
+            "unsupported_grant_type",
+            400,
+            "The app requested an unsupported grant type.",
+        ),
+        _ => (
+            "invalid_request",
+            400,
+            "The request is malformed or a required parameter is missing.",
+        ),
     };
-    Refused { code, error, status, text }
+    Refused {
+        code,
+        error,
+        status,
+        text,
+    }
 }
 
 impl Refused {
@@ -159,7 +236,9 @@ fn form_of(ask: &Ask<'_>) -> Form {
             .into_owned()
             .collect()
     } else {
-        url::form_urlencoded::parse(ask.request.body()).into_owned().collect()
+        url::form_urlencoded::parse(ask.request.body())
+            .into_owned()
+            .collect()
     };
     let basic = ask
         .header("authorization")
@@ -196,7 +275,9 @@ pub(super) fn wish(scope: &str) -> Result<Wish, Refused> {
             _ => {
                 let (host, name) = word
                     .rsplit_once('/')
-                    .map_or(("https://graph.microsoft.com", word), |(host, name)| (host, name));
+                    .map_or(("https://graph.microsoft.com", word), |(host, name)| {
+                        (host, name)
+                    });
                 let resource = match host.trim_end_matches('/') {
                     "https://graph.microsoft.com" | crate::world::known::GRAPH => Resource::Graph,
                     "https://outlook.office365.com"
@@ -273,8 +354,10 @@ pub(super) fn declares_cp1(form: &Form) -> bool {
         .and_then(|claims| claims.pointer("/access_token/xms_cc/values").cloned())
         .and_then(|values| values.as_array().cloned())
         .is_some_and(|values| {
-            values
-                .iter()
-                .any(|value| value.as_str().is_some_and(|v| v.eq_ignore_ascii_case("cp1")))
+            values.iter().any(|value| {
+                value
+                    .as_str()
+                    .is_some_and(|v| v.eq_ignore_ascii_case("cp1"))
+            })
         })
 }
