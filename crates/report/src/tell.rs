@@ -235,7 +235,7 @@ pub(crate) fn tell(record: &Record, state: &State, before: u8) -> Option<Line> {
             Whose::Playbook,
             format!("Task {task} verified."),
         ),
-        Event::AccessClockSet { ends } => (
+        Event::AccessClockSet { ends, .. } => (
             3,
             Whose::Playbook,
             match ends.iter().map(|end| end.ends_at).max() {

@@ -76,6 +76,8 @@ fn a_name_of_a_megabyte_does_not_make_a_report_of_gigabytes() {
 }
 
 fn unseen(text: &str) -> bool {
-    text.chars()
-        .any(|c| (c.is_control() && c != '\n') || matches!(c, '\u{200b}'..='\u{202e}'))
+    text.chars().any(|c| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+    })
 }

@@ -178,6 +178,7 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
                     ends_at: at(62),
                     why: name("issued 02:42, lives 90 min"),
                 }],
+                until_removed: Vec::new(),
             },
         ),
         (
