@@ -6,7 +6,13 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// Takes back a compromised Microsoft 365 account, from the alert to the closed case.
 #[derive(Debug, Parser)]
-#[command(name = "retake", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "retake",
+    version,
+    about,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 pub struct Args {
     /// Where cases, profiles and the lab's address are kept [env: RETAKE_HOME].
     #[arg(long, global = true, value_name = "DIR")]

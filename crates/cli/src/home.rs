@@ -8,9 +8,15 @@ use crate::failure::Failure;
 
 /// Every environment variable that the program reads, with what it does.
 pub const VARIABLES: &[(&str, &str)] = &[
-    ("RETAKE_HOME", "the directory for cases, profiles and the lab's address, instead of the user's data directory"),
+    (
+        "RETAKE_HOME",
+        "the directory for cases, profiles and the lab's address, instead of the user's data directory",
+    ),
     ("NO_COLOR", "no colours, whatever its value"),
-    ("XDG_DATA_HOME", "the user's data directory, where RETAKE_HOME is not given"),
+    (
+        "XDG_DATA_HOME",
+        "the user's data directory, where RETAKE_HOME is not given",
+    ),
 ];
 
 /// The directory in which everything is kept.
@@ -20,7 +26,11 @@ pub struct Home(PathBuf);
 impl Home {
     /// The one that was given, or the user's data directory.
     pub fn find(given: Option<PathBuf>) -> Result<Self, Failure> {
-        let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let of = |name: &str| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         given
             .or_else(|| of("RETAKE_HOME"))
             .or_else(|| of("XDG_DATA_HOME").map(|dir| dir.join("retake")))

@@ -62,13 +62,14 @@ pub struct Control {
 impl Control {
     /// Connects to the lab's control port.
     pub fn connect(address: SocketAddr) -> Result<Self, Failure> {
-        let stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).map_err(|error| {
-            Failure::new(
-                codes::NO_PROFILE,
-                format!("The lab at {address} does not answer: {error}."),
-                "It may have been ended. Run `retake lab serve` in another terminal.",
-            )
-        })?;
+        let stream =
+            TcpStream::connect_timeout(&address, Duration::from_secs(5)).map_err(|error| {
+                Failure::new(
+                    codes::NO_PROFILE,
+                    format!("The lab at {address} does not answer: {error}."),
+                    "It may have been ended. Run `retake lab serve` in another terminal.",
+                )
+            })?;
         let _ = stream.set_nodelay(true);
         Ok(Self {
             stream: Mutex::new(BufReader::new(stream)),

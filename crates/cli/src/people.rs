@@ -100,7 +100,10 @@ impl TerminalPeople<'_> {
                 say(&format!("    {QUIET}{}{QUIET:#}", safe(line)));
             }
             if !action.powershell.is_empty() {
-                say(&format!("    {QUIET}PS> {}{QUIET:#}", safe(&action.powershell)));
+                say(&format!(
+                    "    {QUIET}PS> {}{QUIET:#}",
+                    safe(&action.powershell)
+                ));
             }
         }
         for left in &explained.left {
@@ -112,7 +115,10 @@ impl TerminalPeople<'_> {
     fn ask(&self, gate: Gate) -> Decision {
         let by = self.name.clone();
         if gate == Gate::Money {
-            return match choose("Has money or a bank detail moved?", &["not known", "yes", "no", "ask later"]) {
+            return match choose(
+                "Has money or a bank detail moved?",
+                &["not known", "yes", "no", "ask later"],
+            ) {
                 Some(index @ 0..=2) => Decision::Yes {
                     by,
                     answer: Some(["not known", "yes", "no"][index].to_owned()),
@@ -120,7 +126,10 @@ impl TerminalPeople<'_> {
                 _ => Decision::NoAnswer,
             };
         }
-        match choose("Your answer", &["yes", "no", "go on all the same, with a reason", "later"]) {
+        match choose(
+            "Your answer",
+            &["yes", "no", "go on all the same, with a reason", "later"],
+        ) {
             Some(0) => Decision::Yes { by, answer: None },
             Some(1) => Decision::No { by },
             Some(2) => match Input::<String>::new().with_prompt("Reason").interact_text() {
@@ -138,7 +147,13 @@ impl TerminalPeople<'_> {
         let Some(answer) = lab.call(&ask) else {
             return Outcome::NoAnswer;
         };
-        let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |name: &str| {
+            answer
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         let after = text("after")
             .parse::<jiff::SignedDuration>()
             .ok()

@@ -33,7 +33,10 @@ pub fn connect(home: &Home, name: &str) -> Result<Connection, Failure> {
     let text = std::fs::read_to_string(&file).map_err(|_| {
         Failure::new(
             codes::NO_PROFILE,
-            format!("There is no profile `{name}`: {} is not there.", file.display()),
+            format!(
+                "There is no profile `{name}`: {} is not there.",
+                file.display()
+            ),
             "Write one as docs/guide/real-tenant.md shows, or use `--tenant lab`.",
         )
     })?;
@@ -54,7 +57,10 @@ fn lab(home: &Home) -> Result<Connection, Failure> {
     let base = address.base.parse().map_err(|error| {
         Failure::new(
             codes::NO_PROFILE,
-            format!("The lab's address `{}` cannot be read: {error}.", address.base),
+            format!(
+                "The lab's address `{}` cannot be read: {error}.",
+                address.base
+            ),
             "End `retake lab serve` and start it again.",
         )
     })?;
@@ -176,7 +182,10 @@ fn read_secret(file: &std::path::Path) -> Result<SecretString, Failure> {
             && metadata.permissions().mode() & 0o077 != 0
         {
             return Err(Failure::usage(
-                format!("The secret in {} can be read by other users of this machine.", file.display()),
+                format!(
+                    "The secret in {} can be read by other users of this machine.",
+                    file.display()
+                ),
                 "`chmod 600` it. If others had access, make a new secret first.",
             ));
         }

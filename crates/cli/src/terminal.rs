@@ -57,7 +57,10 @@ impl Terminal {
         if !failure.hint.is_empty() {
             self.say(&format!("\nhint: {}", safe(&failure.hint)));
         }
-        self.say(&format!("{QUIET}      retake explain {}{QUIET:#}", failure.code.id));
+        self.say(&format!(
+            "{QUIET}      retake explain {}{QUIET:#}",
+            failure.code.id
+        ));
     }
 }
 

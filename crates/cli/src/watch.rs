@@ -58,13 +58,20 @@ pub fn line(event: &Event, state: &State) -> Option<String> {
         Event::PlanMade(plan) if !plan.actions.is_empty() => {
             format!("plan {}: {} actions", plan.plan, plan.actions.len())
         }
-        Event::ActionApplied { action: id, how, .. } => match how {
+        Event::ActionApplied {
+            action: id, how, ..
+        } => match how {
             Applied::Accepted => format!("{}, accepted", action(id)),
             Applied::FoundByReading => format!("{}, found done", action(id)),
             Applied::AlreadySo => format!("{}, already so", action(id)),
         },
         Event::ActionVerified { action: id, .. } => format!("{}, verified", action(id)),
-        Event::ActionStopped { action: id, message, code, .. } => {
+        Event::ActionStopped {
+            action: id,
+            message,
+            code,
+            ..
+        } => {
             format!("{} stopped ({code}): {message}", action(id))
         }
         Event::SnapshotTaken(snapshot) => format!(
@@ -84,7 +91,7 @@ pub fn line(event: &Event, state: &State) -> Option<String> {
         Event::WarningDone { by, .. } => format!("warning given by {by}"),
         Event::TaskDone { by, .. } => format!("task said to be done by {by}"),
         Event::TaskVerified { .. } => "task verified in the tenant".to_owned(),
-        Event::AccessClockSet { ends } => ends.iter().map(|end| end.ends_at).max().map_or_else(
+        Event::AccessClockSet { ends, .. } => ends.iter().map(|end| end.ends_at).max().map_or_else(
             || "access clock set".to_owned(),
             |end| format!("access clock: the attacker's last token ends by {end}"),
         ),

@@ -167,8 +167,11 @@ pub enum Event {
     },
     /// Until when each known piece of the attacker's access can live.
     AccessClockSet {
-        /// The pieces.
+        /// The pieces that end by themselves.
         ends: Vec<AccessEnd>,
+        /// The pieces that go on until they are removed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        until_removed: Vec<UntilRemoved>,
     },
     /// A wait is over.
     Waited {
@@ -632,6 +635,16 @@ pub struct AccessEnd {
     pub ends_at: Timestamp,
     /// Why then.
     pub why: String,
+}
+
+/// A piece of access that no clock ends: it works until it is removed, and the
+/// declaration that the eviction is effective says that it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UntilRemoved {
+    /// The artefact.
+    pub artefact: ArtefactId,
+    /// What it is, in words.
+    pub what: String,
 }
 
 /// How a case ends.

@@ -86,8 +86,8 @@ pub enum Command {
     Ask(Gate),
     /// Carry out these actions, in this order.
     Act(Vec<ActionId>),
-    /// Write `AccessClockSet`.
-    SetAccessClock(Vec<crate::event::AccessEnd>),
+    /// Write `AccessClockSet`, counted from this block.
+    SetAccessClock(Timestamp),
     /// Take a snapshot.
     Snapshot,
     /// Read and analyse the logs; only the quick sources where so.
@@ -437,7 +437,7 @@ pub const WATCH_HOURS: i64 = 72;
 pub const WATCH_EVERY_HOURS: i64 = 6;
 /// How far apart snapshots are taken while the access clock runs, in minutes:
 /// whoever still holds a token can plant something new.
-pub const DRAIN_EVERY_MIN: i64 = 10;
+pub const DRAIN_EVERY_MIN: i64 = 5;
 
 /// The phase after this event, which the state has already recorded.
 pub(crate) fn step(state: &State, event: &Event) -> Phase {
@@ -545,7 +545,7 @@ pub fn next(state: &State, now: Timestamp) -> Vec<Command> {
         Phase::Containing | Phase::Evicting | Phase::Restoring | Phase::Releasing => acting(state),
         Phase::Clocking => {
             let from = state.contained_since().unwrap_or(now);
-            vec![Command::SetAccessClock(plan::access_clock(from))]
+            vec![Command::SetAccessClock(from)]
         }
         Phase::Preserving | Phase::Checking | Phase::WatchLooking => vec![Command::Snapshot],
         Phase::Looking => vec![Command::Analyse { quick: true }],

@@ -3,7 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::catalogue::ActionKind;
-use crate::event::{AccessEnd, ActionId, Facts, Left, Observed, Plan, Planned, Stopped};
+use crate::event::{
+    AccessEnd, ActionId, Facts, Left, Observed, Plan, Planned, Stopped, UntilRemoved,
+};
 use crate::judge::{Judgement, Verdict, is_outside, judge};
 use crate::state::State;
 use crate::steps::StepId;
@@ -142,6 +144,27 @@ pub fn access_clock(blocked_at: Timestamp) -> Vec<AccessEnd> {
             why: "issued before the block; removing the consent stops new ones only".to_owned(),
         },
     ]
+}
+
+/// What no clock ends: mail keeps being forwarded and hidden while the account is
+/// blocked, until the rule or the forwarding is gone.
+pub fn until_removed() -> Vec<UntilRemoved> {
+    [
+        ArtefactId::FORWARDING_RULE,
+        ArtefactId::HIDING_RULE,
+        ArtefactId::HIDDEN_RULE,
+        ArtefactId::SMTP_FORWARDING,
+    ]
+    .into_iter()
+    .map(|artefact| UntilRemoved {
+        artefact,
+        what: crate::catalogue::ARTEFACTS
+            .iter()
+            .find(|spec| spec.id == artefact)
+            .map_or("", |spec| spec.title)
+            .to_lowercase(),
+    })
+    .collect()
 }
 
 struct Builder<'a> {

@@ -311,7 +311,7 @@ impl State {
                     state.verified = Some(evidence.clone());
                 }
             }
-            Event::AccessClockSet { ends } => self.access.clone_from(ends),
+            Event::AccessClockSet { ends, .. } => self.access.clone_from(ends),
             Event::EvictionEffective { snapshot } => self.effective = Some((at, *snapshot)),
             Event::Reopened { .. } => {
                 self.reopened += 1;

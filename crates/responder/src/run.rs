@@ -3,7 +3,7 @@
 use futures_util::future::{Either, select};
 use retake_playbook::event::{Check, CheckResult, Event};
 use retake_playbook::machine::Phase;
-use retake_playbook::{ActionId, Command, Gate, State, next};
+use retake_playbook::{ActionId, Command, Gate, State, next, plan};
 
 use crate::act::Hand;
 use crate::error::ResponderError;
@@ -126,8 +126,11 @@ impl Responder<'_> {
             Command::Ask(Gate::FirstSignIn) => return self.first_sign_in().await,
             Command::Ask(gate) => return self.ask(gate).await,
             Command::Act(actions) => self.act(actions).await?,
-            Command::SetAccessClock(ends) => {
-                self.case.append(Event::AccessClockSet { ends })?;
+            Command::SetAccessClock(blocked_at) => {
+                self.case.append(Event::AccessClockSet {
+                    ends: plan::access_clock(blocked_at),
+                    until_removed: plan::until_removed(),
+                })?;
             }
             Command::Snapshot => observe::snapshot(&self.case, self.around.tenant).await?,
             Command::Analyse { quick } => {

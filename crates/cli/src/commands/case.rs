@@ -59,7 +59,9 @@ fn list(store: &Store, json: bool, terminal: &Terminal) -> Result<Exit, Failure>
 
 fn state_of(store: &Store, id: &CaseId) -> Result<State, Failure> {
     let records = store.records(id)?;
-    Ok(State::fold(records.iter().map(|record| (record.at, &record.event))))
+    Ok(State::fold(
+        records.iter().map(|record| (record.at, &record.event)),
+    ))
 }
 
 fn show(store: &Store, case: &str, json: bool, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -71,7 +73,11 @@ fn show(store: &Store, case: &str, json: bool, terminal: &Terminal) -> Result<Ex
     }
     let say = |line: String| terminal.data(&line);
     if let Some((at, opened)) = &state.opened {
-        say(format!("{STRONG}case {}{STRONG:#}, opened {at} by {}", opened.case, safe(&opened.responder)));
+        say(format!(
+            "{STRONG}case {}{STRONG:#}, opened {at} by {}",
+            opened.case,
+            safe(&opened.responder)
+        ));
         say(format!("  account  {}", safe(&opened.account)));
         say(format!("  alert    {}", safe(&opened.alert)));
     }
@@ -79,7 +85,12 @@ fn show(store: &Store, case: &str, json: bool, terminal: &Terminal) -> Result<Ex
     if let Some(now) = state.last_at {
         for command in next(&state, now) {
             if let retake_playbook::Command::Ask(gate) = command {
-                say(format!("  waits    gate `{}`, for {}: {}", gate.spec().name, gate.spec().duty, gate.spec().asks));
+                say(format!(
+                    "  waits    gate `{}`, for {}: {}",
+                    gate.spec().name,
+                    gate.spec().duty,
+                    gate.spec().asks
+                ));
             }
             if let retake_playbook::Command::Stop(why) = command {
                 say(format!("  halted   {}", safe(&why)));
@@ -146,7 +157,11 @@ fn write(
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
     let key = store.signing_key(&mut |bytes| SystemEntropy.fill(bytes))?;
-    let overwrite = if replace { Overwrite::Replace } else { Overwrite::Refuse };
+    let overwrite = if replace {
+        Overwrite::Replace
+    } else {
+        Overwrite::Refuse
+    };
     let written = export(store, &CaseId::parse(case)?, out, &key, overwrite)?;
     terminal.say(&format!(
         "{} entries, {} bytes. Hand the fingerprint over by another way than the file:",
@@ -159,8 +174,10 @@ fn write(
 fn report(store: &Store, case: &str, out: &Path, terminal: &Terminal) -> Result<Exit, Failure> {
     let id = CaseId::parse(case)?;
     let records = store.records(&id)?;
-    let report = retake_report::render(&records, &|digest| store.evidence(&id, digest).ok().flatten())
-        .map_err(|error| internal(&error))?;
+    let report = retake_report::render(&records, &|digest| {
+        store.evidence(&id, digest).ok().flatten()
+    })
+    .map_err(|error| internal(&error))?;
     for (ending, text) in [("md", &report.markdown), ("html", &report.html)] {
         let path = out.join(format!("{id}.{ending}"));
         std::fs::create_dir_all(out)

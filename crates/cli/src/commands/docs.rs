@@ -32,7 +32,9 @@ const NOTE: &str = "<!-- Generated from the declarations by `cargo xtask docs`. 
 // Writing to a String cannot fail, so the results are not looked at.
 
 fn catalogue() -> String {
-    let mut page = format!("{NOTE}\n# The catalogue\n\nWhat a takeover can leave, and every change that Retake can make. Each action declares all of this, or it does not compile.\n\n## Artefacts\n\n| id | artefact | object | what the attacker gets from it | ended by | source |\n| --- | --- | --- | --- | --- | --- |\n");
+    let mut page = format!(
+        "{NOTE}\n# The catalogue\n\nWhat a takeover can leave, and every change that Retake can make. Each action declares all of this, or it does not compile.\n\n## Artefacts\n\n| id | artefact | object | what the attacker gets from it | ended by | source |\n| --- | --- | --- | --- | --- | --- |\n"
+    );
     for artefact in ARTEFACTS {
         let ended: Vec<&str> = artefact.ended_by.iter().map(|kind| kind.title()).collect();
         let _ = writeln!(
@@ -78,10 +80,19 @@ fn catalogue() -> String {
 }
 
 fn playbook() -> String {
-    let mut page = format!("{NOTE}\n# The playbook\n\n## Steps\n\n\"Done\" is done by the program and read back; \"task\" is carried out by a person; \"absent\" is not in this version.\n");
+    let mut page = format!(
+        "{NOTE}\n# The playbook\n\n## Steps\n\n\"Done\" is done by the program and read back; \"task\" is carried out by a person; \"absent\" is not in this version.\n"
+    );
     for (index, name) in STEP_NAMES.iter().enumerate() {
-        let _ = write!(page, "\n### S{} {name}\n\n| part | what | |\n| --- | --- | --- |\n", index + 1);
-        for step in STEPS.iter().filter(|step| usize::from(step.id.step()) == index + 1) {
+        let _ = write!(
+            page,
+            "\n### S{} {name}\n\n| part | what | |\n| --- | --- | --- |\n",
+            index + 1
+        );
+        for step in STEPS
+            .iter()
+            .filter(|step| usize::from(step.id.step()) == index + 1)
+        {
             let reach = match step.reach {
                 Reach::Done => "done",
                 Reach::Task => "task",
@@ -100,14 +111,26 @@ fn playbook() -> String {
     }
     page.push_str("\n## Transitions\n\nThe whole machine. A test takes every row of it (`transitions::every_transition_is_taken_and_every_phase_is_reached`).\n\n```mermaid\nstateDiagram-v2\n  [*] --> Opening\n");
     for row in TRANSITIONS {
-        let _ = writeln!(page, "  {:?} --> {:?}: {}", row.from, row.to, label(&format!("{:?}", row.on)));
+        let _ = writeln!(
+            page,
+            "  {:?} --> {:?}: {}",
+            row.from,
+            row.to,
+            label(&format!("{:?}", row.on))
+        );
     }
-    page.push_str("  Closed --> [*]\n```\n\n| from | on | when | to |\n| --- | --- | --- | --- |\n");
+    page.push_str(
+        "  Closed --> [*]\n```\n\n| from | on | when | to |\n| --- | --- | --- | --- |\n",
+    );
     for (on, to) in ANYWHERE {
         let _ = writeln!(page, "| anywhere but Closed | {on:?} | Always | {to:?} |");
     }
     for row in TRANSITIONS {
-        let _ = writeln!(page, "| {:?} | {:?} | {:?} | {:?} |", row.from, row.on, row.when, row.to);
+        let _ = writeln!(
+            page,
+            "| {:?} | {:?} | {:?} | {:?} |",
+            row.from, row.on, row.when, row.to
+        );
     }
     page
 }
@@ -117,7 +140,9 @@ fn label(on: &str) -> String {
 }
 
 fn permissions() -> String {
-    let mut page = format!("{NOTE}\n# Permissions\n\nEvery call that Retake can make, with the least application permission (one of them suffices) and the roles that are needed beside it (one of them suffices).\n\n| call | what | request | permission | role | source |\n| --- | --- | --- | --- | --- | --- |\n");
+    let mut page = format!(
+        "{NOTE}\n# Permissions\n\nEvery call that Retake can make, with the least application permission (one of them suffices) and the roles that are needed beside it (one of them suffices).\n\n| call | what | request | permission | role | source |\n| --- | --- | --- | --- | --- | --- |\n"
+    );
     for change in [false, true] {
         for call in CALLS.iter().filter(|call| call.change == change) {
             let list = |items: &[&str]| {
@@ -156,8 +181,14 @@ fn commands() -> String {
 }
 
 fn describe(command: &clap::Command, page: &mut String) {
-    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
-        if sub.get_subcommands().any(|inner| inner.get_name() != "help") {
+    for sub in command
+        .get_subcommands()
+        .filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
+    {
+        if sub
+            .get_subcommands()
+            .any(|inner| inner.get_name() != "help")
+        {
             describe(sub, page);
             continue;
         }
@@ -172,7 +203,9 @@ fn describe(command: &clap::Command, page: &mut String) {
 }
 
 pub(super) fn errors() -> String {
-    let mut page = format!("{NOTE}\n# The error book\n\nEvery error names a code; `retake explain CODE` prints its page. The first digit is the exit code's; 7 stands for 70.\n\n| exit | meaning |\n| --- | --- |\n| 0 | done, and nothing waits |\n| 1 | done so far, and something needs a person |\n| 2 | the command or its input cannot be used |\n| 3 | the tenant refuses: permission, role or licence |\n| 4 | the tenant cannot be reached, or throttles for too long |\n| 5 | something was altered that must not be |\n| 70 | the program or this machine failed |\n\n| code | what happened |\n| --- | --- |\n");
+    let mut page = format!(
+        "{NOTE}\n# The error book\n\nEvery error names a code; `retake explain CODE` prints its page. The first digit is the exit code's; 7 stands for 70.\n\n| exit | meaning |\n| --- | --- |\n| 0 | done, and nothing waits |\n| 1 | done so far, and something needs a person |\n| 2 | the command or its input cannot be used |\n| 3 | the tenant refuses: permission, role or licence |\n| 4 | the tenant cannot be reached, or throttles for too long |\n| 5 | something was altered that must not be |\n| 70 | the program or this machine failed |\n\n| code | what happened |\n| --- | --- |\n"
+    );
     for code in CODES {
         let _ = writeln!(page, "| [{0}]({0}.md) | {1} |", code.id, code.title);
     }

@@ -56,7 +56,8 @@ pub(crate) fn run(args: &Drill, terminal: &Terminal) -> Result<Exit, Failure> {
         .filter(|score| score.sequence == RETAKE)
         .all(is_clean);
     if args.json {
-        let scores = serde_json::to_string(&Scores::of(scores)).map_err(|error| internal(&error))?;
+        let scores =
+            serde_json::to_string(&Scores::of(scores)).map_err(|error| internal(&error))?;
         terminal.data(&scores);
     }
     Ok(if good { Exit::Done } else { Exit::NeedsPerson })
@@ -129,13 +130,20 @@ fn internal(error: &dyn std::fmt::Display) -> Failure {
 
 /// Whether nothing in a score is left to be desired.
 fn is_clean(score: &RunScore) -> bool {
-    score.artefacts.iter().all(|artefact| !artefact.usable.ever())
+    score
+        .artefacts
+        .iter()
+        .all(|artefact| !artefact.usable.ever())
         && score.collateral.is_empty()
         && score.order_violations.is_empty()
         && score.changes_without_evidence.is_empty()
         && score.claims_not_verified.is_empty()
         && score.path.truth == score.path.said
-        && score.warned.due.iter().all(|due| score.warned.done.iter().any(|done| done.who == due.who))
+        && score
+            .warned
+            .due
+            .iter()
+            .all(|due| score.warned.done.iter().any(|done| done.who == due.who))
 }
 
 fn show(run: &Run, terminal: &Terminal) {
@@ -148,7 +156,10 @@ fn show(run: &Run, terminal: &Terminal) {
         safe(&score.sequence)
     ));
     for refused in &run.refused {
-        data(format!("  {WARN}refused{WARN:#} {}", safe(&format!("{refused:?}"))));
+        data(format!(
+            "  {WARN}refused{WARN:#} {}",
+            safe(&format!("{refused:?}"))
+        ));
     }
     let yes = |usable: bool| {
         if usable {
@@ -157,7 +168,10 @@ fn show(run: &Run, terminal: &Terminal) {
             format!("{OURS}ended {OURS:#}")
         }
     };
-    data(format!("  {QUIET}{:<4} {:<34} {:<9} at end  restored  +24 h{QUIET:#}", "", "artefact", "outcome"));
+    data(format!(
+        "  {QUIET}{:<4} {:<34} {:<9} at end  restored  +24 h{QUIET:#}",
+        "", "artefact", "outcome"
+    ));
     for artefact in &score.artefacts {
         let title = retake_playbook::catalogue::ARTEFACTS
             .iter()
@@ -186,21 +200,74 @@ fn show(run: &Run, terminal: &Terminal) {
             data(format!("      {}", safe(&line)));
         }
     };
-    count("collateral", score.collateral.iter().map(|c| format!("{} {}: {}", c.kind.words(), c.object, c.why)).collect());
-    count("order violations", score.order_violations.iter().map(|v| format!("{} at request {}: {}", v.rule, v.request, v.object)).collect());
-    count("changes without evidence", score.changes_without_evidence.iter().map(|c| format!("request {}: {}", c.request, c.object)).collect());
-    count("claims not verified", score.claims_not_verified.iter().map(|c| format!("{}: {}", c.action, c.object)).collect());
+    count(
+        "collateral",
+        score
+            .collateral
+            .iter()
+            .map(|c| format!("{} {}: {}", c.kind.words(), c.object, c.why))
+            .collect(),
+    );
+    count(
+        "order violations",
+        score
+            .order_violations
+            .iter()
+            .map(|v| format!("{} at request {}: {}", v.rule, v.request, v.object))
+            .collect(),
+    );
+    count(
+        "changes without evidence",
+        score
+            .changes_without_evidence
+            .iter()
+            .map(|c| format!("request {}: {}", c.request, c.object))
+            .collect(),
+    );
+    count(
+        "claims not verified",
+        score
+            .claims_not_verified
+            .iter()
+            .map(|c| format!("{}: {}", c.action, c.object))
+            .collect(),
+    );
     let reading = |reading: &Option<Reading>| {
         reading.map_or_else(
             || "never".to_owned(),
-            |reading| format!("{:.2} s, {} round trips", reading.virtual_s, reading.round_trips),
+            |reading| {
+                format!(
+                    "{:.2} s, {} round trips",
+                    reading.virtual_s, reading.round_trips
+                )
+            },
         )
     };
-    data(format!("  {:<28} {}", "first block after approval", reading(&score.clock.first_block)));
-    data(format!("  {:<28} {}", "sessions revoked", reading(&score.clock.revoked)));
-    data(format!("  {:<28} {}", "evicted", reading(&score.clock.evicted)));
-    data(format!("  {:<28} {}", "finance warned", reading(&score.clock.finance_warned)));
-    data(format!("  {:<28} {}", "closed", reading(&score.clock.closed)));
+    data(format!(
+        "  {:<28} {}",
+        "first block after approval",
+        reading(&score.clock.first_block)
+    ));
+    data(format!(
+        "  {:<28} {}",
+        "sessions revoked",
+        reading(&score.clock.revoked)
+    ));
+    data(format!(
+        "  {:<28} {}",
+        "evicted",
+        reading(&score.clock.evicted)
+    ));
+    data(format!(
+        "  {:<28} {}",
+        "finance warned",
+        reading(&score.clock.finance_warned)
+    ));
+    data(format!(
+        "  {:<28} {}",
+        "closed",
+        reading(&score.clock.closed)
+    ));
     data(format!(
         "  {:<28} {} messages, through {}",
         "leaked after the block",
@@ -208,7 +275,13 @@ fn show(run: &Run, terminal: &Terminal) {
         if score.attacker_after_containment.through.is_empty() {
             "nothing".to_owned()
         } else {
-            score.attacker_after_containment.through.iter().map(ArtefactId::to_string).collect::<Vec<_>>().join(", ")
+            score
+                .attacker_after_containment
+                .through
+                .iter()
+                .map(ArtefactId::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
         }
     ));
     data(format!(
@@ -227,9 +300,18 @@ fn show(run: &Run, terminal: &Terminal) {
             name, overlap.said, overlap.truth, overlap.precision, overlap.recall
         ));
     }
-    data(format!("  {:<28} {} of {}", "warned", score.warned.done.len(), score.warned.due.len()));
+    data(format!(
+        "  {:<28} {} of {}",
+        "warned",
+        score.warned.done.len(),
+        score.warned.due.len()
+    ));
     if run.case.is_some() && score.sequence == RETAKE {
-        let (mark, word) = if is_clean(score) { (OURS, "clean") } else { (THEIRS, "not clean") };
+        let (mark, word) = if is_clean(score) {
+            (OURS, "clean")
+        } else {
+            (THEIRS, "not clean")
+        };
         data(format!("  {mark}{word}{mark:#}"));
     }
 }
@@ -295,8 +377,14 @@ fn theirs(line: &TraceLine, last: &mut BTreeMap<ArtefactId, Got>, shown: bool) -
         .as_ref()
         .filter(|effect| effect.get("kind").is_some_and(|kind| kind == "planted"))
     {
-        let artefact = planted.get("artefact").and_then(|id| id.as_str()).unwrap_or("?");
-        return Some(format!("plants {artefact}: {}", title(artefact.parse().ok())));
+        let artefact = planted
+            .get("artefact")
+            .and_then(|id| id.as_str())
+            .unwrap_or("?");
+        return Some(format!(
+            "plants {artefact}: {}",
+            title(artefact.parse().ok())
+        ));
     }
     let (artefact, got) = (line.attempt?, line.got?);
     let before = last.insert(artefact, got);

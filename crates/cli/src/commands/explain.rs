@@ -53,9 +53,16 @@ mod tests {
     fn every_code_has_a_page_that_says_what_is_safe_and_what_to_do() {
         assert_eq!(PAGES.len(), CODES.len());
         for code in CODES {
-            let page = PAGES.iter().find(|(id, _)| *id == code.id).map(|(_, page)| *page);
+            let page = PAGES
+                .iter()
+                .find(|(id, _)| *id == code.id)
+                .map(|(_, page)| *page);
             let page = page.unwrap_or_default();
-            assert!(page.starts_with(&format!("# {}: {}\n", code.id, code.title)), "{}", code.id);
+            assert!(
+                page.starts_with(&format!("# {}: {}\n", code.id, code.title)),
+                "{}",
+                code.id
+            );
             for heading in ["## What happened", "## What is still safe", "## What to do"] {
                 assert!(page.contains(heading), "{} {heading}", code.id);
             }

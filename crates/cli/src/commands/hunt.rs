@@ -16,11 +16,15 @@ pub(crate) fn run(args: &Hunt, terminal: &Terminal) -> Result<Exit, Failure> {
     } else {
         terminal.data(retake_hunt::text::screen(&report).trim_end());
     }
-    let found = report
-        .users
+    let found = report.users.iter().any(|user| {
+        matches!(
+            user.analysis.verdict,
+            Verdict::Compromised | Verdict::Suspicious
+        )
+    }) || report
+        .findings
         .iter()
-        .any(|user| matches!(user.analysis.verdict, Verdict::Compromised | Verdict::Suspicious))
-        || report.findings.iter().any(|finding| finding.severity >= Severity::Medium);
+        .any(|finding| finding.severity >= Severity::Medium);
     Ok(if found || report.imported.counts.damaged > 0 {
         Exit::NeedsPerson
     } else {

@@ -21,7 +21,11 @@ pub(crate) fn scenario(name: &str) -> Result<Scenario, Failure> {
     Scenario::find(name).map_err(|error| {
         Failure::new(
             codes::BAD_SCENARIO,
-            format!("The scenario `{}` cannot be used: {}", safe(name), safe(&error.to_string())),
+            format!(
+                "The scenario `{}` cannot be used: {}",
+                safe(name),
+                safe(&error.to_string())
+            ),
             "docs/scenario-format.md describes the format. `invoice-fraud` is embedded.",
         )
     })
@@ -33,7 +37,11 @@ fn serve_until_interrupted(
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
     let lab = Lab::new(&scenario(&args.scenario)?, args.seed).map_err(|error| {
-        Failure::new(codes::BAD_SCENARIO, error.to_string(), "docs/scenario-format.md describes the format.")
+        Failure::new(
+            codes::BAD_SCENARIO,
+            error.to_string(),
+            "docs/scenario-format.md describes the format.",
+        )
     })?;
     let briefing = lab.briefing().clone();
     let options = Options {
@@ -59,9 +67,17 @@ fn serve_until_interrupted(
         client_secret: briefing.client_secret.clone(),
     };
     let path = home.lab();
-    crate::home::write_private(&path, &serde_json::to_vec_pretty(&address).unwrap_or_default())?;
+    crate::home::write_private(
+        &path,
+        &serde_json::to_vec_pretty(&address).unwrap_or_default(),
+    )?;
 
-    terminal.say(&format!("{STRONG}lab{STRONG:#} {} (seed {}) at {}", safe(&args.scenario), args.seed, address.base));
+    terminal.say(&format!(
+        "{STRONG}lab{STRONG:#} {} (seed {}) at {}",
+        safe(&args.scenario),
+        args.seed,
+        address.base
+    ));
     terminal.say(&format!("  alert     {}", safe(&briefing.alert)));
     terminal.say(&format!("  account   {}", safe(&briefing.affected)));
     for person in &briefing.people {

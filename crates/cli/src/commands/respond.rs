@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use retake_casefile::Store;
-use retake_playbook::codes::{GATE_WAITS, Exit};
 use retake_playbook::State;
+use retake_playbook::codes::{Exit, GATE_WAITS};
 use retake_responder::{Extent, Finished, Opening, Responder, Surroundings};
 use retake_tenant::edge::SystemEntropy;
 
@@ -30,10 +30,17 @@ fn go(args: &Respond, extent: Extent, home: &Home, terminal: &Terminal) -> Resul
         responder: responder_name(args.responder.as_deref()),
         alert: args.alert.clone(),
     };
-    with_responder(&args.tenant, opening, args.yes, home, terminal, async |responder| {
-        let finished = responder.run(extent).await?;
-        Ok((finished, responder.state(), responder.case_id().to_string()))
-    })
+    with_responder(
+        &args.tenant,
+        opening,
+        args.yes,
+        home,
+        terminal,
+        async |responder| {
+            let finished = responder.run(extent).await?;
+            Ok((finished, responder.state(), responder.case_id().to_string()))
+        },
+    )
 }
 
 pub(crate) fn release(args: &Release, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -42,10 +49,17 @@ pub(crate) fn release(args: &Release, home: &Home, terminal: &Terminal) -> Resul
         responder: args.responder.clone(),
         alert: format!("release ordered: {}", args.reason),
     };
-    with_responder(&args.tenant, opening, true, home, terminal, async |responder| {
-        let finished = responder.release(&args.reason).await?;
-        Ok((finished, responder.state(), responder.case_id().to_string()))
-    })
+    with_responder(
+        &args.tenant,
+        opening,
+        true,
+        home,
+        terminal,
+        async |responder| {
+            let finished = responder.release(&args.reason).await?;
+            Ok((finished, responder.state(), responder.case_id().to_string()))
+        },
+    )
 }
 
 type Ran = Result<(Finished, State, String), Failure>;
@@ -119,13 +133,19 @@ fn tell(
                 "\n{OURS}contained{OURS:#}: sign-in is blocked and sessions are revoked, both verified."
             ));
             if let Some(end) = state.access_ends_at() {
-                terminal.say(&format!("Tokens that are already out can live until {end}."));
+                terminal.say(&format!(
+                    "Tokens that are already out can live until {end}."
+                ));
             }
             terminal.say("Rules, forwards, consents and methods are still as they are: `retake respond` goes on.");
             Ok(Exit::Done)
         }
         Finished::Waits { why } => {
-            terminal.say(&format!("\n{WARN}waits ({}){WARN:#}: {}", GATE_WAITS.id, safe(why)));
+            terminal.say(&format!(
+                "\n{WARN}waits ({}){WARN:#}: {}",
+                GATE_WAITS.id,
+                safe(why)
+            ));
             terminal.say(&format!(
                 "Nothing is lost: the same command goes on. `retake case show {case}` shows where it stands."
             ));
@@ -146,7 +166,10 @@ fn tell(
                 "\n  retake case export {case} --out {case}.tar\n  retake case report {case} --out .\n  fingerprint of this store's key: {}",
                 key.fingerprint()
             ));
-            let open = state.warnings.values().any(|warning| warning.done.is_none())
+            let open = state
+                .warnings
+                .values()
+                .any(|warning| warning.done.is_none())
                 || state.plans.iter().any(|plan| !plan.left.is_empty());
             Ok(if open { Exit::NeedsPerson } else { Exit::Done })
         }

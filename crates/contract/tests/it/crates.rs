@@ -69,7 +69,8 @@ const DEVELOPMENT: &str = "retake-contract";
 
 /// The playbook's words that the lab may use. Anything more and a mistake in the client's
 /// understanding could hide behind the lab's sharing of it.
-const LAB_MAY_SAY: [&str; 3] = ["ArtefactId", "ObjectKind", "ObjectRef"];
+// A `Digest` is the form of a SHA-256 in words; the lab computes its own.
+const LAB_MAY_SAY: [&str; 4] = ["ArtefactId", "Digest", "ObjectKind", "ObjectRef"];
 
 #[test]
 fn crates_know_only_whom_they_may_know() {

@@ -413,20 +413,43 @@ impl Judge<'_> {
         }
     }
 
+    /// A piece without an end of its own may be announced as lasting until it is
+    /// removed; that ends with the declaration that the eviction is effective.
     fn is_announced(&self, artefact: ArtefactId, at: Timestamp) -> bool {
         let mut applicable = None;
         for (set, event) in &self.case.events {
-            if let Event::AccessClockSet { ends } = event
+            if let Event::AccessClockSet {
+                ends,
+                until_removed,
+            } = event
                 && (*set <= at || applicable.is_none())
             {
-                applicable = Some(ends);
+                applicable = Some((ends, until_removed));
             }
         }
-        applicable.is_some_and(|ends| {
+        let declared = self.case.events.iter().find_map(|(declared, event)| {
+            matches!(event, Event::EvictionEffective { .. }).then_some(*declared)
+        });
+        applicable.is_some_and(|(ends, until_removed)| {
             ends.iter()
                 .any(|end| end.artefact == artefact && at <= end.ends_at)
+                || (declared.is_none_or(|declared| at <= declared)
+                    && works_until_removed(artefact)
+                    && until_removed.iter().any(|piece| piece.artefact == artefact))
         })
     }
+}
+
+/// Whether an artefact is an object whose removal ends it: nobody can announce a
+/// token as lasting until further notice.
+fn works_until_removed(artefact: ArtefactId) -> bool {
+    retake_playbook::catalogue::ARTEFACTS.iter().any(|spec| {
+        spec.id == artefact
+            && matches!(
+                spec.object,
+                ObjectKind::InboxRule | ObjectKind::MailboxForwarding
+            )
+    })
 }
 
 fn object_of(planned: &Planned) -> Object {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use retake_playbook::event::{Analysis, Change, Origin};
 use retake_playbook::{Event, ObjectKind};
 
@@ -269,18 +269,34 @@ fn changed(trace: &Trace, changes: &[Change]) -> Overlap {
     }
 }
 
-/// Audit records of methods name their user alone (reference §2.2).
+/// Whether the change that the case tells of is the one of this object.
+///
+/// Audit records of methods do not name the method (reference §2.2): of them the
+/// time has to fit. An app that comes in with a consent belongs to the grant.
 fn is_about(trace: &Trace, change: &Change, object: &Object) -> bool {
-    let mut names = trace.names(object);
     if object.kind == ObjectKind::Method {
-        names.insert(trace.account.id.clone());
-        names.insert(trace.account.upn.clone());
+        return change.kind == ObjectKind::Method
+            && trace
+                .lines
+                .iter()
+                .filter(|line| line.by_attacker())
+                .filter(|line| line.effects.iter().any(|effect| effect.object == *object))
+                .any(|line| {
+                    change.at.duration_since(line.at).abs() <= SignedDuration::from_secs(5)
+                });
     }
-    change.kind == object.kind
+    let kinds = change.kind == object.kind
+        || (change.kind == ObjectKind::ServicePrincipal && object.kind == ObjectKind::OauthGrant);
+    kinds
         && change
             .ids
             .iter()
-            .any(|id| names.iter().any(|name| name.eq_ignore_ascii_case(id)))
+            .any(|id| trace.same(object, object.kind, id) || names_account(trace, object, id))
+}
+
+/// Forwarding has the account's id, and records know it by its address.
+fn names_account(trace: &Trace, object: &Object, id: &str) -> bool {
+    object.id == trace.account.id && id.eq_ignore_ascii_case(&trace.account.upn)
 }
 
 fn part(some: usize, whole: usize) -> f64 {

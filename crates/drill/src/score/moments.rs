@@ -197,7 +197,8 @@ pub(super) fn artefacts(
 /// window counts, and of it the mail that was delivered at or after the instant.
 ///
 /// A try is of an artefact, not of an object. What a try brought is laid to the
-/// objects that were still there; to all of them, if none was.
+/// objects that were there and not removed by the instant; to all of them, if
+/// none was.
 fn usable(
     trace: &Trace,
     foothold: &Foothold,
@@ -212,6 +213,12 @@ fn usable(
         ObjectKind::InboxRule | ObjectKind::MailboxForwarding
     );
     let until = later(instant, WINDOW);
+    // Which of the objects of this artefact a try at this time may have gone through.
+    let there = |held: &Foothold, at: Timestamp| {
+        held.artefact == foothold.artefact
+            && held.since.is_none_or(|since| since <= at)
+            && !is_gone(trace, held, instant)
+    };
     let mut first = None;
     let mut got = false;
     for line in trace.lines.iter().filter(|line| {
@@ -224,7 +231,10 @@ fn usable(
         if !by_mail && line.at > later(first, TICK) {
             break;
         }
-        got |= line.got_something() && line.got_at().iter().any(|at| *at >= instant);
+        got |= line.got_something()
+            && line.got_at().iter().any(|at| *at >= instant)
+            && (there(foothold, line.at)
+                || !trace.footholds.iter().any(|held| there(held, line.at)));
     }
     if first.is_none() {
         return Err(ScoreError::NotTried {
@@ -234,14 +244,7 @@ fn usable(
             at: instant,
         });
     }
-    let there = |held: &Foothold| {
-        held.since.is_none_or(|since| since <= instant) && !is_gone(trace, held, instant)
-    };
-    let any_there = trace
-        .footholds
-        .iter()
-        .any(|held| held.artefact == foothold.artefact && there(held));
-    Ok(got && (there(foothold) || !any_there))
+    Ok(got)
 }
 
 /// Whether the object had been removed or switched off by then, by whomever.

@@ -214,7 +214,7 @@ fn is_return_earned(
     }
     let clock_ran_out = case
         .last(|at, event| match event {
-            Event::AccessClockSet { ends } if before(at) => {
+            Event::AccessClockSet { ends, .. } if before(at) => {
                 Some(ends.iter().all(|end| end.ends_at <= line.at))
             }
             _ => None,

@@ -42,9 +42,10 @@ impl<'a> Reads<'a> {
         Some(body)
     }
 
-    /// Whether this answer shows this object as it is.
+    /// Whether this answer shows this object as it is. What a log says about it
+    /// shows what was done, not what is.
     pub(super) fn shows(&self, line: &Line, object: &Object) -> bool {
-        if line.status != Some(200) {
+        if line.status != Some(200) || !may_show(line, object.kind) {
             return false;
         }
         let Some(body) = self.body(line) else {
@@ -60,10 +61,6 @@ impl<'a> Reads<'a> {
             ObjectKind::MailboxForwarding => !body
                 .values_of("ForwardingSmtpAddress", Some(&names))
                 .is_empty(),
-            // Ids of phone methods are the same for everybody (reference §2.2).
-            ObjectKind::Method => {
-                line.path.contains("/authentication/") && body.names_any(names.iter())
-            }
             _ => body.names_any(names.iter()),
         }
     }
@@ -83,10 +80,8 @@ impl<'a> Reads<'a> {
                     .is_some_and(|body| body.names_any(names.iter()))
             }
             Some(200) => {
-                let Some(body) = self.body(line) else {
-                    return false;
-                };
-                !body.is_cut_off()
+                may_show(line, object.kind)
+                    && self.body(line).is_some_and(|body| !body.is_cut_off())
                     && !self.shows(line, object)
                     && self
                         .trace
@@ -119,6 +114,21 @@ impl<'a> Reads<'a> {
             .lines
             .iter()
             .filter(move |line| line.n > after && line.n < before && line.is_read())
+    }
+}
+
+/// Whether this is a place where an object of this kind is shown.
+fn may_show(line: &Line, kind: ObjectKind) -> bool {
+    let graph = |part: &str| line.service == "graph" && line.path.contains(part);
+    match kind {
+        ObjectKind::Account | ObjectKind::Password | ObjectKind::Session => graph("/users"),
+        // Ids of phone methods are the same for everybody (reference §2.2).
+        ObjectKind::Method => graph("/authentication/"),
+        ObjectKind::InboxRule => line.service == "exchange" || graph("/messageRules"),
+        ObjectKind::MailboxForwarding | ObjectKind::Mailbox => line.service == "exchange",
+        ObjectKind::OauthGrant => graph("auth2PermissionGrants"),
+        ObjectKind::ServicePrincipal => graph("/servicePrincipals"),
+        _ => true,
     }
 }
 

@@ -158,11 +158,12 @@ impl Did {
         Some(match kind {
             "deleted" => Self::Deleted,
             "changed" => Self::Changed(
+                // A request that sets what already is so changes nothing.
                 effect
                     .get("fields")
                     .and_then(Value::as_object)
-                    .cloned()
-                    .unwrap_or_default(),
+                    .filter(|fields| !fields.is_empty())?
+                    .clone(),
             ),
             "created" => Self::Created,
             "revoked" => Self::Revoked,
@@ -395,14 +396,19 @@ impl Trace {
         names
     }
 
-    /// Whether two ids mean the same object.
+    /// Whether an object is the one that a surface knows under this id.
     pub(super) fn same(&self, object: &Object, kind: ObjectKind, id: &str) -> bool {
-        let kinds = object.kind == kind || (of_account(object.kind) && of_account(kind));
-        kinds
-            && self
-                .names(object)
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(id))
+        if object.kind != kind && !(of_account(object.kind) && of_account(kind)) {
+            return false;
+        }
+        let is_accounts =
+            |id: &str| id == self.account.id || id.eq_ignore_ascii_case(&self.account.upn);
+        object.id.eq_ignore_ascii_case(id)
+            || self
+                .aliases
+                .get(object)
+                .is_some_and(|names| names.iter().any(|name| name.eq_ignore_ascii_case(id)))
+            || (is_accounts(&object.id) && is_accounts(id))
     }
 
     /// Whether the attacker holds or planted it.

@@ -98,7 +98,10 @@ impl Story {
                         self.carry_out(action);
                     }
                 }
-                Command::SetAccessClock(ends) => self.tell(Event::AccessClockSet { ends }),
+                Command::SetAccessClock(from) => self.tell(Event::AccessClockSet {
+                    ends: retake_playbook::plan::access_clock(from),
+                    until_removed: retake_playbook::plan::until_removed(),
+                }),
                 Command::Snapshot => self.snapshot(),
                 Command::Analyse { quick } => self.analyse(quick),
                 Command::Warn => self.tell(Event::WarningsSettled),
