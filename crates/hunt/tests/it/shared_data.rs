@@ -262,3 +262,56 @@ fn a_real_sign_in_carries_the_token_id_that_is_computed_from_its_id() {
         .count();
     assert_eq!(checked, 1);
 }
+
+#[test]
+fn the_sprayed_account_is_named_and_ordinary_users_are_not() {
+    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let options = retake_hunt::Options::new(now).unwrap();
+    for (file, user) in [
+        (
+            "t1110.003_msolspraywithsuccess_1.csv",
+            "miriam@contoso.onmicrosoft.com",
+        ),
+        (
+            "t1110.003_msolspray-powershell.json",
+            "lidia@contoso.onmicrosoft.com",
+        ),
+    ] {
+        let Some(path) = shared(&format!("det-eng-samples/{file}")) else {
+            return;
+        };
+        let report = retake_hunt::run(&[path], &options).unwrap();
+        let worst = &report.users[0];
+        assert_eq!(worst.user, user);
+        assert_eq!(
+            worst.analysis.verdict,
+            retake_hunt::Verdict::Compromised,
+            "{:#?}",
+            worst.analysis.reasons
+        );
+        assert_eq!(
+            worst.analysis.path,
+            retake_hunt::Path::PasswordAttack,
+            "{:#?}",
+            worst.analysis.path_evidence
+        );
+        let others = report.users.iter().skip(1);
+        assert!(
+            others
+                .into_iter()
+                .all(|answer| answer.analysis.verdict != retake_hunt::Verdict::Compromised)
+        );
+    }
+    let Some(path) = shared("sentinel-training-lab") else {
+        return;
+    };
+    let report = retake_hunt::run(&[path], &options).unwrap();
+    for answer in &report.users {
+        assert!(
+            answer.analysis.verdict != retake_hunt::Verdict::Compromised,
+            "{}: {:#?}",
+            answer.user,
+            answer.analysis.reasons
+        );
+    }
+}
