@@ -52,10 +52,10 @@ pub(crate) fn route(world: &mut World, now: Timestamp) -> Vec<Delivery> {
         let recipients: Vec<Address> = mail.recipients().cloned().collect();
         for to in recipients {
             world.trace_message(now, &mail, &to.address, "delivered");
-            if let Some(user) = world.user_id(&to.address) {
-                if world.mailboxes.contains_key(&user) {
-                    deliveries.push(deliver(world, now, &user, &mail, &mut waiting));
-                }
+            if let Some(user) = world.user_id(&to.address)
+                && world.mailboxes.contains_key(&user)
+            {
+                deliveries.push(deliver(world, now, &user, &mail, &mut waiting));
             }
         }
     }

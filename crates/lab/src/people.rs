@@ -97,25 +97,22 @@ pub(crate) fn answer(
         .unwrap_or_default();
     let script = person.tasks.iter().find(|script| script.task == ask.task);
     let decision = DECISIONS.contains(&ask.task.as_str());
-    let (answer, after, carried, hollow) = match script {
-        Some(script) => {
-            let after = script.after.pick(draw);
-            match script.outcome {
-                Outcome::Done if decision => (Answer::Approved, after, false, false),
-                Outcome::Done => (Answer::Done, after, true, false),
-                Outcome::SaysDone => (Answer::Done, after, true, true),
-                Outcome::Refused => (Answer::Refused, after, false, false),
-                Outcome::NoAnswer => (Answer::NoAnswer, after, false, false),
-            }
+    let (answer, after, carried, hollow) = if let Some(script) = script {
+        let after = script.after.pick(draw);
+        match script.outcome {
+            Outcome::Done if decision => (Answer::Approved, after, false, false),
+            Outcome::Done => (Answer::Done, after, true, false),
+            Outcome::SaysDone => (Answer::Done, after, true, true),
+            Outcome::Refused => (Answer::Refused, after, false, false),
+            Outcome::NoAnswer => (Answer::NoAnswer, after, false, false),
         }
-        None => {
-            let after = person.after.pick(draw);
-            match person.answer {
-                Decision::Approved if decision => (Answer::Approved, after, false, false),
-                Decision::Approved => (Answer::Done, after, true, false),
-                Decision::Refused => (Answer::Refused, after, false, false),
-                Decision::NoAnswer => (Answer::NoAnswer, after, false, false),
-            }
+    } else {
+        let after = person.after.pick(draw);
+        match person.answer {
+            Decision::Approved if decision => (Answer::Approved, after, false, false),
+            Decision::Approved => (Answer::Done, after, true, false),
+            Decision::Refused => (Answer::Refused, after, false, false),
+            Decision::NoAnswer => (Answer::NoAnswer, after, false, false),
         }
     };
     // Nobody signs in to a blocked account; the user says so at once.
@@ -230,8 +227,8 @@ fn first_sign_in(world: &mut World, company: &mut Company, now: Timestamp) -> Op
     let mut entry =
         world.sign_in_entry(signed_in, SignInKind::Interactive, &origin, Resource::Graph);
     entry.session = Some(session.clone());
-    String::from("multiFactorAuthentication").clone_into(&mut entry.requirement);
-    String::from("oAuth2").clone_into(&mut entry.protocol);
+    "multiFactorAuthentication".clone_into(&mut entry.requirement);
+    "oAuth2".clone_into(&mut entry.protocol);
     entry.steps = vec![(String::from("Temporary Access Pass"), true)];
     world.record_sign_in(entry);
 

@@ -204,29 +204,26 @@ impl Play {
         let ordinal = self.asked;
         self.asked += 1;
         let (answer, pending) = people::answer(&self.scenario, &self.company, world, ask, ordinal);
-        match pending {
-            Some(task) => {
-                self.tasks.insert(ordinal, task);
-                self.queue.push(add(now, answer.after), Due::Task(ordinal));
-            }
-            None => {
-                let word = match answer.answer {
-                    Answer::Approved => "approved",
-                    Answer::Done => "done",
-                    Answer::Refused => "refused",
-                    Answer::NoAnswer => "no_answer",
-                };
-                trace.push(
-                    TraceLine::new(
-                        now,
-                        Actor::Person(ask.role.clone()),
-                        Service::Person,
-                        &ask.task,
-                    )
-                    .about(ObjectKind::Person, ask.role.clone())
-                    .with_effect(json!({"kind": word})),
-                );
-            }
+        if let Some(task) = pending {
+            self.tasks.insert(ordinal, task);
+            self.queue.push(add(now, answer.after), Due::Task(ordinal));
+        } else {
+            let word = match answer.answer {
+                Answer::Approved => "approved",
+                Answer::Done => "done",
+                Answer::Refused => "refused",
+                Answer::NoAnswer => "no_answer",
+            };
+            trace.push(
+                TraceLine::new(
+                    now,
+                    Actor::Person(ask.role.clone()),
+                    Service::Person,
+                    &ask.task,
+                )
+                .about(ObjectKind::Person, ask.role.clone())
+                .with_effect(json!({"kind": word})),
+            );
         }
         answer
     }
@@ -386,8 +383,7 @@ fn alert_time(chance: Chance) -> Timestamp {
     let draw = |purpose: &str| chance.draw("alert", purpose, 0);
     let monday = date(2026, 8, 31)
         .to_zoned(TimeZone::UTC)
-        .map(|zoned| zoned.timestamp())
-        .unwrap_or(Timestamp::UNIX_EPOCH);
+        .map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp());
     let days = 7 * draw("week").below(9) + draw("day").between(1, 3);
     let minutes = draw("minute").between(8 * 60, 14 * 60);
     let seconds = (days * 86_400 + minutes * 60 + draw("second").below(60)) as i64;

@@ -79,14 +79,11 @@ impl World {
         let mut entry = self.sign_in_entry(now, SignInKind::Interactive, origin, wish.resource);
         entry.error = error;
         reason(error).clone_into(&mut entry.reason);
-        String::from("oAuth2").clone_into(&mut entry.protocol);
+        "oAuth2".clone_into(&mut entry.protocol);
         wish.device.clone_into(&mut entry.device_id);
-        entry.requirement = if needs_factor {
-            "multiFactorAuthentication"
-        } else {
-            "singleFactorAuthentication"
+        if needs_factor {
+            "multiFactorAuthentication".clone_into(&mut entry.requirement);
         }
-        .to_owned();
         entry.steps = vec![(String::from("Password"), right)];
         if let Some(kind) = &factor
             && right
@@ -96,8 +93,8 @@ impl World {
                 .push((factor_words(kind).to_owned(), error == 0));
         }
         if error == 0 && !wish.risk.is_empty() {
-            String::from("medium").clone_into(&mut entry.risk_level);
-            String::from("atRisk").clone_into(&mut entry.risk_state);
+            "medium".clone_into(&mut entry.risk_level);
+            "atRisk".clone_into(&mut entry.risk_state);
             entry.risk_events = wish.risk.iter().map(|event| (*event).to_owned()).collect();
         }
         if error != 0 {
@@ -161,15 +158,15 @@ impl World {
         let mut entry = self.sign_in_entry(now, SignInKind::NonInteractive, &origin, resource);
         entry.error = error;
         reason(error).clone_into(&mut entry.reason);
-        String::from("refreshToken").clone_into(&mut entry.incoming_token);
-        String::from("oAuth2").clone_into(&mut entry.protocol);
+        "refreshToken".clone_into(&mut entry.incoming_token);
+        "oAuth2".clone_into(&mut entry.protocol);
         if self
             .tokens
             .sessions
             .get(&token.session)
             .is_some_and(|session| session.mfa)
         {
-            String::from("multiFactorAuthentication").clone_into(&mut entry.requirement);
+            "multiFactorAuthentication".clone_into(&mut entry.requirement);
             entry.steps = vec![(String::from("Previously satisfied"), true)];
         }
         let sign_in = entry.id.clone();

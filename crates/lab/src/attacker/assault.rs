@@ -437,7 +437,7 @@ impl Attacker {
             .map(|vendor| (vendor.name.clone(), vendor.contact.clone()))
             .unwrap_or_default();
         let me = Company::address(world, &self.victim);
-        let (to, body) = if ordinal % 2 == 0 {
+        let (to, body) = if ordinal.is_multiple_of(2) {
             let to = Company::address(world, &company.treasurer());
             let account = format!(
                 "{}{:02} {:04} {:04} {:04} {:04}",
@@ -478,7 +478,7 @@ impl Attacker {
             bcc: Vec::new(),
             reply_to: Vec::new(),
             body,
-            has_attachments: ordinal % 2 == 0,
+            has_attachments: ordinal.is_multiple_of(2),
             size: draw("size").between(5_000, 60_000) as u32,
             sent: now,
             from_ip: String::new(),

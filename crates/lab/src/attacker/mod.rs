@@ -227,10 +227,10 @@ impl Attacker {
             return Vec::new();
         };
         let mut gone: Vec<String> = Vec::new();
-        if !user.enabled {
-            gone.push(String::from("account"));
-        } else {
+        if user.enabled {
             self.lost.remove("account");
+        } else {
+            gone.push(String::from("account"));
         }
         if let Some(password) = &self.password
             && !user.password.matches(&self.victim, password)

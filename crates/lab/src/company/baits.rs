@@ -37,7 +37,7 @@ impl Company {
                     "AP",
                     "Open items",
                 ]);
-                let folder = self.folder(world, &me, name);
+                let folder = own_folder(world, &me, name);
                 let mut draft = rule(chance.draw("bait", "rule name", 0).word(&[
                     "Invoices",
                     "Invoices to folder",
@@ -94,7 +94,7 @@ impl Company {
                         .map(|m| m.well_known("archive"))
                         .unwrap_or_default()
                 } else {
-                    self.folder(world, &me, "Scans")
+                    own_folder(world, &me, "Scans")
                 };
                 let mut draft = rule(
                     chance
@@ -212,7 +212,7 @@ impl Company {
             BaitKind::ColleagueRules => {
                 let some: Vec<String> = self.colleagues.iter().skip(4).take(3).cloned().collect();
                 for (index, user) in some.iter().enumerate() {
-                    let folder = self.folder(world, user, "Projects");
+                    let folder = own_folder(world, user, "Projects");
                     let mut draft = rule(
                         chance
                             .draw("bait", "colleague rule", index as u64)
@@ -271,19 +271,6 @@ impl Company {
                 .draw(user, "private", 1)
                 .word(&names::MAIL_SERVICES)
         )
-    }
-
-    /// A folder of the user's own, made if it is not there.
-    fn folder(&self, world: &mut World, user: &str, name: &str) -> String {
-        let Some(mailbox) = world.mailboxes.get_mut(user) else {
-            return String::new();
-        };
-        let there = mailbox
-            .folders
-            .values()
-            .find(|folder| folder.display_name == name)
-            .map(|folder| folder.id.clone());
-        there.unwrap_or_else(|| mailbox.add_folder(name, None))
     }
 
     /// When and from where somebody did something long ago.
@@ -377,6 +364,19 @@ impl Company {
             why: why.to_owned(),
         });
     }
+}
+
+/// A folder of the user's own, made if it is not there.
+fn own_folder(world: &mut World, user: &str, name: &str) -> String {
+    let Some(mailbox) = world.mailboxes.get_mut(user) else {
+        return String::new();
+    };
+    let there = mailbox
+        .folders
+        .values()
+        .find(|folder| folder.display_name == name)
+        .map(|folder| folder.id.clone());
+    there.unwrap_or_else(|| mailbox.add_folder(name, None))
 }
 
 /// The other ids of a rule: Exchange's identity and number.

@@ -161,7 +161,7 @@ impl Company {
         let chance = self.chance;
         let me = Self::address(world, &self.affected);
         let draw = |purpose: &str| chance.draw("own letter", purpose, ordinal);
-        let (vendor, in_thread) = if ordinal % 5 == 0 {
+        let (vendor, in_thread) = if ordinal.is_multiple_of(5) {
             (self.stolen_vendor(), true)
         } else {
             (draw("vendor").choose(&self.vendors), false)

@@ -152,7 +152,7 @@ impl Company {
                 return at;
             }
             let early = !free && local.hour() < begins;
-            let days = if early { 0 } else { 1 };
+            let days = i64::from(!early);
             let midnight = at.as_second() - at.as_second().rem_euclid(86_400) + days * 86_400;
             let late = self
                 .chance
@@ -239,7 +239,7 @@ impl Company {
                 }
             }
         }
-        if ordinal % 3 == 0 {
+        if ordinal.is_multiple_of(3) {
             let mail = self.own_letter(world, ordinal, now);
             world.send_mail(now, &origin, &self.affected, mail, true);
         }

@@ -31,10 +31,10 @@ pub(super) fn tenant(scenario: &Scenario, chance: Chance, country: &str) -> Tena
     );
     tenant.domain = format!("{stem}.example");
     country.clone_into(&mut tenant.country);
-    tenant.auto_forwarding = chance
+    chance
         .draw("company", "auto forwarding", 0)
         .word(&["Automatic", "On"])
-        .to_owned();
+        .clone_into(&mut tenant.auto_forwarding);
     let delays = &scenario.delays;
     let pair = |span: Span| (span.low, span.high);
     tenant.has_p1 = scenario.licences.entra_p1;

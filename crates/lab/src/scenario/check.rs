@@ -19,6 +19,10 @@ pub(super) fn first_problem(scenario: &Scenario) -> Option<Problem> {
         .or_else(|| expectations(scenario))
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every check ends with the option that says whether there is a problem"
+)]
 fn problem(offset: usize, reason: impl Into<String>) -> Option<Problem> {
     Some(Problem {
         offset,

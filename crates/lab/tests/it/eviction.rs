@@ -29,7 +29,11 @@ impl Hands {
             user: String::new(),
         };
         hands.renew_tokens();
-        hands.user = hands.truth()["account"]["id"].as_str().unwrap().to_owned();
+        let truth = hands.truth();
+        truth["account"]["id"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut hands.user);
         hands
     }
 
