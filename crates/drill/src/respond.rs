@@ -62,18 +62,24 @@ async fn respond(
     let (profile, opening) = {
         let lab = lock(&stage.lab);
         let briefing = lab.briefing();
-        let approver = briefing.people.iter().find(|person| person.role == "approver");
+        let approver = briefing
+            .people
+            .iter()
+            .find(|person| person.role == "approver");
         let profile = Profile {
             name: briefing.organisation.clone(),
             tenant_id: briefing.tenant_id.clone(),
             endpoints: Endpoints::worldwide(),
             client_id: briefing.client_id.clone(),
-            credential: Credential::ClientSecret(SecretString::from(briefing.client_secret.clone())),
+            credential: Credential::ClientSecret(SecretString::from(
+                briefing.client_secret.clone(),
+            )),
             ca_pem: None,
         };
         let opening = Opening {
             account: briefing.affected.clone(),
-            responder: approver.map_or_else(|| "responder".to_owned(), |person| person.name.clone()),
+            responder: approver
+                .map_or_else(|| "responder".to_owned(), |person| person.name.clone()),
             alert: briefing.alert.clone(),
         };
         (profile, opening)
@@ -91,7 +97,9 @@ async fn respond(
         people: &people,
         watcher,
     };
-    let responder = Responder::open(around, opening).await?.with_conduct(conduct);
+    let responder = Responder::open(around, opening)
+        .await?
+        .with_conduct(conduct);
     let finished = responder.run(Extent::Whole).await?;
     if let Finished::Waits { why } = finished {
         watcher.note(stage.time.now(), &format!("the case waits: {why}"));

@@ -12,7 +12,7 @@ use super::form::{
     Afterwards, BlastRadius, Calls, Clocks, Leak, Overlap, PathScore, Reading, Warned, Warning,
 };
 use super::moments::Moments;
-use super::trace::{Got, Line, Object, Trace};
+use super::trace::{Did, Got, Line, Object, Trace};
 
 /// How long after the approval things were done.
 pub(super) fn clocks(trace: &Trace, case: Option<&Case>, moments: &Moments) -> Clocks {
@@ -231,7 +231,9 @@ fn changed(trace: &Trace, changes: &[Change]) -> Overlap {
         .lines
         .iter()
         .filter(|line| line.by_attacker())
-        .flat_map(|line| line.effects.iter().map(|effect| &effect.object))
+        .flat_map(|line| &line.effects)
+        .filter(|effect| matches!(effect.did, Did::Created | Did::Changed(_) | Did::Deleted))
+        .map(|effect| &effect.object)
         .chain(trace.footholds.iter().map(|held| &held.object))
         .filter(|object| {
             !matches!(

@@ -51,6 +51,14 @@ fn what_a_sequence_asks_and_the_lab_answers_is_what_graph_would() {
         for part in read.unwrap() {
             match contract.check(&part) {
                 Verdict::Valid => valid += 1,
+                // The metadata describes no body; without one the service was seen to
+                // answer 400 (reference §2.1), so that everybody sends an empty object.
+                Verdict::Invalid(faults)
+                    if target.ends_with("/revokeSignInSessions")
+                        && faults == ["request: a body where none is described"] =>
+                {
+                    valid += 1;
+                }
                 verdict => wrong.push(format!("{} {target}: {verdict:?}", request.method())),
             }
         }

@@ -146,6 +146,10 @@ impl Story {
             }},
         }));
         story.line(json!({
+            "actor": "attacker", "service": "attack", "method": "register_method",
+            "target": {"kind": "method", "id": EVIL_METHOD}, "effect": {"kind": "created"},
+        }));
+        story.line(json!({
             "actor": "attacker", "service": "attack", "method": "read_mail",
             "effect": {"kind": "read", "messages": ["<1@x>", "<2@x>"]},
         }));
@@ -692,7 +696,10 @@ impl Story {
                 why: String::new(),
             })
             .collect();
-        self.event(Event::AccessClockSet { ends });
+        self.event(Event::AccessClockSet {
+            ends,
+            until_removed: Vec::new(),
+        });
     }
 
     fn warn_finance(&mut self) {
