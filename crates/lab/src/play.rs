@@ -384,8 +384,8 @@ fn alert_time(chance: Chance) -> Timestamp {
     let monday = date(2026, 8, 31)
         .to_zoned(TimeZone::UTC)
         .map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp());
-    let days = 7 * draw("week").below(9) + draw("day").between(1, 3);
-    let minutes = draw("minute").between(8 * 60, 14 * 60);
+    let days = 7 * draw("week").below(9) + draw("day").between(2, 4);
+    let minutes = draw("minute").between(10 * 60, 13 * 60);
     let seconds = (days * 86_400 + minutes * 60 + draw("second").below(60)) as i64;
     add(monday, SignedDuration::from_secs(seconds))
 }

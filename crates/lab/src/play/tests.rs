@@ -554,7 +554,7 @@ fn nothing_malicious_is_the_same_in_every_seed() {
             .iter()
             .filter(|record| {
                 record.operation == "New-InboxRule"
-                    && record.at > stage.now.checked_sub(hours(40)).unwrap()
+                    && record.at > stage.now.checked_sub(hours(60)).unwrap()
             })
             .map(|record| record.client_ip.rsplit_once(':').unwrap().0.to_owned())
             .collect();
@@ -627,6 +627,25 @@ fn the_truth_stands_on_the_first_line_and_its_objects_exist() {
             })
         });
         assert!(sent && read, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_user_is_phished_in_working_hours() {
+    for seed in 1..=20 {
+        let stage = Stage::open(seed);
+        let phish = stage
+            .trace
+            .lines()
+            .iter()
+            .find(|line| line.method == "phish")
+            .unwrap();
+        let at = phish.at.to_zoned(jiff::tz::TimeZone::UTC);
+        assert!((7..17).contains(&at.hour()), "seed {seed}: {at}");
+        assert!(
+            at.weekday().to_monday_one_offset() <= 5,
+            "seed {seed}: {at}"
+        );
     }
 }
 

@@ -93,9 +93,9 @@ fn a_scenario_that_makes_no_sense_is_refused_with_the_reason() {
     let (_, reason) = refusal("\"invoice-fraud\"", "\"../evil\"");
     assert!(reason.contains("../evil"), "{reason}");
 
-    let (line, reason) = refusal("before = \"28h..28h50m\"", "before = \"28h..30h\"");
+    let (line, reason) = refusal("before = \"46h..46h50m\"", "before = \"46h..48h\"");
     // The step begins at its `[[step]]` line, two above its `before`.
-    assert_eq!(line, line_of("before = \"28h..28h50m\"") - 2, "{reason}");
+    assert_eq!(line, line_of("before = \"46h..46h50m\"") - 2, "{reason}");
     assert!(reason.contains("open_session"), "{reason}");
 
     let (line, reason) = refusal("\"A13\", ", "");
