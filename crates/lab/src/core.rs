@@ -106,7 +106,7 @@ impl Lab {
                     after: Duration::ZERO,
                 }
             }
-            Some(fault) => self.faulty(&fault, &peer, &call.request, now),
+            Some(fault) => self.faulty(fault, &peer, &call.request, now),
         };
         self.play.route(&mut self.world, now);
         reply
@@ -157,6 +157,12 @@ impl Lab {
         self.world.approve_device_code(now, user_code, &origin)
     }
 
+    /// The device code is turned down; false when it is unknown.
+    pub fn decline_device_code(&mut self, user_code: &str, now: Timestamp) -> bool {
+        self.until(now);
+        self.world.decline_device_code(user_code)
+    }
+
     /// Orders a fault for requests to come.
     pub fn inject(&mut self, fault: Fault) {
         self.faults.add(fault);
@@ -189,12 +195,6 @@ impl Lab {
         state::canonical(&self.world)
     }
 
-    /// The tenant behind it, for the stories of the crate.
-    #[cfg(test)]
-    pub(crate) fn world_mut(&mut self) -> &mut World {
-        &mut self.world
-    }
-
     fn until(&mut self, now: Timestamp) -> Timestamp {
         let now = now.max(self.now);
         self.play.run_due(&mut self.world, &mut self.trace, now);
@@ -205,7 +205,7 @@ impl Lab {
     /// Answers with a fault, and says in the trace which.
     fn faulty(
         &mut self,
-        fault: &FaultKind,
+        fault: FaultKind,
         peer: &Peer,
         request: &Request<Bytes>,
         now: Timestamp,

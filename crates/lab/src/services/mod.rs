@@ -5,6 +5,11 @@
 //! [`serve`] too, so what they do passes the same checks as what the
 //! responder does.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "the error is the answer that refuses: it goes out as it is"
+)]
+
 pub(crate) mod answer;
 pub(crate) mod exchange;
 pub(crate) mod graph;

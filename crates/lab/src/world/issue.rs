@@ -64,6 +64,10 @@ impl World {
     }
 
     /// Gives a session a browser cookie.
+    #[allow(
+        dead_code,
+        reason = "browser cookies are kept; nobody signs in with one yet"
+    )]
     pub(crate) fn issue_cookie(
         &mut self,
         now: Timestamp,
@@ -173,6 +177,22 @@ impl World {
         };
         self.tokens.access.insert(token, access.clone());
         access
+    }
+
+    /// Somebody turns a device code down.
+    pub(crate) fn decline_device_code(&mut self, user_code: &str) -> bool {
+        let held = self
+            .tokens
+            .device_codes
+            .values_mut()
+            .find(|held| held.user_code.eq_ignore_ascii_case(user_code));
+        match held {
+            Some(held) => {
+                held.state = super::tokens::DeviceCodeState::Declined;
+                true
+            }
+            None => false,
+        }
     }
 
     /// The user approves a device code: opens a session and leaves the

@@ -172,6 +172,7 @@ pub(crate) struct RiskDetection {
 }
 
 /// A search of the unified audit log.
+#[allow(dead_code, reason = "kept for whoever looks at the state")]
 #[derive(Clone, Debug)]
 pub(crate) struct AuditQuery {
     pub(crate) id: String,

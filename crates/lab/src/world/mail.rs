@@ -372,6 +372,10 @@ impl World {
     }
 
     /// Somebody moved messages out of a folder or deleted them.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "who, whose, what, whence, whither"
+    )]
     pub(crate) fn record_move(
         &mut self,
         now: Timestamp,

@@ -5,6 +5,7 @@
 //! services leave; attacker and company use the same mutators.
 
 pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod changes;
 pub(crate) mod directory;
 pub(crate) mod issue;
@@ -24,13 +25,12 @@ pub(crate) use directory::{
     User, UserType,
 };
 pub(crate) use logs::{
-    AuditQuery, DirectoryAudit, Initiator, Logs, MessageTrace, RiskDetection, SignIn, SignInKind,
-    Target, UnifiedRecord,
+    AuditQuery, DirectoryAudit, Initiator, Logs, RiskDetection, SignIn, SignInKind, UnifiedRecord,
 };
 pub(crate) use mailbox::{
     Address, Folder, InboxRule, Mail, Mailbox, Message, RuleActions, RuleConditions,
 };
-pub(crate) use tokens::{AccessToken, Cookie, DeviceCode, RefreshToken, Resource, Session, Tokens};
+pub(crate) use tokens::{AccessToken, RefreshToken, Resource, Tokens};
 
 /// Well-known application and resource ids (public constants of the service).
 pub(crate) mod known {
@@ -239,6 +239,7 @@ pub(crate) enum Surface {
     /// The administrator's portals.
     Portal,
     /// The service itself.
+    #[cfg(test)]
     System,
 }
 
@@ -263,6 +264,7 @@ pub(crate) struct Origin {
 
 impl Origin {
     /// The service itself.
+    #[cfg(test)]
     pub(crate) fn system() -> Self {
         Self {
             user: None,
@@ -390,12 +392,6 @@ impl World {
         let domain = address.rsplit('@').next().unwrap_or_default();
         domain.eq_ignore_ascii_case(&self.tenant.domain)
             || domain.eq_ignore_ascii_case(&self.tenant.initial_domain)
-    }
-
-    /// The mailbox of an address or user key.
-    pub(crate) fn mailbox_of(&self, key: &str) -> Option<&Mailbox> {
-        self.find_user(key)
-            .and_then(|user| self.mailboxes.get(&user.id))
     }
 
     /// Role templates that a principal (user or service principal) holds.

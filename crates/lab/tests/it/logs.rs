@@ -1,5 +1,6 @@
 //! The logs: who sees what, when, and in which shape.
 
+use base64::Engine as _;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -49,7 +50,6 @@ fn sign_ins_show_after_minutes_and_only_beta_knows_sessions() {
     // uniqueTokenIdentifier is the id over its .NET bytes.
     let entry = &beta.list()[0];
     let uuid = uuid::Uuid::parse_str(entry["id"].as_str().unwrap()).unwrap();
-    use base64::Engine as _;
     let expected = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(uuid.to_bytes_le());
     assert_eq!(entry["uniqueTokenIdentifier"], json!(expected));
 }

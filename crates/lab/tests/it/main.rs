@@ -1,5 +1,10 @@
 //! Stories of the tenant, seen from outside: requests in, answers and trace out.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::print_stdout
+)]
 
 mod directory;
 mod eviction;

@@ -14,7 +14,7 @@ import json, os, sys, socket
 import msal, requests
 base, tenant, client, secret = (os.environ[k] for k in ("BASE", "TENANT", "CLIENT", "SECRET"))
 user, control = os.environ["AFFECTED"], int(os.environ["CONTROL"])
-http = requests.Session(); http.verify = os.environ["CA"]
+http = requests.Session(); http.verify = os.environ["CA"]; http.trust_env = False
 
 def read(token, path):
     answer = http.get(base + path, headers={"Authorization": "Bearer " + token})
@@ -64,13 +64,23 @@ fn msal_signs_in_by_secret_and_by_device_code_and_reads() {
     }
     let lab = Lab::new(&Scenario::find("invoice-fraud").unwrap(), 1).unwrap();
     let briefing = lab.briefing().clone();
-    let server = Server::start(lab, Options { clock: ClockMode::Stepped, ..Options::default() }).unwrap();
+    let server = Server::start(
+        lab,
+        Options {
+            clock: ClockMode::Stepped,
+            ..Options::default()
+        },
+    )
+    .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");
     std::fs::write(&ca, server.ca_pem()).unwrap();
     let done = Command::new(&python)
         .args(["-c", SCRIPT])
-        .env("BASE", format!("https://localhost:{}", server.addr().port()))
+        .env(
+            "BASE",
+            format!("https://localhost:{}", server.addr().port()),
+        )
         .env("TENANT", &briefing.tenant_id)
         .env("CLIENT", &briefing.client_id)
         .env("SECRET", &briefing.client_secret)

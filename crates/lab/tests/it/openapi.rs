@@ -150,7 +150,7 @@ fn convert(schema: &Value, top: bool) -> Value {
 }
 
 /// Panics when an answer on a known path does not fit.
-pub fn check(method: &str, path: &str, status: u16, body: &Value) {
+pub(crate) fn check(method: &str, path: &str, status: u16, body: &Value) {
     let mut words = path.trim_matches('/').split('/');
     let Some(version @ ("v1.0" | "beta")) = words.next() else {
         return;

@@ -12,39 +12,39 @@ use crate::openapi;
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub status: u16,
-    pub headers: http::HeaderMap,
-    pub raw: Bytes,
-    pub body: Value,
+pub(crate) struct Seen {
+    pub(crate) status: u16,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) raw: Bytes,
+    pub(crate) body: Value,
 }
 
 impl Seen {
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.body["error"]["code"].as_str().unwrap_or_default()
     }
 
-    pub fn list(&self) -> &[Value] {
+    pub(crate) fn list(&self) -> &[Value] {
         self.body["value"].as_array().map_or(&[], Vec::as_slice)
     }
 }
 
 /// A lab and a responder in front of it.
-pub struct Story {
-    pub lab: Lab,
-    pub now: Timestamp,
-    pub graph: String,
-    pub exchange: String,
+pub(crate) struct Story {
+    pub(crate) lab: Lab,
+    pub(crate) now: Timestamp,
+    pub(crate) graph: String,
+    pub(crate) exchange: String,
 }
 
-pub fn form(fields: &[(&str, &str)]) -> String {
+pub(crate) fn form(fields: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
         .finish()
 }
 
 impl Story {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let lab = Lab::new(&Scenario::find("invoice-fraud").unwrap(), seed).unwrap();
         let mut story = Self {
             now: lab.start(),
@@ -57,16 +57,16 @@ impl Story {
         story
     }
 
-    pub fn user(&self) -> String {
+    pub(crate) fn user(&self) -> String {
         self.lab.briefing().affected.clone()
     }
 
-    pub fn wait(&mut self, by: SignedDuration) {
+    pub(crate) fn wait(&mut self, by: SignedDuration) {
         self.now = self.now.checked_add(by).unwrap();
         self.lab.advance(self.now);
     }
 
-    pub fn raw(&mut self, request: Request<Bytes>) -> Reply {
+    pub(crate) fn raw(&mut self, request: Request<Bytes>) -> Reply {
         self.now = self
             .now
             .checked_add(SignedDuration::from_millis(150))
@@ -74,7 +74,7 @@ impl Story {
         self.lab.handle(Call { request, round: 1 }, self.now)
     }
 
-    pub fn send(&mut self, request: Request<Bytes>) -> Seen {
+    pub(crate) fn send(&mut self, request: Request<Bytes>) -> Seen {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let Reply::Answer { response, after } = self.raw(request) else {
             panic!("{method} {path}: no answer");
@@ -90,7 +90,7 @@ impl Story {
         }
     }
 
-    pub fn token(&mut self, endpoint: &str, fields: &[(&str, &str)]) -> Seen {
+    pub(crate) fn token(&mut self, endpoint: &str, fields: &[(&str, &str)]) -> Seen {
         let tenant = self.lab.briefing().tenant_id.clone();
         let request = Request::post(format!(
             "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/{endpoint}"
@@ -101,7 +101,7 @@ impl Story {
         self.send(request)
     }
 
-    pub fn app_token(&mut self, scope: &str) -> String {
+    pub(crate) fn app_token(&mut self, scope: &str) -> String {
         let (id, secret) = {
             let briefing = self.lab.briefing();
             (briefing.client_id.clone(), briefing.client_secret.clone())
@@ -119,12 +119,18 @@ impl Story {
         seen.body["access_token"].as_str().unwrap().to_owned()
     }
 
-    pub fn graph(&mut self, method: &str, path: &str, body: Option<Value>) -> Seen {
+    pub(crate) fn graph(&mut self, method: &str, path: &str, body: Option<Value>) -> Seen {
         let token = self.graph.clone();
         self.graph_as(&token, method, path, body)
     }
 
-    pub fn graph_as(&mut self, token: &str, method: &str, path: &str, body: Option<Value>) -> Seen {
+    pub(crate) fn graph_as(
+        &mut self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Seen {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("https://graph.microsoft.com{path}"))
@@ -138,16 +144,16 @@ impl Story {
         self.send(request.body(body).unwrap())
     }
 
-    pub fn get(&mut self, path: &str) -> Seen {
+    pub(crate) fn get(&mut self, path: &str) -> Seen {
         self.graph("GET", path, None)
     }
 
-    pub fn cmdlet(&mut self, name: &str, parameters: Value) -> Seen {
+    pub(crate) fn cmdlet(&mut self, name: &str, parameters: Value) -> Seen {
         let token = self.exchange.clone();
         self.cmdlet_as(&token, name, parameters)
     }
 
-    pub fn cmdlet_as(&mut self, token: &str, name: &str, parameters: Value) -> Seen {
+    pub(crate) fn cmdlet_as(&mut self, token: &str, name: &str, parameters: Value) -> Seen {
         let tenant = self.lab.briefing().tenant_id.clone();
         let body = json!({"CmdletInput": {"CmdletName": name, "Parameters": parameters}});
         let request = Request::post(format!(
@@ -160,7 +166,7 @@ impl Story {
         self.send(request)
     }
 
-    pub fn account(&mut self) -> Value {
+    pub(crate) fn account(&mut self) -> Value {
         let user = self.user();
         self.get(&format!(
             "/v1.0/users/{user}?$select=id,accountEnabled,signInSessionsValidFromDateTime,userPrincipalName,displayName"
@@ -168,12 +174,12 @@ impl Story {
         .body
     }
 
-    pub fn truth(&self) -> Value {
+    pub(crate) fn truth(&self) -> Value {
         self.lab.trace()[0].effect.as_ref().unwrap()["truth"].clone()
     }
 
     /// Lines of the attacker after the alert that try this artefact.
-    pub fn attempts(&self, artefact: &str) -> Vec<(Timestamp, String)> {
+    pub(crate) fn attempts(&self, artefact: &str) -> Vec<(Timestamp, String)> {
         self.lab
             .trace()
             .iter()
@@ -184,7 +190,7 @@ impl Story {
     }
 
     /// A token of the operator, by device code.
-    pub fn operator_token(&mut self, extra: &[(&str, &str)]) -> Seen {
+    pub(crate) fn operator_token(&mut self, extra: &[(&str, &str)]) -> Seen {
         let id = self.lab.briefing().client_id.clone();
         let operator = self.lab.briefing().operator.clone();
         let code = self.token(

@@ -1,5 +1,10 @@
 //! The cmdlets that show how the organisation is set.
 
+#![allow(
+    clippy::unnecessary_wraps,
+    reason = "the table of cmdlets wants one shape"
+)]
+
 use retake_playbook::ObjectKind;
 use serde_json::{Value, json};
 

@@ -179,19 +179,18 @@ fn named(cmdlet: &Cmdlet<'_, '_>) -> Result<(String, InboxRule), super::Answer> 
             ));
         }
     };
-    let user = match cmdlet.parameter("Mailbox") {
-        Some(_) => cmdlet.mailbox("Mailbox")?,
-        None => {
-            let guid = identity.split('\\').next().unwrap_or_default();
-            cmdlet
-                .ask
-                .world
-                .mailboxes
-                .values()
-                .find(|mailbox| mailbox.guid.eq_ignore_ascii_case(guid))
-                .map(|mailbox| mailbox.user.clone())
-                .ok_or_else(|| missing(&identity))?
-        }
+    let user = if cmdlet.parameter("Mailbox").is_some() {
+        cmdlet.mailbox("Mailbox")?
+    } else {
+        let guid = identity.split('\\').next().unwrap_or_default();
+        cmdlet
+            .ask
+            .world
+            .mailboxes
+            .values()
+            .find(|mailbox| mailbox.guid.eq_ignore_ascii_case(guid))
+            .map(|mailbox| mailbox.user.clone())
+            .ok_or_else(|| missing(&identity))?
     };
     let rule = cmdlet
         .ask
@@ -319,6 +318,8 @@ fn recipient(world: &World, address: &Address) -> String {
 }
 
 fn description(rule: &InboxRule) -> String {
+    use std::fmt::Write as _;
+    // Writing to a String cannot fail.
     let mut text = String::from("If the message:\r\n");
     let c = &rule.conditions;
     for (words, list) in [
@@ -337,7 +338,7 @@ fn description(rule: &InboxRule) -> String {
         ("the sender's address includes", &c.sender_contains),
     ] {
         if !list.is_empty() {
-            text.push_str(&format!("\t{words} '{}'\r\n", list.join("' or '")));
+            let _ = write!(text, "\t{words} '{}'\r\n", list.join("' or '"));
         }
     }
     text.push_str("Take the following actions:\r\n");
@@ -351,7 +352,7 @@ fn description(rule: &InboxRule) -> String {
         ("redirect the message to", &a.redirect_to),
     ] {
         for address in list {
-            text.push_str(&format!("\t{words} '{}'\r\n", address.address));
+            let _ = write!(text, "\t{words} '{}'\r\n", address.address);
         }
     }
     for (words, on) in [
@@ -363,7 +364,7 @@ fn description(rule: &InboxRule) -> String {
         ),
     ] {
         if on {
-            text.push_str(&format!("\t{words}\r\n"));
+            let _ = write!(text, "\t{words}\r\n");
         }
     }
     text

@@ -153,15 +153,14 @@ fn records(call: &mut Call<'_, '_>, id: &str) -> Outcome {
             "The audit log query has not finished.",
         ));
     }
-    let order = match &query.found {
-        Some(order) => order.clone(),
-        None => {
-            let order = search(call.ask.world, &query);
-            if let Some(held) = call.ask.world.audit_queries.get_mut(id) {
-                held.found = Some(order.clone());
-            }
-            order
+    let order = if let Some(order) = &query.found {
+        order.clone()
+    } else {
+        let order = search(call.ask.world, &query);
+        if let Some(held) = call.ask.world.audit_queries.get_mut(id) {
+            held.found = Some(order.clone());
         }
+        order
     };
     let default = call.ask.world.tenant.audit_page;
     let size = call.query.top.unwrap_or(default).clamp(1, 999);
@@ -256,7 +255,6 @@ fn record_json(record: &UnifiedRecord) -> Value {
         "operation": record.operation,
         "organizationId": record.data.get("OrganizationId"),
         "userType": match record.user_type {
-            0 => "Regular",
             2 => "Admin",
             4 => "System",
             5 => "Application",

@@ -8,6 +8,7 @@ mod logs;
 mod mail;
 mod message_trace;
 mod methods;
+mod risk;
 mod rules;
 mod users;
 
@@ -197,7 +198,7 @@ fn dispatch(call: &mut Call<'_, '_>, words: &[&str]) -> Outcome {
             apps::principals(call, &method, Some(&key), rest)
         }
         ["auditLogs", rest @ ..] => logs::audit_logs(call, &method, rest),
-        ["identityProtection", rest @ ..] => logs::identity_protection(call, &method, rest),
+        ["identityProtection", rest @ ..] => risk::serve(call, &method, rest),
         ["security", "auditLog", "queries", rest @ ..] => audit_search::serve(call, &method, rest),
         ["admin", "exchange", "tracing", "messageTraces", rest @ ..] => {
             message_trace::serve(call, &method, rest)

@@ -263,7 +263,10 @@ fn apply(rule: &mut InboxRule, body: &Value) -> Result<(), Answer> {
     for (name, value) in body.as_object().into_iter().flatten() {
         match name.as_str() {
             "displayName" => {
-                rule.name = value.as_str().ok_or_else(|| refuse(name))?.to_owned();
+                value
+                    .as_str()
+                    .ok_or_else(|| refuse(name))?
+                    .clone_into(&mut rule.name);
             }
             "sequence" => {
                 rule.sequence = value

@@ -456,7 +456,11 @@ pub(super) fn user_json(world: &World, user: &User, beta: bool) -> Value {
         "onPremisesUserPrincipalName": null,
         "otherMails": user.other_mails,
         "passwordPolicies": null,
-        "passwordProfile": null,
+        "passwordProfile": {
+            "password": null,
+            "forceChangePasswordNextSignIn": user.must_change_password,
+            "forceChangePasswordNextSignInWithMfa": false,
+        },
         "postalCode": null,
         "provisionedPlans": [],
         "proxyAddresses": user.proxy_addresses,

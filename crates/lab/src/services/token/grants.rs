@@ -19,12 +19,12 @@ pub(super) fn token(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
         Some("refresh_token") => refresh(ask, form),
         Some("password") => password(ask, form),
         Some(_) => Err(refused(70003)),
-        None => Err(refused(900144)),
+        None => Err(refused(900_144)),
     }
 }
 
 fn client_credentials(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
-    let wish = wish(form.get("scope").ok_or(refused(900144))?)?;
+    let wish = wish(form.get("scope").ok_or(refused(900_144))?)?;
     if wish.scopes != [".default"] {
         return Err(refused(70011));
     }
@@ -48,7 +48,7 @@ fn client_credentials(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused>
             (app, roles)
         }
         Err(refused) => {
-            if refused.code != 700016 {
+            if refused.code != 700_016 {
                 entry.error = refused.code;
                 refused.text.clone_into(&mut entry.reason);
                 ask.world.record_sign_in(entry);
@@ -119,7 +119,7 @@ fn device_token(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
     let code = form
         .get("device_code")
         .or_else(|| form.get("code"))
-        .ok_or(refused(900144))?;
+        .ok_or(refused(900_144))?;
     let now = ask.now;
     let held = ask
         .world
@@ -145,7 +145,7 @@ fn device_token(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
 
 fn refresh(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
     let (app, _) = client(ask.world, form, false)?;
-    let given = form.get("refresh_token").ok_or(refused(900144))?;
+    let given = form.get("refresh_token").ok_or(refused(900_144))?;
     let now = ask.now;
     let held = ask
         .world
@@ -156,7 +156,7 @@ fn refresh(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
         .cloned()
         .ok_or(refused(70000))?;
     if held.class == Class::ConfidentialClient && !form.contains_key("client_secret") {
-        return Err(refused(7000218));
+        return Err(refused(7_000_218));
     }
     let scope = form
         .get("scope")
@@ -190,7 +190,7 @@ fn refresh_refusal(
         return Some(cut.kind.error());
     }
     let idle = now.duration_since(held.last_used);
-    (idle > SignedDuration::from_hours(90 * 24)).then_some(700082)
+    (idle > SignedDuration::from_hours(90 * 24)).then_some(700_082)
 }
 
 fn refresh_entry(
@@ -223,8 +223,8 @@ fn password(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
     let (app, _) = client(ask.world, form, false)?;
     let wish = wish(form.get("scope").map_or("", String::as_str))?;
     let (name, text) = (
-        form.get("username").ok_or(refused(900144))?,
-        form.get("password").ok_or(refused(900144))?,
+        form.get("username").ok_or(refused(900_144))?,
+        form.get("password").ok_or(refused(900_144))?,
     );
     let user = ask.world.user_id(name).ok_or(refused(50034))?;
     let origin = origin_of(ask, Some(&user), &app);

@@ -96,24 +96,24 @@ pub(super) const fn refused(code: u32) -> Refused {
             400,
             "Tenant not found. Check that the tenant id is correct.",
         ),
-        500011 => (
+        500_011 => (
             "invalid_resource",
             400,
             "The resource principal was not found in the tenant.",
         ),
-        700016 => (
+        700_016 => (
             "unauthorized_client",
             400,
             "The application was not found in the directory.",
         ),
-        700082 => (
+        700_082 => (
             "invalid_grant",
             400,
             "The refresh token has expired due to inactivity.",
         ),
-        7000112 => ("unauthorized_client", 400, "The application is disabled."),
-        7000215 => ("invalid_client", 401, "Invalid client secret provided."),
-        7000218 => (
+        7_000_112 => ("unauthorized_client", 400, "The application is disabled."),
+        7_000_215 => ("invalid_client", 401, "Invalid client secret provided."),
+        7_000_218 => (
             "invalid_client",
             401,
             "The request body must contain 'client_assertion' or 'client_secret'.",
@@ -176,12 +176,13 @@ pub(super) fn serve(ask: &mut Ask<'_>) -> Served {
     let app_id = form.get("client_id").cloned();
     let answer = match (method.as_str(), words.as_slice()) {
         ("GET", ["common" | "organizations", "discovery", "instance"]) => discovery::instance(ask),
-        ("GET", [tenant, "v2.0", ".well-known", "openid-configuration"])
-        | ("GET", [tenant, ".well-known", "openid-configuration"]) => {
-            discovery::openid(ask, tenant)
-        }
+        (
+            "GET",
+            [tenant, "v2.0", ".well-known", "openid-configuration"]
+            | [tenant, ".well-known", "openid-configuration"],
+        ) => discovery::openid(ask, tenant),
         ("GET", [_, "discovery", "v2.0", "keys"]) => Answer::json(200, json!({"keys": []})),
-        ("GET", ["common", "userrealm", _] | ["common", "UserRealm", _]) => Answer::json(
+        ("GET", ["common", "userrealm" | "UserRealm", _]) => Answer::json(
             200,
             json!({"ver": "1.0", "account_type": "Managed", "cloud_instance_name": "microsoftonline.com"}),
         ),
@@ -286,7 +287,7 @@ pub(super) fn wish(scope: &str) -> Result<Wish, Refused> {
                     "https://manage.office.com" | crate::world::known::MANAGEMENT => {
                         Resource::Management
                     }
-                    _ => return Err(refused(500011)),
+                    _ => return Err(refused(500_011)),
                 };
                 if found.is_some_and(|held| held != resource) {
                     return Err(refused(70011));
@@ -311,26 +312,29 @@ pub(super) fn client<'w>(
     form: &Form,
     secret_needed: bool,
 ) -> Result<(String, Option<&'w AppRegistration>), Refused> {
-    let id = form.get("client_id").ok_or(refused(900144))?.to_lowercase();
+    let id = form
+        .get("client_id")
+        .ok_or(refused(900_144))?
+        .to_lowercase();
     let registration = world.registrations.get(&id);
     if registration.is_none() && world.principal_of_app(&id).is_none() {
-        return Err(refused(700016));
+        return Err(refused(700_016));
     }
     match form.get("client_secret") {
         Some(secret) => {
             let held = registration.and_then(|app| app.secret);
             if held != Some(AppRegistration::digest(secret)) {
-                return Err(refused(7000215));
+                return Err(refused(7_000_215));
             }
         }
-        None if secret_needed => return Err(refused(7000218)),
+        None if secret_needed => return Err(refused(7_000_218)),
         None => {}
     }
     if world
         .principal_of_app(&id)
         .is_some_and(|principal| !principal.enabled)
     {
-        return Err(refused(7000112));
+        return Err(refused(7_000_112));
     }
     Ok((id, registration))
 }
