@@ -8,7 +8,14 @@ use crate::run::Call;
 
 /// Page → arguments of `retake` whose standard output is the page. A page stands here from
 /// the day on which the program can write it.
-const GENERATED: &[(&str, &str)] = &[];
+const GENERATED: &[(&str, &str)] = &[
+    ("docs/reference/catalogue.md", "docs catalogue"),
+    ("docs/reference/playbook.md", "docs playbook"),
+    ("docs/reference/permissions.md", "docs permissions"),
+    ("docs/reference/commands.md", "docs commands"),
+    ("docs/errors/README.md", "docs errors"),
+    ("docs/drill.svg", "docs drill"),
+];
 
 /// Writes every generated page.
 pub(crate) fn write(root: &Path) -> Result<(), Failure> {

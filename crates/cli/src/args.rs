@@ -241,4 +241,6 @@ pub enum Page {
     Commands,
     /// docs/errors/README.md
     Errors,
+    /// docs/drill.svg
+    Drill,
 }

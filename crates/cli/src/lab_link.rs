@@ -100,26 +100,39 @@ struct Pacing {
     in_flight: usize,
     sleepers: BTreeSet<(Timestamp, u64)>,
     next: u64,
-    last: Option<Instant>,
+    /// Counts every beginning and end of a request or a sleep.
+    moves: u64,
 }
 
-/// How long nothing may happen before the clock jumps to the next sleeper.
-const IDLE: Duration = Duration::from_millis(8);
-/// How long a request may hang before the clock goes on without it.
-const HUNG: Duration = Duration::from_secs(3);
-/// How often a sleeper looks.
-const LOOK: Duration = Duration::from_millis(2);
+/// What a sleeper finds when it looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Quiet {
+    moves: u64,
+    in_flight: usize,
+}
+
+/// How often a sleeper looks. The clock jumps when two looks in a row find the same
+/// and no request is under way: whatever else could go on ran between the two.
+const LOOK: Duration = Duration::from_millis(1);
+/// How long the same requests must be under way before the lab is asked whether it
+/// means to leave them without an answer.
+const SILENCE: Duration = Duration::from_millis(500);
+/// How long a request may be under way before the clock goes on without it,
+/// whatever the lab says. A busy machine must not look like a tenant that hangs.
+const LOST: Duration = Duration::from_secs(60);
 
 impl Pace {
     fn with<T>(&self, work: impl FnOnce(&mut Pacing) -> T) -> T {
         work(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn may_jump(&self, sleeper: (Timestamp, u64)) -> bool {
+    /// What the first sleeper finds; the others find nothing.
+    fn look(&self, sleeper: (Timestamp, u64)) -> Option<Quiet> {
         self.with(|pacing| {
-            let quiet = pacing.last.map_or(HUNG, |last| last.elapsed());
-            let enough = if pacing.in_flight == 0 { IDLE } else { HUNG };
-            pacing.sleepers.first() == Some(&sleeper) && quiet >= enough
+            (pacing.sleepers.first() == Some(&sleeper)).then_some(Quiet {
+                moves: pacing.moves,
+                in_flight: pacing.in_flight,
+            })
         })
     }
 }
@@ -159,7 +172,7 @@ impl<'a> Flight<'a> {
     fn new(pace: &'a Pace) -> Self {
         pace.with(|pacing| {
             pacing.in_flight += 1;
-            pacing.last = Some(Instant::now());
+            pacing.moves += 1;
         });
         Self(pace)
     }
@@ -169,7 +182,7 @@ impl Drop for Flight<'_> {
     fn drop(&mut self) {
         self.0.with(|pacing| {
             pacing.in_flight -= 1;
-            pacing.last = Some(Instant::now());
+            pacing.moves += 1;
         });
     }
 }
@@ -191,10 +204,9 @@ impl LabClock {
         }
     }
 
-    fn take(&self, answer: Option<Value>) -> Timestamp {
+    fn take(&self, answer: Option<&Value>) -> Timestamp {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(now) = answer
-            .as_ref()
             .and_then(|answer| answer.get("now"))
             .and_then(Value::as_str)
             .and_then(|now| now.parse().ok())
@@ -203,27 +215,58 @@ impl LabClock {
         }
         *last
     }
+
+    /// Whether the lab leaves at least this many requests without an answer.
+    fn leaves_hanging(&self, in_flight: usize) -> bool {
+        self.control
+            .call(&json!({"op": "now"}))
+            .and_then(|answer| answer.get("hanging")?.as_u64())
+            .is_some_and(|hanging| hanging >= in_flight as u64)
+    }
+
+    /// Returns when nobody can do anything before this sleeper wakes.
+    async fn until_quiet(&self, sleeper: (Timestamp, u64)) {
+        let mut found = None;
+        let mut since = Instant::now();
+        let mut asked = since;
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let look = self.pace.look(sleeper);
+            if look != found {
+                found = look;
+                since = Instant::now();
+                asked = since;
+                continue;
+            }
+            match look {
+                None => {}
+                Some(Quiet { in_flight: 0, .. }) => return,
+                Some(_) if since.elapsed() >= LOST => return,
+                Some(Quiet { in_flight, .. }) if asked.elapsed() >= SILENCE => {
+                    if self.leaves_hanging(in_flight) {
+                        return;
+                    }
+                    asked = Instant::now();
+                }
+                Some(_) => {}
+            }
+        }
+    }
 }
 
 impl Clock for LabClock {
     fn now(&self) -> Timestamp {
-        self.take(self.control.call(&json!({"op": "now"})))
+        self.take(self.control.call(&json!({"op": "now"})).as_ref())
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
         let asleep = Asleep::new(self, duration);
         Box::pin(async move {
-            loop {
-                tokio::time::sleep(LOOK).await;
-                if !self.pace.may_jump(asleep.0) {
-                    continue;
-                }
-                let rest = asleep.0.0.duration_since(self.now());
-                if rest.is_positive() {
-                    let jump = json!({"op": "advance", "seconds": rest.as_secs_f64()});
-                    self.take(self.control.call(&jump));
-                }
-                return;
+            self.until_quiet(asleep.0).await;
+            let rest = asleep.0.0.duration_since(self.now());
+            if rest.is_positive() {
+                let jump = json!({"op": "advance", "seconds": rest.as_secs_f64()});
+                self.take(self.control.call(&jump).as_ref());
             }
         })
     }
@@ -242,8 +285,8 @@ impl<'a> Asleep<'a> {
         let key = clock.pace.with(|pacing| {
             let key = (until, pacing.next);
             pacing.next += 1;
+            pacing.moves += 1;
             pacing.sleepers.insert(key);
-            pacing.last.get_or_insert_with(Instant::now);
             key
         });
         Self(key, &clock.pace)
@@ -254,7 +297,7 @@ impl Drop for Asleep<'_> {
     fn drop(&mut self) {
         self.1.with(|pacing| {
             pacing.sleepers.remove(&self.0);
-            pacing.last = Some(Instant::now());
+            pacing.moves += 1;
         });
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialoguer::{Input, Select};
-use retake_playbook::Gate;
+use retake_playbook::{Gate, State};
 use retake_responder::{Decision, Explained, Outcome, People, Question, Task};
 use retake_tenant::edge::{BoxFuture, Clock};
 use serde_json::{Value, json};
@@ -31,7 +31,9 @@ impl People for TerminalPeople<'_> {
     fn decide<'a>(&'a self, question: Question<'a>) -> BoxFuture<'a, Decision> {
         Box::pin(async move {
             self.show(question.explained);
-            if self.yes {
+            // Nobody vouches for their own hands, not even ahead of time.
+            let own_hands = question.gate == Gate::CleanHands && self.is_affected(question.state);
+            if self.yes && !own_hands {
                 let answer = (question.gate == Gate::Money).then(|| "not known".to_owned());
                 return Decision::Yes {
                     by: self.name.clone(),
@@ -73,6 +75,17 @@ impl People for TerminalPeople<'_> {
 }
 
 impl TerminalPeople<'_> {
+    /// Whether the name in the record is one of the account's own.
+    fn is_affected(&self, state: &State) -> bool {
+        state.account.as_ref().is_some_and(|account| {
+            account
+                .addresses
+                .iter()
+                .chain([&account.upn, &account.display_name])
+                .any(|name| name.to_lowercase() == self.name.to_lowercase())
+        })
+    }
+
     fn show(&self, explained: &Explained) {
         let say = |line: &str| self.terminal.say(line);
         let spec = explained.gate.spec();
@@ -144,7 +157,8 @@ impl TerminalPeople<'_> {
     async fn through_the_lab(&self, lab: &Control, task: Task<'_>) -> Outcome {
         let ask = json!({"op": "ask", "ask": {
             "role": task.duty, "task": task.task, "detail": task.about}});
-        let Some(answer) = lab.call(&ask) else {
+        let said = lab.call(&ask);
+        let Some(answer) = said.as_ref().and_then(|said| said.get("answer")) else {
             return Outcome::NoAnswer;
         };
         let text = |name: &str| {

@@ -53,8 +53,8 @@ pub fn run_responder<'w>(
     })
 }
 
-/// The response itself: from the briefing to the exported case.
-async fn respond(
+/// The response itself, on a stage: from the briefing to the exported case.
+pub async fn respond(
     stage: &Stage,
     conduct: Conduct,
     watcher: &dyn Watcher,

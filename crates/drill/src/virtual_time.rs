@@ -133,25 +133,14 @@ impl Future for Sleep<'_> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let mut timers = self.time.lock();
-        let due = timers.now >= self.until;
-        let waiting = self
-            .key
-            .is_some_and(|key| timers.sleepers.contains_key(&key));
-        // A sleeper that was woken has left the map; one that was overtaken by
-        // `advance_to` is still in it and is done all the same.
-        if due && (self.key.is_some() || self.until <= timers.now) {
-            if let Some(key) = self.key {
-                timers.sleepers.remove(&key);
-            }
+        if timers.now >= self.until {
             return Poll::Ready(());
         }
-        let key = match self.key {
-            Some(key) if waiting => key,
-            _ => {
-                timers.ordinal += 1;
-                (self.until, timers.ordinal)
-            }
-        };
+        // Whoever is polled again in between keeps the place in the order.
+        let key = self.key.unwrap_or_else(|| {
+            timers.ordinal += 1;
+            (self.until, timers.ordinal)
+        });
         timers.sleepers.insert(key, context.waker().clone());
         drop(timers);
         self.key = Some(key);

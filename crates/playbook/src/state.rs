@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::catalogue::ActionKind;
 use crate::event::{
     AccessEnd, Account, ActionId, Analysis, Applied, CaseOpened, Check, Closing, Event,
-    EvidenceKept, Plan, Planned, Request, Snapshot, Stopped,
+    EvidenceKept, Looked, Plan, Planned, Request, Snapshot, Stopped,
 };
 use crate::gate::Gate;
 use crate::machine::{Phase, step};
@@ -40,6 +40,8 @@ pub struct State {
     pub retried_at: Option<Timestamp>,
     /// Whether it was decided which warnings are due.
     pub warnings_made: bool,
+    /// When each log was last read to its end.
+    pub logs_read: BTreeMap<String, Timestamp>,
     /// Warnings by number.
     pub warnings: BTreeMap<u32, WarningState>,
     /// Tasks by number.
@@ -264,7 +266,14 @@ impl State {
                 }
                 self.snapshots.push(snapshot.clone());
             }
-            Event::Analysed(analysis) => self.analysis = Some((at, analysis.clone())),
+            Event::Analysed(analysis) => {
+                for source in &analysis.sources {
+                    if source.looked == Looked::Whole {
+                        self.logs_read.insert(source.name.clone(), at);
+                    }
+                }
+                self.analysis = Some((at, analysis.clone()));
+            }
             Event::WarningDue {
                 warning,
                 who,

@@ -1,12 +1,18 @@
 //! Reading the logs: each source side by side, each with its deadline, and what
 //! they say together.
+//!
+//! A log is read once from the beginning of its window; after that only what came
+//! since, with an overlap for records that are late. What was read before lies in
+//! the case as evidence, and is read again from there.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use retake_hunt::{By, HowRead, Import, Subject};
-use retake_playbook::State;
-use retake_playbook::event::{Analysis, Change, Event, Fingerprint, Looked, Mail, Origin, Source};
+use retake_playbook::event::{
+    Analysis, Change, Event, EvidenceKept, Fingerprint, Looked, Mail, Origin, Source,
+};
+use retake_playbook::{Digest, State};
 use retake_tenant::client::{AuditAbout, AuditQuery, MessageTraceFilter, SignInKind};
 use retake_tenant::{Read, Tenant, TenantError};
 use serde_json::Value;
@@ -19,6 +25,9 @@ use crate::evidence::keep;
 const WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How far back message traces are asked for at first.
 const TRACE_WINDOW: SignedDuration = SignedDuration::from_hours(10 * 24);
+/// How far a later reading goes back behind the last whole one: audit records
+/// are up to 90 minutes late, as a rule (reference §7.2).
+const OVERLAP: SignedDuration = SignedDuration::from_hours(3);
 /// The deadline of a quick source (S1.7).
 const QUICK: Duration = Duration::from_secs(60);
 /// How long an audit search may take.
@@ -37,22 +46,41 @@ pub(crate) async fn analyse(
         return could_not(case, quick, "the account could not be read");
     };
     let now = case.now();
-    let since = back(now, WINDOW);
+    let since = |log: Log| {
+        let window = if log == Log::Trace {
+            TRACE_WINDOW
+        } else {
+            WINDOW
+        };
+        let begin = back(now, window);
+        let last = state.logs_read.get(log.name());
+        last.map_or(begin, |last| back(*last, OVERLAP).max(begin))
+    };
     let id = account.id.as_str();
     let quickly = tenant.with_deadline(QUICK);
 
     let trace = MessageTraceFilter {
         sender: account.mail.clone(),
         recipient: None,
-        start: back(now, TRACE_WINDOW),
+        start: since(Log::Trace),
         end: now,
     };
-    let audit = audit_query(case, &account.upn, since, now);
+    let audit = audit_query(case, &account.upn, since(Log::Audit), now);
     let entra = futures_util::future::join4(
-        quickly.sign_ins(SignInKind::InteractiveDetailed, id, since, None),
-        quickly.sign_ins(SignInKind::NonInteractive, id, since, None),
-        quickly.directory_audits(AuditAbout::Target(id), since, None),
-        quickly.directory_audits(AuditAbout::Initiator(id), since, None),
+        quickly.sign_ins(
+            SignInKind::InteractiveDetailed,
+            id,
+            since(Log::Interactive),
+            None,
+        ),
+        quickly.sign_ins(
+            SignInKind::NonInteractive,
+            id,
+            since(Log::NonInteractive),
+            None,
+        ),
+        quickly.directory_audits(AuditAbout::Target(id), since(Log::AuditsAbout), None),
+        quickly.directory_audits(AuditAbout::Initiator(id), since(Log::AuditsBy), None),
     );
     let beside = futures_util::future::join3(
         quickly.risk_detections(id),
@@ -69,16 +97,16 @@ pub(crate) async fn analyse(
         futures_util::future::join(entra, beside).await;
 
     let mut reading = Reading::new(case);
-    reading.take("sign-ins, interactive", interactive)?;
-    reading.take("sign-ins, non-interactive", silent)?;
-    reading.take("directory audits about the account", about)?;
-    reading.take("directory audits by the account", by)?;
-    reading.take("risk detections", risk)?;
-    reading.take("message trace", traces)?;
+    reading.take(Log::Interactive, interactive)?;
+    reading.take(Log::NonInteractive, silent)?;
+    reading.take(Log::AuditsAbout, about)?;
+    reading.take(Log::AuditsBy, by)?;
+    reading.take(Log::Risk, risk)?;
+    reading.take(Log::Trace, traces)?;
     match audit {
-        Some(audit) => reading.take("unified audit log", audit)?,
+        Some(audit) => reading.take(Log::Audit, audit)?,
         None => reading.sources.push(Source {
-            name: "unified audit log".to_owned(),
+            name: Log::Audit.name().to_owned(),
             looked: Looked::Not,
             why: Some("the quick look leaves it out; it is read next".to_owned()),
         }),
@@ -87,6 +115,32 @@ pub(crate) async fn analyse(
     let answer = retake_hunt::analyse(&imported.events, &subject(&state, tenant, &account), now);
     case.append(Event::Analysed(analysis(quick, answer, sources, now)))?;
     Ok(())
+}
+
+/// The logs that a case reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Log {
+    Interactive,
+    NonInteractive,
+    AuditsAbout,
+    AuditsBy,
+    Risk,
+    Trace,
+    Audit,
+}
+
+impl Log {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Interactive => "sign-ins, interactive",
+            Self::NonInteractive => "sign-ins, non-interactive",
+            Self::AuditsAbout => "directory audits about the account",
+            Self::AuditsBy => "directory audits by the account",
+            Self::Risk => "risk detections",
+            Self::Trace => "message trace",
+            Self::Audit => "unified audit log",
+        }
+    }
 }
 
 fn audit_query(case: &Case<'_>, upn: &str, since: Timestamp, now: Timestamp) -> AuditQuery {
@@ -156,19 +210,16 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Takes one source in: keeps its answers, reads its records, notes how it went.
+    /// Takes one log in: keeps its answers, reads its records and those that
+    /// were kept before, notes how it went.
     fn take(
         &mut self,
-        name: &str,
+        log: Log,
         read: Result<Read<Vec<Value>>, TenantError>,
     ) -> Result<(), ResponderError> {
         let (looked, why) = match read {
             Ok(read) => {
-                keep(self.case, name, &read.answers)?;
-                self.import.add_bytes(
-                    name,
-                    &serde_json::to_vec(&serde_json::json!({ "value": read.value }))?,
-                );
+                keep(self.case, log.name(), &read.answers)?;
                 match read.completeness.why() {
                     None => (Looked::Whole, None),
                     Some(why) => (Looked::InPart, Some(why.to_string())),
@@ -176,13 +227,33 @@ impl<'a> Reading<'a> {
             }
             Err(error) => (Looked::CouldNot, Some(error.to_string())),
         };
+        let pages: Vec<Digest> = self.case.with_state(|state| {
+            state
+                .evidence
+                .values()
+                .filter(|kept| kept.what == log.name() && is_page(kept))
+                .map(|kept| kept.digest.clone())
+                .collect()
+        });
+        for page in pages {
+            if let Some(bytes) = self.case.evidence(&page) {
+                self.import.add_bytes(log.name(), &bytes);
+            }
+        }
         self.sources.push(Source {
-            name: name.to_owned(),
+            name: log.name().to_owned(),
             looked,
             why,
         });
         Ok(())
     }
+}
+
+/// Of an audit search's answers only its records are pages of a log.
+fn is_page(kept: &EvidenceKept) -> bool {
+    kept.request.as_ref().is_some_and(|request| {
+        !request.url.contains("/auditLog/queries") || request.url.contains("/records")
+    })
 }
 
 /// How long after an event its record may take to appear (reference §7.2).
@@ -195,7 +266,7 @@ fn analysis(
     now: Timestamp,
 ) -> Analysis {
     for source in &mut sources {
-        if source.name == "unified audit log" && source.looked == Looked::Whole {
+        if source.name == Log::Audit.name() && source.looked == Looked::Whole {
             source.why = Some(format!(
                 "events after {} may not be in it yet",
                 back(now, AUDIT_LAG)

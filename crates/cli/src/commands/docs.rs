@@ -22,6 +22,7 @@ pub(crate) fn run(docs: &Docs, terminal: &Terminal) -> Exit {
         Page::Permissions => permissions(),
         Page::Commands => commands(),
         Page::Errors => errors(),
+        Page::Drill => super::picture::drill(),
     };
     terminal.data(page.trim_end());
     Exit::Done

@@ -6,6 +6,7 @@ mod drill;
 mod explain;
 mod hunt;
 mod lab;
+mod picture;
 mod respond;
 
 use retake_playbook::codes::Exit;

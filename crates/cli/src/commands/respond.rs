@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use retake_casefile::Store;
-use retake_playbook::State;
-use retake_playbook::codes::{Exit, GATE_WAITS};
+use retake_casefile::{CaseId, Store};
+use retake_playbook::codes::{Code, Exit, GATE_WAITS};
+use retake_playbook::machine::Phase;
+use retake_playbook::state::GateState;
+use retake_playbook::{Event, State};
 use retake_responder::{Extent, Finished, Opening, Responder, Surroundings};
 use retake_tenant::edge::SystemEntropy;
 
@@ -141,15 +143,16 @@ fn tell(
             Ok(Exit::Done)
         }
         Finished::Waits { why } => {
+            let code = in_the_way(state, case, store)?;
             terminal.say(&format!(
                 "\n{WARN}waits ({}){WARN:#}: {}",
-                GATE_WAITS.id,
+                code.id,
                 safe(why)
             ));
             terminal.say(&format!(
                 "Nothing is lost: the same command goes on. `retake case show {case}` shows where it stands."
             ));
-            Ok(Exit::NeedsPerson)
+            Ok(code.exit)
         }
         Finished::Closed => {
             let key = store.signing_key(&mut |bytes| {
@@ -174,4 +177,25 @@ fn tell(
             Ok(if open { Exit::NeedsPerson } else { Exit::Done })
         }
     }
+}
+
+/// What a case waits for: the code of the change that stopped it, where one did,
+/// so that a missing permission is not taken for a question to a person.
+fn in_the_way(state: &State, case: &str, store: &Store) -> Result<Code, Failure> {
+    let refused = state
+        .gates
+        .values()
+        .any(|gate| matches!(gate, GateState::Refused { .. }));
+    if state.phase != Phase::Halted || refused {
+        return Ok(GATE_WAITS);
+    }
+    let records = store.records(&CaseId::parse(case)?)?;
+    Ok(records
+        .iter()
+        .rev()
+        .find_map(|record| match &record.event {
+            Event::ActionStopped { code, .. } => Code::by_id(code),
+            _ => None,
+        })
+        .unwrap_or(GATE_WAITS))
 }

@@ -273,9 +273,11 @@ fn outcome(trace: &Trace, foothold: &Foothold, usable: Usable) -> Outcome {
         }
         for effect in &line.effects {
             match ends(trace, foothold, effect) {
+                // What is gone is gone, whatever is done to it besides.
+                _ if outcome == Outcome::Evicted => {}
                 Some(end) if ours => outcome = end,
-                Some(_) if outcome != Outcome::Evicted => outcome = Outcome::Task,
-                _ => {}
+                Some(_) => outcome = Outcome::Task,
+                None => {}
             }
         }
     }
@@ -307,6 +309,10 @@ fn ends(trace: &Trace, foothold: &Foothold, effect: &Effect) -> Option<Outcome> 
                 None
             }
         }
+        // An app that is switched off gets no tokens, whatever was consented to.
+        ObjectKind::OauthGrant => (trace.is_app_of(&effect.object, foothold)
+            && switches_off(&effect.did))
+        .then_some(Outcome::Disabled),
         _ => None,
     }
 }

@@ -411,11 +411,24 @@ impl Trace {
             || (is_accounts(&object.id) && is_accounts(id))
     }
 
-    /// Whether the attacker holds or planted it.
+    /// Whether the attacker holds or planted it. The app behind the attacker's
+    /// consent is the attacker's too, unless the company uses it.
     pub(super) fn is_attackers(&self, object: &Object) -> bool {
-        self.footholds
-            .iter()
-            .any(|held| self.same(&held.object, object.kind, &object.id))
+        self.footholds.iter().any(|held| {
+            self.same(&held.object, object.kind, &object.id)
+                || (self.is_app_of(object, held)
+                    && !self
+                        .baits
+                        .iter()
+                        .any(|bait| self.same(&bait.object, object.kind, &object.id)))
+        })
+    }
+
+    /// Whether it is the app behind a consent, which a consent has as an alias.
+    pub(super) fn is_app_of(&self, object: &Object, held: &Foothold) -> bool {
+        object.kind == ObjectKind::ServicePrincipal
+            && held.object.kind == ObjectKind::OauthGrant
+            && self.same(&held.object, ObjectKind::OauthGrant, &object.id)
     }
 
     /// Whether it is the affected account itself, or its password or sessions.

@@ -1,22 +1,21 @@
 //! `retake drill`: a takeover, the response to it, and the score.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+mod both_sides;
 
-use jiff::Timestamp;
+use std::path::Path;
+
 use retake_casefile::Bundle;
 use retake_drill::score::{Outcome, Reading, RunScore, Scores};
-use retake_drill::{RETAKE, Run, SharedLab, lock, run_responder, run_sequence};
-use retake_lab::{Actor, Got, TraceLine};
+use retake_drill::{RETAKE, Run, run_responder, run_sequence};
+use retake_playbook::ArtefactId;
 use retake_playbook::codes::{self, Exit};
-use retake_playbook::{ArtefactId, Event, State};
 use retake_responder::{Conduct, Watcher};
 
 use crate::args::Drill;
 use crate::failure::Failure;
 use crate::terminal::{OURS, QUIET, STRONG, THEIRS, Terminal, WARN, safe};
-use crate::watch;
+use both_sides::Silent;
+pub(crate) use both_sides::{BothSides, Side};
 
 pub(crate) fn run(args: &Drill, terminal: &Terminal) -> Result<Exit, Failure> {
     let names: Vec<String> = if args.all {
@@ -80,7 +79,18 @@ fn rehearse(
     if sequence == RETAKE {
         return run_responder(scenario, seed, Conduct::default(), &|stage| {
             if live {
-                Box::new(BothSides::new(terminal, stage.lab.clone())) as Box<dyn Watcher + '_>
+                Box::new(BothSides::new(stage.lab.clone(), |at, side, text| {
+                    let (style, who) = match side {
+                        Side::Ours => (OURS, "retake"),
+                        Side::Theirs => (THEIRS, "attacker"),
+                        Side::Note => (WARN, "retake"),
+                    };
+                    terminal.say(&format!(
+                        "{QUIET}{}{QUIET:#} {style}{who:<8}{style:#} {}",
+                        at.strftime("%a %H:%M:%S"),
+                        safe(text)
+                    ));
+                })) as Box<dyn Watcher + '_>
             } else {
                 Box::new(Silent)
             }
@@ -313,110 +323,5 @@ fn show(run: &Run, terminal: &Terminal) {
             (THEIRS, "not clean")
         };
         data(format!("  {mark}{word}{mark:#}"));
-    }
-}
-
-struct Silent;
-
-impl Watcher for Silent {
-    fn event(&self, _at: Timestamp, _event: &Event, _state: &State) {}
-    fn note(&self, _at: Timestamp, _text: &str) {}
-}
-
-/// Both sides on one clock: what we do, and what the attacker gets or plants.
-struct BothSides<'a> {
-    terminal: &'a Terminal,
-    lab: SharedLab,
-    seen: Mutex<Seen>,
-}
-
-#[derive(Default)]
-struct Seen {
-    lines: usize,
-    last: BTreeMap<ArtefactId, Got>,
-}
-
-impl<'a> BothSides<'a> {
-    fn new(terminal: &'a Terminal, lab: SharedLab) -> Self {
-        Self {
-            terminal,
-            lab,
-            seen: Mutex::default(),
-        }
-    }
-
-    fn catch_up(&self) {
-        let lab = lock(&self.lab);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = lab.start();
-        for line in lab.trace().iter().skip(seen.lines) {
-            if let Some(text) = theirs(line, &mut seen.last, line.at >= start) {
-                self.say(line.at, THEIRS, "attacker", &text);
-            }
-        }
-        seen.lines = lab.trace().len();
-    }
-
-    fn say(&self, at: Timestamp, style: anstyle::Style, who: &str, text: &str) {
-        self.terminal.say(&format!(
-            "{QUIET}{}{QUIET:#} {style}{who:<8}{style:#} {}",
-            at.strftime("%a %H:%M:%S"),
-            safe(text)
-        ));
-    }
-}
-
-/// What of the attacker's side is worth a line: what it plants, and each artefact
-/// that stops or begins to work.
-fn theirs(line: &TraceLine, last: &mut BTreeMap<ArtefactId, Got>, shown: bool) -> Option<String> {
-    if line.actor != Actor::Attacker {
-        return None;
-    }
-    if let Some(planted) = line
-        .effect
-        .as_ref()
-        .filter(|effect| effect.get("kind").is_some_and(|kind| kind == "planted"))
-    {
-        let artefact = planted
-            .get("artefact")
-            .and_then(|id| id.as_str())
-            .unwrap_or("?");
-        return Some(format!(
-            "plants {artefact}: {}",
-            title(artefact.parse().ok())
-        ));
-    }
-    let (artefact, got) = (line.attempt?, line.got?);
-    let before = last.insert(artefact, got);
-    if before == Some(got) || !shown {
-        return None;
-    }
-    let what = title(Some(artefact));
-    match (before, got) {
-        (None, Got::Nothing) => None,
-        (_, Got::Nothing) => Some(format!("loses {artefact}: {what}")),
-        (None | Some(Got::Nothing), _) => Some(format!("uses {artefact}: {what}")),
-        _ => None,
-    }
-}
-
-fn title(artefact: Option<ArtefactId>) -> String {
-    retake_playbook::catalogue::ARTEFACTS
-        .iter()
-        .find(|spec| Some(spec.id) == artefact)
-        .map_or_else(String::new, |spec| spec.title.to_lowercase())
-}
-
-impl Watcher for BothSides<'_> {
-    fn event(&self, at: Timestamp, event: &Event, state: &State) {
-        self.catch_up();
-        if let Some(line) = watch::line(event, state) {
-            self.say(at, OURS, "retake", &line);
-        }
-    }
-
-    fn note(&self, at: Timestamp, text: &str) {
-        self.catch_up();
-        self.say(at, WARN, "retake", text);
     }
 }
