@@ -163,6 +163,13 @@ impl Lab {
         self.world.decline_device_code(user_code)
     }
 
+    /// Takes a permission of the responder's app registration away, or gives it
+    /// back, as an administrator of the tenant does; false where nothing changes.
+    /// A token that is out keeps what it carries (reference §1.3).
+    pub fn set_permission(&mut self, permission: &str, granted: bool) -> bool {
+        self.world.set_permission(permission, granted)
+    }
+
     /// Orders a fault for requests to come.
     pub fn inject(&mut self, fault: Fault) {
         self.faults.add(fault);

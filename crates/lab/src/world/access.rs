@@ -77,6 +77,36 @@ impl World {
         })
     }
 
+    /// Takes an application permission of the responder's app away, or gives
+    /// it back; false where nothing changes. Tokens that are out keep what they
+    /// carry.
+    pub(crate) fn set_permission(&mut self, permission: &str, granted: bool) -> bool {
+        let resource = match permission {
+            name if name.starts_with("Exchange.") => super::known::EXCHANGE,
+            name if name.starts_with("ActivityFeed.") => super::known::MANAGEMENT,
+            _ => super::known::GRAPH,
+        };
+        let app = self.tenant.responder_app.to_lowercase();
+        let Some(registration) = self.registrations.get_mut(&app) else {
+            return false;
+        };
+        let before = registration.app_roles.len();
+        if !granted {
+            registration
+                .app_roles
+                .retain(|(_, held)| !held.eq_ignore_ascii_case(permission));
+        } else if !registration
+            .app_roles
+            .iter()
+            .any(|(_, held)| held.eq_ignore_ascii_case(permission))
+        {
+            registration
+                .app_roles
+                .push((resource.to_owned(), permission.to_owned()));
+        }
+        registration.app_roles.len() != before
+    }
+
     /// Delegated scopes that a user's app holds now on a resource: the user's
     /// own grants and those for everyone. Microsoft's own apps need none.
     pub(crate) fn granted_scopes(&self, app_id: &str, user: &str, resource: &str) -> Vec<String> {

@@ -233,3 +233,20 @@ fn what_is_done_to_the_user_leaves_app_only_tokens_alone() {
         (401, "InvalidAuthenticationToken")
     );
 }
+
+#[test]
+fn a_permission_taken_away_is_missing_from_the_next_token_only() {
+    // reference §1.2: a token carries what was granted when it was issued
+    let mut story = Story::new(1);
+    let user = story.user();
+    let read = format!("/v1.0/users/{user}/mailFolders/inbox/messageRules");
+    assert!(story.lab.set_permission("MailboxSettings.ReadWrite", false));
+    assert!(!story.lab.set_permission("MailboxSettings.ReadWrite", false));
+    assert_eq!(story.get(&read).status, 200);
+    story.graph = story.app_token("https://graph.microsoft.com/.default");
+    let refused = story.get(&read);
+    assert_eq!((refused.status, refused.code()), (403, "ErrorAccessDenied"));
+    assert!(story.lab.set_permission("MailboxSettings.ReadWrite", true));
+    story.graph = story.app_token("https://graph.microsoft.com/.default");
+    assert_eq!(story.get(&read).status, 200);
+}
