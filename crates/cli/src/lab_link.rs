@@ -262,6 +262,9 @@ impl Clock for LabClock {
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
         let asleep = Asleep::new(self, duration);
         Box::pin(async move {
+            // The whole of it: a block that names only its copyable key would leave
+            // the sleeper outside, where it would be dropped at once.
+            let asleep = asleep;
             self.until_quiet(asleep.0).await;
             let rest = asleep.0.0.duration_since(self.now());
             if rest.is_positive() {

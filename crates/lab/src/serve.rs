@@ -111,6 +111,7 @@ impl Server {
             on_line: options.on_line,
             told: 0,
             seen: 0,
+            hanging: 0,
         })));
         let (stop, stopped) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -252,6 +253,8 @@ struct State {
     told: usize,
     /// Requests seen.
     seen: usize,
+    /// Requests that get no answer and whose client still waits for one.
+    hanging: usize,
 }
 
 impl State {
@@ -359,7 +362,25 @@ async fn run(
     }
 }
 
+/// One request without an answer, until its client gives it up.
+struct Hanging(Shared);
+
+impl Hanging {
+    fn new(shared: Shared) -> Self {
+        shared.lock().hanging += 1;
+        Self(shared)
+    }
+}
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        self.0.lock().hanging -= 1;
+    }
+}
+
 async fn serve_one(stream: TcpStream, acceptor: TlsAcceptor, shared: Shared) {
+    // Answers are small, and whoever waits for one has nothing else to say.
+    let _ = stream.set_nodelay(true);
     // A client that does not trust the authority ends here; that is its right.
     let Ok(stream) = acceptor.accept(stream).await else {
         return;
@@ -411,6 +432,7 @@ async fn answer(
         }
         Fate::Cut => Err(CutOnPurpose),
         Fate::Hang => {
+            let _hanging = Hanging::new(shared);
             let never: Infallible = std::future::pending().await;
             match never {}
         }

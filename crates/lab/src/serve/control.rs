@@ -12,6 +12,7 @@ use crate::people::Ask;
 
 /// Answers one connection until it ends.
 pub(super) async fn serve(stream: TcpStream, shared: Shared) {
+    let _ = stream.set_nodelay(true);
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
     while let Ok(Some(line)) = lines.next_line().await {
@@ -42,7 +43,7 @@ fn obey(shared: &Shared, order: &Value) -> Value {
     let mut state = shared.lock();
     let now = state.clock.now();
     let answer = match order["op"].as_str() {
-        Some("now") => json!({"now": now}),
+        Some("now") => json!({"now": now, "hanging": state.hanging}),
         Some("ask") => match serde_json::from_value::<Ask>(order["ask"].clone()) {
             Ok(ask) => json!({"answer": state.lab.ask(ask, now)}),
             Err(error) => json!({"error": error.to_string()}),
