@@ -173,8 +173,7 @@ mod tests {
     #[test]
     fn a_long_wait_takes_no_time_and_the_clock_shows_it() {
         let time = VirtualTime::starting_at(start());
-        time.block_on(time.sleep(Duration::from_secs(72 * 3600)))
-            .unwrap();
+        time.block_on(time.sleep(Duration::from_hours(72))).unwrap();
         assert_eq!(time.now().duration_since(start()).as_hours(), 72);
     }
 
@@ -215,7 +214,7 @@ mod tests {
     fn a_sleeper_that_is_dropped_does_not_move_the_clock() {
         let time = VirtualTime::starting_at(start());
         time.block_on(async {
-            let long = time.sleep(Duration::from_secs(3600));
+            let long = time.sleep(Duration::from_hours(1));
             let short = time.sleep(Duration::from_secs(1));
             drop(select(long, short).await);
             time.sleep(Duration::from_secs(1)).await;

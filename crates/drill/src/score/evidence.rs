@@ -42,10 +42,9 @@ pub(super) fn changes_without_evidence(trace: &Trace, case: Option<&Case>) -> Ve
 
 fn is_seen(trace: &Trace, case: &Case, reads: &Reads<'_>, line: &Line, effect: &Effect) -> bool {
     let named = match intent(case, line) {
-        Some(Some(digest)) => Some(digest),
-        // It was meant, and nothing was read for it.
-        Some(None) => return false,
-        None => None,
+        Intent::Absent => None,
+        Intent::After(digest) => Some(digest),
+        Intent::Blind => return false,
     };
     let object = &effect.object;
     let changed_before = trace
@@ -59,7 +58,7 @@ fn is_seen(trace: &Trace, case: &Case, reads: &Reads<'_>, line: &Line, effect: &
                 .any(|e| trace.same(&e.object, object.kind, &object.id))
         })
         .map(|earlier| earlier.n)
-        .last()
+        .next_back()
         .unwrap_or(0);
     reads.between(changed_before, line.n).any(|read| {
         named.is_none_or(|digest| read.response_sha256.as_ref() == Some(digest))
@@ -67,17 +66,26 @@ fn is_seen(trace: &Trace, case: &Case, reads: &Reads<'_>, line: &Line, effect: &
     })
 }
 
-/// The state before that the intent of this request names, if the request was
-/// meant at all.
-fn intent<'a>(case: &'a Case, line: &Line) -> Option<Option<&'a Digest>> {
+/// What the case says about a request before it was sent.
+enum Intent<'a> {
+    /// Nothing.
+    Absent,
+    /// It was meant, after this state was read.
+    After(&'a Digest),
+    /// It was meant, and nothing was read for it.
+    Blind,
+}
+
+fn intent<'a>(case: &'a Case, line: &Line) -> Intent<'a> {
     case.last(|at, event| match event {
         Event::ActionIntended {
             request, before, ..
         } if at <= line.at && Some(&request.sha256) == line.request_sha256.as_ref() => {
-            Some(before.as_ref())
+            Some(before.as_ref().map_or(Intent::Blind, Intent::After))
         }
         _ => None,
     })
+    .unwrap_or(Intent::Absent)
 }
 
 fn needs_evidence(effect: &Effect) -> bool {

@@ -23,6 +23,25 @@ fn truth(run: &Run) -> Value {
     first["effect"]["truth"].clone()
 }
 
+/// The ids of the objects of a list in the truth.
+fn objects(artefacts: &Value) -> BTreeSet<String> {
+    artefacts
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|held| held["object"]["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The default method cannot go while one that was planted meanwhile is there.
+fn at_most_the_default_method_was_refused(run: &Run) {
+    for refused in &run.refused {
+        let method = refused.what.starts_with("remove the method");
+        assert!(method && refused.status == Some(400), "{refused:?}");
+    }
+    assert!(run.refused.len() <= 1, "{:?}", run.refused);
+}
+
 fn survivors(score: &RunScore) -> BTreeSet<String> {
     score
         .artefacts
@@ -93,17 +112,8 @@ fn a_password_reset_alone_leaves_survivors_and_the_score_names_them() {
 fn reset_before_block_leaves_what_was_planted_in_between() {
     for seed in SEEDS {
         let run = played("reset-before-block", seed);
-        // The default method cannot go while the one planted in between is there.
-        for refused in &run.refused {
-            assert!(refused.what.starts_with("remove the method"), "seed {seed}: {refused:?}");
-            assert_eq!(refused.status, Some(400), "seed {seed}: {refused:?}");
-        }
-        let listed: BTreeSet<String> = truth(&run)["artefacts"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|held| held["object"]["id"].as_str().unwrap().to_owned())
-            .collect();
+        at_most_the_default_method_was_refused(&run);
+        let listed = objects(&truth(&run)["artefacts"]);
         let planted: Vec<_> = run
             .score
             .artefacts
@@ -134,7 +144,7 @@ fn reset_before_block_leaves_what_was_planted_in_between() {
 fn removing_everything_shows_every_bait_as_collateral() {
     for seed in SEEDS {
         let run = played("remove-everything", seed);
-        assert_eq!(run.refused, [], "seed {seed}");
+        at_most_the_default_method_was_refused(&run);
         let harmed: BTreeSet<(ObjectKind, &str)> = run
             .score
             .collateral
@@ -157,11 +167,14 @@ fn removing_everything_shows_every_bait_as_collateral() {
             );
         }
         assert!(expected >= 3, "seed {seed}");
-        let survivors = survivors(&run.score);
-        assert!(
-            !survivors.contains("A07") && !survivors.contains("A13"),
-            "seed {seed}: {survivors:?}"
-        );
+        // Everything that was there is gone; what survives was planted meanwhile,
+        // with a token that outlives the block.
+        let listed = objects(&truth["artefacts"]);
+        for held in &run.score.artefacts {
+            if held.outcome == Outcome::Survived {
+                assert!(!listed.contains(&held.object), "seed {seed}: {held:?}");
+            }
+        }
     }
 }
 

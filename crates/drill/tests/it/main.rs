@@ -5,8 +5,12 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod claims;
 mod contract;
 mod controls;
+mod evidence;
+mod order_rules;
+mod response;
 mod score;
 mod sequences;
 mod story;

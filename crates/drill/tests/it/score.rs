@@ -1,18 +1,16 @@
 //! Every judge of the score has a run that passes it and one that it catches.
 
-use retake_drill::score::{Case, Outcome, RunScore, ScoreError, order, score};
-use retake_playbook::{ActionKind, ArtefactId};
+use retake_drill::score::{Case, Outcome, RunScore, ScoreError, score};
+use retake_playbook::ArtefactId;
 
-use crate::story::{
-    EVIL_GRANT, EVIL_METHOD, EVIL_RULE, GOOD_GRANT, GOOD_RULE, HIDDEN_RULE, USER, Wrong, play,
-};
+use crate::story::{EVIL_RULE, GOOD_RULE, USER, Wrong, play};
 
-fn judged(wrong: &Wrong) -> RunScore {
+pub(crate) fn judged(wrong: &Wrong) -> RunScore {
     let (trace, case) = play(wrong);
     score(&trace, Some(&case), "by-hand").unwrap()
 }
 
-fn broken(wrong: Wrong) -> Vec<&'static str> {
+pub(crate) fn broken(wrong: Wrong) -> Vec<&'static str> {
     let mut rules: Vec<_> = judged(&wrong)
         .order_violations
         .iter()
@@ -22,7 +20,7 @@ fn broken(wrong: Wrong) -> Vec<&'static str> {
     rules
 }
 
-fn unproven_claims(wrong: Wrong) -> Vec<(String, String)> {
+pub(crate) fn unproven_claims(wrong: Wrong) -> Vec<(String, String)> {
     judged(&wrong)
         .claims_not_verified
         .into_iter()
@@ -196,8 +194,9 @@ mod instants {
             .lines()
             .enumerate()
             .filter(|(index, _)| *index != 3)
-            .map(|(_, line)| format!("{line}\n"))
-            .collect();
+            .map(|(_, line)| line)
+            .collect::<Vec<_>>()
+            .join("\n");
         let error = score(&cut, None, "x").unwrap_err();
         assert!(
             matches!(error, ScoreError::BadTrace { line: 4, .. }),
@@ -246,339 +245,6 @@ mod collateral {
         let (trace, _) = play(&wrong);
         let control = retake_drill::score::score(&trace, None, "a-control").unwrap();
         assert_eq!(control.collateral, []);
-    }
-}
-
-mod order_rules {
-    use super::*;
-
-    #[test]
-    fn every_rule_has_its_own_id_and_source() {
-        for (index, rule) in order::RULES.iter().enumerate() {
-            assert!(
-                order::RULES
-                    .iter()
-                    .skip(index + 1)
-                    .all(|other| other.id != rule.id)
-            );
-            assert!(
-                rule.demands.len() > 20 && rule.source.starts_with("product"),
-                "{}",
-                rule.id
-            );
-        }
-    }
-
-    #[test]
-    fn reset_before_block() {
-        let rules = broken(Wrong {
-            reset_first: true,
-            ..Wrong::default()
-        });
-        assert_eq!(rules, ["block_before_reset", "contain_before_change"]);
-    }
-
-    #[test]
-    fn revoke_before_block() {
-        let rules = broken(Wrong {
-            revoke_first: true,
-            ..Wrong::default()
-        });
-        // The revoke did not count, so that nothing afterwards was contained.
-        assert_eq!(rules.first(), Some(&"revoke_after_block"));
-    }
-
-    #[test]
-    fn a_rule_removed_before_the_containment() {
-        let rules = broken(Wrong {
-            rule_before_containment: true,
-            ..Wrong::default()
-        });
-        assert_eq!(rules, ["contain_before_change"]);
-    }
-
-    #[test]
-    fn the_default_method_tried_before_the_others() {
-        let rules = broken(Wrong {
-            default_method_first: true,
-            ..Wrong::default()
-        });
-        assert_eq!(rules, ["default_method_last"]);
-    }
-
-    #[test]
-    fn forwarding_cleared_in_two_changes() {
-        let rules = broken(Wrong {
-            forwarding_in_two: true,
-            ..Wrong::default()
-        });
-        assert_eq!(rules, ["forwarding_in_one_change"]);
-    }
-
-    #[test]
-    fn no_second_revoke() {
-        let rules = broken(Wrong {
-            no_second_revoke: true,
-            ..Wrong::default()
-        });
-        assert_eq!(rules, ["second_revoke"]);
-    }
-
-    #[test]
-    fn sign_in_given_back_while_the_access_clock_runs() {
-        let rules = broken(Wrong {
-            restore_early: true,
-            ..Wrong::default()
-        });
-        assert_eq!(rules, ["restore_last"]);
-    }
-
-    #[test]
-    fn risk_marked_before_the_reset() {
-        let rules = broken(Wrong {
-            risk_before_reset: true,
-            ..Wrong::default()
-        });
-        assert_eq!(rules, ["risk_after_reset"]);
-    }
-
-    #[test]
-    fn a_change_without_evidence_breaks_the_order_too() {
-        let rules = broken(Wrong {
-            account_unread: true,
-            ..Wrong::default()
-        });
-        assert_eq!(
-            rules,
-            Vec::<&str>::new(),
-            "the case says that it could not be read"
-        );
-    }
-}
-
-mod evidence {
-    use super::*;
-
-    #[test]
-    fn the_block_may_go_without_when_the_account_could_not_be_read() {
-        let without = Wrong {
-            block_without_before: true,
-            ..Wrong::default()
-        };
-        let score = judged(&without);
-        assert_eq!(score.changes_without_evidence[0].object, USER);
-        let excused = judged(&Wrong {
-            account_unread: true,
-            ..without
-        });
-        assert_eq!(excused.changes_without_evidence, []);
-        assert_eq!(excused.order_violations, []);
-    }
-
-    #[test]
-    fn an_answer_that_is_not_in_the_case_is_no_evidence() {
-        let (trace, mut case) = play(&Wrong::default());
-        case.evidence.clear();
-        let score = score(&trace, Some(&case), "by-hand").unwrap();
-        let objects: Vec<_> = score
-            .changes_without_evidence
-            .iter()
-            .map(|change| change.object.as_str())
-            .collect();
-        for object in [USER, EVIL_METHOD, EVIL_RULE, HIDDEN_RULE, EVIL_GRANT] {
-            assert!(objects.contains(&object), "{object}: {objects:?}");
-        }
-        assert!(
-            score
-                .order_violations
-                .iter()
-                .any(|breach| breach.rule == "evidence_first")
-        );
-    }
-
-    #[test]
-    fn a_change_whose_state_before_was_not_read_for_it() {
-        for wrong in [
-            Wrong {
-                intent_without_before: true,
-                ..Wrong::default()
-            },
-            Wrong {
-                rule_changed_since_read: true,
-                ..Wrong::default()
-            },
-        ] {
-            let score = judged(&wrong);
-            let objects: Vec<_> = score
-                .changes_without_evidence
-                .iter()
-                .map(|change| change.object.as_str())
-                .collect();
-            assert_eq!(objects, [EVIL_RULE], "{wrong:?}");
-            assert_eq!(score.order_violations[0].rule, "evidence_first");
-        }
-    }
-
-    #[test]
-    fn without_a_case_every_change_is_without_evidence() {
-        let (trace, _) = play(&Wrong::default());
-        let score = score(&trace, None, "a-control").unwrap();
-        assert_eq!(score.changes_without_evidence.len(), 10);
-        assert_eq!(score.claims_not_verified, [], "and nothing is claimed");
-        assert_eq!(score.path.said, "unknown");
-        assert_eq!(score.warned.done, []);
-    }
-}
-
-mod claims {
-    use super::*;
-
-    #[test]
-    fn a_rule_that_is_said_to_be_removed_and_is_not() {
-        for (kind, object) in [
-            (ActionKind::RemoveInboxRule, EVIL_RULE),
-            (ActionKind::RemoveHiddenRule, HIDDEN_RULE),
-            (ActionKind::RemoveMethod, EVIL_METHOD),
-            (ActionKind::RemoveGrant, EVIL_GRANT),
-            (ActionKind::ClearForwarding, USER),
-            (ActionKind::ResetPassword, USER),
-        ] {
-            let word = serde_json::to_value(kind).unwrap();
-            let claims = unproven_claims(Wrong {
-                says_removed: Some(kind),
-                ..Wrong::default()
-            });
-            assert!(
-                claims.contains(&(word.as_str().unwrap().to_owned(), object.to_owned())),
-                "{kind:?}: {claims:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_answer_to_the_change_itself_verifies_nothing() {
-        let claims = unproven_claims(Wrong {
-            no_read_back: true,
-            ..Wrong::default()
-        });
-        assert_eq!(
-            claims,
-            [("remove_inbox_rule".to_owned(), EVIL_RULE.to_owned())]
-        );
-    }
-
-    #[test]
-    fn a_read_from_before_the_change_verifies_nothing() {
-        let claims = unproven_claims(Wrong {
-            read_back_before: true,
-            ..Wrong::default()
-        });
-        assert_eq!(
-            claims,
-            [("remove_inbox_rule".to_owned(), EVIL_RULE.to_owned())]
-        );
-    }
-
-    #[test]
-    fn a_list_that_never_held_the_object_does_not_show_that_it_is_gone() {
-        let claims = unproven_claims(Wrong {
-            read_back_of_other_list: true,
-            ..Wrong::default()
-        });
-        assert_eq!(
-            claims,
-            [("remove_inbox_rule".to_owned(), EVIL_RULE.to_owned())]
-        );
-    }
-
-    #[test]
-    fn a_request_that_changed_something_else_is_not_the_action() {
-        let claims = unproven_claims(Wrong {
-            other_object_changed: true,
-            ..Wrong::default()
-        });
-        assert!(claims.contains(&("remove_grant".to_owned(), EVIL_GRANT.to_owned())));
-        let score = judged(&Wrong {
-            other_object_changed: true,
-            ..Wrong::default()
-        });
-        assert_eq!(score.collateral[0].object, GOOD_GRANT);
-    }
-
-    #[test]
-    fn an_eviction_that_is_declared_without_having_looked_at_the_rules() {
-        let claims = unproven_claims(Wrong {
-            last_snapshot_misses_rules: true,
-            ..Wrong::default()
-        });
-        assert!(
-            claims.contains(&("eviction_effective".to_owned(), EVIL_RULE.to_owned())),
-            "{claims:?}"
-        );
-    }
-
-    #[test]
-    fn an_eviction_that_is_declared_with_the_rule_still_there() {
-        let claims = unproven_claims(Wrong {
-            keeps_rule: true,
-            ..Wrong::default()
-        });
-        for claim in ["eviction_effective", "watch_ended"] {
-            assert!(
-                claims.contains(&(claim.to_owned(), EVIL_RULE.to_owned())),
-                "{claims:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_case_that_is_closed_without_a_watch() {
-        let claims = unproven_claims(Wrong {
-            closes_without_watch: true,
-            ..Wrong::default()
-        });
-        assert_eq!(
-            claims,
-            [("closed".to_owned(), "the watch had not ended".to_owned())]
-        );
-    }
-
-    #[test]
-    fn access_that_the_clock_did_not_announce() {
-        let claims = unproven_claims(Wrong {
-            clock_forgets_token: true,
-            ..Wrong::default()
-        });
-        assert_eq!(claims, [("access_clock".to_owned(), "A03".to_owned())]);
-    }
-
-    #[test]
-    fn access_that_goes_on_beyond_its_announced_end() {
-        let claims = unproven_claims(Wrong {
-            token_outlives_clock: true,
-            ..Wrong::default()
-        });
-        assert_eq!(claims, [("access_clock".to_owned(), "A03".to_owned())]);
-    }
-
-    #[test]
-    fn finance_who_only_says_so_was_not_warned() {
-        let score = judged(&Wrong {
-            finance_only_says_so: true,
-            ..Wrong::default()
-        });
-        assert_eq!(score.warned.due.len(), 1);
-        assert_eq!(score.warned.done, []);
-        assert_eq!(score.claims_not_verified[0].action, "warning_done");
-    }
-
-    #[test]
-    fn finance_whose_warning_the_case_does_not_know_was_not_warned() {
-        let (trace, mut case) = play(&Wrong::default());
-        case.events
-            .retain(|(_, event)| !matches!(event, retake_playbook::Event::WarningDone { .. }));
-        let score = score(&trace, Some(&case), "by-hand").unwrap();
-        assert_eq!(score.warned.done, []);
     }
 }
 
@@ -632,7 +298,7 @@ mod measures {
     #[test]
     fn a_wrong_path_is_a_fault_and_a_wrong_read_list_shows_in_its_figures() {
         let score = judged(&Wrong {
-            wrong_path: true,
+            names_another_path: true,
             reads_unknown: true,
             ..Wrong::default()
         });
@@ -679,9 +345,10 @@ mod measures {
             .enumerate()
             .map(|(n, mut line)| {
                 line["n"] = serde_json::json!(n);
-                format!("{line}\n")
+                line.to_string()
             })
-            .collect();
+            .collect::<Vec<_>>()
+            .join("\n");
         let calls = score(&text, None, "x").unwrap().calls;
         assert_eq!((calls.throttled, calls.failed, calls.retried), (1, 0, 1));
     }
