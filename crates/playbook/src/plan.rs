@@ -345,21 +345,24 @@ fn sends_outside(state: &State, facts: &Facts) -> bool {
 }
 
 /// The order in which methods can go (reference §2.2, §2.3): the alternate
-/// mobile number before the mobile one, the default kind last.
-fn method_rank(facts: &Facts) -> (bool, u8) {
+/// mobile number before the mobile one, the default kind last. The default is
+/// known as a kind only; of several of that kind the oldest goes last, because
+/// what the attacker adds is newer than what the owner signs in with.
+fn method_rank(facts: &Facts) -> (bool, u8, std::cmp::Reverse<Option<Timestamp>>) {
     match facts {
         Facts::Method {
             default,
             method,
             detail,
-            ..
+            created,
         } => {
             let alternate = detail
                 .as_deref()
                 .is_some_and(|detail| detail.starts_with("alternateMobile"));
             let phone = method.eq_ignore_ascii_case("phoneAuthenticationMethod");
-            (*default, if alternate { 0 } else { 1 + u8::from(phone) })
+            let rank = if alternate { 0 } else { 1 + u8::from(phone) };
+            (*default, rank, std::cmp::Reverse(*created))
         }
-        _ => (false, 0),
+        _ => (false, 0, std::cmp::Reverse(None)),
     }
 }
