@@ -10,33 +10,67 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use retake_lab::serve::Server;
 use retake_playbook::codes;
 use retake_tenant::edge::{BoxFuture, Clock, Transport, TransportError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::home::{Home, write_private};
 
 /// How a lab is reached, as `retake lab serve` writes it down for its owner only.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct LabAddress {
+pub(crate) struct LabAddress {
     /// `https://localhost:PORT`.
-    pub base: String,
+    pub(crate) base: String,
     /// The authority that signed the lab's certificate, PEM.
-    pub ca_pem: String,
+    pub(crate) ca_pem: String,
     /// The control port.
-    pub control: SocketAddr,
+    pub(crate) control: SocketAddr,
     /// The tenant's id.
-    pub tenant_id: String,
+    pub(crate) tenant_id: String,
     /// The responder's app registration.
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// Its secret: good for this lab and nothing else.
-    pub client_secret: String,
+    pub(crate) client_secret: String,
 }
 
 impl LabAddress {
+    /// How this server is reached, and what its responder is told.
+    pub fn of(server: &Server) -> Self {
+        let (tenant_id, client_id, client_secret) = server.with(|lab, _| {
+            let briefing = lab.briefing();
+            (
+                briefing.tenant_id.clone(),
+                briefing.client_id.clone(),
+                briefing.client_secret.clone(),
+            )
+        });
+        Self {
+            base: format!("https://localhost:{}", server.addr().port()),
+            ca_pem: server.ca_pem().to_owned(),
+            control: server.control_addr(),
+            tenant_id,
+            client_id,
+            client_secret,
+        }
+    }
+
+    /// Writes it where `--tenant lab` looks for it.
+    pub fn write(&self, home: &Home) -> Result<(), Failure> {
+        let text = serde_json::to_vec_pretty(self).map_err(|error| {
+            Failure::new(
+                codes::INTERNAL,
+                format!("The lab's address cannot be written: {error}."),
+                "Please report it.",
+            )
+        })?;
+        write_private(&home.lab(), &text)
+    }
+
     /// The lab that is being served.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path).map_err(|_| {
             Failure::new(
                 codes::NO_PROFILE,
@@ -55,13 +89,13 @@ impl LabAddress {
 }
 
 /// The control port of a lab: its clock and its people.
-pub struct Control {
+pub(crate) struct Control {
     stream: Mutex<BufReader<TcpStream>>,
 }
 
 impl Control {
     /// Connects to the lab's control port.
-    pub fn connect(address: SocketAddr) -> Result<Self, Failure> {
+    pub(crate) fn connect(address: SocketAddr) -> Result<Self, Failure> {
         let stream =
             TcpStream::connect_timeout(&address, Duration::from_secs(5)).map_err(|error| {
                 Failure::new(
@@ -77,7 +111,7 @@ impl Control {
     }
 
     /// One operation and its answer. A lab that is gone answers nothing.
-    pub fn call(&self, operation: &Value) -> Option<Value> {
+    pub(crate) fn call(&self, operation: &Value) -> Option<Value> {
         let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
         let mut line = operation.to_string();
         line.push('\n');
@@ -91,7 +125,7 @@ impl Control {
 /// Who is doing what against the lab just now: its clock jumps only when
 /// everybody waits for it.
 #[derive(Default)]
-pub struct Pace {
+pub(crate) struct Pace {
     inner: Mutex<Pacing>,
 }
 
@@ -119,7 +153,7 @@ const LOOK: Duration = Duration::from_millis(1);
 const SILENCE: Duration = Duration::from_millis(500);
 /// How long a request may be under way before the clock goes on without it,
 /// whatever the lab says. A busy machine must not look like a tenant that hangs.
-const LOST: Duration = Duration::from_secs(60);
+const LOST: Duration = Duration::from_mins(1);
 
 impl Pace {
     fn with<T>(&self, work: impl FnOnce(&mut Pacing) -> T) -> T {
@@ -139,14 +173,14 @@ impl Pace {
 
 /// The way to the lab's services. It only counts: what it carries is the
 /// client's, unchanged.
-pub struct PacedTransport<T> {
+pub(crate) struct PacedTransport<T> {
     inner: T,
     pace: Arc<Pace>,
 }
 
 impl<T: Transport> PacedTransport<T> {
     /// Counts what goes through `inner`.
-    pub fn new(inner: T, pace: Arc<Pace>) -> Self {
+    pub(crate) fn new(inner: T, pace: Arc<Pace>) -> Self {
         Self { inner, pace }
     }
 }
@@ -188,7 +222,7 @@ impl Drop for Flight<'_> {
 }
 
 /// The lab's clock. Waiting makes it jump instead of letting a person wait.
-pub struct LabClock {
+pub(crate) struct LabClock {
     control: Arc<Control>,
     pace: Arc<Pace>,
     last: Mutex<Timestamp>,
@@ -196,7 +230,7 @@ pub struct LabClock {
 
 impl LabClock {
     /// The clock behind this control port.
-    pub fn new(control: Arc<Control>, pace: Arc<Pace>) -> Self {
+    pub(crate) fn new(control: Arc<Control>, pace: Arc<Pace>) -> Self {
         Self {
             control,
             pace,
@@ -239,7 +273,6 @@ impl LabClock {
                 continue;
             }
             match look {
-                None => {}
                 Some(Quiet { in_flight: 0, .. }) => return,
                 Some(_) if since.elapsed() >= LOST => return,
                 Some(Quiet { in_flight, .. }) if asked.elapsed() >= SILENCE => {
@@ -248,7 +281,8 @@ impl LabClock {
                     }
                     asked = Instant::now();
                 }
-                Some(_) => {}
+                // Somebody else is first, or it is too early to tell.
+                None | Some(_) => {}
             }
         }
     }

@@ -8,7 +8,7 @@ pub mod args;
 mod commands;
 pub mod failure;
 pub mod home;
-mod lab_link;
+pub mod lab_link;
 mod people;
 mod profile;
 mod terminal;

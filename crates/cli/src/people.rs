@@ -14,17 +14,17 @@ use crate::lab_link::Control;
 use crate::terminal::{QUIET, STRONG, Terminal, WARN, safe};
 
 /// Whoever sits at the terminal.
-pub struct TerminalPeople<'a> {
+pub(crate) struct TerminalPeople<'a> {
     /// Where to ask.
-    pub terminal: &'a Terminal,
+    pub(crate) terminal: &'a Terminal,
     /// Their name in the record.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether every gate is approved without asking.
-    pub yes: bool,
+    pub(crate) yes: bool,
     /// The lab whose people carry tasks out.
-    pub lab: Option<Arc<Control>>,
+    pub(crate) lab: Option<Arc<Control>>,
     /// The clock.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl People for TerminalPeople<'_> {

@@ -13,19 +13,19 @@ use crate::home::Home;
 use crate::lab_link::{Control, LabAddress, LabClock, Pace, PacedTransport};
 
 /// A tenant that can be worked on.
-pub struct Connection {
+pub(crate) struct Connection {
     /// The client.
-    pub tenant: Tenant,
+    pub(crate) tenant: Tenant,
     /// The clock that goes with it.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// The lab's control port, if it is one.
-    pub lab: Option<Arc<Control>>,
+    pub(crate) lab: Option<Arc<Control>>,
     /// Whether a code has to be entered in a browser first.
-    pub device_code: bool,
+    pub(crate) device_code: bool,
 }
 
 /// Connects to the tenant of this name.
-pub fn connect(home: &Home, name: &str) -> Result<Connection, Failure> {
+pub(crate) fn connect(home: &Home, name: &str) -> Result<Connection, Failure> {
     if name == "lab" {
         return lab(home);
     }

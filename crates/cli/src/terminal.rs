@@ -9,46 +9,50 @@ use retake_report::escape::visible;
 use crate::failure::Failure;
 
 /// What the program says.
-pub struct Terminal {
+pub(crate) struct Terminal {
     interactive: bool,
 }
 
 /// Bold.
-pub const STRONG: Style = Style::new().bold();
+pub(crate) const STRONG: Style = Style::new().bold();
 /// Dim.
-pub const QUIET: Style = Style::new().dimmed();
+pub(crate) const QUIET: Style = Style::new().dimmed();
 /// For our side.
-pub const OURS: Style = AnsiColor::Green.on_default();
+pub(crate) const OURS: Style = AnsiColor::Green.on_default();
 /// For the attacker's side.
-pub const THEIRS: Style = AnsiColor::Red.on_default();
+pub(crate) const THEIRS: Style = AnsiColor::Red.on_default();
 /// For what needs a look.
-pub const WARN: Style = AnsiColor::Yellow.on_default();
+pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();
 
+#[expect(
+    clippy::unused_self,
+    reason = "who may speak is passed in, though both streams belong to the process"
+)]
 impl Terminal {
     /// The process's own.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
         }
     }
 
     /// Whether a person can be asked.
-    pub fn is_interactive(&self) -> bool {
+    pub(crate) fn is_interactive(&self) -> bool {
         self.interactive
     }
 
     /// A line of data. A closed pipe is no error: whoever reads has enough.
-    pub fn data(&self, line: &str) {
+    pub(crate) fn data(&self, line: &str) {
         let _ = writeln!(anstream::stdout(), "{line}");
     }
 
     /// A line of talk.
-    pub fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         let _ = writeln!(anstream::stderr(), "{line}");
     }
 
     /// A failure, with its hint after a blank line.
-    pub fn failure(&self, failure: &Failure) {
+    pub(crate) fn failure(&self, failure: &Failure) {
         self.say(&format!(
             "{THEIRS}error {}{THEIRS:#}: {}",
             failure.code.id,
@@ -71,7 +75,7 @@ impl Default for Terminal {
 }
 
 /// A text of the tenant's, safe for a terminal; line breaks of ours stay.
-pub fn safe(text: &str) -> String {
+pub(crate) fn safe(text: &str) -> String {
     text.split('\n')
         .map(|line| visible(line).into_owned())
         .collect::<Vec<_>>()

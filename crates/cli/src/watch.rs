@@ -8,7 +8,7 @@ use retake_responder::Watcher;
 use crate::terminal::{OURS, QUIET, Terminal, WARN, safe};
 
 /// Prints what happens in the case.
-pub struct LiveView<'a>(pub &'a Terminal);
+pub(crate) struct LiveView<'a>(pub &'a Terminal);
 
 impl Watcher for LiveView<'_> {
     fn event(&self, at: Timestamp, event: &Event, state: &State) {
@@ -31,7 +31,7 @@ impl Watcher for LiveView<'_> {
 }
 
 /// One line for an event, or nothing for what only the journal needs.
-pub fn line(event: &Event, state: &State) -> Option<String> {
+pub(crate) fn line(event: &Event, state: &State) -> Option<String> {
     let action = |id: &ActionId| {
         state.actions.get(id).map_or_else(String::new, |action| {
             let object = &action.planned.object;

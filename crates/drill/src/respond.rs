@@ -49,7 +49,9 @@ pub fn run_responder<'w>(
 ) -> Result<Run, RehearsalError> {
     run_with(scenario, seed, RETAKE, async |stage: Stage| {
         let watcher = watcher(&stage);
-        respond(&stage, conduct, watcher.as_ref()).await.map(Some)
+        Box::pin(respond(&stage, conduct, watcher.as_ref()))
+            .await
+            .map(Some)
     })
 }
 
@@ -100,7 +102,7 @@ pub async fn respond(
     let responder = Responder::open(around, opening)
         .await?
         .with_conduct(conduct);
-    let finished = responder.run(Extent::Whole).await?;
+    let finished = Box::pin(responder.run(Extent::Whole)).await?;
     if let Finished::Waits { why } = finished {
         watcher.note(stage.time.now(), &format!("the case waits: {why}"));
     }

@@ -29,9 +29,9 @@ const TRACE_WINDOW: SignedDuration = SignedDuration::from_hours(10 * 24);
 /// are up to 90 minutes late, as a rule (reference §7.2).
 const OVERLAP: SignedDuration = SignedDuration::from_hours(3);
 /// The deadline of a quick source (S1.7).
-const QUICK: Duration = Duration::from_secs(60);
+const QUICK: Duration = Duration::from_mins(1);
 /// How long an audit search may take.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+const PATIENCE: Duration = Duration::from_mins(15);
 /// How often it is asked whether it is done.
 const POLL: Duration = Duration::from_secs(15);
 
@@ -94,7 +94,7 @@ pub(crate) async fn analyse(
         },
     );
     let ((interactive, silent, about, by), (risk, traces, audit)) =
-        futures_util::future::join(entra, beside).await;
+        Box::pin(futures_util::future::join(entra, beside)).await;
 
     let mut reading = Reading::new(case);
     reading.take(Log::Interactive, interactive)?;

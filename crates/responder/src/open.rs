@@ -51,7 +51,7 @@ pub struct Opening {
 pub struct Responder<'a> {
     pub(crate) around: Surroundings<'a>,
     pub(crate) case: Case<'a>,
-    pub(crate) responder: String,
+    pub(crate) name: String,
     pub(crate) conduct: Conduct,
 }
 
@@ -152,7 +152,7 @@ impl<'a> Responder<'a> {
         Ok(Self {
             around,
             case,
-            responder: responder.to_owned(),
+            name: responder.to_owned(),
             conduct: Conduct::default(),
         })
     }

@@ -48,7 +48,7 @@ impl Responder<'_> {
     pub async fn run(&self, extent: Extent) -> Result<Finished, ResponderError> {
         if self.phase() == Phase::Halted {
             self.case.append(Event::Retried {
-                by: self.responder.clone(),
+                by: self.name.clone(),
             })?;
         }
         // Warnings run beside everything else and are waited for at the end.
@@ -72,7 +72,11 @@ impl Responder<'_> {
                         }
                         continue;
                     }
-                    command => beside(&mut background, self.perform(command)).await?,
+                    command => {
+                        // Boxed: every command's state would otherwise lie in this future.
+                        let work = Box::pin(self.perform(command));
+                        Box::pin(beside(&mut background, work)).await?
+                    }
                 };
                 if let Some(finished) = outcome {
                     if let Some(rest) = background.take() {
@@ -99,11 +103,11 @@ impl Responder<'_> {
     pub async fn release(&self, reason: &str) -> Result<Finished, ResponderError> {
         if self.phase() != Phase::Releasing {
             self.case.append(Event::ReleaseOrdered {
-                by: self.responder.clone(),
+                by: self.name.clone(),
                 reason: reason.to_owned(),
             })?;
         }
-        self.run(Extent::Whole).await
+        Box::pin(self.run(Extent::Whole)).await
     }
 
     /// The case as it stands.
@@ -134,7 +138,7 @@ impl Responder<'_> {
             }
             Command::Snapshot => observe::snapshot(&self.case, self.around.tenant).await?,
             Command::Analyse { quick } => {
-                logs::analyse(&self.case, self.around.tenant, quick).await?;
+                Box::pin(logs::analyse(&self.case, self.around.tenant, quick)).await?;
             }
             Command::Warn => warn::warn(&self.case, self.around.people).await?,
             Command::WaitUntil(until) => self.wait_until(until).await?,
@@ -179,7 +183,7 @@ impl Responder<'_> {
 
     /// What can be known without another request: nothing stands before the block.
     fn preflight(&self) -> Result<(), ResponderError> {
-        let responder = self.responder.to_lowercase();
+        let responder = self.name.to_lowercase();
         let checks = self.case.with_state(|state| {
             let mut checks = Vec::new();
             if let Some(account) = &state.account {

@@ -221,7 +221,8 @@ fn altered(file: &Path, error: &VerifyError) -> Failure {
         other => format!("{}: {other}", file.display()),
     };
     for problem in error.problems() {
-        message.push_str(&format!("\n  {problem}"));
+        message.push_str("\n  ");
+        message.push_str(&problem.to_string());
     }
     Failure::new(code, message, error.hint())
 }

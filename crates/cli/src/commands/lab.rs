@@ -58,19 +58,8 @@ fn serve_until_interrupted(
             "Another program may hold the port.",
         )
     })?;
-    let address = LabAddress {
-        base: format!("https://localhost:{}", server.addr().port()),
-        ca_pem: server.ca_pem().to_owned(),
-        control: server.control_addr(),
-        tenant_id: briefing.tenant_id.clone(),
-        client_id: briefing.client_id.clone(),
-        client_secret: briefing.client_secret.clone(),
-    };
-    let path = home.lab();
-    crate::home::write_private(
-        &path,
-        &serde_json::to_vec_pretty(&address).unwrap_or_default(),
-    )?;
+    let address = LabAddress::of(&server);
+    address.write(home)?;
 
     terminal.say(&format!(
         "{STRONG}lab{STRONG:#} {} (seed {}) at {}",

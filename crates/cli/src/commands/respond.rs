@@ -39,7 +39,7 @@ fn go(args: &Respond, extent: Extent, home: &Home, terminal: &Terminal) -> Resul
         home,
         terminal,
         async |responder| {
-            let finished = responder.run(extent).await?;
+            let finished = Box::pin(responder.run(extent)).await?;
             Ok((finished, responder.state(), responder.case_id().to_string()))
         },
     )
@@ -58,7 +58,7 @@ pub(crate) fn release(args: &Release, home: &Home, terminal: &Terminal) -> Resul
         home,
         terminal,
         async |responder| {
-            let finished = responder.release(&args.reason).await?;
+            let finished = Box::pin(responder.release(&args.reason)).await?;
             Ok((finished, responder.state(), responder.case_id().to_string()))
         },
     )
