@@ -21,19 +21,19 @@ use crate::home::{Home, write_private};
 
 /// How a lab is reached, as `retake lab serve` writes it down for its owner only.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct LabAddress {
+pub struct LabAddress {
     /// `https://localhost:PORT`.
-    pub(crate) base: String,
+    pub base: String,
     /// The authority that signed the lab's certificate, PEM.
-    pub(crate) ca_pem: String,
+    pub ca_pem: String,
     /// The control port.
-    pub(crate) control: SocketAddr,
+    pub control: SocketAddr,
     /// The tenant's id.
-    pub(crate) tenant_id: String,
+    pub tenant_id: String,
     /// The responder's app registration.
-    pub(crate) client_id: String,
+    pub client_id: String,
     /// Its secret: good for this lab and nothing else.
-    pub(crate) client_secret: String,
+    pub client_secret: String,
 }
 
 impl LabAddress {
@@ -70,7 +70,7 @@ impl LabAddress {
     }
 
     /// The lab that is being served.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+    pub fn read(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path).map_err(|_| {
             Failure::new(
                 codes::NO_PROFILE,
