@@ -187,7 +187,7 @@ fn once_each(state: &State, effects: &[Effect], here: &str) {
         let object = &action.planned.object;
         let times = effects
             .iter()
-            .filter(|effect| effect.object == object.id && is_effect_of(kind, &effect.what))
+            .filter(|effect| effect.ids.contains(&object.id) && is_effect_of(kind, &effect.what))
             .count();
         assert_eq!(times, 1, "{here}: {kind:?} of {object:?} in {effects:#?}");
         assert!(action.verified.is_some(), "{here}: {action:?}");

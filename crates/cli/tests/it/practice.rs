@@ -1,6 +1,7 @@
 //! A practice tenant as a test holds it: a lab served in this process, a home that
 //! knows it, and the responder as a process that can be killed.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -13,7 +14,7 @@ use retake_casefile::{CaseId, Record, Store};
 use retake_cli::home::Home;
 use retake_cli::lab_link::LabAddress;
 use retake_lab::serve::{ClockMode, OnRequest, Options, Server};
-use retake_lab::{Actor, Lab, Scenario};
+use retake_lab::{Actor, Lab, Scenario, TraceLine};
 use retake_playbook::{Phase, State};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -189,13 +190,16 @@ impl Practice {
     /// What of the responder's requests took effect, in order.
     pub(crate) fn effects(&self) -> Vec<Effect> {
         self.server.with(|lab, _| {
+            let aliases = aliases(lab.trace());
             lab.trace()
                 .iter()
                 .filter(|line| line.actor == Actor::Responder)
                 .filter_map(|line| {
-                    let target = line.target.as_ref()?;
+                    let id = &line.target.as_ref()?.id;
+                    let mut ids = aliases.get(id).cloned().unwrap_or_default();
+                    ids.push(id.clone());
                     Some(Effect {
-                        object: target.id.clone(),
+                        ids,
                         what: line.effect.clone()?,
                     })
                 })
@@ -220,6 +224,25 @@ impl Practice {
     }
 }
 
+/// The ids under which other surfaces know what the attacker left: Exchange and
+/// Graph name the same rule differently.
+fn aliases(trace: &[TraceLine]) -> BTreeMap<String, Vec<String>> {
+    let mut aliases = BTreeMap::new();
+    for effect in trace.iter().filter_map(|line| line.effect.as_ref()) {
+        let artefacts = effect["truth"]["artefacts"].as_array();
+        for artefact in artefacts.into_iter().flatten().chain([effect]) {
+            if let (Some(id), Some(others)) = (
+                artefact["object"]["id"].as_str(),
+                artefact["aliases"].as_array(),
+            ) {
+                let others = others.iter().filter_map(Value::as_str);
+                aliases.insert(id.to_owned(), others.map(str::to_owned).collect());
+            }
+        }
+    }
+    aliases
+}
+
 /// The state that a journal amounts to.
 pub(crate) fn state(records: &[Record]) -> State {
     State::fold(records.iter().map(|record| (record.at, &record.event)))
@@ -228,8 +251,8 @@ pub(crate) fn state(records: &[Record]) -> State {
 /// One effect of ours in the tenant.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Effect {
-    /// The object's id.
-    pub(crate) object: String,
+    /// The object's ids.
+    pub(crate) ids: Vec<String>,
     /// What happened to it.
     pub(crate) what: Value,
 }
