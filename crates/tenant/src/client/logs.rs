@@ -380,7 +380,8 @@ impl Tenant {
             completeness: Completeness::Complete,
         };
         let mut seen = HashSet::new();
-        let mut start = filter.start;
+        // Written in whole seconds, a window must not grow past ten days by rounding.
+        let mut start = Timestamp::from_second(filter.start.as_second()).unwrap_or(filter.start);
         loop {
             let end = start
                 .checked_add(TRACE_WINDOW)

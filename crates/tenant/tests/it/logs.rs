@@ -168,6 +168,31 @@ fn a_message_trace_over_three_weeks_is_three_queries() {
 }
 
 #[test]
+fn a_message_trace_of_ten_days_never_asks_for_more_than_ten() {
+    // Between two seconds, as every real clock is.
+    let world = World::new((0..2).map(|_| page(&json!([]), None)));
+    let filter = MessageTraceFilter {
+        sender: None,
+        recipient: None,
+        start: "2026-02-01T00:00:00.75Z".parse().unwrap(),
+        end: "2026-02-11T00:00:00.75Z".parse().unwrap(),
+    };
+    world.run(world.tenant.message_traces(&filter)).unwrap();
+    let asked: Vec<String> = world
+        .services
+        .seen()
+        .iter()
+        .map(|r| decoded(&r.url))
+        .collect();
+    for (asked, span) in asked.iter().zip([
+        "ge 2026-02-01T00:00:00Z and receivedDateTime le 2026-02-11T00:00:00Z",
+        "ge 2026-02-11T00:00:00Z and receivedDateTime le 2026-02-11T00:00:01Z",
+    ]) {
+        assert!(asked.ends_with(span), "{asked}");
+    }
+}
+
+#[test]
 fn sent_messages_are_read_by_their_envelopes_only() {
     let world = World::new([page(
         &json!([{"id": "1", "internetMessageId": "<a@b>", "subject": "x", "toRecipients": [{"emailAddress": {"address": "v@vendor.example"}}],
