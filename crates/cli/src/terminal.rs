@@ -4,7 +4,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
-use retake_report::escape::visible;
+use retake_report::escape::{visible, visible_within};
 
 use crate::failure::Failure;
 
@@ -56,10 +56,10 @@ impl Terminal {
         self.say(&format!(
             "{THEIRS}error {}{THEIRS:#}: {}",
             failure.code.id,
-            safe(&failure.message)
+            safe_at_length(&failure.message)
         ));
         if !failure.hint.is_empty() {
-            self.say(&format!("\nhint: {}", safe(&failure.hint)));
+            self.say(&format!("\nhint: {}", safe_at_length(&failure.hint)));
         }
         self.say(&format!(
             "{QUIET}      retake explain {}{QUIET:#}",
@@ -78,6 +78,18 @@ impl Default for Terminal {
 pub(crate) fn safe(text: &str) -> String {
     text.split('\n')
         .map(|line| visible(line).into_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// How much of an explanation is shown: which permission is missing and how it is
+/// granted does not fit into what is enough for a name.
+const EXPLANATION: usize = 1500;
+
+/// The same for an explanation, which must not end before it says what to do.
+pub(crate) fn safe_at_length(text: &str) -> String {
+    text.split('\n')
+        .map(|line| visible_within(line, EXPLANATION).into_owned())
         .collect::<Vec<_>>()
         .join("\n")
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use retake_casefile::{CaseId, Store};
-use retake_playbook::codes::{Code, Exit, GATE_WAITS};
+use retake_playbook::codes::{Code, Exit, FINDINGS, GATE_WAITS};
 use retake_playbook::machine::Phase;
 use retake_playbook::state::GateState;
 use retake_playbook::{Event, State};
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::people::TerminalPeople;
 use crate::profile::{Connection, connect};
-use crate::terminal::{OURS, Terminal, WARN, safe};
+use crate::terminal::{OURS, Terminal, WARN, safe, safe_at_length};
 use crate::watch::LiveView;
 
 pub(crate) fn respond(args: &Respond, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -147,7 +147,7 @@ fn tell(
             terminal.say(&format!(
                 "\n{WARN}waits ({}){WARN:#}: {}",
                 code.id,
-                safe(why)
+                safe_at_length(why)
             ));
             terminal.say(&format!(
                 "Nothing is lost: the same command goes on. `retake case show {case}` shows where it stands."
@@ -197,5 +197,5 @@ fn in_the_way(state: &State, case: &str, store: &Store) -> Result<Code, Failure>
             Event::ActionStopped { code, .. } => Code::by_id(code),
             _ => None,
         })
-        .unwrap_or(GATE_WAITS))
+        .unwrap_or(FINDINGS))
 }

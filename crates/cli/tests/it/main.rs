@@ -1,0 +1,17 @@
+//! The program as it is installed, run as a process of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail by panicking"
+)]
+
+mod bad_input;
+mod commands;
+mod crash;
+mod hunt;
+mod msal;
+mod practice;
+mod secrets;
+mod stranger;
+mod tls;
