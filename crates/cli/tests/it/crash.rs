@@ -59,6 +59,31 @@ fn killed_after_the_effect_of_every_odd_change() {
     kill_at_every(Point::AfterTheEffect, 1);
 }
 
+/// Between the changes too: while it signs in, before there is a case, while it
+/// reads the logs, while people are asked, while it waits.
+#[test]
+fn killed_at_requests_near_and_far() {
+    let reference = Reference::run();
+    for ordinal in [0, 3, 13, 34, 60, 120, 210, 340, 550] {
+        let here = format!("request {ordinal}");
+        let practice = Practice::new(SEED, |responder| {
+            Some(Box::new(move |_, seen| {
+                if seen == ordinal {
+                    responder.kill();
+                    return Decision::DropBefore;
+                }
+                Decision::Handle
+            }))
+        });
+        practice.start(practice.respond());
+        assert_eq!(practice.finish(), None, "{here}\n{}", practice.said());
+        practice.respond_to_the_end();
+        assert_eq!(practice.tenant(), reference.tenant, "{here}: the tenant");
+        let (_, records) = practice.journal();
+        once_each(&state(&records), &practice.effects(), &here);
+    }
+}
+
 /// Every second change from `first` on; the other half is another test, so that
 /// both can run at the same time.
 fn kill_at_every(point: Point, first: usize) {

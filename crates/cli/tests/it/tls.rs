@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use retake_drill::run_responder;
-use retake_lab::Scenario;
 use retake_lab::serve::Decision;
+use retake_lab::{Fault, FaultKind, Scenario, TraceLine};
 use retake_playbook::{Event, State};
 use retake_responder::{Conduct, Watcher};
 
@@ -44,6 +44,25 @@ fn same_end(seed: u64) {
     assert!(took < Duration::from_secs(60), "{took:?}");
     let (case, _) = practice.journal();
     practice.export_and_verify(&case);
+}
+
+#[test]
+fn requests_that_hang_cost_the_labs_time_and_not_ours() {
+    let practice = Practice::new(1, |_| None);
+    practice.server().with(|lab, _| {
+        lab.inject(Fault::on_path("/auditLogs/signIns", FaultKind::Hang).times(2));
+        lab.inject(Fault::on_path("/messageRules", FaultKind::Hang).times(1));
+    });
+    let begin = Instant::now();
+    practice.respond_to_the_end();
+    let took = begin.elapsed();
+    // Three half deadlines of half a minute and more lie in it.
+    assert!(took < Duration::from_secs(60), "{took:?}");
+    let hung = practice.server().with(|lab, _| {
+        let hung = |line: &&TraceLine| line.fault.is_some();
+        lab.trace().iter().filter(hung).count()
+    });
+    assert_eq!(hung, 3);
 }
 
 fn similar(ours: &serde_json::Value, theirs: &serde_json::Value) {
