@@ -8,7 +8,7 @@ use retake_lab::Scenario;
 use retake_responder::{
     Conduct, Extent, Finished, Opening, Responder, ResponderError, Surroundings, Watcher,
 };
-use retake_tenant::edge::{Clock as _, Entropy as _};
+use retake_tenant::edge::{Clock as _, Entropy as _, Transport};
 use retake_tenant::{Credential, Endpoints, Profile, Tenant};
 use secrecy::SecretString;
 
@@ -49,15 +49,18 @@ pub fn run_responder<'w>(
 ) -> Result<Run, RehearsalError> {
     run_with(scenario, seed, RETAKE, async |stage: Stage| {
         let watcher = watcher(&stage);
-        Box::pin(respond(&stage, conduct, watcher.as_ref()))
+        let transport = Arc::new(stage.transport.clone());
+        Box::pin(respond(&stage, transport, conduct, watcher.as_ref()))
             .await
             .map(Some)
     })
 }
 
-/// The response itself, on a stage: from the briefing to the exported case.
+/// The response itself, on a stage and over a way to the tenant: from the briefing
+/// to the exported case.
 pub async fn respond(
     stage: &Stage,
+    transport: Arc<dyn Transport>,
     conduct: Conduct,
     watcher: &dyn Watcher,
 ) -> Result<Vec<u8>, RehearsalError> {
@@ -88,7 +91,7 @@ pub async fn respond(
     };
     let entropy = SeededEntropy::new(stage.seed);
     let clock = Arc::new(stage.time.clone());
-    let tenant = Tenant::new(profile, Arc::new(stage.transport.clone()), clock);
+    let tenant = Tenant::new(profile, transport, clock);
     let store = Store::open_in_memory()?;
     let people = ScenarioPeople::new(Arc::clone(&stage.lab), stage.time.clone());
     let around = Surroundings {

@@ -1,12 +1,16 @@
 //! The responder under the same score, and one whose conduct is wrong.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
-use retake_drill::{Run, run_responder};
-use retake_lab::Scenario;
-use retake_playbook::{Event, State};
+use retake_casefile::Bundle;
+use retake_drill::{RehearsalError, Run, Stage, respond, run_responder, run_with, wire};
+use retake_lab::{Fault, FaultKind, Scenario};
+use retake_playbook::event::Looked;
+use retake_playbook::{Event, ObjectKind, State};
 use retake_responder::{Conduct, Watcher};
 
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Watcher for Nobody {
     fn event(&self, _: Timestamp, _: &Event, _: &State) {}
@@ -19,16 +23,136 @@ fn played(seed: u64, conduct: Conduct) -> Run {
         .unwrap_or_else(|error| panic!("seed {seed}: {error}"))
 }
 
-#[test]
-fn the_responder_leaves_nothing_and_breaks_nothing() {
-    for seed in 1..=3 {
-        let score = played(seed, Conduct::default()).score;
+/// What issue 2 demands of a response, on these seeds.
+fn leaves_nothing_and_breaks_nothing(seeds: std::ops::RangeInclusive<u64>) {
+    for seed in seeds {
+        let run = played(seed, Conduct::default());
+        let score = run.score;
         assert_eq!(score.faults(), Vec::<String>::new(), "seed {seed}");
+        for held in &score.artefacts {
+            assert!(!held.usable.ever(), "seed {seed}: {held:?}");
+        }
+        assert_eq!(score.collateral, [], "seed {seed}");
+        assert_eq!(score.path.said, "credential_phishing", "seed {seed}");
+        assert_eq!(score.path.truth, "credential_phishing", "seed {seed}");
+        assert!(
+            score
+                .warned
+                .done
+                .iter()
+                .any(|warned| warned.who == "finance"),
+            "seed {seed}"
+        );
         let block = score.clock.first_block.unwrap();
         assert!(
             block.round_trips <= 2 && block.virtual_s <= 2.0,
             "seed {seed}: {block:?}"
         );
+        assert!(score.clock.closed.is_some(), "seed {seed}");
+    }
+}
+
+// Twenty seeds, in four tests so that they run side by side.
+
+#[test]
+fn the_responder_leaves_nothing_and_breaks_nothing_seeds_1_to_5() {
+    leaves_nothing_and_breaks_nothing(1..=5);
+}
+
+#[test]
+fn the_responder_leaves_nothing_and_breaks_nothing_seeds_6_to_10() {
+    leaves_nothing_and_breaks_nothing(6..=10);
+}
+
+#[test]
+fn the_responder_leaves_nothing_and_breaks_nothing_seeds_11_to_15() {
+    leaves_nothing_and_breaks_nothing(11..=15);
+}
+
+#[test]
+fn the_responder_leaves_nothing_and_breaks_nothing_seeds_16_to_20() {
+    leaves_nothing_and_breaks_nothing(16..=20);
+}
+
+/// Plays seed 3 with these faults in the lab.
+fn played_with(faults: Vec<Fault>) -> Run {
+    let scenario = Scenario::find("invoice-fraud").unwrap();
+    run_with(&scenario, 3, "retake", async |stage: Stage| {
+        for fault in &faults {
+            wire::lock(&stage.lab).inject(fault.clone());
+        }
+        let way = Arc::new(stage.transport.clone());
+        let case = Box::pin(respond(&stage, way, Conduct::default(), &Nobody)).await?;
+        Ok::<_, RehearsalError>(Some(case))
+    })
+    .unwrap()
+}
+
+#[test]
+fn with_every_log_source_hanging_the_block_is_as_fast_as_ever() {
+    let run = played_with(Fault::hang_all_log_sources());
+    let block = run.score.clock.first_block.unwrap();
+    assert!(
+        block.round_trips <= 2 && block.virtual_s <= 2.0,
+        "{block:?}"
+    );
+    let revoked = run.score.clock.revoked.unwrap();
+    assert!(revoked.virtual_s <= 5.0, "{revoked:?}");
+    // Without logs nobody knows whose the rules are; the case says so instead of
+    // guessing, and nothing of the user's is taken away.
+    assert!(
+        run.score
+            .collateral
+            .iter()
+            .all(|harm| harm.kind == ObjectKind::Account),
+        "{:?}",
+        run.score.collateral
+    );
+    let bundle = Bundle::from_bytes(run.case.unwrap(), None).unwrap();
+    let state = State::fold(
+        bundle
+            .records()
+            .iter()
+            .map(|record| (record.at, &record.event)),
+    );
+    let (_, analysis) = state.analysis.unwrap();
+    assert!(
+        analysis
+            .sources
+            .iter()
+            .all(|source| source.looked == Looked::CouldNot),
+        "{:?}",
+        analysis.sources
+    );
+}
+
+#[test]
+fn an_account_that_cannot_be_read_is_blocked_all_the_same() {
+    let reads = Fault::on_path("/v1.0/users/", FaultKind::Hang)
+        .method("GET")
+        .times(40);
+    let run = played_with(vec![reads]);
+    let block = run.score.clock.first_block.unwrap();
+    assert!(block.virtual_s <= 2.5, "{block:?}");
+    let bundle = Bundle::from_bytes(run.case.unwrap(), None).unwrap();
+    assert!(bundle.records().iter().any(|record| matches!(
+        &record.event,
+        Event::AccountUnread { why } if why.starts_with("before-state unknown")
+    )));
+}
+
+#[test]
+fn the_exported_case_holds_and_its_report_is_written_from_it() {
+    let run = played(2, Conduct::default());
+    let case = run.case.unwrap();
+    let bundle = Bundle::from_bytes(case, None).unwrap();
+    let report = retake_report::render(bundle.records(), &|digest| {
+        bundle.evidence(digest).map(<[u8]>::to_vec)
+    })
+    .unwrap();
+    for text in [&report.markdown, &report.html] {
+        assert!(text.contains("credential phishing") || text.contains("credential_phishing"));
+        assert!(text.len() > 5_000);
     }
 }
 
