@@ -7,7 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::event::{ActionId, Event, Plan};
+use crate::event::{ActionId, Event, Looked, Plan};
 use crate::gate::Gate;
 use crate::plan;
 use crate::state::State;
@@ -166,7 +166,8 @@ pub enum When {
     PlanEmptyAccessEnded,
     /// The latest plan is empty, nothing survived and the access clock runs.
     PlanEmptyAccessRuns,
-    /// The latest plan is empty, and something could not be removed.
+    /// The latest plan is empty, and something could not be removed, or, once the
+    /// access clock has run out, could not be looked at: what was not read is not clean.
     PlanEmptySurvivors,
     /// Every action of the latest plan is verified, or stopped without being essential.
     PlanSettled,
@@ -501,7 +502,9 @@ fn holds(when: When, state: &State) -> bool {
         When::HandsClean => !hands_unclean(state),
         When::HandsUnclean => hands_unclean(state),
         When::PlanFull => !plan_empty(),
-        When::PlanEmptySurvivors => plan_empty() && survivors(),
+        When::PlanEmptySurvivors => {
+            plan_empty() && (survivors() || (access_ended(state) && unread(state).is_some()))
+        }
         When::PlanEmptyAccessEnded => plan_empty() && access_ended(state),
         When::PlanEmptyAccessRuns => plan_empty() && !access_ended(state),
         When::PlanHalted => state
@@ -513,6 +516,19 @@ fn holds(when: When, state: &State) -> bool {
         When::Contained => state.contained_since().is_some(),
         When::NotContained => state.contained_since().is_none(),
     }
+}
+
+/// A source that the latest snapshot did not see whole, and why.
+fn unread(state: &State) -> Option<(&str, &str)> {
+    state
+        .snapshot()?
+        .sources
+        .iter()
+        .find(|source| source.looked != Looked::Whole)
+        .map(|source| {
+            let why = source.why.as_deref().unwrap_or("no reason is known");
+            (source.name.as_str(), why)
+        })
 }
 
 fn hands_unclean(state: &State) -> bool {
@@ -679,6 +695,9 @@ fn halted(state: &State) -> String {
             object.kind.words(),
             object.name.as_deref().unwrap_or(&object.id)
         ),
-        None => "a person has to look".to_owned(),
+        None => match unread(state) {
+            Some((source, why)) => format!("{source} could not be looked at: {why}"),
+            None => "a person has to look".to_owned(),
+        },
     }
 }

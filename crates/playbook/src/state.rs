@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::catalogue::ActionKind;
 use crate::event::{
     AccessEnd, Account, ActionId, Analysis, Applied, CaseOpened, Check, Closing, Event,
-    EvidenceKept, Looked, Plan, Planned, Request, Snapshot, Stopped,
+    EvidenceKept, Left, Looked, Plan, Planned, Request, Snapshot, Stopped,
 };
 use crate::gate::Gate;
 use crate::machine::{Phase, step};
@@ -367,6 +367,20 @@ impl State {
     /// The latest snapshot.
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshots.last()
+    }
+
+    /// What plans left alone and no action removed since: a refusal that was put
+    /// right and done later is not left.
+    pub fn left(&self) -> impl Iterator<Item = &Left> {
+        self.plans
+            .iter()
+            .flat_map(|plan| &plan.left)
+            .filter(|left| {
+                !self
+                    .actions
+                    .values()
+                    .any(|action| action.verified.is_some() && action.planned.object == left.object)
+            })
     }
 
     /// Whether this gate is open: passed, or overridden.

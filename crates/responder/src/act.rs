@@ -203,7 +203,8 @@ impl Hand<'_> {
             | Kind::Server { .. } => Stopped::Unreachable,
             _ => Stopped::Refused,
         };
-        let message = format!("{error}. {}", error.hint());
+        let said = error.to_string();
+        let message = format!("{}. {}", said.trim_end_matches('.'), error.hint());
         self.stop(planned, why, message, code_of(error))
     }
 

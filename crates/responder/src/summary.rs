@@ -94,7 +94,7 @@ fn unknown(state: &State) -> Vec<String> {
             }
         }
     }
-    for left in state.plans.iter().flat_map(|plan| &plan.left) {
+    for left in state.left() {
         unknown.insert(format!(
             "{} \"{}\" was left: {}",
             left.object.kind.words(),

@@ -173,7 +173,7 @@ fn tell(
                 .warnings
                 .values()
                 .any(|warning| warning.done.is_none())
-                || state.plans.iter().any(|plan| !plan.left.is_empty());
+                || state.left().next().is_some();
             Ok(if open { Exit::NeedsPerson } else { Exit::Done })
         }
     }
