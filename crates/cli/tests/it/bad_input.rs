@@ -151,7 +151,7 @@ fn without_the_permission_to_remove_grants_the_rest_is_done_and_the_case_stays_o
     named(&home, Some(&served), || {
         assert_snapshot!(end, @r#"
 
-waits (RT3001): app consent "Sign Viewer" could not be removed: cannot withdraw an app's consent of [GRANT]: a permission or role is missing (403 Authorization_RequestDenied): Insufficient privileges to complete the operation. Give the app the application permission `DelegatedPermissionGrant.ReadWrite.All` with admin consent. If it has that already, the account outranks it: give the app's service principal the role `Cloud Application Administrator`.
+waits (RT3001): app consent "[APP NAME]" could not be removed: cannot withdraw an app's consent of [GRANT]: a permission or role is missing (403 Authorization_RequestDenied): Insufficient privileges to complete the operation. Give the app the application permission `DelegatedPermissionGrant.ReadWrite.All` with admin consent. If it has that already, the account outranks it: give the app's service principal the role `Cloud Application Administrator`.
 Nothing is lost: the same command goes on. `retake case show [CASE]` shows where it stands.
 [exit 3]
 "#)
@@ -183,11 +183,13 @@ fn what_could_not_be_looked_at_is_not_called_clean() {
         ])
     };
     let ran = respond();
-    named(
-        &home,
-        Some(&served),
-        || assert_snapshot!(last(&ran, 3), @""),
-    );
+    named(&home, Some(&served), || {
+        assert_snapshot!(last(&ran, 3), @r"
+waits (RT1005): inbox rules could not be looked at: cannot read the inbox rules that Outlook shows of [ID]: a permission or role is missing (403 ErrorAccessDenied): Access is denied. Check credentials and try again.
+Nothing is lost: the same command goes on. `retake case show [CASE]` shows where it stands.
+[exit 1]
+")
+    });
     assert_eq!(ran.code, 1, "a person has to look");
     let user = served.user();
     assert_eq!(served.state()["users"][user]["accountEnabled"], false);
@@ -338,7 +340,7 @@ fn a_gate_without_a_terminal_waits_and_says_for_what() {
 $ retake contain [USER] --tenant lab
 
 S1.7 gate `contain`: Block sign-in and revoke all sessions now?
-  Zita Kaya <[USER]>, Accounts payable specialist, Finance
+  [NAME] <[USER]>, Accounts payable specialist, Finance
 
   S2.1 Block sign-in: [USER]
     why:     nobody can sign in as this account while it is being cleaned
@@ -419,7 +421,7 @@ fn the_affected_user_cannot_respond_to_their_own_case_not_even_with_yes() {
 $ retake contain [USER] --tenant lab --as [USER] --yes
 
 S1.6 gate `clean-hands`: The responder is not the affected user and the account is not a break-glass account.
-  Zita Kaya <[USER]>, Accounts payable specialist, Finance
+  [NAME] <[USER]>, Accounts payable specialist, Finance
   clean hands: the responder is the affected user: somebody else has to respond
   if refused: The case stops before anything is changed; somebody else responds.
 

@@ -85,7 +85,7 @@ fn contain_blocks_and_revokes_and_release_takes_it_back() {
 $ retake contain [USER] --tenant lab --as Robin --yes
 
 S1.7 gate `contain`: Block sign-in and revoke all sessions now?
-  Zita Kaya <[USER]>, Accounts payable specialist, Finance
+  [NAME] <[USER]>, Accounts payable specialist, Finance
 
   S2.1 Block sign-in: [USER]
     why:     nobody can sign in as this account while it is being cleaned
@@ -242,7 +242,7 @@ $ retake case list
     assert_eq!(log.stdout.lines().count(), records.len());
     for (before, after) in records.iter().zip(&records[1..]) {
         assert_eq!(
-            before["hash"], after["prev"],
+            before["hash"], after["previous"],
             "each record names the one before"
         );
     }

@@ -228,7 +228,9 @@ pub(crate) fn named<T>(home: &Home, served: Option<&Served>, check: impl FnOnce(
         settings.add_filter(&literally(&briefing.affected), "[USER]");
         settings.add_filter(&literally(&briefing.tenant_id), "[TENANT]");
         settings.add_filter(&literally(&briefing.client_id), "[APP]");
-        settings.add_filter(&literally(&briefing.initial_domain), "[DOMAIN]");
+        for person in briefing.people.iter().filter(|one| one.role == "user") {
+            settings.add_filter(&literally(&person.name), "[NAME]");
+        }
     }
     for (pattern, name) in [
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
@@ -245,6 +247,7 @@ pub(crate) fn named<T>(home: &Home, served: Option<&Served>, check: impl FnOnce(
             r"hash [0-9a-f]{12}, recorded is [0-9a-f]{12}",
             "hash [HASH], recorded is [HASH]",
         ),
+        (r#"app consent "[^"]+""#, "app consent \"[APP NAME]\""),
         (r"consent of [\w-]{20,}:", "consent of [GRANT]:"),
         (r"bytes \d+ to \d+", "bytes [FROM] to [TO]"),
         (r"has \d+ bytes fewer", "has [SO MANY] bytes fewer"),
