@@ -8,6 +8,7 @@
 mod blast;
 mod changes;
 mod coverage;
+mod held;
 mod intruder;
 mod path;
 mod profile;
@@ -22,6 +23,7 @@ use retake_playbook::ObjectKind;
 use crate::answer::{Analysis, By, Path, Reason, Severity, Subject, Verdict};
 use crate::detections::{Detections, own_domains};
 use crate::event::{Event, Outcome, Source};
+use held::Held;
 use intruder::{Intruder, Raised, SUSPICIOUS};
 use profile::{Networks, Profile, Whose};
 use scope::Scope;
@@ -57,7 +59,7 @@ pub fn analyse_with(
     let scope = Scope::new(all, subject);
     let last = scope.own.last().map_or(now, |event| event.time);
     let anchor = subject.alert_at.unwrap_or(last).min(now);
-    let profile = Profile::learn(&scope, &networks, anchor);
+    let mut profile = Profile::learn(&scope, &networks, anchor);
 
     let judged: Vec<&Event> = scope
         .all
@@ -82,6 +84,7 @@ pub fn analyse_with(
         }
     }
 
+    profile.held = Held::learn(&scope, &profile, &networks, &raised);
     let intruder = Intruder::find(&scope, &profile, &networks, &raised);
     let provisional = blast::fingerprint(&intruder, &profile, &networks, &[]);
     let elsewhere = blast::elsewhere(&scope, &provisional);

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::held::Held;
 use super::scope::Scope;
 use crate::address::neighbourhood;
 use crate::agent;
@@ -89,6 +90,8 @@ pub(super) struct Profile {
     /// When the user's own devices were in which network: on a journey they
     /// are in networks that establish nothing.
     journeys: HashMap<Network, BTreeSet<Timestamp>>,
+    /// What the user's own programs carried from place to place.
+    pub(super) held: Held,
     /// Established means: first seen before this …
     before: Timestamp,
     /// … and on at least so many days.
@@ -148,6 +151,7 @@ impl Profile {
             agents: BTreeSet::new(),
             countries: HashMap::new(),
             journeys: HashMap::new(),
+            held: Held::default(),
             before: anchor.checked_sub(age).unwrap_or(anchor),
             days: if long { 3 } else { 2 },
             thin: true,
@@ -221,6 +225,18 @@ impl Profile {
         self.established(self.devices.get(id))
     }
 
+    /// The event is from an established network or device.
+    pub(super) fn at_home(&self, event: &Event, networks: &Networks) -> bool {
+        networks
+            .of(event)
+            .is_some_and(|network| self.knows_network(network))
+            || event
+                .device
+                .id
+                .as_deref()
+                .is_some_and(|id| self.knows_device(id))
+    }
+
     /// The exact user agent was used before the attack can have begun.
     pub(super) fn knows_agent(&self, text: &str) -> bool {
         self.agents.contains(text)
@@ -272,6 +288,9 @@ impl Profile {
             return Whose::Own(format!(
                 "from {from}, where the user's own device was that day"
             ));
+        }
+        if let Some(why) = self.held.claims(event, network) {
+            return Whose::Own(format!("from {from}, {why}"));
         }
         let client = event
             .user_agent

@@ -129,12 +129,7 @@ pub(super) fn score(
         );
     }
 
-    let risky = pick(&|event| {
-        event
-            .risk
-            .as_deref()
-            .is_some_and(|risk| risk == "high" || risk == "medium")
-    });
+    let risky = pick(&is_risky);
     add(
         20,
         "Identity Protection rated it as risky".to_owned(),
@@ -235,6 +230,14 @@ pub(super) fn score(
     cluster.reasons = reasons;
 }
 
+/// Identity Protection rated it.
+pub(super) fn is_risky(event: &Event) -> bool {
+    event
+        .risk
+        .as_deref()
+        .is_some_and(|risk| risk == "high" || risk == "medium")
+}
+
 pub(super) fn is_device_code(event: &Event) -> bool {
     let is = |text: &Option<String>, word: &str| {
         text.as_deref()
@@ -313,9 +316,8 @@ fn moved_together<'a>(
     }
 }
 
-/// Foreign sign-ins within an hour of the user's own from so far away that
-/// nobody travels it: faster than 900 km/h, and over 500 km to allow for how
-/// roughly addresses are located.
+/// Foreign sign-ins so far away from the user's own, for the time between,
+/// that nobody travels it.
 fn impossible_travel<'a>(
     strangers: &[&'a Event],
     scope: &Scope<'_>,
@@ -334,26 +336,25 @@ fn impossible_travel<'a>(
         .collect();
     strangers
         .iter()
-        .filter(|stranger| {
-            own.iter().any(|event| {
-                let apart = event.time.duration_since(stranger.time).abs();
-                if apart > SignedDuration::from_hours(12) {
-                    return false;
-                }
-                match (event.place.coordinates, stranger.place.coordinates) {
-                    (Some(a), Some(b)) => {
-                        let distance = kilometres(a, b);
-                        distance > 500.0 && distance > 900.0 * apart.as_secs_f64() / 3600.0
-                    }
-                    _ => {
-                        apart < SignedDuration::from_hours(1)
-                            && matches!((&event.place.country, &stranger.place.country), (Some(a), Some(b)) if a != b)
-                    }
-                }
-            })
-        })
+        .filter(|stranger| own.iter().any(|event| too_far(event, stranger)))
         .copied()
         .collect()
+}
+
+/// Nobody travels from one to the other in the time between: faster than
+/// 900 km/h, and over 500 km to allow for how roughly addresses are located;
+/// where only countries are known, into another one within an hour.
+pub(super) fn too_far(one: &Event, other: &Event) -> bool {
+    let apart = one.time.duration_since(other.time).abs();
+    if apart > SignedDuration::from_hours(12) {
+        return false;
+    }
+    if let (Some(a), Some(b)) = (one.place.coordinates, other.place.coordinates) {
+        let distance = kilometres(a, b);
+        return distance > 500.0 && distance > 900.0 * apart.as_secs_f64() / 3600.0;
+    }
+    apart < SignedDuration::from_hours(1)
+        && matches!((&one.place.country, &other.place.country), (Some(a), Some(b)) if a != b)
 }
 
 /// Great-circle distance.

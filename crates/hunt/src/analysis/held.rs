@@ -1,0 +1,285 @@
+//! Sessions that stayed in the user's own hands.
+//!
+//! A place where the user has not long worked is no proof of a stranger:
+//! people work at home on two days a month, and they travel. What proves the
+//! user is continuity. A session that the very programs of the user carried
+//! on, here and in a network or on a device that is established as theirs, is
+//! the user's in both places; and where such sessions were, the user was.
+//!
+//! Continuity does not hold where the session shows a program that the user
+//! never used at home (it was handed over), where its registered device is
+//! missing, where one program was in two places at once, where Identity
+//! Protection rated it, or where the kind of change was made that attackers
+//! make. Then the cluster is scored by all that speaks for and against it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::changes::object_kind;
+use super::intruder::Raised;
+use super::profile::{Network, Networks, Profile};
+use super::scope::{Scope, sessions};
+use super::signs::{is_device_code, is_risky, too_far};
+use crate::agent;
+use crate::answer::Severity;
+use crate::event::{Event, Outcome, Source};
+
+/// One program that is in another place and back within this time on either
+/// side is in two places at once.
+const ROUND_TRIP: SignedDuration = SignedDuration::from_hours(1);
+/// One program that changes its place more often than this within a day is in
+/// two places at once.
+const CHANGES_A_DAY: usize = 4;
+
+/// What the user's own programs carried from place to place.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// Programs, by their whole user agents, that were at work in established
+    /// networks or on established devices.
+    agents: BTreeSet<String>,
+    /// Sessions that the user carried, with the networks they were in.
+    sessions: BTreeMap<String, BTreeSet<Network>>,
+    /// Sessions in which nothing but the user's programs was seen.
+    unmixed: BTreeSet<String>,
+    /// Where carried sessions were, and when.
+    places: HashMap<Network, BTreeSet<Timestamp>>,
+}
+
+impl Held {
+    /// Learns from the sign-ins that succeeded.
+    pub(super) fn learn(
+        scope: &Scope<'_>,
+        profile: &Profile,
+        networks: &Networks,
+        raised: &Raised,
+    ) -> Self {
+        let mut held = Self::default();
+        if profile.thin {
+            return held;
+        }
+        let entered: Vec<&Event> = scope
+            .own
+            .iter()
+            .filter(|event| event.is_sign_in() && event.outcome != Outcome::Failure)
+            .copied()
+            .collect();
+        held.agents = entered
+            .iter()
+            .filter(|event| profile.at_home(event, networks))
+            .filter_map(|event| event.user_agent.clone())
+            .filter(|text| !matches!(agent::client_family(text), "script" | "powershell"))
+            .collect();
+        let mut by_session: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+        for event in &entered {
+            if let Some(session) = event.session_id.as_deref() {
+                by_session.entry(session).or_default().push(event);
+            }
+        }
+        let touched = touched(scope, profile, networks, raised);
+        by_session.retain(|session, events| {
+            !touched.contains(session) && held.only_own_programs(events, profile, networks)
+        });
+        held.unmixed = by_session
+            .keys()
+            .map(|session| (*session).to_owned())
+            .collect();
+        by_session.retain(|_, events| {
+            events.iter().any(|event| profile.at_home(event, networks))
+                && device_stays(events, profile, networks)
+        });
+        let doubled = in_two_places(&by_session, profile, networks);
+        by_session.retain(|session, _| !doubled.contains(session));
+        for (session, events) in by_session {
+            for event in events {
+                let Some(network) = networks.of(event) else {
+                    continue;
+                };
+                held.sessions
+                    .entry(session.to_owned())
+                    .or_default()
+                    .insert(network);
+                if !profile.at_home(event, networks) {
+                    held.places.entry(network).or_default().insert(event.time);
+                }
+            }
+        }
+        for session in doubled {
+            held.unmixed.remove(session);
+        }
+        held
+    }
+
+    /// Whether the event is the user's by continuity, and why.
+    pub(super) fn claims(&self, event: &Event, network: Network) -> Option<&'static str> {
+        let carried = sessions(event)
+            .filter_map(|session| self.sessions.get(session))
+            .any(|networks| event.is_sign_in() || networks.contains(&network));
+        if carried {
+            return Some(
+                "in a session that the user's own client carried here from where the user works",
+            );
+        }
+        // A sign-in must show the user's program and no other in its session;
+        // other records name no program, so their session answers for them.
+        let unmixed = sessions(event).any(|session| self.unmixed.contains(session));
+        let program = event
+            .user_agent
+            .as_ref()
+            .is_some_and(|text| self.agents.contains(text));
+        let fits = if event.is_sign_in() {
+            unmixed && program
+        } else {
+            unmixed || sessions(event).next().is_none()
+        };
+        (fits && self.was_there(network, event.time))
+            .then_some("with the user's own client, where the user carried other sessions to")
+    }
+
+    /// The user's sessions were there on several days, or that day.
+    fn was_there(&self, network: Network, time: Timestamp) -> bool {
+        let Some(times) = self.places.get(&network) else {
+            return false;
+        };
+        let day = SignedDuration::from_hours(24);
+        times
+            .iter()
+            .any(|seen| seen.duration_since(time).abs() <= day)
+            || times
+                .iter()
+                .map(|seen| seen.as_second().div_euclid(86_400))
+                .collect::<BTreeSet<_>>()
+                .len()
+                > 1
+    }
+
+    fn only_own_programs(&self, events: &[&Event], profile: &Profile, networks: &Networks) -> bool {
+        events.iter().all(|event| {
+            profile.at_home(event, networks)
+                || (event
+                    .user_agent
+                    .as_ref()
+                    .is_some_and(|text| self.agents.contains(text))
+                    && !is_risky(event)
+                    && !is_device_code(event)
+                    && event.protocol.as_deref() != Some("ropc"))
+        })
+    }
+}
+
+/// Sessions in which, from a place that is not established, a change was made
+/// that a detection takes seriously.
+fn touched<'a>(
+    scope: &Scope<'a>,
+    profile: &Profile,
+    networks: &Networks,
+    raised: &Raised,
+) -> BTreeSet<&'a str> {
+    scope
+        .own
+        .iter()
+        .filter(|event| {
+            object_kind(event).is_some()
+                && !profile.at_home(event, networks)
+                && raised
+                    .get(&std::ptr::from_ref(**event))
+                    .into_iter()
+                    .flatten()
+                    .any(|(_, severity, _)| *severity >= Severity::Medium)
+        })
+        .flat_map(|event| sessions(event))
+        .collect()
+}
+
+/// A program that showed a registered device in this session shows it
+/// wherever the session goes.
+fn device_stays(events: &[&Event], profile: &Profile, networks: &Networks) -> bool {
+    let mut devices: BTreeMap<&str, BTreeMap<Network, bool>> = BTreeMap::new();
+    for event in events {
+        if let (Some(program), Some(network)) = (event.user_agent.as_deref(), networks.of(event)) {
+            *devices
+                .entry(program)
+                .or_default()
+                .entry(network)
+                .or_default() |= event
+                .device
+                .id
+                .as_deref()
+                .is_some_and(|id| profile.knows_device(id));
+        }
+    }
+    devices.values().all(|places| {
+        let shown = places.values().filter(|shown| **shown).count();
+        shown == 0 || shown == places.len()
+    })
+}
+
+/// Sessions of which a program was in two places at once: there and back
+/// faster than anybody travels, or to and fro all day. A single leg that is
+/// too fast proves nothing, for addresses are located roughly and a new exit
+/// of a carrier looks like a journey.
+fn in_two_places<'a>(
+    by_session: &BTreeMap<&'a str, Vec<&'a Event>>,
+    profile: &Profile,
+    networks: &Networks,
+) -> BTreeSet<&'a str> {
+    // The audit log's own sign-in records name no place; where there are
+    // better ones they only repeat them.
+    let better = by_session
+        .values()
+        .flatten()
+        .any(|event| event.source == Source::SignIns);
+    let mut by_program: BTreeMap<&str, Vec<(&'a str, Network, &'a Event)>> = BTreeMap::new();
+    for (session, events) in by_session {
+        for event in events
+            .iter()
+            .filter(|event| !better || event.source == Source::SignIns)
+        {
+            if let (Some(program), Some(network)) =
+                (event.user_agent.as_deref(), networks.of(event))
+            {
+                by_program
+                    .entry(program)
+                    .or_default()
+                    .push((session, network, event));
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    for line in by_program.values_mut() {
+        line.sort_by_key(|(_, _, event)| event.time);
+        for (position, (session, network, event)) in line.iter().enumerate() {
+            if profile.at_home(event, networks) {
+                continue;
+            }
+            let (past, future) = line.split_at(position);
+            let before = past.iter().rev().find(|(_, other, _)| other != network);
+            let after = future.iter().find(|(_, other, _)| other != network);
+            let (Some((_, from, left)), Some((_, to, back))) = (before, after) else {
+                continue;
+            };
+            let leg = |other: &Event| {
+                too_far(other, event) || other.time.duration_since(event.time).abs() < ROUND_TRIP
+            };
+            let returned = from == to && leg(left) && leg(back);
+            if returned || changes_of_place(line, event) > CHANGES_A_DAY {
+                found.insert(*session);
+            }
+        }
+    }
+    found
+}
+
+/// How often the program changed its place within twelve hours of the event.
+fn changes_of_place(line: &[(&str, Network, &Event)], event: &Event) -> usize {
+    let near: Vec<Network> = line
+        .iter()
+        .filter(|(_, _, other)| {
+            other.time.duration_since(event.time).abs() <= SignedDuration::from_hours(12)
+        })
+        .map(|(_, network, _)| *network)
+        .collect();
+    near.windows(2)
+        .filter(|pair| pair.first() != pair.last())
+        .count()
+}
