@@ -66,8 +66,10 @@ pub(crate) fn explain(gate: Gate, state: &State, by_hand: Vec<ByHand>) -> Explai
     } else {
         Vec::new()
     };
+    // Whoever gives sign-in back or closes the case sees what was left, too.
+    let shows_left = shows_plan || matches!(gate, Gate::Return | Gate::Close);
     let left = plan
-        .filter(|_| shows_plan)
+        .filter(|_| shows_left)
         .map(|plan| {
             plan.left
                 .iter()
