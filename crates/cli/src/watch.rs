@@ -55,9 +55,10 @@ pub(crate) fn line(event: &Event, state: &State) -> Option<String> {
         }
         Event::GateRefused { gate, by } => format!("gate `{}` refused by {by}", gate.spec().name),
         Event::GateWaiting { gate, why } => format!("gate `{}` waits: {why}", gate.spec().name),
-        Event::PlanMade(plan) if !plan.actions.is_empty() => {
-            format!("plan {}: {} actions", plan.plan, plan.actions.len())
-        }
+        Event::PlanMade(plan) if !plan.actions.is_empty() => match plan.actions.len() {
+            1 => format!("plan {}: 1 action", plan.plan),
+            count => format!("plan {}: {count} actions", plan.plan),
+        },
         Event::ActionApplied {
             action: id, how, ..
         } => match how {
@@ -93,7 +94,12 @@ pub(crate) fn line(event: &Event, state: &State) -> Option<String> {
         Event::TaskVerified { .. } => "task verified in the tenant".to_owned(),
         Event::AccessClockSet { ends, .. } => ends.iter().map(|end| end.ends_at).max().map_or_else(
             || "access clock set".to_owned(),
-            |end| format!("access clock: the attacker's last token ends by {end}"),
+            |end| {
+                format!(
+                    "access clock: the attacker's last token ends by {}",
+                    end.strftime("%Y-%m-%d %H:%M:%S UTC")
+                )
+            },
         ),
         Event::EvictionEffective { snapshot } => {
             format!("eviction effective: snapshot {snapshot}, after the last token's end, is clean")

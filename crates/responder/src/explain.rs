@@ -1,6 +1,7 @@
 //! What a person reads before approving: each change, what it breaks, how it is
 //! undone, and how to do it by hand.
 
+use jiff::Timestamp;
 use retake_playbook::catalogue::Reverse;
 use retake_playbook::{Gate, State};
 use serde::Serialize;
@@ -94,6 +95,11 @@ pub(crate) fn explain(gate: Gate, state: &State, by_hand: Vec<ByHand>) -> Explai
     }
 }
 
+/// A moment as people read it: nobody needs its fractions.
+pub(crate) fn in_seconds(moment: Timestamp) -> String {
+    moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 fn explain_action(
     action: &retake_playbook::state::ActionState,
     by_hand: ByHand,
@@ -155,7 +161,9 @@ fn known(gate: Gate, state: &State) -> Vec<String> {
         && let (Some(end), Some((at, snapshot))) = (state.access_ends_at(), state.effective)
     {
         lines.push(format!(
-            "the last known access ended by {end}; snapshot {snapshot} is clean; declared effective at {at}"
+            "the last known access ended by {}; snapshot {snapshot} is clean; declared effective at {}",
+            in_seconds(end),
+            in_seconds(at)
         ));
     }
     if gate == Gate::Close {

@@ -8,7 +8,7 @@ use retake_playbook::{ActionId, Command, Gate, State, next, plan};
 use crate::act::Hand;
 use crate::error::ResponderError;
 use crate::evidence::keep;
-use crate::explain::explain;
+use crate::explain::{explain, in_seconds};
 use crate::open::Responder;
 use crate::people::{Decision, Outcome, Question, Task};
 use crate::summary::closing;
@@ -300,7 +300,8 @@ impl Responder<'_> {
             && !rest.is_zero()
         {
             self.case.note(&format!(
-                "waiting until {until}; stopping here loses nothing"
+                "waiting until {}; stopping here loses nothing",
+                in_seconds(until)
             ));
             self.around.clock.sleep(rest).await;
         }

@@ -49,6 +49,15 @@ fn leaves_nothing_and_breaks_nothing(seeds: std::ops::RangeInclusive<u64>) {
             "seed {seed}: {block:?}"
         );
         assert!(score.clock.closed.is_some(), "seed {seed}");
+        // S6.2 and S6.3: what was sent and read is known, and the user's own is not in it.
+        for (what, known) in [
+            ("sent", score.blast_radius.sent),
+            ("read", score.blast_radius.read),
+        ] {
+            assert!(known.truth > 0, "seed {seed}: nothing {what}");
+            assert!(known.recall >= 1.0, "seed {seed}: {what} {known:?}");
+            assert!(known.precision >= 0.95, "seed {seed}: {what} {known:?}");
+        }
     }
 }
 
