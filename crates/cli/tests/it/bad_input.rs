@@ -27,7 +27,7 @@ error RT2001: cannot read an account of nobody@nowhere.example: not found (404 R
 hint: Check the spelling and the tenant. An object made or deleted minutes ago can still be unknown to some of the service.
       retake explain RT2001
 [exit 2]
-")
+");
     });
     assert_eq!(ran.code, 2);
     nothing_happened(&home, &served);
@@ -48,7 +48,7 @@ error RT3004: cannot get an access token of [ID]: sign-in was refused (AADSTS900
 hint: There is no such tenant in this cloud: check the tenant id and the cloud of the profile.
       retake explain RT3004
 [exit 3]
-")
+");
     });
     nothing_happened(&home, &served);
 }
@@ -67,7 +67,7 @@ error RT3004: cannot get an access token of [TENANT]: sign-in was refused (AADST
 hint: The client secret is wrong: take the secret's value, not its id, and check that it belongs to this app.
       retake explain RT3004
 [exit 3]
-")
+");
     });
     assert!(!ran.session().contains("not-the-secret"));
     assert_eq!(ran.code, 3);
@@ -89,7 +89,7 @@ error RT3001: cannot read an account of [USER]: a permission or role is missing 
 hint: Give the app the application permission `User.Read.All` with admin consent.
       retake explain RT3001
 [exit 3]
-")
+");
     });
     assert_eq!(ran.code, 3);
     nothing_happened(&home, &served);
@@ -120,7 +120,7 @@ fn without_the_permission_to_block_nothing_is_half_done_and_granting_it_is_enoug
 waits (RT3001): Block sign-in: cannot block sign-in of [ID]: a permission or role is missing (403 Authorization_RequestDenied): Insufficient privileges to complete the operation. Give the app the application permission `User.EnableDisableAccount.All` with admin consent. If it has that already, the account outranks it: give the app's service principal the role `Privileged Authentication Administrator`.
 Nothing is lost: the same command goes on. `retake case show [CASE]` shows where it stands.
 [exit 3]
-"#)
+"#);
     });
     assert_eq!(ran.code, 3);
     assert_eq!(served.state(), before, "something was changed");
@@ -154,7 +154,7 @@ fn without_the_permission_to_remove_grants_the_rest_is_done_and_the_case_stays_o
 waits (RT3001): app consent "[APP NAME]" could not be removed: cannot withdraw an app's consent of [GRANT]: a permission or role is missing (403 Authorization_RequestDenied): Insufficient privileges to complete the operation. Give the app the application permission `DelegatedPermissionGrant.ReadWrite.All` with admin consent. If it has that already, the account outranks it: give the app's service principal the role `Cloud Application Administrator`.
 Nothing is lost: the same command goes on. `retake case show [CASE]` shows where it stands.
 [exit 3]
-"#)
+"#);
     });
     assert_eq!(ran.code, 3);
     let upn = served.user();
@@ -188,7 +188,7 @@ fn what_could_not_be_looked_at_is_not_called_clean() {
 waits (RT1005): inbox rules could not be looked at: cannot read the inbox rules that Outlook shows of [ID]: a permission or role is missing (403 ErrorAccessDenied): Access is denied. Check credentials and try again.
 Nothing is lost: the same command goes on. `retake case show [CASE]` shows where it stands.
 [exit 1]
-")
+");
     });
     assert_eq!(ran.code, 1, "a person has to look");
     let user = served.user();
@@ -204,11 +204,8 @@ Nothing is lost: the same command goes on. `retake case show [CASE]` shows where
 fn last(ran: &Ran, lines: usize) -> String {
     let session = ran.session();
     let skipped = session.lines().count().saturating_sub(lines);
-    session
-        .lines()
-        .skip(skipped)
-        .map(|line| format!("{line}\n"))
-        .collect()
+    let kept: Vec<&str> = session.lines().skip(skipped).collect();
+    kept.join("\n")
 }
 
 #[test]
@@ -223,7 +220,7 @@ error RT2003: No lab is being served: [HOME]/lab.json is not there.
 hint: Run `retake lab serve` in another terminal and leave it open.
       retake explain RT2003
 [exit 2]
-")
+");
     });
     assert_eq!(ran.code, 2);
     assert_eq!(home.names(), Vec::<String>::new(), "nothing is written");
@@ -244,7 +241,7 @@ error RT2003: The lab at 127.0.0.1:[PORT] does not answer: Connection refused (o
 hint: It may have been ended. Run `retake lab serve` in another terminal.
       retake explain RT2003
 [exit 2]
-")
+");
     });
     assert_eq!(ran.code, 2);
 }
@@ -316,7 +313,7 @@ error RT2002: `../lab` cannot be the name of a profile.
 hint: A name has 1 to 64 of letters, digits, `-` and `_`.
       retake explain RT2002
 [exit 2]
-"#)
+"#);
     });
 }
 
@@ -365,7 +362,7 @@ S1.7 gate `contain`: Block sign-in and revoke all sessions now?
 waits (RT1001): the gate `contain` waits: Block sign-in and revoke all sessions now?
 Nothing is lost: the same command goes on. `retake case show [CASE]` shows where it stands.
 [exit 1]
-"#)
+"#);
     });
     assert_eq!(ran.code, 1);
     let with_yes = home.retake(&[
@@ -395,7 +392,7 @@ Usage: retake respond --tenant <NAME> --as <NAME> --yes <USER>
 
 For more information, try '--help'.
 [exit 2]
-")
+");
     });
     assert_eq!(ran.code, 2);
 }
@@ -428,7 +425,7 @@ S1.6 gate `clean-hands`: The responder is not the affected user and the account 
 waits (RT1001): the gate `clean-hands` waits: The responder is not the affected user and the account is not a break-glass account.
 Nothing is lost: the same command goes on. `retake case show [CASE]` shows where it stands.
 [exit 1]
-")
+");
     });
     assert_eq!(ran.code, 1);
     assert_eq!(served.changes(), 0);
@@ -487,7 +484,7 @@ error RT2006: [HOME]/cases/cases.db is not a case store that can be read: it is 
 hint: Name another store directory, or restore the file from a copy. An exported case can be read without its store.
       retake explain RT2006
 [exit 2]
-")
+");
     });
 }
 
@@ -506,7 +503,7 @@ error RT2007: The case store [HOME]/cases/cases.db has version 99 or holds somet
 hint: Use the newer program that wrote it.
       retake explain RT2007
 [exit 2]
-")
+");
     });
     assert_eq!(ran.code, 2);
 }
@@ -532,7 +529,7 @@ error RT5002: The journal of case `[CASE]` was altered at record 1: its content 
 hint: Do not go on with this case on this machine. Compare with an exported copy, and find out who could write to the store.
       retake explain RT5002
 [exit 5]
-")
+");
     });
     let out = home.path().join("out.tar");
     let out = out.to_str().unwrap();
@@ -625,7 +622,7 @@ error RT5001: [HOME]/case.tar is not as it was signed:
 hint: Do not rely on this file. Ask for another copy, and for the fingerprint by another way than the file.
       retake explain RT5001
 [exit 5]
-")
+");
     });
     let again = home.retake(&["case", "export", &case, "--out", path]);
     assert_eq!(again.code, 2, "a file is not replaced unasked");
@@ -703,7 +700,7 @@ error RT7002: /dev/null/retake/cases cannot be written: Not a directory (os erro
 hint: Give this user the right to write there, or name another store directory.
       retake explain RT7002
 [exit 70]
-")
+");
     });
     assert_eq!(ran.code, 70);
 }
@@ -808,7 +805,7 @@ error RT2009: there is no sequence `no-such-sequence`: known names are retake (t
 hint: docs/scenario-format.md and sequences/README.md describe the formats.
       retake explain RT2009
 [exit 2]
-")
+");
     });
 }
 
@@ -836,7 +833,7 @@ error RT2009: The scenario `[HOME]/mine` cannot be used: [HOME]/mine/scenario.to
 hint: docs/scenario-format.md describes the format. `invoice-fraud` is embedded.
       retake explain RT2009
 [exit 2]
-")
+");
     });
     assert_eq!(ran.code, 2);
 }

@@ -32,7 +32,7 @@ Options:
   -h, --help        Print help
   -V, --version     Print version
 [exit 0]
-")
+");
     });
     assert_eq!(help.code, 0);
     assert_eq!(home.names(), Vec::<String>::new());
@@ -109,7 +109,7 @@ S1.7 gate `contain`: Block sign-in and revoke all sessions now?
 contained: sign-in is blocked and sessions are revoked, both verified.
 Rules, forwards, consents and methods are still as they are: `retake respond` goes on.
 [exit 0]
-"#)
+"#);
     });
     assert_eq!(ran.code, 0);
     assert_eq!(served.changes(), 2, "one block, one revoke, nothing else");
@@ -145,7 +145,7 @@ closed: case [CASE]
   retake case report [CASE] --out .
   fingerprint of this store's key: [FINGERPRINT]
 [exit 0]
-")
+");
     });
     assert_eq!(released.code, 0);
     assert_eq!(served.changes(), 3);
@@ -189,7 +189,7 @@ closed: case [CASE]
   retake case report [CASE] --out .
   fingerprint of this store's key: [FINGERPRINT]
 [exit 0]
-")
+");
     });
     assert_eq!(served.state(), before);
     assert_eq!(served.changes(), 0);
@@ -221,7 +221,7 @@ fn a_case_can_be_listed_shown_read_exported_verified_and_reported() {
 $ retake case list
 [CASE]  closed  [TIME]  [USER]
 [exit 0]
-")
+");
     });
 
     let shown = home.retake(&["case", "show", &case]);

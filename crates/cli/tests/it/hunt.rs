@@ -179,41 +179,41 @@ fn quoted(record: &Value) -> String {
 }
 
 fn as_purview(records: &[Value]) -> String {
-    let mut text = String::from(
-        "\u{feff}RecordId,CreationDate,RecordType,Operation,UserId,AuditData,AssociatedAdminUnits,AssociatedAdminUnitsNames\r\n",
-    );
-    for record in records {
-        let field = |name: &str| record[name].as_str().unwrap().to_owned();
-        text.push_str(&format!(
-            "{},{}.0000000Z,{},{},{},\"{}\",,\r\n",
-            field("Id"),
-            field("CreationTime"),
-            record["RecordType"],
-            field("Operation"),
-            field("UserId"),
-            quoted(record)
-        ));
-    }
-    text
+    let head = "\u{feff}RecordId,CreationDate,RecordType,Operation,UserId,AuditData,AssociatedAdminUnits,AssociatedAdminUnitsNames\r\n";
+    let rows: Vec<String> = records
+        .iter()
+        .map(|record| {
+            let field = |name: &str| record[name].as_str().unwrap().to_owned();
+            format!(
+                "{},{}.0000000Z,{},{},{},\"{}\",,\r\n",
+                field("Id"),
+                field("CreationTime"),
+                record["RecordType"],
+                field("Operation"),
+                field("UserId"),
+                quoted(record)
+            )
+        })
+        .collect();
+    head.to_owned() + &rows.concat()
 }
 
 fn as_search(records: &[Value]) -> String {
-    let mut text = String::from(
-        "#TYPE Selected.System.Management.Automation.PSCustomObject\n\"RecordType\",\"CreationDate\",\"UserIds\",\"Operations\",\"AuditData\",\"ResultIndex\",\"ResultCount\",\"Identity\",\"IsValid\",\"ObjectState\"\n",
-    );
-    for record in records {
-        text.push_str(&format!(
+    let head = "#TYPE Selected.System.Management.Automation.PSCustomObject\n\"RecordType\",\"CreationDate\",\"UserIds\",\"Operations\",\"AuditData\",\"ResultIndex\",\"ResultCount\",\"Identity\",\"IsValid\",\"ObjectState\"\n";
+    let rows: Vec<String> = records.iter().map(|record| {
+        format!(
             "\"x\",\"3/2/2026 9:10:00 AM\",\"{}\",\"{}\",\"{}\",\"1\",\"5\",\"i\",\"True\",\"Unchanged\"\n",
             record["UserId"].as_str().unwrap(),
             record["Operation"].as_str().unwrap(),
             quoted(record)
-        ));
-    }
-    text
+        )
+    }).collect();
+    head.to_owned() + &rows.concat()
 }
 
 fn as_lines(records: &[Value]) -> String {
-    records.iter().map(|record| format!("{record}\n")).collect()
+    let lines: Vec<String> = records.iter().map(|record| format!("{record}\n")).collect();
+    lines.concat()
 }
 
 #[test]

@@ -145,5 +145,5 @@ fn affected(lab: &mut std::process::Child) -> String {
             }
         }
     });
-    told.recv_timeout(Duration::from_secs(60)).unwrap()
+    told.recv_timeout(Duration::from_mins(1)).unwrap()
 }

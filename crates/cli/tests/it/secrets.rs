@@ -467,11 +467,11 @@ fn encodings(secret: &str) -> BTreeMap<String, Vec<u8>> {
         add(name, text.into_bytes());
     }
     let json = serde_json::to_string(secret).unwrap();
-    add("JSON", json[1..json.len() - 1].as_bytes().to_vec());
+    add("JSON", json.as_bytes()[1..json.len() - 1].to_vec());
     let twice = serde_json::to_string(&json).unwrap();
     add(
         "JSON in JSON",
-        twice[3..twice.len() - 3].as_bytes().to_vec(),
+        twice.as_bytes()[3..twice.len() - 3].to_vec(),
     );
     let units = || secret.encode_utf16();
     add("UTF-16LE", units().flat_map(u16::to_le_bytes).collect());

@@ -122,8 +122,7 @@ impl Ran {
         if !text.ends_with('\n') {
             text.push('\n');
         }
-        text.push_str(&format!("[exit {}]", self.code));
-        text
+        format!("{text}[exit {}]", self.code)
     }
 
     /// The same without the lines of the live view, which say what was done when.
@@ -132,8 +131,8 @@ impl Ran {
         self.session()
             .lines()
             .filter(|line| !days.iter().any(|day| line.starts_with(day)))
-            .map(|line| format!("{line}\n"))
-            .collect()
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// Standard output as JSON.
