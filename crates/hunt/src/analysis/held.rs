@@ -76,9 +76,12 @@ impl Held {
                 by_session.entry(session).or_default().push(event);
             }
         }
-        let touched = touched(scope, profile, networks, raised);
+        let serious = serious(scope, profile, networks, raised);
         by_session.retain(|session, events| {
-            !touched.contains(session) && held.only_own_programs(events, profile, networks)
+            held.only_own_programs(events, profile, networks)
+                && !serious
+                    .iter()
+                    .any(|change| touched(change, session, events, networks))
         });
         held.unmixed = by_session
             .keys()
@@ -167,14 +170,14 @@ impl Held {
     }
 }
 
-/// Sessions in which, from a place that is not established, a change was made
-/// that a detection takes seriously.
-fn touched<'a>(
+/// Changes that a detection takes seriously, made from a place that is not
+/// established.
+fn serious<'a>(
     scope: &Scope<'a>,
     profile: &Profile,
     networks: &Networks,
     raised: &Raised,
-) -> BTreeSet<&'a str> {
+) -> Vec<&'a Event> {
     scope
         .own
         .iter()
@@ -187,8 +190,22 @@ fn touched<'a>(
                     .flatten()
                     .any(|(_, severity, _)| *severity >= Severity::Medium)
         })
-        .flat_map(|event| sessions(event))
+        .copied()
         .collect()
+}
+
+/// The change was made in this session; or, where its record names none, from
+/// a network in which this session was that day.
+fn touched(change: &Event, session: &str, events: &[&Event], networks: &Networks) -> bool {
+    if sessions(change).next().is_some() {
+        return sessions(change).any(|other| other == session);
+    }
+    networks.of(change).is_some_and(|network| {
+        events.iter().any(|event| {
+            networks.of(event) == Some(network)
+                && event.time.duration_since(change.time).abs() <= SignedDuration::from_hours(24)
+        })
+    })
 }
 
 /// A program that showed a registered device in this session shows it

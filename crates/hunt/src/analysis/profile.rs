@@ -27,6 +27,7 @@ pub(super) enum Network {
 pub(super) struct Networks {
     exact: HashMap<IpAddr, u32>,
     near: HashMap<IpAddr, u32>,
+    countries: HashMap<IpAddr, String>,
 }
 
 impl Networks {
@@ -35,6 +36,9 @@ impl Networks {
         let mut networks = Self::default();
         let mut doubtful = BTreeSet::new();
         for event in events {
+            if let (Some(address), Some(country)) = (event.address, &event.place.country) {
+                networks.countries.insert(address, country.clone());
+            }
             if let (Some(address), Some(number)) = (event.address, event.network) {
                 networks.exact.insert(address, number);
                 let near = neighbourhood(address);
@@ -49,6 +53,15 @@ impl Networks {
         }
         networks.near.retain(|near, _| !doubtful.contains(near));
         networks
+    }
+
+    /// The country of an event, also in logs that do not say it.
+    fn country<'e>(&'e self, event: &'e Event) -> Option<&'e str> {
+        event
+            .place
+            .country
+            .as_deref()
+            .or_else(|| self.countries.get(&event.address?).map(String::as_str))
     }
 
     pub(super) fn of(&self, event: &Event) -> Option<Network> {
@@ -296,10 +309,8 @@ impl Profile {
             .user_agent
             .as_deref()
             .is_some_and(|text| self.knows_client(text));
-        let country = event
-            .place
-            .country
-            .as_deref()
+        let country = networks
+            .country(event)
             .is_some_and(|country| self.knows_country(country));
         if event.device.managed == Some(true) {
             return Whose::Unclear(format!(

@@ -4,6 +4,7 @@
 
 mod content;
 mod files;
+mod hands;
 mod properties;
 mod shared_data;
 mod stories;

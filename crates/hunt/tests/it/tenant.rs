@@ -33,11 +33,23 @@ pub(crate) const HOME: At = At {
     country: "NL",
     coordinates: (52.09, 5.12),
 };
+pub(crate) const ABROAD: At = At {
+    address: "203.0.113.60",
+    network: 64550,
+    country: "BE",
+    coordinates: (51.22, 4.40),
+};
 pub(crate) const HOTEL: At = At {
     address: "203.0.113.140",
     network: 64530,
     country: "PT",
     coordinates: (38.72, -9.14),
+};
+pub(crate) const CARRIER: At = At {
+    address: "192.0.2.150",
+    network: 64540,
+    country: "NL",
+    coordinates: (52.37, 4.90),
 };
 pub(crate) const PROXY: At = At {
     address: "203.0.113.9",
@@ -135,6 +147,31 @@ impl Tenant {
                     device,
                     interactive: false,
                     ..sign_in(later, from, agent, &session)
+                });
+            }
+        }
+        tenant
+    }
+
+    /// A month in which the user works in the office on a computer that no
+    /// directory knows, and on a phone over its carrier; both in one session
+    /// a day, as browsers keep them.
+    pub(crate) fn with_unregistered_history() -> Self {
+        let mut tenant = Self::default();
+        for day in 1..=30 {
+            for (hour, from, agent) in [
+                (26, OFFICE, EDGE),
+                (24, CARRIER, IPHONE),
+                (20, OFFICE, EDGE),
+            ] {
+                tenant.add(SignIn {
+                    interactive: hour == 26,
+                    ..sign_in(
+                        hours_before(24 * (day - 1) + hour),
+                        from,
+                        agent,
+                        &format!("own-{day}"),
+                    )
                 });
             }
         }
