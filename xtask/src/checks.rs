@@ -240,6 +240,32 @@ fn shown(took: Duration) -> String {
 mod tests {
     use super::*;
 
+    /// A machine with a compiler and nothing else.
+    const BARE: Tools = Tools {
+        compiler: true,
+        nextest: false,
+        deny: false,
+        python: None,
+    };
+
+    #[test]
+    fn a_bare_machine_is_told_what_is_missing_and_falls_back_where_it_can() {
+        let missing = BARE.missing().join("\n");
+        for tool in ["cargo-nextest", "cargo-deny", "msal"] {
+            assert!(missing.contains(tool), "{missing}");
+        }
+        let root = Path::new(".");
+        assert!(tests(root, &BARE).repeat.contains("cargo test"));
+        assert!(
+            matches!((deny(&BARE).run)(root), Outcome::LeftOut(why) if why.contains("cargo-deny"))
+        );
+        let whole = Tools {
+            nextest: true,
+            ..BARE
+        };
+        assert!(tests(root, &whole).repeat.contains("nextest"));
+    }
+
     #[test]
     fn a_run_says_how_long_it_took() {
         assert_eq!(shown(Duration::from_millis(1_240)), "1.2 s");
