@@ -31,7 +31,7 @@ fn load(version: &str) -> Option<Subset> {
     );
     let file = shared.join(format!("reference/graph-openapi-subset-{version}.json"));
     let Ok(text) = std::fs::read_to_string(&file) else {
-        println!("skipped: the OpenAPI subset for {version} is not here (RETAKE_SHARED)");
+        retake_contract::skip_without_shared(&format!("the OpenAPI subset for {version}"));
         return None;
     };
     let mut document: Value = serde_json::from_str(&text).unwrap();
