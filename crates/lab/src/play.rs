@@ -1,6 +1,6 @@
 //! Everything that happens by itself: company, mail, attacker, people.
 //!
-//! [`Play::open`] founds the company, plays its history and the attack up to
+//! `Play::open` founds the company, plays its history and the attack up to
 //! the alert; from then on the core runs what is due between two requests.
 
 use std::collections::BTreeMap;

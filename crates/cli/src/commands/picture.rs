@@ -12,7 +12,7 @@ use super::drill::{BothSides, Side};
 use crate::terminal::safe;
 
 const LINE: usize = 17;
-const WIDTH: usize = 880;
+const WIDTH: usize = 1000;
 const LONGEST: usize = 104;
 /// The waits and the clean looks of the long tail say nothing new.
 const LINES: usize = 44;
