@@ -670,9 +670,17 @@ fn watch_judged(state: &State, now: Timestamp) -> Vec<Command> {
         ))];
     }
     let from = state.watch_from.unwrap_or(now);
-    let over = later(from, SignedDuration::from_hours(WATCH_HOURS));
-    match state.snapshot() {
-        Some(snapshot) if snapshot.at >= over => vec![Command::EndWatch(snapshot.snapshot)],
+    let over = |hours| later(from, SignedDuration::from_hours(hours));
+    match (state.snapshot(), unread(state)) {
+        (Some(snapshot), None) if snapshot.at >= over(WATCH_HOURS) => {
+            vec![Command::EndWatch(snapshot.snapshot)]
+        }
+        // What was not read is not clean: the watch goes on, but not for ever.
+        (Some(snapshot), Some((source, why))) if snapshot.at >= over(2 * WATCH_HOURS) => {
+            vec![Command::Stop(format!(
+                "the watch cannot end: {source} could not be looked at: {why}"
+            ))]
+        }
         _ => vec![watch_on(state, now)],
     }
 }

@@ -51,6 +51,11 @@ impl Responder<'_> {
                 by: self.name.clone(),
             })?;
         }
+        if self.phase() == Phase::WatchJudging {
+            // Whoever comes back to a watch looks again before judging.
+            let until = self.case.now();
+            self.case.append(Event::Waited { until })?;
+        }
         // Warnings run beside everything else and are waited for at the end.
         let mut background: Option<Background<'_>> = None;
         let mut stuck = 0;

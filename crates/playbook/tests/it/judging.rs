@@ -147,6 +147,7 @@ fn a_forwarding_is_known_by_its_value_and_an_empty_one_is_nothing() {
             rows: story.rows.clone(),
             objects: vec![forwarding(value)],
             changes: story.changes.clone(),
+            unread: None,
         };
         story.go_to(Phase::Approving);
         assert_eq!(verdicts(&story), expected, "{value:?}");

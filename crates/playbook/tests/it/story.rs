@@ -26,6 +26,8 @@ pub(crate) struct Story {
     pub(crate) rows: BTreeSet<String>,
     pub(crate) objects: Vec<Observed>,
     pub(crate) changes: Vec<Change>,
+    /// The kind of object whose source cannot be read.
+    pub(crate) unread: Option<ObjectKind>,
 }
 
 impl Story {
@@ -36,6 +38,7 @@ impl Story {
             rows: BTreeSet::new(),
             objects: Vec::new(),
             changes: Vec::new(),
+            unread: None,
         };
         story.tell(Event::CaseOpened(CaseOpened {
             case: "c1".into(),
@@ -226,7 +229,11 @@ impl Story {
                 .into_iter()
                 .map(|kind| Source {
                     name: source_of(kind).into(),
-                    looked: Looked::Whole,
+                    looked: if self.unread == Some(kind) {
+                        Looked::CouldNot
+                    } else {
+                        Looked::Whole
+                    },
                     why: None,
                 })
                 .collect(),

@@ -87,6 +87,25 @@ fn re_entry_during_the_watch_reopens_the_case_at_containment() {
 }
 
 #[test]
+fn a_watch_that_cannot_look_does_not_end_as_if_it_had_looked() {
+    let mut story = Story::begin();
+    story.go_to(Phase::Watching);
+    story.unread = Some(ObjectKind::OauthGrant);
+    for _ in 0..200 {
+        if matches!(&story.commands()[..], [Command::Stop(_)]) {
+            break;
+        }
+        story.go_on();
+    }
+    assert_eq!(story.state.phase, Phase::WatchJudging);
+    assert!(matches!(&story.commands()[..], [Command::Stop(why)] if why.contains("app consents")));
+    // It can look again, and then it ends.
+    story.unread = None;
+    story.tell(Event::Waited { until: story.now });
+    story.go_to(Phase::Closed);
+}
+
+#[test]
 fn a_refused_block_halts_and_a_second_try_goes_on() {
     let mut story = Story::begin();
     story.go_to(Phase::Containing);
