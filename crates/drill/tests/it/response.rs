@@ -176,32 +176,45 @@ fn the_same_seed_gives_the_same_trace_score_and_case() {
     );
 }
 
+/// Seeds on which a wrong conduct has to be caught each time.
+const CONDUCTS: std::ops::RangeInclusive<u64> = 1..=4;
+
 #[test]
 fn a_responder_that_claims_without_reading_back_is_caught() {
-    let score = played(1, Conduct::default().without_read_back()).score;
-    assert!(!score.claims_not_verified.is_empty());
-    assert_eq!(score.changes_without_evidence, []);
+    for seed in CONDUCTS {
+        let score = played(seed, Conduct::default().without_read_back()).score;
+        assert!(!score.claims_not_verified.is_empty(), "seed {seed}");
+        assert_eq!(score.changes_without_evidence, [], "seed {seed}");
+    }
 }
 
 #[test]
 fn a_responder_that_changes_without_evidence_is_caught() {
-    let score = played(1, Conduct::default().without_evidence()).score;
-    assert!(!score.changes_without_evidence.is_empty());
-    assert!(
-        score
-            .order_violations
-            .iter()
-            .any(|breach| breach.rule == "evidence_first")
-    );
+    for seed in CONDUCTS {
+        let score = played(seed, Conduct::default().without_evidence()).score;
+        assert!(!score.changes_without_evidence.is_empty(), "seed {seed}");
+        assert!(
+            score
+                .order_violations
+                .iter()
+                .any(|breach| breach.rule == "evidence_first"),
+            "seed {seed}"
+        );
+    }
 }
 
 #[test]
 fn a_responder_that_works_backwards_is_caught() {
-    let score = played(1, Conduct::default().without_order()).score;
-    let rules: Vec<_> = score
-        .order_violations
-        .iter()
-        .map(|breach| breach.rule)
-        .collect();
-    assert!(rules.contains(&"revoke_after_block"), "{rules:?}");
+    for seed in CONDUCTS {
+        let score = played(seed, Conduct::default().without_order()).score;
+        let rules: Vec<_> = score
+            .order_violations
+            .iter()
+            .map(|breach| breach.rule)
+            .collect();
+        assert!(
+            rules.contains(&"revoke_after_block"),
+            "seed {seed}: {rules:?}"
+        );
+    }
 }
