@@ -348,7 +348,7 @@ impl Hand<'_> {
         since: Option<Timestamp>,
     ) -> Result<Result<Look, TenantError>, ResponderError> {
         let Some(user) = self.case.with_state(user_key) else {
-            return Ok(Err(missing_account(tenant)));
+            return Ok(Err(no_answer()));
         };
         match planned.object.kind {
             ObjectKind::Account | ObjectKind::Session | ObjectKind::Password => {
@@ -360,7 +360,7 @@ impl Hand<'_> {
                 let account = account_of(&read.value, None);
                 let before = since.and_then(|_| self.account_before(planned));
                 let done = account_shows(planned.kind, &account, since, before.as_ref());
-                Ok(last(digests, tenant).map(|evidence| Look {
+                Ok(last(digests).map(|evidence| Look {
                     done,
                     object: None,
                     evidence,
@@ -388,7 +388,7 @@ impl Hand<'_> {
                     Some(observed) => cleared(planned.kind, &observed.facts),
                 };
                 Ok(evidence.map_or_else(
-                    || Err(missing_account(tenant)),
+                    || Err(no_answer()),
                     |evidence| {
                         Ok(Look {
                             done,
@@ -567,14 +567,12 @@ fn evidence_index(kind: ObjectKind, planned: &Planned, answers: &[retake_tenant:
     }
 }
 
-fn last(digests: Vec<Digest>, tenant: &Tenant) -> Result<Digest, TenantError> {
-    digests
-        .into_iter()
-        .next_back()
-        .ok_or_else(|| missing_account(tenant))
+fn last(digests: Vec<Digest>) -> Result<Digest, TenantError> {
+    digests.into_iter().next_back().ok_or_else(no_answer)
 }
 
-fn missing_account(_tenant: &Tenant) -> TenantError {
+/// Without an answer there is nothing that could be kept as evidence.
+fn no_answer() -> TenantError {
     TenantError::new(
         Kind::BadAnswer {
             effect_unknown: false,
