@@ -8,9 +8,6 @@ use crate::install::{self, Tools};
 use crate::run::{Call, colour, timed};
 use crate::{Failure, docs, in_ci};
 
-/// The default drill is one of the checks from the day on which `retake drill` runs.
-const DRILL: bool = true;
-
 /// Where tests note that they were skipped; see the crate `retake-contract`.
 const SKIPPED_LOG: &str = "RETAKE_SKIPPED_LOG";
 
@@ -112,7 +109,7 @@ fn tools(root: &Path, install: bool) -> Result<Tools, Failure> {
 }
 
 fn steps(root: &Path, tools: &Tools) -> Vec<Step> {
-    let mut steps = vec![
+    vec![
         called("rustfmt", Call::cargo("fmt --all --check")),
         called(
             "clippy",
@@ -130,11 +127,8 @@ fn steps(root: &Path, tools: &Tools) -> Vec<Step> {
             repeat: "cargo xtask docs --check".to_owned(),
             run: Box::new(|root| passed(docs::check(root))),
         },
-    ];
-    if DRILL {
-        steps.push(called("drill", Call::cargo("run --quiet -- drill")));
-    }
-    steps
+        called("drill", Call::cargo("run --quiet -- drill")),
+    ]
 }
 
 fn called(name: &'static str, call: Call) -> Step {

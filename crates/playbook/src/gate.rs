@@ -116,14 +116,6 @@ impl Gate {
         };
         &GATES[index]
     }
-
-    /// The gate that commands call by this name.
-    pub fn by_name(name: &str) -> Option<Self> {
-        GATES
-            .iter()
-            .find(|spec| spec.name == name)
-            .map(|spec| spec.gate)
-    }
 }
 
 #[cfg(test)]
@@ -134,7 +126,6 @@ mod tests {
     fn every_gate_finds_itself() {
         for spec in &GATES {
             assert_eq!(spec.gate.spec().gate, spec.gate);
-            assert_eq!(Gate::by_name(spec.name), Some(spec.gate));
             assert!(spec.step.spec().is_some());
         }
     }
