@@ -12,6 +12,18 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "RETAKE_HOME",
         "the directory for cases, profiles and the lab's address, instead of the user's data directory",
     ),
+    (
+        "AZURE_FEDERATED_TOKEN_FILE",
+        "the token file of a workload identity, where the profile names none",
+    ),
+    (
+        "IDENTITY_ENDPOINT",
+        "with IDENTITY_HEADER: where App Service and alike give tokens of their managed identity",
+    ),
+    (
+        "IDENTITY_HEADER",
+        "what that address wants to see; a secret that the platform sets",
+    ),
     ("NO_COLOR", "no colours, whatever its value"),
     (
         "XDG_DATA_HOME",

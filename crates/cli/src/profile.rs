@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use retake_playbook::codes;
-use retake_tenant::edge::{Clock, ReqwestTransport, SystemClock, Transport};
-use retake_tenant::{Credential, Endpoints, Profile, Tenant};
+use retake_tenant::edge::{ClientCertificate, Clock, ReqwestTransport, SystemClock, Transport};
+use retake_tenant::{Credential, Endpoints, IdentityHost, Profile, Tenant};
 use secrecy::SecretString;
-use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::lab_link::{Control, LabAddress, LabClock, Pace, PacedTransport};
+
+mod file;
+
+pub(crate) use file::{Cloud, ProfileFile, SignInWay};
+use file::{read_secret, read_text};
 
 /// A tenant that can be worked on.
 pub(crate) struct Connection {
@@ -29,25 +33,7 @@ pub(crate) fn connect(home: &Home, name: &str) -> Result<Connection, Failure> {
     if name == "lab" {
         return lab(home);
     }
-    let file = home.profiles().join(format!("{}.toml", file_name(name)?));
-    let text = std::fs::read_to_string(&file).map_err(|_| {
-        Failure::new(
-            codes::NO_PROFILE,
-            format!(
-                "There is no profile `{name}`: {} is not there.",
-                file.display()
-            ),
-            "Write one as docs/guide/real-tenant.md shows, or use `--tenant lab`.",
-        )
-    })?;
-    let given: Given = toml::from_str(&text).map_err(|error| {
-        Failure::new(
-            codes::BAD_INPUT,
-            format!("The profile {} cannot be used: {error}", file.display()),
-            "docs/guide/real-tenant.md shows the form.",
-        )
-    })?;
-    given.connect(name)
+    ProfileFile::load(home, name)?.connect(home, name)
 }
 
 fn lab(home: &Home) -> Result<Connection, Failure> {
@@ -67,6 +53,7 @@ fn lab(home: &Home) -> Result<Connection, Failure> {
     let profile = Profile {
         name: "lab".to_owned(),
         tenant_id: address.tenant_id,
+        home_tenant_id: None,
         endpoints: Endpoints::all_at(&base),
         client_id: address.client_id,
         credential: Credential::ClientSecret(SecretString::from(address.client_secret)),
@@ -92,54 +79,29 @@ fn transport(profile: &Profile) -> Result<ReqwestTransport, Failure> {
     })
 }
 
-/// A profile as it is written in a file. The secret stands in a file of its own.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Given {
-    tenant_id: String,
-    client_id: String,
-    /// worldwide, gcc, gcc-high, dod or china.
-    #[serde(default)]
-    cloud: Option<String>,
-    /// A file with the client secret; without one a device code is used.
-    #[serde(default)]
-    secret_file: Option<std::path::PathBuf>,
-    /// A file with certificate authorities to trust besides the system's.
-    #[serde(default)]
-    ca_file: Option<std::path::PathBuf>,
-}
-
-impl Given {
-    fn connect(self, name: &str) -> Result<Connection, Failure> {
-        let endpoints = match self.cloud.as_deref() {
-            None | Some("worldwide") => Endpoints::worldwide(),
-            Some("gcc") => Endpoints::gcc(),
-            Some("gcc-high") => Endpoints::gcc_high(),
-            Some("dod") => Endpoints::dod(),
-            Some("china") => Endpoints::china(),
-            Some(other) => {
-                return Err(Failure::usage(
-                    format!("The profile `{name}` names the cloud `{other}`, which is none."),
-                    "It is one of worldwide, gcc, gcc-high, dod, china.",
-                ));
-            }
-        };
-        let credential = match &self.secret_file {
-            Some(file) => Credential::ClientSecret(read_secret(file)?),
-            None => Credential::DeviceCode,
-        };
-        let device_code = matches!(credential, Credential::DeviceCode);
-        let ca_pem = self.ca_file.as_deref().map(read_text).transpose()?;
+impl ProfileFile {
+    /// Connects to the tenant of this profile.
+    fn connect(self, home: &Home, name: &str) -> Result<Connection, Failure> {
+        let settled = settle(self, home, name)?;
+        let credential = settled.credential(name)?;
+        let ca_pem = settled
+            .signs_in
+            .ca_file
+            .as_deref()
+            .map(read_text)
+            .transpose()?;
         let profile = Profile {
             name: name.to_owned(),
-            tenant_id: self.tenant_id,
-            endpoints,
-            client_id: self.client_id,
+            tenant_id: settled.tenant_id.clone(),
+            home_tenant_id: settled.home_tenant_id.clone(),
+            endpoints: settled.endpoints(name)?,
+            client_id: settled.client_id(name)?,
             credential,
             ca_pem,
         };
         let transport: Arc<dyn Transport> = Arc::new(transport(&profile)?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let device_code = profile.credential.is_person();
         Ok(Connection {
             tenant: Tenant::new(profile, transport, Arc::clone(&clock)),
             clock,
@@ -149,47 +111,206 @@ impl Given {
     }
 }
 
-/// A name that can stand in a file name: no way out of the profiles' directory.
-fn file_name(name: &str) -> Result<&str, Failure> {
-    let plain = name
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    if plain && !name.is_empty() && name.len() <= 64 {
-        Ok(name)
-    } else {
-        Err(Failure::usage(
-            format!("`{name}` cannot be the name of a profile."),
-            "A name has 1 to 64 of letters, digits, `-` and `_`.",
-        ))
-    }
+/// A profile with its partner's credential, if it has one.
+struct Settled {
+    tenant_id: String,
+    home_tenant_id: Option<String>,
+    /// Whose credential, client id, proxy and cloud are used.
+    signs_in: ProfileFile,
 }
 
-fn read_text(file: &std::path::Path) -> Result<String, Failure> {
-    std::fs::read_to_string(file).map_err(|error| {
-        Failure::usage(
-            format!("{} cannot be read: {error}.", file.display()),
-            "Correct the path in the profile.",
-        )
+/// Follows `partner_of`, one step.
+fn settle(given: ProfileFile, home: &Home, name: &str) -> Result<Settled, Failure> {
+    let Some(partner) = given.partner_of.clone() else {
+        return Ok(Settled {
+            tenant_id: given.tenant_id.clone(),
+            home_tenant_id: None,
+            signs_in: given,
+        });
+    };
+    let own = [
+        ("sign_in", given.sign_in.is_some()),
+        ("client_id", given.client_id.is_some()),
+        ("secret_file", given.secret_file.is_some()),
+        ("certificate_file", given.certificate_file.is_some()),
+        ("token_file", given.token_file.is_some()),
+        ("identity", given.identity.is_some()),
+        ("keep_tokens", given.keep_tokens.is_some()),
+    ];
+    if let Some((key, _)) = own.iter().find(|(_, there)| *there) {
+        return Err(Failure::usage(
+            format!("The profile `{name}` has `{key}` besides `partner_of`."),
+            format!("The profile `{partner}` says how to sign in. Take one of the two out."),
+        ));
+    }
+    let partners = ProfileFile::load(home, &partner)?;
+    if partners.partner_of.is_some() {
+        return Err(Failure::usage(
+            format!(
+                "The profile `{name}` is of the partner `{partner}`, which is itself a customer's profile."
+            ),
+            "`partner_of` names the profile of the partner's own tenant.",
+        ));
+    }
+    if given
+        .cloud
+        .is_some_and(|cloud| cloud != partners.cloud.unwrap_or_default())
+    {
+        return Err(Failure::usage(
+            format!("The profile `{name}` is in another cloud than its partner `{partner}`."),
+            "Tokens of one cloud do not work in another: sign in with an account of the customer's cloud.",
+        ));
+    }
+    Ok(Settled {
+        tenant_id: given.tenant_id,
+        home_tenant_id: Some(partners.tenant_id.clone()),
+        signs_in: ProfileFile {
+            ca_file: given.ca_file.or(partners.ca_file.clone()),
+            proxy: given.proxy.or(partners.proxy.clone()),
+            ..partners
+        },
     })
 }
 
-/// A secret that other users can read is not taken.
-fn read_secret(file: &std::path::Path) -> Result<SecretString, Failure> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        if let Ok(metadata) = std::fs::metadata(file)
-            && metadata.permissions().mode() & 0o077 != 0
-        {
-            return Err(Failure::usage(
+impl Settled {
+    fn endpoints(&self, name: &str) -> Result<Endpoints, Failure> {
+        let cloud = self.signs_in.cloud.unwrap_or_default();
+        let endpoints = match cloud {
+            Cloud::Worldwide => Endpoints::worldwide(),
+            Cloud::Gcc => Endpoints::gcc(),
+            Cloud::GccHigh => Endpoints::gcc_high(),
+            Cloud::Dod => Endpoints::dod(),
+            Cloud::China => Endpoints::china(),
+        };
+        let Some(host) = self.signs_in.authority.as_deref() else {
+            return Ok(endpoints);
+        };
+        // Secrets go there: only to the hosts that are documented for the cloud.
+        let documented = cloud == Cloud::China && CHINA_AUTHORITIES.contains(&host);
+        let url = format!("https://{host}")
+            .parse()
+            .ok()
+            .filter(|_| documented);
+        url.map(|url| endpoints.with_authority(url)).ok_or_else(|| {
+            Failure::usage(
                 format!(
-                    "The secret in {} can be read by other users of this machine.",
-                    file.display()
+                    "The profile `{name}` names the authority `{host}`, which is none of its cloud."
                 ),
-                "`chmod 600` it. If others had access, make a new secret first.",
-            ));
+                format!(
+                    "Leave it out. Only China has two: {}.",
+                    CHINA_AUTHORITIES.join(", ")
+                ),
+            )
+        })
+    }
+
+    fn client_id(&self, name: &str) -> Result<String, Failure> {
+        let own = self.signs_in.client_id.clone();
+        match self.signs_in.way() {
+            SignInWay::AzureCli => Ok(own.unwrap_or_else(|| AZURE_CLI.to_owned())),
+            SignInWay::ManagedIdentity => Ok(own
+                .or_else(|| self.signs_in.identity.clone())
+                .unwrap_or_default()),
+            _ => own.ok_or_else(|| {
+                Failure::usage(
+                    format!("The profile `{name}` has no `client_id`."),
+                    "Put the application (client) id of the app registration there.",
+                )
+            }),
         }
     }
-    let text = secrecy::zeroize::Zeroizing::new(read_text(file)?);
-    Ok(SecretString::from(text.trim().to_owned()))
+
+    fn credential(&self, name: &str) -> Result<Credential, Failure> {
+        let needs = |key: &str| {
+            Failure::usage(
+                format!(
+                    "The profile `{name}` signs in with `{}` and has no `{key}`.",
+                    way_name(self.signs_in.way())
+                ),
+                "docs/guide/real-tenant.md shows the form.",
+            )
+        };
+        let signs_in = &self.signs_in;
+        Ok(match signs_in.way() {
+            SignInWay::Secret => {
+                let file = signs_in.secret_file.as_deref();
+                Credential::ClientSecret(read_secret(file.ok_or_else(|| needs("secret_file"))?)?)
+            }
+            SignInWay::Certificate => {
+                let file = signs_in.certificate_file.as_deref();
+                let file = file.ok_or_else(|| needs("certificate_file"))?;
+                let certificate =
+                    ClientCertificate::from_pem(&read_secret(file)?).map_err(|error| {
+                        Failure::usage(
+                            format!("{} cannot be used: {error}.", file.display()),
+                            error.hint(),
+                        )
+                    })?;
+                Credential::Certificate(Arc::new(certificate))
+            }
+            SignInWay::DeviceCode => Credential::DeviceCode,
+            SignInWay::Browser => Credential::Browser,
+            SignInWay::AzureCli => Credential::AzureCli,
+            SignInWay::WorkloadIdentity => Credential::WorkloadIdentity {
+                token_file: signs_in
+                    .token_file
+                    .clone()
+                    .or_else(|| variable("AZURE_FEDERATED_TOKEN_FILE").map(Into::into))
+                    .ok_or_else(|| needs("token_file"))?,
+            },
+            SignInWay::ManagedIdentity => {
+                if self.home_tenant_id.is_some() {
+                    return Err(Failure::usage(
+                        format!(
+                            "The profile `{name}` would sign in to a customer with a managed identity."
+                        ),
+                        "A managed identity works in its own tenant only: sign in as the partner with a certificate, a device code or a browser.",
+                    ));
+                }
+                Credential::ManagedIdentity {
+                    identity: signs_in.identity.clone(),
+                    host: identity_host()?,
+                }
+            }
+        })
+    }
+}
+
+/// Where tokens for China come from; both are documented (reference §1.1).
+const CHINA_AUTHORITIES: [&str; 2] = ["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"];
+
+/// The app that the Azure command line is.
+const AZURE_CLI: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+
+fn way_name(way: SignInWay) -> &'static str {
+    match way {
+        SignInWay::Secret => "secret",
+        SignInWay::Certificate => "certificate",
+        SignInWay::DeviceCode => "device-code",
+        SignInWay::Browser => "browser",
+        SignInWay::ManagedIdentity => "managed-identity",
+        SignInWay::WorkloadIdentity => "workload-identity",
+        SignInWay::AzureCli => "azure-cli",
+    }
+}
+
+/// App Service and alike say in the environment where their tokens are; a
+/// virtual machine has them at a fixed address.
+fn identity_host() -> Result<IdentityHost, Failure> {
+    match (variable("IDENTITY_ENDPOINT"), variable("IDENTITY_HEADER")) {
+        (Some(endpoint), Some(header)) => Ok(IdentityHost::AppService {
+            endpoint: endpoint.parse().map_err(|error| {
+                Failure::usage(
+                    format!("IDENTITY_ENDPOINT is no address: {error}."),
+                    "App Service sets it; take it out of the environment elsewhere.",
+                )
+            })?,
+            header: SecretString::from(header),
+        }),
+        _ => Ok(IdentityHost::VirtualMachine),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

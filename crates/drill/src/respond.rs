@@ -74,6 +74,7 @@ pub async fn respond(
         let profile = Profile {
             name: briefing.organisation.clone(),
             tenant_id: briefing.tenant_id.clone(),
+            home_tenant_id: None,
             endpoints: Endpoints::worldwide(),
             client_id: briefing.client_id.clone(),
             credential: Credential::ClientSecret(SecretString::from(

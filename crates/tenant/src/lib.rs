@@ -32,6 +32,6 @@ pub use call::{CallSpec, Service, Verb};
 pub use client::{Options, Tenant};
 pub use error::{Kind, SignInProblem, TenantError};
 pub use page::{Completeness, Cut};
-pub use profile::{Credential, Endpoints, Profile};
+pub use profile::{Credential, Endpoints, IdentityHost, Profile};
 pub use sign_in::{DeviceCodePrompt, TokenFacts};
 pub use wire::{Answer, Change, Equivalent, Prepared, Read, RequestRef};

@@ -1,11 +1,14 @@
 //! Which tenant, at which addresses, signed in as what.
 
 use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 use url::Url;
 
 use crate::call::Service;
+use crate::edge::ClientCertificate;
 
 /// Everything needed to reach one tenant. [`fmt::Debug`] shows no secret.
 #[derive(Clone)]
@@ -15,9 +18,14 @@ pub struct Profile {
     /// The tenant's id (a GUID) or one of its domains. A GUID is better: only
     /// then is a wrong tenant noticed from the tenant's own answer.
     pub tenant_id: String,
+    /// The tenant in which a person signs in, where that is another one:
+    /// partner access with delegated administration. Tokens are always asked
+    /// of `tenant_id`.
+    pub home_tenant_id: Option<String>,
     /// Where its services are.
     pub endpoints: Endpoints,
-    /// The app registration that asks.
+    /// The app registration that asks; empty where the way of signing in brings
+    /// its own (managed identity, Azure command line).
     pub client_id: String,
     /// How it proves itself.
     pub credential: Credential,
@@ -30,6 +38,7 @@ impl fmt::Debug for Profile {
         f.debug_struct("Profile")
             .field("name", &self.name)
             .field("tenant_id", &self.tenant_id)
+            .field("home_tenant_id", &self.home_tenant_id)
             .field("endpoints", &self.endpoints)
             .field("client_id", &self.client_id)
             .field("credential", &self.credential)
@@ -38,20 +47,92 @@ impl fmt::Debug for Profile {
     }
 }
 
-/// How the app registration proves itself.
+impl Profile {
+    /// The tenant in which a person signs in.
+    pub fn sign_in_tenant(&self) -> &str {
+        self.home_tenant_id.as_deref().unwrap_or(&self.tenant_id)
+    }
+}
+
+/// How a responder proves who asks (reference §1.3). Four ways are those of an
+/// app, two need a person now and then, one borrows a person's session of the
+/// Azure command line.
 #[derive(Clone)]
 pub enum Credential {
-    /// As itself, with a client secret (reference §1.3).
+    /// As the app, with a client secret.
     ClientSecret(SecretString),
-    /// As a person, who enters a code in a browser (reference §1.3).
+    /// As the app, with an assertion that its certificate signs.
+    Certificate(Arc<ClientCertificate>),
+    /// As the app, with a token of another issuer that lies in a file and is
+    /// replaced there from time to time.
+    WorkloadIdentity {
+        /// The file with the assertion.
+        token_file: PathBuf,
+    },
+    /// As the identity of the machine in Azure that this runs on.
+    ManagedIdentity {
+        /// Client id of a user-assigned identity; without one the machine's own.
+        identity: Option<String>,
+        /// Which service of the machine gives the token.
+        host: IdentityHost,
+    },
+    /// As a person, who enters a code in a browser, on whatever device.
     DeviceCode,
+    /// As a person, in a browser on this machine: authorization code with PKCE.
+    Browser,
+    /// As whoever is signed in to the Azure command line.
+    AzureCli,
+}
+
+/// Where a managed identity's tokens come from.
+#[derive(Clone)]
+pub enum IdentityHost {
+    /// A virtual machine: the instance metadata service at its fixed address.
+    VirtualMachine,
+    /// App Service, Functions and alike, as their environment tells.
+    AppService {
+        /// `IDENTITY_ENDPOINT`.
+        endpoint: Url,
+        /// `IDENTITY_HEADER`.
+        header: SecretString,
+    },
+}
+
+impl Credential {
+    /// Whether a person has to sign in before the first token, and again
+    /// whenever the session ends.
+    pub const fn is_person(&self) -> bool {
+        matches!(self, Self::DeviceCode | Self::Browser)
+    }
+
+    /// Its name in a profile (`sign_in = "…"`) and in messages.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ClientSecret(_) => "secret",
+            Self::Certificate(_) => "certificate",
+            Self::WorkloadIdentity { .. } => "workload-identity",
+            Self::ManagedIdentity { .. } => "managed-identity",
+            Self::DeviceCode => "device-code",
+            Self::Browser => "browser",
+            Self::AzureCli => "azure-cli",
+        }
+    }
 }
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ClientSecret(_) => "ClientSecret(…)",
+            Self::Certificate(certificate) => return write!(f, "Certificate({certificate:?})"),
+            Self::WorkloadIdentity { token_file } => {
+                return write!(f, "WorkloadIdentity({})", token_file.display());
+            }
+            Self::ManagedIdentity { identity, .. } => {
+                return write!(f, "ManagedIdentity({identity:?})");
+            }
             Self::DeviceCode => "DeviceCode",
+            Self::Browser => "Browser",
+            Self::AzureCli => "AzureCli",
         })
     }
 }
@@ -118,7 +199,9 @@ impl Endpoints {
         )
     }
 
-    /// China, operated by 21Vianet. No Activity API is documented there.
+    /// China, operated by 21Vianet. No Activity API is documented there. Two
+    /// authorities are: this one, and [`Endpoints::with_authority`]
+    /// `https://login.chinacloudapi.cn`.
     pub fn china() -> Self {
         Self::of(
             "https://login.partner.microsoftonline.cn",
@@ -126,6 +209,25 @@ impl Endpoints {
             "https://outlook.office365.cn",
             None,
         )
+    }
+
+    /// The same services, with tokens from another authority.
+    #[must_use]
+    pub fn with_authority(mut self, authority: Url) -> Self {
+        self.authority = authority;
+        self
+    }
+
+    /// The resource of a service as a token names it, without `/.default`;
+    /// none for the token service itself, and where the cloud has no such service.
+    pub fn resource(&self, service: Service) -> Option<&str> {
+        let resource = match service {
+            Service::SignIn => return None,
+            Service::Graph => &self.graph_resource,
+            Service::Exchange => &self.exchange_resource,
+            Service::Activity => &self.activity_resource,
+        };
+        Some(resource.as_str()).filter(|resource| !resource.is_empty())
     }
 
     /// All services at one address, under the worldwide resource names.
@@ -150,15 +252,11 @@ impl Endpoints {
         }
     }
 
-    /// The scope under which an app asks for a token of a service; none for the token service itself.
+    /// The scope under which a token of a service is asked: all permissions
+    /// that were consented to for the app, or for the app in the person's name
+    /// (reference §1.2). None for the token service itself.
     pub fn scope(&self, service: Service) -> Option<String> {
-        let resource = match service {
-            Service::SignIn => return None,
-            Service::Graph => &self.graph_resource,
-            Service::Exchange => &self.exchange_resource,
-            Service::Activity => &self.activity_resource,
-        };
-        Some(format!("{resource}/.default"))
+        Some(format!("{}/.default", self.resource(service)?))
     }
 
     fn of(authority: &str, graph: &str, exchange: &str, activity: Option<&str>) -> Self {
@@ -210,6 +308,7 @@ mod tests {
         let profile = Profile {
             name: "here".into(),
             tenant_id: "contoso.example".into(),
+            home_tenant_id: None,
             endpoints: Endpoints::worldwide(),
             client_id: "app".into(),
             credential: Credential::ClientSecret("hunter2-very-secret".to_owned().into()),

@@ -284,7 +284,7 @@ impl SignIn {
                 )
                 .await
             }
-            Credential::DeviceCode => {
+            Credential::DeviceCode | Credential::Browser => {
                 let refresh = self
                     .refresh
                     .lock()
@@ -306,6 +306,12 @@ impl SignIn {
                 }
                 Ok(fetched)
             }
+            other => Err(TenantError::new(
+                Kind::BadInput,
+                &SIGN_IN,
+                &self.profile.tenant_id,
+                format!("signing in with `{}` is not built yet", other.name()),
+            )),
         }
     }
 

@@ -286,7 +286,7 @@ error RT2002: The profile [HOME]/tenants/spelling.toml cannot be used: TOML pars
   |
 1 | tenant = "x"
   | ^^^^^^
-unknown field `tenant`, expected one of `tenant_id`, `client_id`, `cloud`, `secret_file`, `ca_file`
+unknown field `tenant`, expected one of `tenant_id`, `client_id`, `cloud`, `authority`, `sign_in`, `secret_file`, `certificate_file`, `token_file`, `identity`, `ca_file`, `proxy`, `keep_tokens`, `break_glass`, `partner_of`
 
 
 hint: docs/guide/real-tenant.md shows the form.
@@ -294,9 +294,14 @@ hint: docs/guide/real-tenant.md shows the form.
 [exit 2]
 
 $ retake contain a@b.example --tenant cloud
-error RT2002: The profile `cloud` names the cloud `moon`, which is none.
+error RT2002: The profile [HOME]/tenants/cloud.toml cannot be used: TOML parse error at line 3, column 9
+  |
+3 | cloud = "moon"
+  |         ^^^^^^
+unknown variant `moon`, expected one of `worldwide`, `gcc`, `gcc-high`, `dod`, `china`
 
-hint: It is one of worldwide, gcc, gcc-high, dod, china.
+
+hint: docs/guide/real-tenant.md shows the form.
       retake explain RT2002
 [exit 2]
 

@@ -168,6 +168,7 @@ fn drill(device_code: bool) {
         let profile = Profile {
             name: briefing.organisation.clone(),
             tenant_id: briefing.tenant_id.clone(),
+            home_tenant_id: None,
             endpoints: Endpoints::worldwide(),
             client_id: briefing.client_id.clone(),
             credential: if device_code {

@@ -1,9 +1,10 @@
-//! The edge: the only three things that the client wants from its surroundings.
+//! The edge: the only things that the client wants from its surroundings.
 //!
 //! A [`Transport`] carries HTTP, a [`Clock`] tells and waits for the time, an
-//! [`Entropy`] gives unpredictable bytes. Client code takes them as arguments
-//! and uses nothing of the operating system besides, so that it runs equally
-//! on real sockets and in virtual time.
+//! [`Entropy`] gives unpredictable bytes; single ways of signing in want some
+//! [`Means`] besides. Client code takes them as arguments and uses nothing of
+//! the operating system itself, so that it runs equally on real sockets and in
+//! virtual time.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,11 +12,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+mod certificate;
+mod means;
 pub mod reqwest;
 mod system;
 
+pub use self::certificate::{Algorithm, CertificateError, ClientCertificate};
+pub use self::means::{Browser, Files, Keyring, KeyringError, Loopback, Means, Programs, Ran};
 pub use self::reqwest::ReqwestTransport;
-pub use self::system::{SystemClock, SystemEntropy};
+pub use self::system::{SystemClock, SystemEntropy, SystemFiles};
 
 /// A future on the heap that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,8 +1,12 @@
-//! Clock and entropy of the operating system, for the outermost binary.
+//! Clock, entropy and files of the operating system, for the outermost binary.
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
-use super::{BoxFuture, Clock, Entropy};
+use secrecy::SecretString;
+
+use super::{BoxFuture, Clock, Entropy, Files};
 
 /// The computer's own clock; waits on the tokio runtime it is polled in.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,5 +34,15 @@ impl Entropy for SystemEntropy {
         if getrandom::fill(bytes).is_err() {
             std::process::abort();
         }
+    }
+}
+
+/// The files of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemFiles;
+
+impl Files for SystemFiles {
+    fn read(&self, path: &Path) -> io::Result<SecretString> {
+        std::fs::read_to_string(path).map(SecretString::from)
     }
 }

@@ -282,6 +282,7 @@ impl World {
         let profile = Profile {
             name: "tarn".into(),
             tenant_id: TENANT.into(),
+            home_tenant_id: None,
             endpoints: Endpoints::worldwide(),
             client_id: "2c1a1b36-3b0c-4a6e-9c55-f9b8a7f0c001".into(),
             credential,
