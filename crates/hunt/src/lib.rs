@@ -33,5 +33,5 @@ pub use answer::{
 };
 pub use detections::{Detection, DetectionError, Detections};
 pub use event::{Event, Source};
-pub use readers::{Import, Imported, ReadError};
+pub use readers::{Growing, Import, Imported, ReadError};
 pub use report::{HuntError, HuntReport, Options, UserAnswer, report, run};

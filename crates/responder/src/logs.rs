@@ -5,10 +5,12 @@
 //! since, with an overlap for records that are late. What was read before lies in
 //! the case as evidence, and is read again from there.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use retake_hunt::{By, HowRead, Import, Subject};
+use retake_hunt::{By, Growing, HowRead, Subject};
 use retake_playbook::event::{
     Analysis, Change, Event, EvidenceKept, Fingerprint, Looked, Mail, Origin, Source,
 };
@@ -35,10 +37,20 @@ const PATIENCE: Duration = Duration::from_mins(15);
 /// How often it is asked whether it is done.
 const POLL: Duration = Duration::from_secs(15);
 
+/// The records of the pages that this process has read already: a watch asks for
+/// little that is new, and reading everything again each time would take longer
+/// each time. Whoever takes a case up starts with nothing and reads its evidence.
+#[derive(Debug, Default)]
+pub(crate) struct Pages {
+    read: BTreeSet<Digest>,
+    records: Growing,
+}
+
 /// Reads the logs, keeps the answers, analyses them and writes what they say.
 pub(crate) async fn analyse(
     case: &Case<'_>,
     tenant: &Tenant,
+    pages: &Mutex<Pages>,
     quick: bool,
 ) -> Result<(), ResponderError> {
     let state = case.state();
@@ -96,7 +108,12 @@ pub(crate) async fn analyse(
     let ((interactive, silent, about, by), (risk, traces, audit)) =
         Box::pin(futures_util::future::join(entra, beside)).await;
 
-    let mut reading = Reading::new(case);
+    let mut pages = pages.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut reading = Reading {
+        case,
+        pages: &mut pages,
+        sources: Vec::new(),
+    };
     reading.take(Log::Interactive, interactive)?;
     reading.take(Log::NonInteractive, silent)?;
     reading.take(Log::AuditsAbout, about)?;
@@ -111,8 +128,12 @@ pub(crate) async fn analyse(
             why: Some("the quick look leaves it out; it is read next".to_owned()),
         }),
     }
-    let (imported, sources) = (reading.import.finish(), reading.sources);
-    let answer = retake_hunt::analyse(&imported.events, &subject(&state, tenant, &account), now);
+    let sources = reading.sources;
+    let answer = retake_hunt::analyse(
+        pages.records.events(),
+        &subject(&state, tenant, &account),
+        now,
+    );
     case.append(Event::Analysed(analysis(quick, answer, sources, now)))?;
     Ok(())
 }
@@ -197,19 +218,11 @@ fn could_not(case: &Case<'_>, quick: bool, why: &str) -> Result<(), ResponderErr
 /// What was read so far.
 struct Reading<'a> {
     case: &'a Case<'a>,
-    import: Import,
+    pages: &'a mut Pages,
     sources: Vec<Source>,
 }
 
-impl<'a> Reading<'a> {
-    fn new(case: &'a Case<'a>) -> Self {
-        Self {
-            case,
-            import: Import::new(),
-            sources: Vec::new(),
-        }
-    }
-
+impl Reading<'_> {
     /// Takes one log in: keeps its answers, reads its records and those that
     /// were kept before, notes how it went.
     fn take(
@@ -232,12 +245,14 @@ impl<'a> Reading<'a> {
                 .evidence
                 .values()
                 .filter(|kept| kept.what == log.name() && is_page(kept))
+                .filter(|kept| !self.pages.read.contains(&kept.digest))
                 .map(|kept| kept.digest.clone())
                 .collect()
         });
         for page in pages {
             if let Some(bytes) = self.case.evidence(&page) {
-                self.import.add_bytes(log.name(), &bytes);
+                self.pages.records.add_bytes(log.name(), &bytes);
+                self.pages.read.insert(page);
             }
         }
         self.sources.push(Source {

@@ -1,6 +1,7 @@
 //! Opening a case: finding the account first, so that a mistyped name leaves
 //! nothing behind, and a responder around it.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use retake_casefile::{CaseId, Store};
@@ -12,6 +13,7 @@ use crate::case::{Case, Watcher};
 use crate::conduct::Conduct;
 use crate::error::ResponderError;
 use crate::evidence::keep;
+use crate::logs::Pages;
 use crate::observe::account_of;
 use crate::people::People;
 
@@ -53,6 +55,7 @@ pub struct Responder<'a> {
     pub(crate) case: Case<'a>,
     pub(crate) name: String,
     pub(crate) conduct: Conduct,
+    pub(crate) pages: Mutex<Pages>,
 }
 
 impl<'a> Responder<'a> {
@@ -154,6 +157,7 @@ impl<'a> Responder<'a> {
             case,
             name: responder.to_owned(),
             conduct: Conduct::default(),
+            pages: Mutex::default(),
         })
     }
 

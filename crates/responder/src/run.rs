@@ -143,7 +143,13 @@ impl Responder<'_> {
             }
             Command::Snapshot => observe::snapshot(&self.case, self.around.tenant).await?,
             Command::Analyse { quick } => {
-                Box::pin(logs::analyse(&self.case, self.around.tenant, quick)).await?;
+                Box::pin(logs::analyse(
+                    &self.case,
+                    self.around.tenant,
+                    &self.pages,
+                    quick,
+                ))
+                .await?;
             }
             Command::Warn => warn::warn(&self.case, self.around.people).await?,
             Command::WaitUntil(until) => self.wait_until(until).await?,

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::profile::{Networks, Profile, Whose};
 use super::scope::{Scope, sessions};
 use super::signs::{ids, score};
+use crate::agent;
 use crate::answer::{Reason, Severity};
 use crate::event::{Event, Outcome};
 
@@ -47,10 +48,15 @@ impl<'a> Cluster<'a> {
 /// What the detections raised, by event.
 pub(super) type Raised = HashMap<Key, Vec<(String, Severity, Vec<String>)>>;
 
+/// Sessions with sign-ins of the user's own, and the kinds of client that made
+/// those sign-ins ([`agent::signature`]; nothing where the record names none).
+pub(super) type OwnSessions<'a> = HashMap<&'a str, BTreeSet<Option<String>>>;
+
 /// Everything told apart.
 pub(super) struct Intruder<'a> {
     pub(super) whose: HashMap<Key, Whose>,
     pub(super) clusters: Vec<Cluster<'a>>,
+    pub(super) own_sessions: OwnSessions<'a>,
     /// Events of attacker clusters.
     pub(super) bad: HashSet<Key>,
 }
@@ -72,8 +78,17 @@ impl<'a> Intruder<'a> {
             whose.insert(std::ptr::from_ref(*event), judged);
         }
         let mut clusters = cluster(scope, &whose);
+        let own_sessions = own_sessions(scope, &whose);
         for cluster in &mut clusters {
-            score(cluster, scope, profile, networks, &whose, raised);
+            score(
+                cluster,
+                scope,
+                profile,
+                networks,
+                &whose,
+                &own_sessions,
+                raised,
+            );
             cluster.attacker = cluster.score >= ATTACKER;
         }
         join_relatives(&mut clusters, profile, networks, &whose);
@@ -96,6 +111,7 @@ impl<'a> Intruder<'a> {
         Self {
             whose,
             clusters,
+            own_sessions,
             bad,
         }
     }
@@ -107,6 +123,26 @@ impl<'a> Intruder<'a> {
     pub(super) fn whose(&self, event: &Event) -> Option<&Whose> {
         self.whose.get(&std::ptr::from_ref(event))
     }
+}
+
+/// Every session with a sign-in of the user's own. Once for all: a cluster asks
+/// this of each of its events, and a session may have hundreds of sign-ins.
+fn own_sessions<'a>(scope: &Scope<'a>, whose: &HashMap<Key, Whose>) -> OwnSessions<'a> {
+    let mut sessions = OwnSessions::new();
+    for (session, events) in &scope.by_session {
+        for event in events {
+            if whose
+                .get(&std::ptr::from_ref(*event))
+                .is_some_and(Whose::is_own)
+            {
+                sessions
+                    .entry(session)
+                    .or_default()
+                    .insert(event.user_agent.as_deref().map(agent::signature));
+            }
+        }
+    }
+    sessions
 }
 
 /// An audit record is judged by the sign-in that its token came from; else by

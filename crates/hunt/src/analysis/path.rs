@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::intruder::{Cluster, Intruder};
-use super::profile::{Networks, Profile, Whose};
+use super::profile::{Networks, Profile};
 use super::scope::{Scope, sessions};
 use super::signs::is_device_code;
 use crate::agent;
@@ -110,7 +110,7 @@ pub(super) fn conclude(
 
     by_sign_in(&mut scales, &events, &ordered, networks);
     by_password(&mut scales, scope, &events, first, networks);
-    by_token(&mut scales, scope, intruder, &events, &ordered);
+    by_token(&mut scales, intruder, &events, &ordered);
 
     let codes: Vec<&Event> = events
         .iter()
@@ -326,7 +326,6 @@ fn by_password(
 /// A session of the user's own in other hands, without a sign-in of theirs.
 fn by_token(
     scales: &mut Scales,
-    scope: &Scope<'_>,
     intruder: &Intruder<'_>,
     events: &[&Event],
     interactive: &[&Event],
@@ -334,14 +333,7 @@ fn by_token(
     let path = Path::TokenTheft;
     let taken: Vec<&Event> = events
         .iter()
-        .filter(|event| {
-            sessions(event).any(|session| {
-                scope.by_session.get(session).is_some_and(|list| {
-                    list.iter()
-                        .any(|other| intruder.whose(other).is_some_and(Whose::is_own))
-                })
-            })
-        })
+        .filter(|event| sessions(event).any(|session| intruder.own_sessions.contains_key(session)))
         .copied()
         .collect();
     let silent: Vec<&Event> = events

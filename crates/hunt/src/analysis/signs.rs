@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::SignedDuration;
 
-use super::intruder::{ATTACKER, Cluster, Key, Raised};
+use super::intruder::{ATTACKER, Cluster, Key, OwnSessions, Raised};
 use super::profile::{Network, Networks, Profile, Whose};
 use super::scope::{Scope, sessions};
 use crate::agent;
@@ -18,6 +18,7 @@ pub(super) fn score(
     profile: &Profile,
     networks: &Networks,
     whose: &HashMap<Key, Whose>,
+    own_sessions: &OwnSessions<'_>,
     raised: &Raised,
 ) {
     let events = cluster.events.clone();
@@ -92,24 +93,15 @@ pub(super) fn score(
             let client = event.user_agent.as_deref().map(agent::signature);
             foreign(event)
                 && client.is_some()
-                && sessions(event).any(|session| {
-                    let mut own = scope
-                        .by_session
-                        .get(session)
-                        .into_iter()
-                        .flatten()
-                        .filter(|other| {
-                            whose
-                                .get(&std::ptr::from_ref(**other))
-                                .is_some_and(Whose::is_own)
-                        })
-                        .peekable();
-                    own.peek().is_some()
-                        && own.any(|other| {
-                            (other.user_agent.as_deref().map(agent::signature) == client)
-                                != other_client
-                        })
-                })
+                && sessions(event)
+                    .filter_map(|session| own_sessions.get(session))
+                    .any(|clients| {
+                        if other_client {
+                            clients.iter().any(|own| *own != client)
+                        } else {
+                            clients.contains(&client)
+                        }
+                    })
         })
     };
     let stolen = taken(true);

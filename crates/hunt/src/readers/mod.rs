@@ -19,6 +19,7 @@ mod table;
 mod trace;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -182,6 +183,11 @@ impl Import {
         Ok(())
     }
 
+    /// The events alone, repeats and all.
+    fn into_events(self) -> impl Iterator<Item = Event> {
+        self.inputs.into_iter().flat_map(|input| input.events)
+    }
+
     /// Sorts, finds repeats and sums up.
     pub fn finish(mut self) -> Imported {
         // Which of two inputs holds the repeat must not depend on the order
@@ -196,14 +202,13 @@ impl Import {
                 ..Counts::default()
             };
             for event in input.events {
-                let key = format!("{}:{}", event.source.name(), event.record_id);
-                match seen.entry(key) {
-                    std::collections::hash_map::Entry::Vacant(slot) => {
+                match seen.entry(identity(&event)) {
+                    Entry::Vacant(slot) => {
                         slot.insert(imported.events.len());
                         imported.events.push(event);
                         counts.kept += 1;
                     }
-                    std::collections::hash_map::Entry::Occupied(slot) => {
+                    Entry::Occupied(slot) => {
                         counts.repeats += 1;
                         if let Some(first) = imported.events.get_mut(*slot.get()) {
                             keep_fuller(first, event);
@@ -257,6 +262,48 @@ impl Import {
         }
         self.inputs.push(input);
     }
+}
+
+/// Events of inputs that come one after the other, such as the pages of a log
+/// that is watched: what was read once is not read again.
+///
+/// Holds the same events as an [`Import`] of the same inputs, without its account
+/// of what was read.
+#[derive(Debug, Default)]
+pub struct Growing {
+    events: Vec<Event>,
+    by_id: HashMap<String, usize>,
+}
+
+impl Growing {
+    /// Reads one more input.
+    pub fn add_bytes(&mut self, label: &str, bytes: &[u8]) {
+        let mut import = Import::new();
+        import.add_bytes(label, bytes);
+        for event in import.into_events() {
+            match self.by_id.entry(identity(&event)) {
+                Entry::Vacant(slot) => {
+                    slot.insert(self.events.len());
+                    self.events.push(event);
+                }
+                Entry::Occupied(slot) => {
+                    if let Some(first) = self.events.get_mut(*slot.get()) {
+                        keep_fuller(first, event);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Every event, each once, in the order in which they were met.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+}
+
+/// What tells a record from every other.
+fn identity(event: &Event) -> String {
+    format!("{}:{}", event.source.name(), event.record_id)
 }
 
 impl Input {

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use retake_hunt::readers::Imported;
-use retake_hunt::{Import, Options, report};
+use retake_hunt::{Growing, Import, Options, report};
 
 use crate::tenant::{FIREFOX, LAIR, Tenant, hours_before, sign_in};
 
@@ -88,6 +88,39 @@ fn forms() -> &'static Vec<Form> {
         put("utf-16 lines", (wide, wide_ends));
         forms
     })
+}
+
+/// What tells two lists of events apart, where each record was met left out.
+fn records(events: &[retake_hunt::Event]) -> Vec<(&str, &str)> {
+    let mut records: Vec<_> = events
+        .iter()
+        .map(|event| (event.record_id.as_str(), &*event.original))
+        .collect();
+    records.sort_unstable();
+    records
+}
+
+#[test]
+fn pages_that_come_one_after_the_other_give_the_same_events_as_all_at_once() {
+    let forms = forms();
+    let pages: Vec<(&str, &[u8])> = forms
+        .iter()
+        .flat_map(|(name, bytes, ends)| [(*name, &bytes[..ends[2]]), (*name, bytes.as_slice())])
+        .collect();
+    let whole = import(&pages);
+    // The CSV row leaves fields out, so which of two records stays does matter.
+    assert_eq!(whole.events.len(), 5);
+    for turned in 0..pages.len() {
+        let mut growing = Growing::default();
+        for (label, bytes) in pages.iter().cycle().skip(turned).take(pages.len()) {
+            growing.add_bytes(label, bytes);
+        }
+        assert_eq!(
+            records(growing.events()),
+            records(&whole.events),
+            "{turned}"
+        );
+    }
 }
 
 #[test]
