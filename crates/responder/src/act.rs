@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::case::Case;
 use crate::conduct::Conduct;
+use crate::difference::difference;
 use crate::error::ResponderError;
 use crate::evidence::{keep, request};
 use crate::explain::ByHand;
@@ -267,17 +268,31 @@ impl Hand<'_> {
         }
         match (&planned.observed, &look.object) {
             (Some(observed), Some(object)) if object.digest != *observed => {
-                let now = serde_json::to_string(&object.facts)?;
-                self.stop(
-                    planned,
-                    Stopped::Changed,
-                    format!("it is no longer what the plan was made from; now it is {now}"),
-                    codes::OBJECT_CHANGED,
-                )?;
+                let message = self.changed_since(observed, object)?;
+                self.stop(planned, Stopped::Changed, message, codes::OBJECT_CHANGED)?;
                 Ok(Before::Stopped)
             }
             _ => Ok(Before::Known(look.evidence)),
         }
+    }
+
+    /// In which fields an object differs from what the plan was made from.
+    fn changed_since(&self, planned: &Digest, now: &Observed) -> Result<String, ResponderError> {
+        let was = self.case.with_state(|state| {
+            state
+                .snapshots
+                .iter()
+                .flat_map(|snapshot| &snapshot.objects)
+                .find(|seen| seen.object == now.object && seen.digest == *planned)
+                .map(|seen| seen.facts.clone())
+        });
+        let differences = match was {
+            Some(was) => difference(&was, &now.facts)?.join("; "),
+            None => format!("now it is {}", serde_json::to_string(&now.facts)?),
+        };
+        Ok(format!(
+            "it is no longer what the plan was made from: {differences}. It was left as it is, and is judged anew"
+        ))
     }
 
     /// Asked is not done: the tenant has to show it.

@@ -13,6 +13,7 @@
 mod act;
 mod case;
 mod conduct;
+mod difference;
 mod error;
 mod evidence;
 mod explain;

@@ -5,6 +5,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod changed;
 mod claims;
 mod contract;
 mod controls;
