@@ -283,7 +283,7 @@ impl Hand<'_> {
                 .snapshots
                 .iter()
                 .flat_map(|snapshot| &snapshot.objects)
-                .find(|seen| seen.object == now.object && seen.digest == *planned)
+                .find(|seen| seen.object.id == now.object.id && seen.digest == *planned)
                 .map(|seen| seen.facts.clone())
         });
         let differences = match was {

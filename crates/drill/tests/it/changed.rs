@@ -203,7 +203,7 @@ fn a_changed_object_stops_its_own_action_shows_the_difference_and_is_judged_anew
             _ => None,
         })
         .flat_map(|later| &later.actions)
-        .find(|one| one.object == rule)
+        .find(|one| one.object.id == rule.id)
         .unwrap();
     assert!(verified(&played.events, later.action));
     assert_eq!(played.run.score.faults(), Vec::<String>::new());
