@@ -11,12 +11,13 @@ use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
 
-use crate::fault::{Fault, FaultKind, Faults};
+use crate::fault::{ELSEWHERE, Fault, FaultKind, Faults};
 use crate::people::{Ask, PersonAnswer};
 use crate::play::{Briefing, Play};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::services::{Peer, serve};
-use crate::trace::{Trace, TraceLine, digest};
+use crate::trace::{Actor, Service, Trace, TraceLine, digest};
+use crate::unconfirmed::NoSuchSwitch;
 use crate::world::{Origin, Surface, World};
 
 /// One request to the tenant.
@@ -51,7 +52,6 @@ pub struct Lab {
     world: World,
     play: Play,
     trace: Trace,
-    faults: Faults,
     latency: Duration,
     now: Timestamp,
 }
@@ -60,13 +60,16 @@ impl Lab {
     /// Builds the company and plays the attack up to the alert.
     pub fn new(scenario: &Scenario, seed: u64) -> Result<Self, ScenarioError> {
         let mut trace = Trace::default();
-        let (world, play) = Play::open(scenario, seed, &mut trace);
+        let (mut world, play) = Play::open(scenario, seed, &mut trace);
+        world.unconfirmed = scenario.unconfirmed();
+        for fault in scenario.faults() {
+            world.faults.add(fault.clone());
+        }
         Ok(Self {
             now: play.start(),
             world,
             play,
             trace,
-            faults: Faults::default(),
             latency: scenario.latency(),
         })
     }
@@ -97,7 +100,10 @@ impl Lab {
             attempt: None,
             round: call.round,
         };
-        let reply = match self.faults.take(&call.request) {
+        if call.request.uri().host() == Some(ELSEWHERE) {
+            return self.elsewhere(&call, now);
+        }
+        let reply = match self.world.faults.take(&call.request, false) {
             None => {
                 let (response, _) =
                     serve(&mut self.world, &mut self.trace, &peer, &call.request, now);
@@ -170,14 +176,20 @@ impl Lab {
         self.world.set_permission(permission, granted)
     }
 
+    /// Says how the tenant behaves where the documentation is silent; the names
+    /// are in [`crate::unconfirmed::SWITCHES`].
+    pub fn set_unconfirmed(&mut self, name: &str, variant: &str) -> Result<(), NoSuchSwitch> {
+        self.world.unconfirmed.set(name, variant)
+    }
+
     /// Orders a fault for requests to come.
     pub fn inject(&mut self, fault: Fault) {
-        self.faults.add(fault);
+        self.world.faults.add(fault);
     }
 
     /// Takes all ordered faults back.
     pub fn clear_faults(&mut self) {
-        self.faults = Faults::default();
+        self.world.faults = Faults::default();
     }
 
     /// What happened so far.
@@ -217,6 +229,7 @@ impl Lab {
         request: &Request<Bytes>,
         now: Timestamp,
     ) -> Reply {
+        fault.prepare(&mut self.world, request, now);
         let before = self.world.clone();
         let (mut response, n) = serve(&mut self.world, &mut self.trace, peer, request, now);
         let applied = fault.applies();
@@ -224,15 +237,16 @@ impl Lab {
             // The service never saw it, or only pretended.
             self.world = before;
         }
-        let after = fault.delay();
-        let reply = fault.play(request, now, &mut response);
+        if fault.answers() {
+            fault.spoil(&mut self.world, request, now, &mut response);
+        }
         if let Some(line) = self.trace.line_mut(n) {
             line.fault = Some(fault.word());
             if !applied {
                 line.effect = None;
                 line.shows = Vec::new();
             }
-            if reply {
+            if fault.answers() {
                 line.status = Some(response.status().as_u16());
                 line.response_sha256 = Some(digest(response.body()));
             } else {
@@ -240,12 +254,40 @@ impl Lab {
                 line.response_sha256 = None;
             }
         }
-        if reply {
-            Reply::Answer { response, after }
-        } else if matches!(fault, FaultKind::Hang | FaultKind::HangAfterApplying) {
-            Reply::Hang
+        match fault {
+            FaultKind::Hang | FaultKind::HangAfterApplying => Reply::Hang,
+            FaultKind::Reset | FaultKind::ResetAfterApplying => Reply::Reset,
+            _ => Reply::Answer {
+                response,
+                after: fault.delay(),
+            },
+        }
+    }
+
+    /// What a client gets that followed a redirect out of the services: a
+    /// success that is worth nothing. The trace says whether it brought a
+    /// token.
+    fn elsewhere(&mut self, call: &Call, now: Timestamp) -> Reply {
+        let (path, method) = (call.request.uri().path(), call.request.method().as_str());
+        let mut line = TraceLine::new(now, Actor::Responder, Service::Elsewhere, method);
+        line.round = call.round;
+        path.clone_into(&mut line.path);
+        line.status = Some(200);
+        let token = call.request.headers().contains_key("authorization");
+        line.fault = Some(String::from(if token {
+            "redirect_away_with_token"
         } else {
-            Reply::Reset
+            "redirect_away"
+        }));
+        self.trace.push(line);
+        let mut response = Response::new(Bytes::from_static(b"{\"value\":[]}"));
+        response.headers_mut().insert(
+            http::header::CONTENT_TYPE,
+            http::HeaderValue::from_static("application/json"),
+        );
+        Reply::Answer {
+            response,
+            after: Duration::ZERO,
         }
     }
 }

@@ -1,5 +1,10 @@
-//! Faults on request: what real services do on a bad day (reference §6.3,
-//! §7.2, §10).
+//! Faults on request: what real services do on a bad day (reference §1.4,
+//! §6.3, §6.5, §7.2, §10).
+//!
+//! A fault answers in the words of the service that it meets: a refusal of
+//! Exchange is not a refusal of Graph.
+
+mod answers;
 
 use std::time::Duration;
 
@@ -9,8 +14,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::world::World;
+
+/// A host that belongs to nobody here: where [`FaultKind::RedirectAway`]
+/// points. Whatever comes there gets a success, so that a client that follows
+/// believes itself done, and the trace says whether a token came along.
+pub const ELSEWHERE: &str = "elsewhere.example";
+
 /// Which requests a fault meets, and how often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fault {
     /// The HTTP method; any when absent.
     #[serde(default)]
@@ -27,21 +40,53 @@ pub struct Fault {
     /// How many requests it meets after that; for ever when absent.
     #[serde(default)]
     pub times: Option<u32>,
+    /// Meets requests inside a Graph `$batch` instead of those outside. Only
+    /// kinds that answer are played there; one that hangs or cuts meets the
+    /// batch as a whole and must be ordered for its path.
+    #[serde(default)]
+    pub in_batch: bool,
     /// What happens.
     pub kind: FaultKind,
 }
 
 /// What a fault does.
+///
+/// In a scenario: `kind = "expired"`, `kind = { status = 503 }`,
+/// `kind = { throttle = { retry_after = 3 } }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// 429; `Retry-After` in seconds, or none.
     Throttle {
         /// Seconds to wait; the header is left out when absent.
+        #[serde(default)]
         retry_after: Option<u32>,
     },
+    /// The access token in hand is over from here on: 401 until another one is
+    /// sent. At the token endpoint the client's credential has expired.
+    Expired,
+    /// Continuous access evaluation refuses the access token in hand from here
+    /// on: 401 with a claims challenge (reference §1.4). At the token endpoint
+    /// interaction is required.
+    ClaimsChallenge,
+    /// 403 as the service writes it, not applied.
+    Forbidden,
+    /// 403 of a gateway in front of Graph: HTML, not JSON (reference §10.1).
+    GatewayForbidden,
+    /// 404 for an object that is there and not replicated yet.
+    NotYetReplicated,
+    /// 409: another change of the object is under way; not applied.
+    Conflict,
+    /// 412: the object is not in the state that the request expects; not
+    /// applied.
+    PreconditionFailed,
     /// An error of the server with this status, not applied.
     Status(u16),
+    /// 503 with `Retry-After` in seconds, not applied.
+    Unavailable {
+        /// Seconds to wait.
+        retry_after: u32,
+    },
     /// No answer, not applied.
     Hang,
     /// Applied, and no answer.
@@ -54,6 +99,19 @@ pub enum FaultKind {
     Truncate,
     /// A next page that is always the same one.
     EndlessNextLink,
+    /// A next page at a new address, for ever.
+    EndlessPages,
+    /// A redirect with this status to the service's regional host, not
+    /// applied (reference §6.3).
+    Redirect {
+        /// 301, 302, 307 or 308.
+        status: u16,
+        /// The port in the address, such as 446; the present one when absent.
+        #[serde(default)]
+        port: Option<u16>,
+    },
+    /// A redirect to [`ELSEWHERE`], not applied.
+    RedirectAway,
     /// Applied, and answered with this error status.
     AppliedButError(u16),
     /// Answered with success, and nothing was done.
@@ -61,6 +119,59 @@ pub enum FaultKind {
     /// An answer that takes this many milliseconds longer.
     Slow(u32),
 }
+
+/// The faults that every call of a client must survive, each with the words of
+/// the fault table. Parameters are chosen so that a client that waits as told
+/// waits seconds.
+pub const TABLE: [(&str, FaultKind); 24] = [
+    (
+        "429 with Retry-After",
+        FaultKind::Throttle {
+            retry_after: Some(3),
+        },
+    ),
+    (
+        "429 without Retry-After",
+        FaultKind::Throttle { retry_after: None },
+    ),
+    ("401 expired", FaultKind::Expired),
+    ("401 with claims", FaultKind::ClaimsChallenge),
+    ("403", FaultKind::Forbidden),
+    ("403 of a gateway", FaultKind::GatewayForbidden),
+    ("404 while replicating", FaultKind::NotYetReplicated),
+    ("409", FaultKind::Conflict),
+    ("412", FaultKind::PreconditionFailed),
+    ("500", FaultKind::Status(500)),
+    ("502", FaultKind::Status(502)),
+    (
+        "503 with Retry-After",
+        FaultKind::Unavailable { retry_after: 3 },
+    ),
+    ("504", FaultKind::Status(504)),
+    ("time-out before the effect", FaultKind::Hang),
+    ("time-out after the effect", FaultKind::HangAfterApplying),
+    ("cut connection before the effect", FaultKind::Reset),
+    (
+        "cut connection after the effect",
+        FaultKind::ResetAfterApplying,
+    ),
+    ("cut body", FaultKind::Truncate),
+    ("endless paging, the same page", FaultKind::EndlessNextLink),
+    ("endless paging, new addresses", FaultKind::EndlessPages),
+    (
+        "redirect to a regional host, port 446",
+        FaultKind::Redirect {
+            status: 307,
+            port: Some(446),
+        },
+    ),
+    ("redirect elsewhere", FaultKind::RedirectAway),
+    (
+        "applied, but an error was answered",
+        FaultKind::AppliedButError(500),
+    ),
+    ("success that did nothing", FaultKind::SuccessWithoutEffect),
+];
 
 impl Fault {
     /// A fault of this kind for every request whose path contains `path`.
@@ -71,8 +182,16 @@ impl Fault {
             body: None,
             skip: 0,
             times: None,
+            in_batch: false,
             kind,
         }
+    }
+
+    /// The same, for requests inside a `$batch`.
+    #[must_use]
+    pub fn inside_batches(mut self) -> Self {
+        self.in_batch = true;
+        self
     }
 
     /// The same, met this often only.
@@ -141,34 +260,65 @@ impl FaultKind {
     pub(crate) fn word(self) -> String {
         match self {
             Self::Throttle { .. } => String::from("throttle"),
+            Self::Expired => String::from("expired"),
+            Self::ClaimsChallenge => String::from("claims_challenge"),
+            Self::Forbidden => String::from("forbidden"),
+            Self::GatewayForbidden => String::from("gateway_forbidden"),
+            Self::NotYetReplicated => String::from("not_yet_replicated"),
+            Self::Conflict => String::from("conflict"),
+            Self::PreconditionFailed => String::from("precondition_failed"),
             Self::Status(status) => format!("status_{status}"),
+            Self::Unavailable { .. } => String::from("unavailable"),
             Self::Hang => String::from("hang"),
             Self::HangAfterApplying => String::from("hang_after_applying"),
             Self::Reset => String::from("reset"),
             Self::ResetAfterApplying => String::from("reset_after_applying"),
             Self::Truncate => String::from("truncate"),
             Self::EndlessNextLink => String::from("endless_next_link"),
+            Self::EndlessPages => String::from("endless_pages"),
+            Self::Redirect { .. } => String::from("redirect"),
+            Self::RedirectAway => String::from("redirect_away"),
             Self::AppliedButError(status) => format!("applied_but_{status}"),
             Self::SuccessWithoutEffect => String::from("success_without_effect"),
             Self::Slow(_) => String::from("slow"),
         }
     }
 
-    /// Whether the service does what it was asked.
+    /// Whether the service does what it was asked, or refuses it by itself.
     pub(crate) const fn applies(self) -> bool {
         match self {
             Self::Throttle { .. }
+            | Self::Forbidden
+            | Self::GatewayForbidden
+            | Self::NotYetReplicated
+            | Self::Conflict
+            | Self::PreconditionFailed
             | Self::Status(_)
+            | Self::Unavailable { .. }
             | Self::Hang
             | Self::Reset
+            | Self::Redirect { .. }
+            | Self::RedirectAway
             | Self::SuccessWithoutEffect => false,
-            Self::HangAfterApplying
+            // The token is spoilt beforehand, and the service refuses it.
+            Self::Expired
+            | Self::ClaimsChallenge
+            | Self::HangAfterApplying
             | Self::ResetAfterApplying
             | Self::Truncate
             | Self::EndlessNextLink
+            | Self::EndlessPages
             | Self::AppliedButError(_)
             | Self::Slow(_) => true,
         }
+    }
+
+    /// Whether an answer comes at all.
+    pub(crate) const fn answers(self) -> bool {
+        !matches!(
+            self,
+            Self::Hang | Self::HangAfterApplying | Self::Reset | Self::ResetAfterApplying
+        )
     }
 
     pub(crate) const fn delay(self) -> Duration {
@@ -178,52 +328,59 @@ impl FaultKind {
         }
     }
 
-    /// Spoils an answer; false when none is sent at all.
-    pub(crate) fn play(
+    /// What happens to the tenant before it sees the request.
+    pub(crate) fn prepare(self, world: &mut World, request: &Request<Bytes>, now: Timestamp) {
+        let token = request
+            .headers()
+            .get(http::header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .unwrap_or_default();
+        if let Some(access) = world.tokens.access.get_mut(token.trim()) {
+            match self {
+                Self::Expired => access.expires = access.expires.min(now),
+                Self::ClaimsChallenge => access.challenged = Some(now),
+                _ => {}
+            }
+        }
+    }
+
+    /// Spoils an answer. Not to be called for a kind without one.
+    pub(crate) fn spoil(
         self,
+        world: &mut World,
         request: &Request<Bytes>,
         now: Timestamp,
         response: &mut Response<Bytes>,
-    ) -> bool {
-        use crate::services::Answer;
+    ) {
+        if let Some(answer) = answers::of(self, world, request, now) {
+            *response = answer.into_response(request, now);
+            return;
+        }
         match self {
-            Self::Hang | Self::HangAfterApplying | Self::Reset | Self::ResetAfterApplying => {
-                return false;
-            }
-            Self::Throttle { retry_after } => {
-                let mut answer = Answer::graph_error(
-                    429,
-                    "TooManyRequests",
-                    "Too many requests. Please try again later.",
-                );
-                if let Some(seconds) = retry_after {
-                    answer = answer.header("retry-after", seconds.to_string());
-                }
-                *response = answer.into_response(request, now);
-            }
-            Self::Status(status) | Self::AppliedButError(status) => {
-                *response =
-                    Answer::graph_error(status, "UnknownError", "").into_response(request, now);
-            }
             Self::Truncate => {
                 let half = response.body().len() / 2;
                 *response.body_mut() = response.body().slice(..half);
             }
-            Self::EndlessNextLink => {
-                if let Ok(mut body) = serde_json::from_slice::<Value>(response.body())
-                    && body.get("value").is_some()
-                {
-                    body["@odata.nextLink"] = json!(request.uri().to_string());
-                    *response.body_mut() = Bytes::from(body.to_string());
-                    response.headers_mut().insert(
-                        "content-type",
-                        HeaderValue::from_static("application/json; charset=utf-8"),
-                    );
-                }
-            }
-            Self::SuccessWithoutEffect | Self::Slow(_) => {}
+            Self::EndlessNextLink => add_next_link(response, &request.uri().to_string()),
+            Self::EndlessPages => add_next_link(response, &answers::next_address(request.uri())),
+            _ => {}
         }
-        true
+    }
+}
+
+/// Gives a list a further page.
+fn add_next_link(response: &mut Response<Bytes>, link: &str) {
+    let Ok(mut body) = serde_json::from_slice::<Value>(response.body()) else {
+        return;
+    };
+    if body.get("value").is_some_and(Value::is_array) {
+        body["@odata.nextLink"] = json!(link);
+        *response.body_mut() = Bytes::from(body.to_string());
+        response
+            .headers_mut()
+            .entry(http::header::CONTENT_TYPE)
+            .or_insert(HeaderValue::from_static("application/json; charset=utf-8"));
     }
 }
 
@@ -239,10 +396,12 @@ impl Faults {
         self.orders.push(fault);
     }
 
-    /// The fault that this request meets, which is counted.
-    pub(crate) fn take(&mut self, request: &Request<Bytes>) -> Option<FaultKind> {
+    /// The fault that this request meets, which is counted; `in_batch` says
+    /// that it is one of those inside a batch.
+    pub(crate) fn take(&mut self, request: &Request<Bytes>, in_batch: bool) -> Option<FaultKind> {
         for fault in &mut self.orders {
-            if fault.times == Some(0) || !fault.matches(request) {
+            let place = fault.in_batch == in_batch && (!in_batch || fault.kind.answers());
+            if fault.times == Some(0) || !place || !fault.matches(request) {
                 continue;
             }
             if fault.skip > 0 {

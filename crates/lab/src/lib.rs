@@ -13,6 +13,7 @@ pub mod scenario;
 pub mod serve;
 pub(crate) mod services;
 pub mod trace;
+pub mod unconfirmed;
 pub(crate) mod ways;
 pub(crate) mod world;
 
@@ -23,3 +24,4 @@ pub use people::{Answer, Ask, PersonAnswer};
 pub use play::{BriefedPerson, Briefing};
 pub use scenario::{Scenario, ScenarioError};
 pub use trace::{Actor, Got, Service, TraceLine, TraceObject};
+pub use unconfirmed::{NoSuchSwitch, SWITCHES, Switch};

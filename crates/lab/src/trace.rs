@@ -65,6 +65,9 @@ pub enum Service {
     Person,
     /// The attacker's own doing that is no request.
     Attack,
+    /// A host that is none of the tenant's, to which a client let itself be
+    /// redirected.
+    Elsewhere,
 }
 
 /// What an attempt of the attacker brought.

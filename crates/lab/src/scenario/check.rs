@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Move, Outcome, Role, SCHEMA, Scenario, TakeoverPath};
+use crate::unconfirmed::Unconfirmed;
 
 /// The first thing that is wrong, and where in the text.
 pub(super) struct Problem {
@@ -16,6 +17,7 @@ pub(super) fn first_problem(scenario: &Scenario) -> Option<Problem> {
         .or_else(|| steps(scenario))
         .or_else(|| baits(scenario))
         .or_else(|| people(scenario))
+        .or_else(|| switches(scenario))
         .or_else(|| expectations(scenario))
 }
 
@@ -180,6 +182,14 @@ fn people(scenario: &Scenario) -> Option<Problem> {
         }
     }
     None
+}
+
+fn switches(scenario: &Scenario) -> Option<Problem> {
+    let mut all = Unconfirmed::default();
+    scenario.unconfirmed.iter().find_map(|(name, variant)| {
+        let wrong = all.set(name, variant.get_ref()).err()?;
+        problem(variant.span().start, wrong.to_string())
+    })
 }
 
 fn expectations(scenario: &Scenario) -> Option<Problem> {

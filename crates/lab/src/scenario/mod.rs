@@ -13,6 +13,7 @@ mod check;
 mod form;
 mod value;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -23,6 +24,9 @@ pub use form::{
     Outcome, Person, Responder, Role, Step, TakeoverPath, TaskScript, Warning,
 };
 pub use value::{Count, Percent, Span};
+
+use crate::fault::Fault;
+use crate::unconfirmed::Unconfirmed;
 
 /// The name of the file in a scenario's folder.
 pub const FILE: &str = "scenario.toml";
@@ -78,6 +82,13 @@ pub struct Scenario {
     pub licences: Licences,
     /// How long the services take.
     pub delays: Delays,
+    /// Faults that the responder meets.
+    #[serde(rename = "fault", default)]
+    faults: Vec<Fault>,
+    /// How the tenant behaves where the documentation is silent: switch and
+    /// variant.
+    #[serde(default)]
+    unconfirmed: BTreeMap<String, Spanned<String>>,
     /// What must be so at the end.
     expect: Spanned<Expect>,
 }
@@ -159,6 +170,21 @@ impl Scenario {
     /// The people on our side, as written.
     pub fn people(&self) -> impl Iterator<Item = &Person> {
         self.people.iter().map(Spanned::get_ref)
+    }
+
+    /// The faults that the responder meets, in their order.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// How the tenant behaves where the documentation is silent.
+    pub(crate) fn unconfirmed(&self) -> Unconfirmed {
+        let mut switches = Unconfirmed::default();
+        for (name, variant) in &self.unconfirmed {
+            // A name that does not exist was refused with the file.
+            let _ = switches.set(name, variant.get_ref());
+        }
+        switches
     }
 
     /// What must be so at the end.

@@ -128,11 +128,6 @@ impl Answer {
         self
     }
 
-    /// Whether it succeeded.
-    pub(crate) fn ok(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
     /// The HTTP response: with `Date`, request ids and the inner error.
     pub(crate) fn into_response<B: AsRef<[u8]>>(
         mut self,

@@ -71,6 +71,54 @@ impl Ask<'_> {
     }
 }
 
+/// The part of the services that a path belongs to, as far as it has words of
+/// its own for refusals and limits (reference §6.5, §7.2, §10, §10.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Area {
+    /// Graph: users, groups, apps, policies.
+    Directory,
+    /// Graph: sign-ins and directory audits.
+    Reports,
+    /// Graph: Identity Protection.
+    Risk,
+    /// Graph: searches of the unified audit log.
+    AuditSearch,
+    /// Graph: mailboxes.
+    Mail,
+    /// Exchange's own interface.
+    Exchange,
+    /// The Management Activity API.
+    Activity,
+    /// The sign-in service.
+    Token,
+}
+
+impl Area {
+    /// The area of a path.
+    pub(crate) fn of(path: &str) -> Self {
+        let mut words = path.trim_start_matches('/').split('/');
+        match words.next().unwrap_or_default() {
+            "adminapi" | "AdminApi" => return Self::Exchange,
+            "api" => return Self::Activity,
+            "v1.0" | "beta" => {}
+            _ => return Self::Token,
+        }
+        let rest: Vec<&str> = words.collect();
+        match rest.as_slice() {
+            ["auditLogs", ..] => Self::Reports,
+            ["identityProtection", ..] => Self::Risk,
+            ["security", "auditLog", ..] => Self::AuditSearch,
+            ["admin", "exchange", ..] => Self::Mail,
+            ["me", below, ..] | ["users", _, below, ..]
+                if ["messages", "mailFolders", "mailboxSettings", "sendMail"].contains(below) =>
+            {
+                Self::Mail
+            }
+            _ => Self::Directory,
+        }
+    }
+}
+
 /// What the services say, before the trace.
 pub(crate) struct Served {
     pub(crate) service: Service,
@@ -126,7 +174,7 @@ pub(crate) fn route(
         .unwrap_or_default();
     match first {
         "v1.0" | "beta" => graph::serve(&mut ask),
-        "adminapi" => exchange::serve(&mut ask),
+        "adminapi" | "AdminApi" => exchange::serve(&mut ask),
         "api" => Served {
             service: Service::Activity,
             answer: Answer::activity_error(404, "AF50000", "not played by this lab"),

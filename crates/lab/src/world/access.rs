@@ -27,6 +27,9 @@ impl World {
         if access.expires <= now {
             return Err(Refusal::Expired);
         }
+        if let Some(at) = access.challenged {
+            return Err(Refusal::Cut(at));
+        }
         if access.cae {
             if let Some(user) = access.user.as_deref().and_then(|user| self.users.get(user)) {
                 let cut = user

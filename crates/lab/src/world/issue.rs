@@ -172,6 +172,7 @@ impl World {
             issued: now,
             expires,
             cae,
+            challenged: None,
             session: wish.session.map(str::to_owned),
             unique_id,
         };

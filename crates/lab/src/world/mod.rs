@@ -120,6 +120,10 @@ pub(crate) struct World {
     pub(crate) outbox: Vec<Mail>,
     /// How much of the limits is used.
     pub(crate) meter: crate::services::throttle::Meter,
+    /// Faults that were ordered and are not used up.
+    pub(crate) faults: crate::fault::Faults,
+    /// How the tenant behaves where the documentation is silent.
+    pub(crate) unconfirmed: crate::unconfirmed::Unconfirmed,
     /// Where addresses are, for sign-in logs, by address.
     pub(crate) places: BTreeMap<String, Place>,
     chance: Chance,
@@ -320,6 +324,8 @@ impl World {
             audit_queries: BTreeMap::new(),
             outbox: Vec::new(),
             meter: crate::services::throttle::Meter::default(),
+            faults: crate::fault::Faults::default(),
+            unconfirmed: crate::unconfirmed::Unconfirmed::default(),
             places: BTreeMap::new(),
             chance,
             drawn: BTreeMap::new(),

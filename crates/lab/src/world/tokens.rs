@@ -149,6 +149,8 @@ pub(crate) struct AccessToken {
     pub(crate) expires: Timestamp,
     /// A long token that continuous access evaluation cuts.
     pub(crate) cae: bool,
+    /// Refused with a claims challenge since then, by a fault.
+    pub(crate) challenged: Option<Timestamp>,
     pub(crate) session: Option<String>,
     /// `uti`: the sign-in's id as base64url of its .NET bytes (reference §7.1).
     pub(crate) unique_id: String,

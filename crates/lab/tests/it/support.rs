@@ -45,7 +45,10 @@ pub(crate) fn form(fields: &[(&str, &str)]) -> String {
 
 impl Story {
     pub(crate) fn new(seed: u64) -> Self {
-        let lab = Lab::new(&Scenario::find("invoice-fraud").unwrap(), seed).unwrap();
+        Self::with(Lab::new(&Scenario::find("invoice-fraud").unwrap(), seed).unwrap())
+    }
+
+    pub(crate) fn with(lab: Lab) -> Self {
         let mut story = Self {
             now: lab.start(),
             lab,

@@ -117,7 +117,10 @@ fn mailbox_row(world: &World, mailbox: &Mailbox) -> Value {
 pub(super) fn set(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let user = cmdlet.mailbox("Identity")?;
     let world = &cmdlet.ask.world;
-    let held = world.mailboxes.get(&user).ok_or_else(|| missing(&user))?;
+    let held = world
+        .mailboxes
+        .get(&user)
+        .ok_or_else(|| missing(cmdlet.ask.world, &user))?;
     let mut to = Forwarding {
         smtp: held.forwarding_smtp.clone(),
         address: held.forwarding_address.clone(),
@@ -152,7 +155,7 @@ pub(super) fn set(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
                 world
                     .find_user(text)
                     .map(|user| user.mail.clone())
-                    .ok_or_else(|| missing(text))?,
+                    .ok_or_else(|| missing(cmdlet.ask.world, text))?,
             ),
             None => {
                 return Err(bad(
@@ -210,7 +213,7 @@ pub(super) fn permissions(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         .world
         .mailboxes
         .get(&user)
-        .ok_or_else(|| missing(&user))?;
+        .ok_or_else(|| missing(cmdlet.ask.world, &user))?;
     let rows = mailbox
         .permissions
         .iter()
@@ -237,7 +240,7 @@ pub(super) fn send_as(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         .world
         .mailboxes
         .get(&user)
-        .ok_or_else(|| missing(&user))?;
+        .ok_or_else(|| missing(cmdlet.ask.world, &user))?;
     let rows = mailbox
         .send_as
         .iter()
@@ -272,7 +275,7 @@ pub(super) fn protocols(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         .world
         .mailboxes
         .get(&user)
-        .ok_or_else(|| missing(&user))?;
+        .ok_or_else(|| missing(cmdlet.ask.world, &user))?;
     let rows = vec![row(vec![
         (
             "Identity",
@@ -315,7 +318,7 @@ pub(super) fn folders(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         .world
         .mailboxes
         .get(&user)
-        .ok_or_else(|| missing(&user))?;
+        .ok_or_else(|| missing(cmdlet.ask.world, &user))?;
     let rows = mailbox
         .folders
         .values()

@@ -12,8 +12,9 @@ use super::graph::{bearer_app, caller};
 use super::rights::Caller;
 use super::{Ask, Served};
 use crate::trace::Service;
+use crate::unconfirmed::{EXCHANGE_MISSING, EXCHANGE_THROTTLE_BODY};
 use crate::world::known::role;
-use crate::world::{Origin, Resource, Surface};
+use crate::world::{Origin, Resource, Surface, World};
 
 /// A cmdlet whose caller is known.
 pub(super) struct Cmdlet<'a, 'w> {
@@ -367,7 +368,7 @@ fn unauthorized() -> Answer {
 }
 
 /// 403 with a body of NUL bytes, called gzip though it is none (§0.14, §6.5).
-fn forbidden() -> Answer {
+pub(crate) fn forbidden() -> Answer {
     let mut answer = Answer::no_content().header("content-encoding", "gzip");
     answer.status = 403;
     answer.body = Body::Raw("application/json", vec![0; 985]);
@@ -385,37 +386,77 @@ fn bad(message: &str, kind: &str) -> Answer {
     )
 }
 
-/// 404 for an object that is not there.
-fn missing(object: &str) -> Answer {
+/// 429 (reference §6.3; the body is not confirmed).
+pub(crate) fn throttled(world: &World) -> Answer {
+    const TEXT: &str = "The server is busy: too many requests were sent. Try again later.";
+    match world.unconfirmed.variant(&EXCHANGE_THROTTLE_BODY) {
+        "empty" => {
+            let mut answer = Answer::no_content();
+            answer.status = 429;
+            answer
+        }
+        "text" => {
+            let mut answer = Answer::no_content();
+            answer.status = 429;
+            answer.body = Body::Raw("text/plain", TEXT.as_bytes().to_vec());
+            answer
+        }
+        _ => error(
+            429,
+            "TooManyRequests",
+            "Error executing cmdlet",
+            &format!("|Microsoft.Exchange.Data.Directory.OverBudgetException|{TEXT}"),
+            TEXT,
+        ),
+    }
+}
+
+/// An error of the server.
+pub(crate) fn failed(status: u16) -> Answer {
+    const TEXT: &str = "The operation could not be completed because of a temporary problem.";
+    error(
+        status,
+        "InternalServerError",
+        "Error executing cmdlet",
+        &format!("|Microsoft.Exchange.Data.Directory.ADTransientException|{TEXT}"),
+        TEXT,
+    )
+}
+
+/// An object is not there.
+pub(crate) fn missing(world: &World, object: &str) -> Answer {
     let text = format!(
         "The operation couldn't be performed because object '{object}' couldn't be found on 'AM0PR01A001.EURPR01A001.PROD.OUTLOOK.COM'."
     );
-    error(
-        404,
-        "NotFound",
-        "Error executing cmdlet",
-        &format!(
-            "Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|{text}"
-        ),
-        &text,
-    )
+    not_there(world, "Ex6F9304", &text)
 }
 
-/// The same for a mailbox.
-fn no_mailbox(key: &str) -> Answer {
+/// A mailbox is not there.
+fn no_mailbox(world: &World, key: &str) -> Answer {
     let text = format!("The specified mailbox Identity:\"{key}\" doesn't exist.");
+    not_there(world, "Ex41BAF5", &text)
+}
+
+/// The status and the code are not confirmed; the exception's name is.
+fn not_there(world: &World, mark: &str, text: &str) -> Answer {
+    let (status, code) = match world.unconfirmed.variant(&EXCHANGE_MISSING) {
+        "internal_error" => (500, "InternalServerError"),
+        "bad_request" => (400, "NotFound"),
+        _ => (404, "NotFound"),
+    };
     error(
-        404,
-        "NotFound",
+        status,
+        code,
         "Error executing cmdlet",
         &format!(
-            "Ex41BAF5|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|{text}"
+            "{mark}|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|{text}"
         ),
-        &text,
+        text,
     )
 }
 
-fn error(status: u16, code: &str, message: &str, detail: &str, inner: &str) -> Answer {
+/// An error document (reference §6.5).
+pub(crate) fn error(status: u16, code: &str, message: &str, detail: &str, inner: &str) -> Answer {
     Answer::json(
         status,
         json!({"error": {
@@ -520,7 +561,7 @@ impl Cmdlet<'_, '_> {
                     .find(|mailbox| mailbox.guid.eq_ignore_ascii_case(&key))
                     .map(|mailbox| mailbox.user.clone())
             })
-            .ok_or_else(|| no_mailbox(&key))
+            .ok_or_else(|| no_mailbox(world, &key))
     }
 
     /// Who does this, for the logs.

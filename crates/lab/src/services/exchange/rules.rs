@@ -14,7 +14,10 @@ pub(super) fn get(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let user = cmdlet.mailbox("Mailbox")?;
     let hidden = cmdlet.switch("IncludeHidden");
     let world = &cmdlet.ask.world;
-    let mailbox = world.mailboxes.get(&user).ok_or_else(|| missing(&user))?;
+    let mailbox = world
+        .mailboxes
+        .get(&user)
+        .ok_or_else(|| missing(cmdlet.ask.world, &user))?;
     let mut rules: Vec<&InboxRule> = mailbox
         .rules
         .iter()
@@ -25,7 +28,7 @@ pub(super) fn get(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         let found = mailbox.rule(&wanted).map(|rule| rule.number);
         rules.retain(|rule| Some(rule.number) == found);
         if rules.is_empty() {
-            return Err(missing(&wanted));
+            return Err(missing(cmdlet.ask.world, &wanted));
         }
     }
     let shows = rules
@@ -77,7 +80,7 @@ pub(super) fn new(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
                     .find(|folder| folder.display_name == name)
                     .map(|folder| folder.id.clone())
             });
-            Some(found.ok_or_else(|| missing(&path))?)
+            Some(found.ok_or_else(|| missing(cmdlet.ask.world, &path))?)
         }
     };
     let Some(name) = cmdlet.text("Name").filter(|name| !name.is_empty()) else {
@@ -117,7 +120,7 @@ pub(super) fn new(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         .ask
         .world
         .create_rule(now, &origin, &user, draft)
-        .ok_or_else(|| missing(&user))?;
+        .ok_or_else(|| missing(cmdlet.ask.world, &user))?;
     let world = &cmdlet.ask.world;
     let rows = world
         .mailboxes
@@ -190,7 +193,7 @@ fn named(cmdlet: &Cmdlet<'_, '_>) -> Result<(String, InboxRule), super::Answer> 
             .values()
             .find(|mailbox| mailbox.guid.eq_ignore_ascii_case(guid))
             .map(|mailbox| mailbox.user.clone())
-            .ok_or_else(|| missing(&identity))?
+            .ok_or_else(|| missing(cmdlet.ask.world, &identity))?
     };
     let rule = cmdlet
         .ask
@@ -199,7 +202,7 @@ fn named(cmdlet: &Cmdlet<'_, '_>) -> Result<(String, InboxRule), super::Answer> 
         .get(&user)
         .and_then(|mailbox| mailbox.rule(&identity))
         .cloned()
-        .ok_or_else(|| missing(&identity))?;
+        .ok_or_else(|| missing(cmdlet.ask.world, &identity))?;
     Ok((user, rule))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 use serde_json::{Map, Value, json};
 
 use super::super::{Ask, route};
@@ -37,28 +37,32 @@ pub(super) fn serve(ask: &mut Ask<'_>, version: &str) -> Answer {
     for request in requests {
         let id = request["id"].as_str().unwrap_or_default().to_owned();
         let waits = request["dependsOn"].as_array().into_iter().flatten();
-        let answer = if waits
+        let refusal = if waits
             .filter_map(Value::as_str)
             .any(|id| failed.contains(&id.to_lowercase()))
         {
-            Answer::graph_error(
+            Some(Answer::graph_error(
                 424,
                 "FailedDependency",
                 "A request that this one depends on failed.",
-            )
+            ))
         } else {
-            match inner(ask, version, request) {
-                Some(inner) => route(ask.world, ask.peer, &inner, ask.now).answer,
-                None => Answer::bad_request("Invalid request in the batch."),
-            }
+            None
         };
-        if !answer.ok() {
+        let response = match (refusal, inner(ask, version, request)) {
+            (Some(refusal), _) => refusal.into_response(ask.request, ask.now),
+            (None, Some(inner)) => {
+                let (response, effect) = one(ask, &inner);
+                touched.extend(effect);
+                response
+            }
+            (None, None) => Answer::bad_request("Invalid request in the batch.")
+                .into_response(ask.request, ask.now),
+        };
+        if !response.status().is_success() {
             failed.insert(id.to_lowercase());
         }
-        if let (Some(target), Some(effect)) = (&answer.target, &answer.effect) {
-            touched.push(json!({"kind": target.kind, "id": target.id, "effect": effect}));
-        }
-        responses.push(response_json(&id, answer, ask));
+        responses.push(response_json(&id, &response));
     }
     // The service answers in any order: backwards shows who relies on it.
     responses.reverse();
@@ -102,8 +106,35 @@ fn inner(ask: &Ask<'_>, version: &str, request: &Value) -> Option<Request<Bytes>
     builder.body(body).ok()
 }
 
-fn response_json(id: &str, answer: Answer, ask: &Ask<'_>) -> Value {
-    let response = answer.into_response(ask.request, ask.now);
+/// One of the requests, and what it changed. Each is metered alone, and each
+/// can meet a fault of its own.
+fn one(ask: &mut Ask<'_>, inner: &Request<Bytes>) -> (Response<Bytes>, Option<Value>) {
+    let fault = ask.world.faults.take(inner, true);
+    if let Some(fault) = fault {
+        fault.prepare(ask.world, inner, ask.now);
+    }
+    let before = fault
+        .filter(|fault| !fault.applies())
+        .map(|_| ask.world.clone());
+    let answer = route(ask.world, ask.peer, inner, ask.now).answer;
+    let mut effect = match (&answer.target, &answer.effect) {
+        (Some(target), Some(effect)) => {
+            Some(json!({"kind": target.kind, "id": target.id, "effect": effect}))
+        }
+        _ => None,
+    };
+    let mut response = answer.into_response(inner, ask.now);
+    if let Some(before) = before {
+        *ask.world = before;
+        effect = None;
+    }
+    if let Some(fault) = fault {
+        fault.spoil(ask.world, inner, ask.now, &mut response);
+    }
+    (response, effect)
+}
+
+fn response_json(id: &str, response: &Response<Bytes>) -> Value {
     let headers: Map<String, Value> = response
         .headers()
         .iter()

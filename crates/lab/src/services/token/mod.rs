@@ -22,15 +22,15 @@ pub(super) type Form = BTreeMap<String, String>;
 /// What the token endpoint refuses: the OAuth word, the AADSTS number and the
 /// status.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Refused {
-    pub(super) code: u32,
+pub(crate) struct Refused {
+    pub(crate) code: u32,
     pub(super) error: &'static str,
     pub(super) status: u16,
     pub(super) text: &'static str,
 }
 
 /// The refusals (reference §1.3).
-pub(super) const fn refused(code: u32) -> Refused {
+pub(crate) const fn refused(code: u32) -> Refused {
     let (error, status, text) = match code {
         50034 => (
             "invalid_grant",
@@ -112,6 +112,11 @@ pub(super) const fn refused(code: u32) -> Refused {
             "The refresh token has expired due to inactivity.",
         ),
         7_000_112 => ("unauthorized_client", 400, "The application is disabled."),
+        7_000_222 => (
+            "invalid_client",
+            401,
+            "The provided client secret keys or certificates are expired.",
+        ),
         7_000_215 => ("invalid_client", 401, "Invalid client secret provided."),
         7_000_218 => (
             "invalid_client",
@@ -137,9 +142,19 @@ pub(super) const fn refused(code: u32) -> Refused {
     }
 }
 
+/// The service is busy or broken; the status says how.
+pub(crate) const fn busy(status: u16) -> Refused {
+    Refused {
+        code: if status == 429 { 90055 } else { 90033 },
+        error: "temporarily_unavailable",
+        status,
+        text: "A transient error has occurred. Please try again.",
+    }
+}
+
 impl Refused {
     /// The error body of the token endpoint (reference §1.3).
-    pub(super) fn answer(self, world: &mut World, now: Timestamp) -> Answer {
+    pub(crate) fn answer(self, world: &mut World, now: Timestamp) -> Answer {
         let trace = world.new_id("token trace");
         let correlation = world.new_id("token correlation");
         let stamp = now.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
