@@ -157,8 +157,8 @@ fn run_tests(root: &Path, rows: &[Row]) -> Result<Tests, Failure> {
         let mut call = Call::cargo("nextest run --workspace --profile accept --no-tests=pass -E")
             .arg(good.join(" | "))
             .env(SKIPPED_LOG, log.clone());
-        if let Some(python) = crate::install::look(root).python {
-            call = call.env("RETAKE_PYTHON", python);
+        for (name, program) in crate::install::look(root).interpreters() {
+            call = call.env(name, program);
         }
         // That a test failed is seen in the results; that nothing was built is seen there too.
         if let Err(why) = call.run(root) {

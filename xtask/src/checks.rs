@@ -148,8 +148,8 @@ fn tests(root: &Path, tools: &Tools) -> Step {
     let repeat = call.shown();
     let log = root.join("target/skipped-tests.log");
     let mut call = call.env(SKIPPED_LOG, log.clone());
-    if let Some(python) = &tools.python {
-        call = call.env("RETAKE_PYTHON", python.clone());
+    for (name, program) in tools.interpreters() {
+        call = call.env(name, program);
     }
     let nextest = tools.nextest;
     let run = move |root: &Path| run_tests(&call, nextest, root, &log);
@@ -240,12 +240,13 @@ mod tests {
         nextest: false,
         deny: false,
         python: None,
+        node: None,
     };
 
     #[test]
     fn a_bare_machine_is_told_what_is_missing_and_falls_back_where_it_can() {
         let missing = BARE.missing().join("\n");
-        for tool in ["cargo-nextest", "cargo-deny", "msal"] {
+        for tool in ["cargo-nextest", "cargo-deny", "msgraph-sdk", "Node"] {
             assert!(missing.contains(tool), "{missing}");
         }
         let root = Path::new(".");

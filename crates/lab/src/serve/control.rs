@@ -69,6 +69,11 @@ fn obey(shared: &Shared, order: &Value) -> Value {
             }
             Err(error) => json!({"error": error.to_string()}),
         },
+        Some("set_permission") => {
+            let permission = order["permission"].as_str().unwrap_or_default();
+            let granted = order["granted"].as_bool().unwrap_or(true);
+            json!({"changed": state.lab.set_permission(permission, granted)})
+        }
         Some("approve_device_code") => {
             let code = order["user_code"].as_str().unwrap_or_default().to_owned();
             let user = order["user"]
@@ -78,7 +83,7 @@ fn obey(shared: &Shared, order: &Value) -> Value {
             json!({"approved": state.lab.approve_device_code(&code, &user, now)})
         }
         _ => {
-            json!({"error": "unknown `op`: now, advance, ask, trace, final_state, finish_restore, hold, inject, approve_device_code"})
+            json!({"error": "unknown `op`: now, advance, ask, trace, final_state, finish_restore, hold, inject, set_permission, approve_device_code"})
         }
     };
     state.tell();

@@ -15,7 +15,10 @@ use crate::world::{Origin, SignIn, SignInKind, Surface, World, known};
 pub(super) fn token(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
     match form.get("grant_type").map(String::as_str) {
         Some("client_credentials") => client_credentials(ask, form),
-        Some("urn:ietf:params:oauth:grant-type:device_code") => device_token(ask, form),
+        // The short name is older than RFC 8628; Microsoft's library for Node still sends it.
+        Some("urn:ietf:params:oauth:grant-type:device_code" | "device_code") => {
+            device_token(ask, form)
+        }
         Some("refresh_token") => refresh(ask, form),
         Some("password") => password(ask, form),
         Some(_) => Err(refused(70003)),
