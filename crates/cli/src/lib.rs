@@ -6,6 +6,7 @@
 
 pub mod args;
 mod commands;
+mod crash;
 pub mod failure;
 pub mod home;
 pub mod lab_link;
@@ -42,7 +43,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return code(exit);
         }
     };
-    match commands::run(args, &terminal) {
+    match crash::guarded(|| commands::run(args, &terminal)) {
         Ok(exit) => code(exit),
         Err(failure) => {
             terminal.failure(&failure);

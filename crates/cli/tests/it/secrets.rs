@@ -23,6 +23,7 @@ use retake_tenant::edge::Entropy as _;
 use retake_tenant::{Credential, Endpoints, Profile, Tenant};
 use serde_json::Value;
 
+use crate::practice::Practice;
 use crate::stranger::{Home, Served};
 
 #[test]
@@ -103,6 +104,61 @@ fn a_response_over_tls_leaves_no_secret_anywhere() {
         served.state().to_string().into_bytes(),
     ));
     nowhere(&finder, &places, served.user());
+}
+
+#[test]
+fn a_responder_that_is_looked_at_and_then_crashes_shows_no_secret() {
+    let secrets = Arc::new(Mutex::new(Secrets::default()));
+    let places = Arc::new(Mutex::new(Vec::new()));
+    let (seen, listed) = (Arc::clone(&secrets), Arc::clone(&places));
+    let practice = Practice::new(1, |responder| {
+        Some(Box::new(move |request: &Request<Bytes>, _| {
+            let mut seen = seen.lock().unwrap();
+            seen.of_request(request);
+            if !seen.passwords.is_empty() {
+                // What other processes of the machine can list, at the worst moment:
+                // a new password is on its way.
+                let process = responder.id().unwrap();
+                let mut listed = listed.lock().unwrap();
+                for file in ["cmdline", "environ", "comm", "status"] {
+                    let shown = std::fs::read(format!("/proc/{process}/{file}")).unwrap();
+                    listed.push((file.to_owned(), shown));
+                }
+                let _ = std::process::Command::new("kill")
+                    .args(["-ABRT", &process.to_string()])
+                    .status();
+                return Decision::DropBefore;
+            }
+            Decision::Handle
+        }))
+    });
+    practice.start(practice.respond());
+    assert_eq!(practice.finish(), None, "{}", practice.said());
+    let secrets = secrets.lock().unwrap();
+    assert_eq!(secrets.passwords.len(), 1);
+    assert!(!secrets.tokens.is_empty() && !secrets.clients.is_empty());
+    let mut places = places.lock().unwrap();
+    places.push(("what it said".to_owned(), practice.said().into_bytes()));
+    for file in std::fs::read_dir(practice.home()).unwrap().flatten() {
+        if file.file_type().unwrap().is_file() && file.file_name() != "lab.json" {
+            let name = file.file_name().to_string_lossy().into_owned();
+            places.push((name, std::fs::read(file.path()).unwrap()));
+        }
+    }
+    let (case, records) = practice.journal();
+    places.push((
+        case.to_string(),
+        serde_json::to_vec(&records.iter().map(|one| &one.event).collect::<Vec<_>>()).unwrap(),
+    ));
+    let arguments = &places[0].1;
+    assert!(
+        arguments.windows(7).any(|part| part == b"respond"),
+        "the listing is the responder's"
+    );
+    let finder = Finder::of(secrets.all());
+    for (name, bytes) in places.iter() {
+        assert_eq!(finder.find(bytes), None, "in {name}");
+    }
 }
 
 /// Every value of every row of the store.
