@@ -13,6 +13,8 @@ pub(crate) mod exchange;
 pub(crate) mod graph;
 pub(crate) mod sign_in;
 
+pub use sign_in::SignInProblem;
+
 /// A call that failed. The fields are those of [`Details`].
 ///
 /// Its texts hold no token, client secret or password, are at most a few
@@ -39,6 +41,8 @@ pub struct Details {
     pub request_id: Option<String>,
     /// How long the service wants to be left alone.
     pub retry_after: Option<Duration>,
+    /// At which stage the connection failed, if that is what happened.
+    pub connection: Option<TransportErrorKind>,
     /// The refusal as it came, to be kept as evidence.
     pub answer: Option<Answer>,
 }
@@ -66,7 +70,7 @@ pub enum Kind {
     Throttled,
     /// A fresh token was refused as well.
     Expired,
-    /// Nobody is signed in: a device code must be entered first.
+    /// Nobody is signed in: a person must do that first.
     Unauthenticated,
     /// The token service refused to give a token.
     SignIn(SignInProblem),
@@ -105,38 +109,6 @@ pub enum Kind {
     BadInput,
 }
 
-/// Why the token service said no (reference §1.3, AADSTS codes).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SignInProblem {
-    /// The client secret is wrong.
-    BadSecret,
-    /// The client secret has expired.
-    ExpiredSecret,
-    /// There is no such tenant.
-    TenantNotFound,
-    /// The app is not in the tenant.
-    AppNotFound,
-    /// The app is disabled.
-    AppDisabled,
-    /// Nobody consented to what the app asks for.
-    ConsentMissing,
-    /// The service that the token is for is not in the tenant.
-    ResourceNotFound,
-    /// A conditional access policy, or missing multi-factor proof, stands in the way.
-    ConditionalAccess,
-    /// The person or their session was cut off: disabled, revoked, password changed.
-    SessionEnded,
-    /// The person said no.
-    Declined,
-    /// The code was not entered in time.
-    CodeExpired,
-    /// The app must be allowed to be a public client for device codes.
-    NotAPublicClient,
-    /// Something else; the code says what.
-    Other,
-}
-
 impl TenantError {
     /// An error of this kind without an answer behind it.
     pub fn new(
@@ -154,6 +126,7 @@ impl TenantError {
             message: escape::message(message.as_ref()),
             request_id: None,
             retry_after: None,
+            connection: None,
             answer: None,
         }))
     }
@@ -170,6 +143,12 @@ impl TenantError {
         self
     }
 
+    /// The same error with a fact that helps whoever reads it.
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        self.0.message = escape::message(&format!("{} ({note})", self.0.message));
+        self
+    }
+
     pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.0.retry_after = wait;
         self
@@ -183,20 +162,28 @@ impl TenantError {
     pub(crate) fn transport(call: &'static CallSpec, target: &str, error: &TransportError) -> Self {
         let effect_unknown = call.change && error.kind.effect_possible();
         let kind = match error.kind {
-            TransportErrorKind::Connect | TransportErrorKind::Tls | TransportErrorKind::Reset => {
-                Kind::Unreachable { effect_unknown }
-            }
+            TransportErrorKind::Name
+            | TransportErrorKind::Route
+            | TransportErrorKind::Proxy
+            | TransportErrorKind::Connect
+            | TransportErrorKind::Tls
+            | TransportErrorKind::Reset => Kind::Unreachable { effect_unknown },
             TransportErrorKind::Timeout => Kind::TimedOut { effect_unknown },
             TransportErrorKind::Body => Kind::BadAnswer { effect_unknown },
         };
         let code = match error.kind {
+            TransportErrorKind::Name => "name",
+            TransportErrorKind::Route => "route",
+            TransportErrorKind::Proxy => "proxy",
             TransportErrorKind::Connect => "connect",
             TransportErrorKind::Tls => "tls",
             TransportErrorKind::Timeout => "timeout",
             TransportErrorKind::Reset => "reset",
             TransportErrorKind::Body => "body",
         };
-        Self::new(kind, call, target, error.to_string()).with_code(Some(code))
+        let mut new = Self::new(kind, call, target, error.to_string()).with_code(Some(code));
+        new.0.connection = Some(error.kind);
+        new
     }
 
     pub(crate) fn timed_out(call: &'static CallSpec, target: &str, effect_unknown: bool) -> Self {
@@ -232,6 +219,15 @@ impl TenantError {
                 effect_unknown: true
             }
         )
+    }
+
+    /// Whether only a person can get on, by signing in (again).
+    pub fn needs_a_person(&self) -> bool {
+        match self.0.kind {
+            Kind::Unauthenticated => true,
+            Kind::SignIn(problem) => problem.needs_a_person(),
+            _ => false,
+        }
     }
 
     /// The same error in the light of what is known about its target: a
@@ -271,7 +267,7 @@ impl TenantError {
             Kind::Expired => "A new token was refused too. Check that the app was not disabled and that no policy excludes \
                  this address, then sign in again."
                 .to_owned(),
-            Kind::Unauthenticated => "Sign in first: a person has to enter the device code.".to_owned(),
+            Kind::Unauthenticated => "A person has to sign in first.".to_owned(),
             Kind::SignIn(problem) => problem.hint().to_owned(),
             Kind::WrongTenant => "The profile names another tenant than the one that answered. Check its tenant id.".to_owned(),
             Kind::Conflict => "Read the object again: it exists already or was changed at the same time.".to_owned(),
@@ -285,7 +281,9 @@ impl TenantError {
                      the same command does that."
                         .to_owned()
                 } else {
-                    format!("Nothing was changed. Check the way to {service} and run the same command again.")
+                    let way = self.0.connection.and_then(TransportErrorKind::hint);
+                    let way = way.unwrap_or("Check the way to the service and run the same command again.");
+                    format!("Nothing was changed. {way}")
                 }
             }
         }
@@ -310,51 +308,6 @@ fn permission_hint(call: &CallSpec, permission: &str, role: &str) -> String {
         );
     }
     hint
-}
-
-impl SignInProblem {
-    /// What to do next.
-    pub const fn hint(self) -> &'static str {
-        match self {
-            Self::BadSecret => {
-                "The client secret is wrong: take the secret's value, not its id, and check that it belongs to this app."
-            }
-            Self::ExpiredSecret => {
-                "The client secret has expired: make a new one on the app registration."
-            }
-            Self::TenantNotFound => {
-                "There is no such tenant in this cloud: check the tenant id and the cloud of the profile."
-            }
-            Self::AppNotFound => {
-                "The app is not in this tenant: check the client id, or have an administrator of the tenant consent to it."
-            }
-            Self::AppDisabled => {
-                "The app is disabled in this tenant: an administrator must enable it."
-            }
-            Self::ConsentMissing => {
-                "Nobody consented to the app's permissions: an administrator must grant admin consent."
-            }
-            Self::ResourceNotFound => {
-                "The service is not set up in this tenant; without an Exchange licence there is no Exchange."
-            }
-            Self::ConditionalAccess => {
-                "A conditional access policy or missing multi-factor proof stands in the way: use an allowed device or address, or exclude the app."
-            }
-            Self::SessionEnded => {
-                "The signed-in session ended (disabled, revoked or password changed): sign in again."
-            }
-            Self::Declined => {
-                "The sign-in was declined by the person who was asked. Start again if that was a mistake."
-            }
-            Self::CodeExpired => "The code was not entered in time. Start again for a new one.",
-            Self::NotAPublicClient => {
-                "Device codes need `Allow public client flows` on the app registration."
-            }
-            Self::Other => {
-                "The code tells the cause: look it up at Microsoft's list of AADSTS codes."
-            }
-        }
-    }
 }
 
 impl Deref for TenantError {

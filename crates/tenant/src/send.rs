@@ -21,13 +21,13 @@ use crate::client::Options;
 use crate::edge::{Clock, Transport};
 use crate::error::{Kind, TenantError, exchange, graph};
 use crate::profile::Profile;
-use crate::sign_in::{SignIn, Token};
+use crate::sign_in::{SignIn, Token, claims};
 use crate::wire::{Answer, Outgoing};
 
 mod headers;
 
 pub(crate) use headers::retry_after;
-use headers::{claims, regional_host};
+use headers::regional_host;
 
 /// How often one request is sent at most, the first time included.
 const TRIES: u32 = 5;
@@ -293,7 +293,7 @@ impl Call {
         .with_retry_after(wait);
         match status.as_u16() {
             401 => Judgement::Renew {
-                claims: claims(&headers),
+                claims: claims::asked_for(&headers),
                 error,
             },
             301 | 302 | 307 | 308 if exchange => {

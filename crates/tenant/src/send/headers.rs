@@ -1,9 +1,7 @@
-//! What headers of an answer say: how long to wait, which claims, which host.
+//! What headers of an answer say: how long to wait, which host.
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::{HeaderMap, header};
 use jiff::Timestamp;
 use url::Url;
@@ -30,42 +28,6 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
 }
 
-/// The claims that a 401 asks for (reference §1.4), decoded from base64.
-/// Parameters come in any order, quoted or not, in one header or several.
-pub(super) fn claims(headers: &HeaderMap) -> Option<String> {
-    headers
-        .get_all(header::WWW_AUTHENTICATE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .find_map(|challenge| {
-            let encoded = parameter(challenge, "claims")?;
-            let bytes = STANDARD
-                .decode(encoded)
-                .or_else(|_| URL_SAFE_NO_PAD.decode(encoded.trim_end_matches('=')))
-                .ok()?;
-            let text = String::from_utf8(bytes).ok()?;
-            serde_json::from_str::<serde_json::Value>(&text)
-                .ok()
-                .map(|_| text)
-        })
-}
-
-fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
-    let mut rest = challenge;
-    loop {
-        let (before, after) = rest.split_once('=')?;
-        let key = before.rsplit([' ', ',', '\t']).next().unwrap_or_default();
-        let (value, next) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"')?,
-            None => after.split_once([',', ' ']).unwrap_or((after, "")),
-        };
-        if key.eq_ignore_ascii_case(name) {
-            return Some(value);
-        }
-        rest = next;
-    }
-}
-
 /// The host that Exchange's front door names, if a token may go there. Port
 /// 446 is an inner one: the same host answers at 443 (reference §6.3).
 pub(super) fn regional_host(from: &Url, location: &str) -> Option<Url> {
@@ -90,24 +52,6 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-
-    #[test]
-    fn claims_are_found_in_any_order_and_behind_another_scheme() {
-        for challenge in [
-            r#"Bearer realm="", authorization_uri=https://login.example/common, error="insufficient_claims", claims="eyJhIjoxfQ==""#,
-            r#"PoP realm="x", nonce="abc=", Bearer claims=eyJhIjoxfQ, error="insufficient_claims""#,
-        ] {
-            let mut headers = HeaderMap::new();
-            if let Ok(value) = HeaderValue::from_str(challenge) {
-                headers.append(header::WWW_AUTHENTICATE, value);
-            }
-            assert_eq!(
-                claims(&headers).as_deref(),
-                Some(r#"{"a":1}"#),
-                "{challenge}"
-            );
-        }
-    }
 
     #[test]
     fn a_token_follows_a_redirect_only_within_exchange() {
