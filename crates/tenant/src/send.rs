@@ -26,8 +26,8 @@ use crate::wire::{Answer, Outgoing};
 
 mod headers;
 
-pub(crate) use headers::retry_after;
 use headers::regional_host;
+pub(crate) use headers::retry_after;
 
 /// How often one request is sent at most, the first time included.
 const TRIES: u32 = 5;

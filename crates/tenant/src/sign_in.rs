@@ -40,7 +40,7 @@ mod wire;
 
 pub use device_code::DeviceCodePrompt;
 pub use token::TokenFacts;
-pub(crate) use token::Token;
+pub(crate) use token::{Token, cut};
 
 use client_credentials::Proof;
 use session::Session;
@@ -353,14 +353,8 @@ impl SignIn {
             ));
         };
         let wire = self.wire();
-        let outcome = person::refresh(
-            &self.profile,
-            &refresh,
-            scope,
-            claims,
-            Arc::clone(&wire),
-        )
-        .await;
+        let outcome =
+            person::refresh(&self.profile, &refresh, scope, claims, Arc::clone(&wire)).await;
         self.note_skew(&wire);
         let scrub = |text: &str| token::cut(text, refresh.expose_secret(), "<refresh token>");
         match outcome {
@@ -469,7 +463,8 @@ impl SignIn {
     /// identity has only its own, and a domain can have moved.
     fn check_tenant(&self, fetched: Fetched) -> Result<Fetched, TenantError> {
         let expected = self.profile.tenant_id.as_str();
-        let is_id = |text: &str| text.len() == 36 && text.bytes().filter(|b| *b == b'-').count() == 4;
+        let is_id =
+            |text: &str| text.len() == 36 && text.bytes().filter(|b| *b == b'-').count() == 4;
         let got = TokenFacts::of(&fetched.token).and_then(|facts| facts.tenant_id);
         match got {
             Some(got) if is_id(expected) && is_id(&got) && !got.eq_ignore_ascii_case(expected) => {
@@ -520,7 +515,9 @@ impl SignIn {
 fn given<T>(means: Option<T>, lacks: &str, sign_in: &SignIn) -> Result<T, TenantError> {
     means.ok_or_else(|| {
         let way = sign_in.profile.credential.name();
-        sign_in.bad(&format!("this program {lacks}, which signing in with `{way}` needs"))
+        sign_in.bad(&format!(
+            "this program {lacks}, which signing in with `{way}` needs"
+        ))
     })
 }
 

@@ -14,11 +14,14 @@ use bytes::Bytes;
 
 mod certificate;
 mod means;
+mod proxy;
 pub mod reqwest;
 mod system;
+mod trust;
 
 pub use self::certificate::{Algorithm, CertificateError, ClientCertificate};
 pub use self::means::{Browser, Files, Keyring, KeyringError, Loopback, Means, Programs, Ran};
+pub use self::proxy::ProxyRoute;
 pub use self::reqwest::ReqwestTransport;
 pub use self::system::{SystemClock, SystemEntropy, SystemFiles};
 

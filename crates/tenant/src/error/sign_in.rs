@@ -289,7 +289,11 @@ impl Refusal {
 pub(crate) fn clock_words(skew: SignedDuration) -> String {
     let seconds = skew.unsigned_abs().as_secs();
     let (minutes, rest) = (seconds / 60, seconds % 60);
-    let way = if skew.is_negative() { "ahead of" } else { "behind" };
+    let way = if skew.is_negative() {
+        "ahead of"
+    } else {
+        "behind"
+    };
     let amount = match (minutes, rest) {
         (0, seconds) => format!("{seconds} s"),
         (minutes, 0) => format!("{minutes} min"),
@@ -327,15 +331,19 @@ mod tests {
         50_074, 50_076, 50_078, 50_079, 50_135, 53_000, 53_001, 53_002, 53_003, 530_035, 53_011,
         530_034, 65_001, 65_004, 70_000, 70_001, 700_011, 70_002, 50_012, 50_013, 500_133, 50_027,
         500_011, 50_001, 650_057, 50_194, 50_196, 700_016, 700_082, 70_043, 7_000_215, 7_000_222,
-        90_002, 90_094, 70_008, 700_084, 50_089, 700_027, 700_025, 7_000_218, 7_000_112,
-        1_000_031, 50_097, 135_011, 130_007, 50_158, 530_032, 50_131, 50_020, 90_072, 50_105,
-        70_016, 70_018, 70_019, 50_147, 501_481, 54_005,
+        90_002, 90_094, 70_008, 700_084, 50_089, 700_027, 700_025, 7_000_218, 7_000_112, 1_000_031,
+        50_097, 135_011, 130_007, 50_158, 530_032, 50_131, 50_020, 90_072, 50_105, 70_016, 70_018,
+        70_019, 50_147, 501_481, 54_005,
     ];
 
     #[test]
     fn every_code_of_the_reference_has_a_meaning_and_stands_once() {
         for code in TABLE {
-            assert_ne!(SignInProblem::of_code(*code), SignInProblem::Other, "{code}");
+            assert_ne!(
+                SignInProblem::of_code(*code),
+                SignInProblem::Other,
+                "{code}"
+            );
         }
         let all: Vec<u64> = SignInProblem::ALL
             .iter()

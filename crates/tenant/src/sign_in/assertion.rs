@@ -45,16 +45,14 @@ pub(super) fn signed(
     });
     let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let mut jwt = format!("{}.{}", part(&header), part(&payload));
-    let signature = certificate
-        .sign(algorithm, jwt.as_bytes())
-        .ok_or_else(|| {
-            TenantError::new(
-                Kind::BadInput,
-                &SIGN_IN,
-                &profile.tenant_id,
-                "the certificate's key cannot sign",
-            )
-        })?;
+    let signature = certificate.sign(algorithm, jwt.as_bytes()).ok_or_else(|| {
+        TenantError::new(
+            Kind::BadInput,
+            &SIGN_IN,
+            &profile.tenant_id,
+            "the certificate's key cannot sign",
+        )
+    })?;
     jwt.push('.');
     jwt.push_str(&URL_SAFE_NO_PAD.encode(signature));
     Ok(jwt.into())

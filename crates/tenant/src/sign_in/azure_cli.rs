@@ -40,7 +40,10 @@ pub(super) async fn fetch(
     // It becomes an argument, on Windows of a shell: nothing but a GUID or a domain.
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     if tenant.is_empty() || tenant.starts_with('-') || !tenant.chars().all(plain) {
-        return Err(error(Kind::BadInput, "the tenant id is neither a GUID nor a domain"));
+        return Err(error(
+            Kind::BadInput,
+            "the tenant id is neither a GUID nor a domain",
+        ));
     }
     let arguments = [
         "account",
@@ -93,7 +96,9 @@ fn read(stdout: &SecretString, now: Timestamp) -> Option<Fetched> {
         expires_on: Option<i64>,
     }
     let answer: Answer = serde_json::from_str(stdout.expose_secret()).ok()?;
-    let left = answer.expires_on.map(|end| end.saturating_sub(now.as_second()));
+    let left = answer
+        .expires_on
+        .map(|end| end.saturating_sub(now.as_second()));
     let expires_in = left.map_or(SHORTEST, |left| {
         Duration::from_secs(u64::try_from(left).unwrap_or(0))
     });

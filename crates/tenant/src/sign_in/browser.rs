@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::claims;
 use super::person::{Asking, Granted, Http, client, granted, scopes};
+use super::token::cut;
 use super::wire::Wire;
 use crate::call::SIGN_IN;
 use crate::edge::{Browser, Entropy, Loopback};
@@ -56,7 +57,12 @@ pub(super) async fn sign_in(
     // Registered is `http://localhost`; the port is not compared (reference §1.3).
     let redirect =
         RedirectUrl::new(format!("http://localhost:{}", listener.port())).map_err(|_| {
-            TenantError::new(Kind::BadInput, &SIGN_IN, tenant, "no address to come back to")
+            TenantError::new(
+                Kind::BadInput,
+                &SIGN_IN,
+                tenant,
+                "no address to come back to",
+            )
         })?;
     let client = client(profile, tenant)?.set_redirect_uri(redirect);
     let verifier = PkceCodeVerifier::new(random(entropy));
@@ -87,6 +93,8 @@ pub(super) async fn sign_in(
             ));
         }
     };
+    let secrets = [expected, verifier.secret().clone()].map(Zeroizing::new);
+    let redeemed = code.clone();
     let asker = Arc::clone(&wire);
     // The token request names the same claims, or the token would not have them.
     let claims = claims::of_a_person(asked);
@@ -108,8 +116,13 @@ pub(super) async fn sign_in(
             .ok()
     });
     let token = asking.await;
-    granted(tenant, &wire, token)
-        .map_err(|error| error.scrubbed(|text| super::token::cut(text, &expected, "<state>")))
+    let hide = |text: &str| {
+        let text = cut(text, redeemed.expose_secret(), "<code>");
+        secrets
+            .iter()
+            .fold(text, |text, secret| cut(&text, secret, "<secret>"))
+    };
+    granted(tenant, &wire, token).map_err(|error| error.scrubbed(hide))
 }
 
 /// What the browser came back with.

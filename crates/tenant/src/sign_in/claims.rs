@@ -129,13 +129,26 @@ mod tests {
         // {"a":1}
         for lines in [
             // As captured: an address without quotes, an empty realm (reference §1.4).
-            &[r#"Bearer realm="", authorization_uri=https://login.example/common/oauth2/authorize, client_id="00000003-0000-0000-c000-000000000000", error="insufficient_claims", claims="eyJhIjoxfQ==", errorDescription="Continuous access evaluation resulted in claims challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp""#][..],
+            &[
+                r#"Bearer realm="", authorization_uri=https://login.example/common/oauth2/authorize, client_id="00000003-0000-0000-c000-000000000000", error="insufficient_claims", claims="eyJhIjoxfQ==", errorDescription="Continuous access evaluation resulted in claims challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp""#,
+            ][..],
             &[r#"Bearer claims="eyJhIjoxfQ==", error="insufficient_claims", realm="""#],
-            &[r#"PoP realm="x", nonce="abc=", Bearer claims=eyJhIjoxfQ, error="insufficient_claims""#],
-            &[r#"bearer error=insufficient_claims,claims=eyJhIjoxfQ==,authorization_uri="https://login.example/""#],
-            &[r#"PoP nonce="q", error="invalid_token", claims="eyJiIjoyfQ==""#, r#"Bearer error="insufficient_claims", claims="eyJhIjoxfQ==""#],
-            &[r#"Bearer error_description="she said \"claims=x\", and left", claims = "eyJhIjoxfQ==""#],
-            &[r#"Basic realm="a", Negotiate, Bearer error="insufficient_claims" claims="eyJhIjoxfQ==""#],
+            &[
+                r#"PoP realm="x", nonce="abc=", Bearer claims=eyJhIjoxfQ, error="insufficient_claims""#,
+            ],
+            &[
+                r#"bearer error=insufficient_claims,claims=eyJhIjoxfQ==,authorization_uri="https://login.example/""#,
+            ],
+            &[
+                r#"PoP nonce="q", error="invalid_token", claims="eyJiIjoyfQ==""#,
+                r#"Bearer error="insufficient_claims", claims="eyJhIjoxfQ==""#,
+            ],
+            &[
+                r#"Bearer error_description="she said \"claims=x\", and left", claims = "eyJhIjoxfQ==""#,
+            ],
+            &[
+                r#"Basic realm="a", Negotiate, Bearer error="insufficient_claims" claims="eyJhIjoxfQ==""#,
+            ],
         ] {
             assert_eq!(asked(lines).as_deref(), Some(r#"{"a":1}"#), "{lines:?}");
         }

@@ -11,6 +11,7 @@ use oauth2::basic::BasicTokenResponse;
 
 use super::claims;
 use super::person::{Asking, Granted, Http, client, granted, scopes};
+use super::token::cut;
 use super::wire::Wire;
 use crate::error::TenantError;
 use crate::profile::Profile;
@@ -91,5 +92,6 @@ pub(super) async fn finish(
             .ok()
     });
     let token = asking.await;
-    granted(profile.sign_in_tenant(), &wire, token)
+    let hide = |text: &str| cut(text, prompt.details.device_code().secret(), "<code>");
+    granted(profile.sign_in_tenant(), &wire, token).map_err(|error| error.scrubbed(hide))
 }

@@ -87,7 +87,12 @@ fn request(
         IdentityHost::AppService { endpoint, header } => {
             let mut value = HeaderValue::from_str(header.expose_secret()).ok()?;
             value.set_sensitive(true);
-            (endpoint.to_string(), "2019-08-01", "x-identity-header", value)
+            (
+                endpoint.to_string(),
+                "2019-08-01",
+                "x-identity-header",
+                value,
+            )
         }
     };
     let mut url = format!(

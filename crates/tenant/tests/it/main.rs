@@ -6,11 +6,15 @@
 #![allow(clippy::print_stdout)]
 
 mod changing;
+mod doubles;
 mod exchange;
 mod logs;
 mod openapi;
+mod reaching;
 mod reading;
 mod secrets;
 mod sign_in;
+mod sign_in_app;
+mod sign_in_person;
 mod tls;
 mod world;
