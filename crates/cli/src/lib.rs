@@ -10,6 +10,7 @@ mod crash;
 pub mod failure;
 pub mod home;
 pub mod lab_link;
+mod means;
 mod people;
 mod profile;
 mod terminal;

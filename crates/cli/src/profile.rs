@@ -3,17 +3,22 @@
 use std::sync::Arc;
 
 use retake_playbook::codes;
-use retake_tenant::edge::{ClientCertificate, Clock, ReqwestTransport, SystemClock, Transport};
+use retake_tenant::edge::{
+    ClientCertificate, Clock, Means, ProxyRoute, ReqwestTransport, SystemClock, SystemEntropy,
+    SystemFiles, Transport, TransportError, TransportErrorKind,
+};
 use retake_tenant::{Credential, Endpoints, IdentityHost, Profile, Tenant};
 use secrecy::SecretString;
 
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::lab_link::{Control, LabAddress, LabClock, Pace, PacedTransport};
+use crate::means::{SystemBrowser, SystemKeyring, SystemPrograms};
+use crate::terminal::{Terminal, WARN, safe, safe_at_length};
 
 mod file;
 
-pub(crate) use file::{Cloud, ProfileFile, SignInWay};
+pub(crate) use file::{Cloud, KeepTokens, ProfileFile, SignInWay};
 use file::{read_secret, read_text};
 
 /// A tenant that can be worked on.
@@ -24,8 +29,42 @@ pub(crate) struct Connection {
     pub(crate) clock: Arc<dyn Clock>,
     /// The lab's control port, if it is one.
     pub(crate) lab: Option<Arc<Control>>,
-    /// Whether a code has to be entered in a browser first.
-    pub(crate) device_code: bool,
+}
+
+impl Connection {
+    /// Makes sure that somebody is signed in, before anything else is done: a
+    /// person is asked where one is needed, and a wrong secret shows here.
+    pub(crate) async fn sign_in(&self, terminal: &Terminal) -> Result<(), Failure> {
+        let tenant = &self.tenant;
+        if self.lab.is_some() {
+            return Ok(());
+        }
+        if !tenant.resume().await? {
+            if matches!(tenant.profile().credential, Credential::Browser) {
+                tenant.sign_in_in_browser().await?;
+            } else {
+                let prompt = tenant.begin_device_code().await?;
+                terminal.say(&format!(
+                    "Open {} and enter the code {} as the administrator who responds.",
+                    safe(&prompt.verification_uri),
+                    safe(&prompt.user_code)
+                ));
+                tenant.finish_device_code(&prompt).await?;
+            }
+        }
+        if let Some(trouble) = tenant.keyring_trouble() {
+            terminal.say(&format!(
+                "{WARN}note{WARN:#}: {}. The session stays in memory and ends with this command.",
+                safe_at_length(&trouble.to_string())
+            ));
+        }
+        if let Some(clock) = tenant.clock_warning() {
+            terminal.say(&format!(
+                "{WARN}note{WARN:#}: {clock}. The record of the case is wrong by as much: set the clock."
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Connects to the tenant of this name.
@@ -59,24 +98,29 @@ fn lab(home: &Home) -> Result<Connection, Failure> {
         credential: Credential::ClientSecret(SecretString::from(address.client_secret)),
         ca_pem: Some(address.ca_pem),
     };
-    let transport = PacedTransport::new(transport(&profile)?, Arc::clone(&pace));
+    let transport =
+        ReqwestTransport::new(profile.ca_pem.as_deref()).map_err(|error| no_transport(&error))?;
+    let transport = PacedTransport::new(transport, Arc::clone(&pace));
     let clock: Arc<dyn Clock> = Arc::new(LabClock::new(Arc::clone(&control), pace));
     Ok(Connection {
         tenant: Tenant::new(profile, Arc::new(transport), Arc::clone(&clock)),
         clock,
         lab: Some(control),
-        device_code: false,
     })
 }
 
-fn transport(profile: &Profile) -> Result<ReqwestTransport, Failure> {
-    ReqwestTransport::new(profile.ca_pem.as_deref()).map_err(|error| {
-        Failure::new(
-            codes::UNREACHABLE,
-            format!("No connection can be made: {error}."),
-            "Check the certificate authority of the profile.",
-        )
-    })
+fn no_transport(error: &TransportError) -> Failure {
+    let code = match error.kind {
+        TransportErrorKind::Proxy => codes::PROXY,
+        _ => codes::NOT_TRUSTED,
+    };
+    let hint = match error.kind {
+        TransportErrorKind::Proxy => {
+            "Correct `proxy` in the profile, or HTTPS_PROXY; `proxy = \"none\"` uses none."
+        }
+        _ => "Check `ca_file` in the profile, and that this machine has certificate authorities.",
+    };
+    Failure::new(code, format!("No connection can be made: {error}."), hint)
 }
 
 impl ProfileFile {
@@ -99,14 +143,15 @@ impl ProfileFile {
             credential,
             ca_pem,
         };
-        let transport: Arc<dyn Transport> = Arc::new(transport(&profile)?);
+        let proxy = settled.proxy(name)?;
+        let transport = ReqwestTransport::through(proxy.as_ref(), profile.ca_pem.as_deref())
+            .map_err(|error| no_transport(&error))?;
+        let means = settled.means(&profile)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let device_code = profile.credential.is_person();
         Ok(Connection {
-            tenant: Tenant::new(profile, transport, Arc::clone(&clock)),
+            tenant: Tenant::with_means(profile, Arc::new(transport), Arc::clone(&clock), means),
             clock,
             lab: None,
-            device_code,
         })
     }
 }
@@ -201,6 +246,50 @@ impl Settled {
                     CHINA_AUTHORITIES.join(", ")
                 ),
             )
+        })
+    }
+
+    /// The profile's proxy, or the environment's.
+    fn proxy(&self, name: &str) -> Result<Option<ProxyRoute>, Failure> {
+        let either = |upper: &str, lower: &str| variable(upper).or_else(|| variable(lower));
+        let except = either("NO_PROXY", "no_proxy").unwrap_or_default();
+        let refused = |error: TransportError| no_transport(&error);
+        match self.signs_in.proxy.as_deref() {
+            Some("none") => Ok(None),
+            Some(address) => {
+                let proxy = ProxyRoute::new(address, &except).map_err(refused)?;
+                if proxy.has_credentials() {
+                    return Err(Failure::usage(
+                        format!("The profile `{name}` has a name or password in `proxy`."),
+                        "Give them with HTTPS_PROXY in the environment of the command; profiles hold no secrets.",
+                    ));
+                }
+                Ok(Some(proxy))
+            }
+            None => either("HTTPS_PROXY", "https_proxy")
+                .or_else(|| either("ALL_PROXY", "all_proxy"))
+                .map(|address| ProxyRoute::new(&address, &except).map_err(refused))
+                .transpose(),
+        }
+    }
+
+    /// What the profile's way of signing in may use of this machine.
+    fn means(&self, profile: &Profile) -> Result<Means, Failure> {
+        let keep = self.signs_in.keep_tokens.unwrap_or_default();
+        let metadata: Option<Arc<dyn Transport>> = match profile.credential {
+            Credential::ManagedIdentity { .. } => {
+                let way = ReqwestTransport::metadata().map_err(|error| no_transport(&error))?;
+                Some(Arc::new(way))
+            }
+            _ => None,
+        };
+        Ok(Means {
+            entropy: Some(Arc::new(SystemEntropy)),
+            files: Some(Arc::new(SystemFiles)),
+            programs: Some(Arc::new(SystemPrograms)),
+            browser: Some(Arc::new(SystemBrowser)),
+            keyring: (keep == KeepTokens::Keyring).then(|| Arc::new(SystemKeyring) as _),
+            metadata,
         })
     }
 

@@ -14,9 +14,9 @@ use retake_playbook::codes::{self, Code};
 use retake_playbook::event::{Account, Applied, Event, Facts, Observed, Planned, Stopped};
 use retake_playbook::state::ActionState;
 use retake_playbook::{ActionId, ActionKind, Digest, ObjectKind, State};
-use retake_tenant::edge::{Clock, Entropy};
+use retake_tenant::edge::{Clock, Entropy, TransportErrorKind};
 use retake_tenant::model::{Forwarding, MethodKind};
-use retake_tenant::{Kind, Prepared, Tenant, TenantError};
+use retake_tenant::{Kind, Prepared, SignInProblem, Tenant, TenantError};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
@@ -601,6 +601,8 @@ fn no_answer() -> TenantError {
 /// The error book's code for a failed call.
 pub fn code_of(error: &TenantError) -> Code {
     match error.kind {
+        _ if error.needs_a_person() => codes::SIGN_IN_NEEDED,
+        Kind::SignIn(SignInProblem::ClockSkew) => codes::WRONG_CLOCK,
         Kind::PermissionMissing { .. } => codes::PERMISSION_MISSING,
         Kind::ProtectedTarget => codes::PROTECTED,
         Kind::LicenceMissing => codes::LICENCE_MISSING,
@@ -608,7 +610,11 @@ pub fn code_of(error: &TenantError) -> Code {
         Kind::Throttled => codes::THROTTLED,
         Kind::SignIn(_) | Kind::Unauthenticated | Kind::Expired => codes::SIGN_IN_REFUSED,
         Kind::WrongTenant => codes::WRONG_TENANT,
-        Kind::Unreachable { .. } | Kind::TimedOut { .. } => codes::UNREACHABLE,
+        Kind::Unreachable { .. } | Kind::TimedOut { .. } => match error.connection {
+            Some(TransportErrorKind::Tls) => codes::NOT_TRUSTED,
+            Some(TransportErrorKind::Proxy) => codes::PROXY,
+            _ => codes::UNREACHABLE,
+        },
         Kind::BadAnswer { .. } | Kind::Server { .. } => codes::BAD_ANSWER,
         Kind::BadInput => codes::BAD_INPUT,
         _ => codes::REFUSED,

@@ -173,6 +173,12 @@ impl Tenant {
         self.call.sender.sign_in.skew()
     }
 
+    /// By how much this machine's clock is wrong, in words, if it is wrong
+    /// enough to matter (two minutes).
+    pub fn clock_warning(&self) -> Option<String> {
+        crate::error::sign_in::wrong_clock(self.clock_skew()?)
+    }
+
     /// Why the session of a person is not kept in the system's keyring although
     /// there is one to keep it in. It is in memory then, until the process ends.
     pub fn keyring_trouble(&self) -> Option<KeyringError> {

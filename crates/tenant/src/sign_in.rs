@@ -21,7 +21,9 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::call::{SIGN_IN, Service};
-use crate::edge::{Algorithm, ClientCertificate, Clock, KeyringError, Means, Transport};
+use crate::edge::{
+    Algorithm, ClientCertificate, Clock, KeyringError, Means, Transport, TransportErrorKind,
+};
 use crate::error::{Kind, SignInProblem, TenantError};
 use crate::profile::{Credential, Profile};
 use crate::send::backoff;
@@ -227,7 +229,9 @@ impl SignIn {
                     | Kind::BadAnswer { .. }
             );
             // A machine's identity service has waits of its own, the command line none.
-            let once = self.patience() > Duration::ZERO;
+            // A certificate that is not trusted is not trusted a second later.
+            let once = self.patience() > Duration::ZERO
+                || error.connection == Some(TransportErrorKind::Tls);
             if tries >= TRIES || once || !again {
                 return Err(error);
             }

@@ -14,7 +14,7 @@ use crate::args::{Release, Respond};
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::people::TerminalPeople;
-use crate::profile::{Connection, connect};
+use crate::profile::connect;
 use crate::terminal::{OURS, Terminal, WARN, safe, safe_at_length};
 use crate::watch::LiveView;
 
@@ -77,9 +77,7 @@ fn with_responder(
     let runtime = super::runtime()?;
     runtime.block_on(async {
         let connection = connect(home, tenant)?;
-        if connection.device_code {
-            enter_code(&connection, terminal).await?;
-        }
+        connection.sign_in(terminal).await?;
         let store = Store::open(&home.store())?;
         let people = TerminalPeople {
             terminal,
@@ -109,17 +107,6 @@ fn responder_name(given: Option<&str>) -> String {
         .map(str::to_owned)
         .or_else(|| std::env::var("USER").ok().filter(|name| !name.is_empty()))
         .unwrap_or_else(|| "responder".to_owned())
-}
-
-async fn enter_code(connection: &Connection, terminal: &Terminal) -> Result<(), Failure> {
-    let prompt = connection.tenant.begin_device_code().await?;
-    terminal.say(&format!(
-        "Open {} and enter the code {} as the administrator who responds.",
-        safe(&prompt.verification_uri),
-        safe(&prompt.user_code)
-    ));
-    connection.tenant.finish_device_code(&prompt).await?;
-    Ok(())
 }
 
 fn tell(

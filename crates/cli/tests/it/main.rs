@@ -13,5 +13,6 @@ mod foreign;
 mod hunt;
 mod practice;
 mod secrets;
+mod signing_in;
 mod stranger;
 mod tls;

@@ -262,9 +262,7 @@ impl Refusal {
             problem,
             SignInProblem::BadAssertion | SignInProblem::BadSignature
         );
-        let clock = skew
-            .filter(|skew| timed && skew.unsigned_abs() >= WRONG_CLOCK)
-            .map(clock_words);
+        let clock = skew.filter(|_| timed).and_then(wrong_clock);
         if clock.is_some() {
             problem = SignInProblem::ClockSkew;
         }
@@ -285,8 +283,13 @@ impl Refusal {
     }
 }
 
+/// The words for a difference that matters; `skew` is the service's clock less ours.
+pub(crate) fn wrong_clock(skew: SignedDuration) -> Option<String> {
+    (skew.unsigned_abs() >= WRONG_CLOCK).then(|| clock_words(skew))
+}
+
 /// By how much this machine's clock is wrong; `skew` is the service's less ours.
-pub(crate) fn clock_words(skew: SignedDuration) -> String {
+fn clock_words(skew: SignedDuration) -> String {
     let seconds = skew.unsigned_abs().as_secs();
     let (minutes, rest) = (seconds / 60, seconds % 60);
     let way = if skew.is_negative() {

@@ -68,13 +68,12 @@ fn challenges(header: &str) -> Vec<Challenge> {
             rest = after;
             continue;
         };
-        let (value, next) = match value.trim_start_matches([' ', '\t']).strip_prefix('"') {
-            Some(quoted) => quoted_text(quoted),
-            None => {
-                let value = value.trim_start_matches([' ', '\t']);
-                let end = value.find([' ', '\t', ',']).unwrap_or(value.len());
-                (value[..end].to_owned(), &value[end..])
-            }
+        let value = value.trim_start_matches([' ', '\t']);
+        let (value, next) = if let Some(quoted) = value.strip_prefix('"') {
+            quoted_text(quoted)
+        } else {
+            let end = value.find([' ', '\t', ',']).unwrap_or(value.len());
+            (value[..end].to_owned(), &value[end..])
         };
         rest = next;
         if let Some(challenge) = found.last_mut() {
