@@ -56,16 +56,21 @@ fn lab(home: &Home) -> Result<Connection, Failure> {
         home_tenant_id: None,
         endpoints: Endpoints::all_at(&base),
         client_id: address.client_id,
-        credential: Credential::ClientSecret(SecretString::from(address.client_secret)),
+        credential: address
+            .client_secret
+            .map_or(Credential::DeviceCode, |secret| {
+                Credential::ClientSecret(SecretString::from(secret))
+            }),
         ca_pem: Some(address.ca_pem),
     };
+    let device_code = matches!(profile.credential, Credential::DeviceCode);
     let transport = PacedTransport::new(transport(&profile)?, Arc::clone(&pace));
     let clock: Arc<dyn Clock> = Arc::new(LabClock::new(Arc::clone(&control), pace));
     Ok(Connection {
         tenant: Tenant::new(profile, Arc::new(transport), Arc::clone(&clock)),
         clock,
         lab: Some(control),
-        device_code: false,
+        device_code,
     })
 }
 

@@ -137,12 +137,15 @@ impl Tenant {
         let outgoing = &prepared.outgoing;
         let deadline = self.call.deadline();
         let answer = self.call.once(outgoing, deadline).await?;
-        if outgoing.service() == Service::Exchange {
-            exchange::check_change(outgoing, &answer)?;
-        }
+        let warnings = if outgoing.service() == Service::Exchange {
+            exchange::check_change(outgoing, &answer)?
+        } else {
+            Vec::new()
+        };
         Ok(Change {
             request: outgoing.request.clone(),
             status: answer.status,
+            warnings,
             answers: vec![answer],
         })
     }

@@ -102,6 +102,8 @@ pub struct Change {
     pub request: RequestRef,
     /// HTTP status of the acceptance.
     pub status: u16,
+    /// What the service warned of, cleaned; only Exchange does.
+    pub warnings: Vec<String>,
     /// The answers, usually one and often empty.
     pub answers: Vec<Answer>,
 }

@@ -407,13 +407,29 @@ impl Tenant {
     }
 }
 
-/// Looks into the answer of an accepted change: errors can hide in a 200.
-pub(super) fn check_change(outgoing: &Outgoing, answer: &Answer) -> Result<(), TenantError> {
+/// Looks into the answer of an accepted change: errors can hide in a 200. Gives
+/// what Exchange warns of.
+pub(super) fn check_change(
+    outgoing: &Outgoing,
+    answer: &Answer,
+) -> Result<Vec<String>, TenantError> {
     if answer.body.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let body: Value = super::parse(outgoing, answer)?;
-    exchange::in_success(outgoing.spec, &outgoing.target, answer, &body).map_or(Ok(()), Err)
+    match exchange::in_success(outgoing.spec, &outgoing.target, answer, &body) {
+        Some(error) => Err(error),
+        None => Ok(warnings(&body)),
+    }
+}
+
+fn warnings(body: &Value) -> Vec<String> {
+    let texts = body.get("@adminapi.warnings").and_then(Value::as_array);
+    texts
+        .into_iter()
+        .flatten()
+        .map(|warning| escape::message(warning.as_str().unwrap_or("a warning without a text")))
+        .collect()
 }
 
 struct Page {
@@ -438,11 +454,7 @@ fn page(outgoing: &Outgoing, answer: &Answer) -> Result<Page, TenantError> {
             _ => return Err(bad_answer(outgoing, answer, "a row is not an object")),
         }
     }
-    let warning = body
-        .get("@adminapi.warnings")
-        .and_then(Value::as_array)
-        .and_then(|warnings| warnings.first())
-        .map(|warning| escape::message(warning.as_str().unwrap_or("a warning without a text")));
+    let warning = warnings(&body).into_iter().next();
     let next = match body.get("@odata.nextLink") {
         None | Some(Value::Null) => None,
         Some(Value::String(link)) => Some(link.clone()),
