@@ -80,6 +80,12 @@ codes! {
     SIGN_IN_REFUSED = "RT3004", Refused, "Sign-in of the responder was refused";
     /// Said no.
     REFUSED = "RT3005", Refused, "The tenant said no";
+    /// Nothing to look into.
+    NO_MAILBOX = "RT3006", Refused, "The account has no mailbox in Exchange Online";
+    /// Nothing recorded.
+    AUDITING_OFF = "RT3007", Refused, "Auditing is switched off in the tenant";
+    /// Ours or theirs.
+    NOT_UNDERSTOOD = "RT3008", Refused, "The service does not understand a request";
     /// No way there.
     UNREACHABLE = "RT4001", Unreachable, "The tenant cannot be reached";
     /// For too long.

@@ -602,19 +602,7 @@ fn no_answer() -> TenantError {
 
 /// The error book's code for a failed call.
 pub fn code_of(error: &TenantError) -> Code {
-    match error.kind {
-        Kind::PermissionMissing { .. } => codes::PERMISSION_MISSING,
-        Kind::ProtectedTarget => codes::PROTECTED,
-        Kind::LicenceMissing => codes::LICENCE_MISSING,
-        Kind::NotFound if error.call.id == retake_tenant::call::USER.id => codes::UNKNOWN_USER,
-        Kind::Throttled => codes::THROTTLED,
-        Kind::SignIn(_) | Kind::Unauthenticated | Kind::Expired => codes::SIGN_IN_REFUSED,
-        Kind::WrongTenant => codes::WRONG_TENANT,
-        Kind::Unreachable { .. } | Kind::TimedOut { .. } => codes::UNREACHABLE,
-        Kind::BadAnswer { .. } | Kind::Server { .. } => codes::BAD_ANSWER,
-        Kind::BadInput => codes::BAD_INPUT,
-        _ => codes::REFUSED,
-    }
+    error.page()
 }
 
 /// A password that nobody will ever type: the owner comes back by a temporary

@@ -58,6 +58,8 @@ pub struct Answer {
     pub received_at: Timestamp,
     /// The service's own name for the exchange, if it gave one.
     pub request_id: Option<String>,
+    /// The next page, where it stands in a header (reference §7.2).
+    pub(crate) next_page: Option<String>,
 }
 
 /// Bodies hold whatever the tenant holds, so a debug text gives their length only.

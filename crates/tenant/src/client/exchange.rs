@@ -9,7 +9,7 @@ use super::{Tenant, bad_answer};
 use crate::call::{
     CallSpec, EXCHANGE_CHANGE, EXCHANGE_GET_INBOX_RULES, EXCHANGE_GET_MAILBOX,
     EXCHANGE_GET_MAILBOX_PERMISSION, EXCHANGE_GET_RECIPIENT_PERMISSION, EXCHANGE_INVOKE,
-    EXCHANGE_REMOVE_INBOX_RULE, EXCHANGE_SET_FORWARDING,
+    EXCHANGE_REMOVE_INBOX_RULE, EXCHANGE_SET_FORWARDING, Service,
 };
 use crate::error::{Kind, TenantError, exchange};
 use crate::escape;
@@ -323,6 +323,16 @@ impl Tenant {
             .build()
     }
 
+    /// Path and query of a link within the same cloud's Exchange.
+    fn path_of(&self, link: &str) -> Option<String> {
+        let base = self.profile().endpoints.base(Service::Exchange)?;
+        let url = crate::send::regional_host(Service::Exchange, base, link)?;
+        Some(match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        })
+    }
+
     async fn typed<T: DeserializeOwned>(
         &self,
         spec: &'static CallSpec,
@@ -388,9 +398,9 @@ impl Tenant {
             let Some(next) = page.next else {
                 return Ok(read);
             };
-            // Only path and query are taken: the request goes to the host
-            // that we chose, whatever the link says.
-            let why = match path_of(&next) {
+            // Only path and query are taken: the request goes to the host that we
+            // chose. A link to another service's host is none that can be trusted.
+            let why = match self.path_of(&next) {
                 None => Cut::LeftHost(escape::message(&next)),
                 Some(url) if !seen.insert(url.clone()) => Cut::Loop,
                 Some(_) if read.answers.len() >= self.call.page_cap() as usize => {
@@ -477,14 +487,6 @@ fn drop_sidecars(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(drop_sidecars),
         _ => {}
     }
-}
-
-fn path_of(link: &str) -> Option<String> {
-    let url = url::Url::parse(link).ok()?;
-    (url.scheme() == "https").then(|| match url.query() {
-        Some(query) => format!("{}?{query}", url.path()),
-        None => url.path().to_owned(),
-    })
 }
 
 fn wrong_object(

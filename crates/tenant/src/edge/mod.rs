@@ -16,11 +16,13 @@ mod certificate;
 mod means;
 pub mod reqwest;
 mod system;
+mod waits;
 
 pub use self::certificate::{Algorithm, CertificateError, ClientCertificate};
 pub use self::means::{Browser, Files, Keyring, KeyringError, Loopback, Means, Programs, Ran};
 pub use self::reqwest::ReqwestTransport;
 pub use self::system::{SystemClock, SystemEntropy, SystemFiles};
+pub use self::waits::SharedWaits;
 
 /// A future on the heap that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -5,10 +5,13 @@
 // A skipped test says why.
 #![allow(clippy::print_stdout)]
 
+mod activity;
 mod changing;
+mod errors;
 mod exchange;
 mod logs;
 mod openapi;
+mod pace;
 mod reading;
 mod secrets;
 mod sign_in;

@@ -1,0 +1,31 @@
+//! The page of the error book that belongs to a failed call.
+
+use retake_playbook::codes::{self, Code};
+
+use super::{Kind, TenantError};
+
+impl TenantError {
+    /// Its code in the error book.
+    pub fn page(&self) -> Code {
+        match self.0.kind {
+            Kind::PermissionMissing { .. } => codes::PERMISSION_MISSING,
+            Kind::ProtectedTarget => codes::PROTECTED,
+            Kind::LicenceMissing => codes::LICENCE_MISSING,
+            Kind::NotFound if self.0.call.id == crate::call::USER.id => codes::UNKNOWN_USER,
+            Kind::NoMailbox => codes::NO_MAILBOX,
+            Kind::AuditingOff => codes::AUDITING_OFF,
+            Kind::NotUnderstood => codes::NOT_UNDERSTOOD,
+            Kind::Throttled => codes::THROTTLED,
+            Kind::SignIn(_) | Kind::Unauthenticated | Kind::Expired => codes::SIGN_IN_REFUSED,
+            Kind::WrongTenant => codes::WRONG_TENANT,
+            Kind::Unreachable { .. } | Kind::TimedOut { .. } | Kind::Gateway => codes::UNREACHABLE,
+            Kind::BadAnswer { .. } | Kind::Server { .. } => codes::BAD_ANSWER,
+            Kind::BadInput => codes::BAD_INPUT,
+            Kind::NotFound
+            | Kind::Conflict
+            | Kind::PreconditionFailed
+            | Kind::DefaultMethod
+            | Kind::Refused => codes::REFUSED,
+        }
+    }
+}
