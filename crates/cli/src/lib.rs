@@ -13,6 +13,7 @@ pub mod lab_link;
 mod people;
 mod profile;
 mod terminal;
+mod waits;
 mod watch;
 
 use std::ffi::OsString;

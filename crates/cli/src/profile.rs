@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use retake_playbook::codes;
-use retake_tenant::edge::{ClientCertificate, Clock, ReqwestTransport, SystemClock, Transport};
-use retake_tenant::{Credential, Endpoints, IdentityHost, Profile, Tenant};
+use retake_tenant::edge::{
+    ClientCertificate, Clock, ReqwestTransport, SystemClock, SystemEntropy, Transport,
+};
+use retake_tenant::{Credential, Endpoints, IdentityHost, Pacer, Profile, Tenant};
 use secrecy::SecretString;
 
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::lab_link::{Control, LabAddress, LabClock, Pace, PacedTransport};
+use crate::terminal::Terminal;
+use crate::waits::FileWaits;
 
 mod file;
 
@@ -84,6 +88,15 @@ fn transport(profile: &Profile) -> Result<ReqwestTransport, Failure> {
     })
 }
 
+/// The pace that all cases of this home keep. A lab has a clock of its own, and what
+/// it says about waiting means nothing to another process.
+fn pacer(home: &Home) -> Pacer {
+    let waits = FileWaits::new(home.waits(), |words| Terminal::new().say(words));
+    Pacer::default()
+        .with_entropy(Arc::new(SystemEntropy))
+        .with_shared(Arc::new(waits))
+}
+
 impl ProfileFile {
     /// Connects to the tenant of this profile.
     fn connect(self, home: &Home, name: &str) -> Result<Connection, Failure> {
@@ -108,7 +121,7 @@ impl ProfileFile {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let device_code = profile.credential.is_person();
         Ok(Connection {
-            tenant: Tenant::new(profile, transport, Arc::clone(&clock)),
+            tenant: Tenant::new(profile, transport, Arc::clone(&clock)).with_pacer(pacer(home)),
             clock,
             lab: None,
             device_code,

@@ -71,6 +71,7 @@ impl fmt::Debug for Answer {
             .field("body_bytes", &self.body.len())
             .field("received_at", &self.received_at)
             .field("request_id", &self.request_id)
+            .field("next_page", &self.next_page)
             .finish()
     }
 }

@@ -11,17 +11,17 @@ use retake_lab::Scenario;
 use retake_playbook::event::{Facts, Looked};
 use retake_playbook::{ActionKind, Event, State};
 use retake_responder::Conduct;
-use retake_tenant::edge::Clock as _;
+use retake_tenant::edge::{Clock as _, Transport};
 use retake_tenant::{Credential, Tenant};
 
 use crate::response::Nobody;
 
-fn by_a_person(seed: u64) -> Run {
-    let scenario = Scenario::find("invoice-fraud").unwrap();
-    run_with(&scenario, seed, "retake", async |stage: Stage| {
-        let profile = profile(&stage, Some(Credential::DeviceCode));
-        let transport = Arc::new(stage.transport.clone());
-        let tenant = Tenant::new(profile, transport, Arc::new(stage.time.clone()));
+/// A client of the stage's tenant, signed in as the app or as the operator.
+pub(crate) async fn client(stage: &Stage, transport: Arc<dyn Transport>, person: bool) -> Tenant {
+    let credential = person.then_some(Credential::DeviceCode);
+    let profile = profile(stage, credential);
+    let tenant = Tenant::new(profile, transport, Arc::new(stage.time.clone()));
+    if person {
         let prompt = tenant.begin_device_code().await.unwrap();
         {
             let mut lab = wire::lock(&stage.lab);
@@ -29,6 +29,14 @@ fn by_a_person(seed: u64) -> Run {
             assert!(lab.approve_device_code(&prompt.user_code, &operator, stage.time.now()));
         }
         tenant.finish_device_code(&prompt).await.unwrap();
+    }
+    tenant
+}
+
+fn by_a_person(seed: u64) -> Run {
+    let scenario = Scenario::find("invoice-fraud").unwrap();
+    run_with(&scenario, seed, "retake", async |stage: Stage| {
+        let tenant = client(&stage, Arc::new(stage.transport.clone()), true).await;
         let case = Box::pin(respond_as(&stage, &tenant, Conduct::default(), &Nobody)).await?;
         Ok::<_, RehearsalError>(Some(case))
     })

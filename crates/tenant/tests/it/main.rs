@@ -8,6 +8,7 @@
 mod activity;
 mod changing;
 mod errors;
+mod every_call;
 mod exchange;
 mod logs;
 mod openapi;

@@ -32,7 +32,7 @@ fn log_reports_go_five_in_ten_seconds_without_being_told() {
     assert!(world.run(join_all(reads)).iter().all(Result::is_ok));
     let at: Vec<Duration> = world.services.seen().iter().map(|seen| seen.at).collect();
     for window in at.windows(6) {
-        assert!(window[5] - window[0] >= Duration::from_secs(10), "{at:?}");
+        assert!(window[5] >= window[0] + Duration::from_secs(10), "{at:?}");
     }
 }
 
