@@ -84,6 +84,11 @@ impl Home {
         self.0.join("tenants")
     }
 
+    /// Where processes tell one another about throttling.
+    pub fn waits(&self) -> PathBuf {
+        self.0.join("throttling")
+    }
+
     /// The directory itself.
     pub fn path(&self) -> &Path {
         &self.0

@@ -32,8 +32,10 @@ pub struct LabAddress {
     pub tenant_id: String,
     /// The responder's app registration.
     pub client_id: String,
-    /// Its secret: good for this lab and nothing else.
-    pub client_secret: String,
+    /// Its secret: good for this lab and nothing else. Without one, a person signs
+    /// in with a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
 }
 
 impl LabAddress {
@@ -44,7 +46,7 @@ impl LabAddress {
             (
                 briefing.tenant_id.clone(),
                 briefing.client_id.clone(),
-                briefing.client_secret.clone(),
+                Some(briefing.client_secret.clone()),
             )
         });
         Self {

@@ -14,6 +14,7 @@ mod means;
 mod people;
 mod profile;
 mod terminal;
+mod waits;
 mod watch;
 
 use std::ffi::OsString;

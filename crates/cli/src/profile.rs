@@ -7,7 +7,7 @@ use retake_tenant::edge::{
     ClientCertificate, Clock, Means, ProxyRoute, ReqwestTransport, SystemClock, SystemEntropy,
     SystemFiles, Transport, TransportError, TransportErrorKind,
 };
-use retake_tenant::{Credential, Endpoints, IdentityHost, Profile, Tenant};
+use retake_tenant::{Credential, Endpoints, IdentityHost, Pacer, Profile, Tenant};
 use secrecy::SecretString;
 
 use crate::failure::Failure;
@@ -15,6 +15,7 @@ use crate::home::Home;
 use crate::lab_link::{Control, LabAddress, LabClock, Pace, PacedTransport};
 use crate::means::{SystemBrowser, SystemKeyring, SystemPrograms};
 use crate::terminal::{Terminal, WARN, safe, safe_at_length};
+use crate::waits::FileWaits;
 
 mod file;
 
@@ -95,7 +96,11 @@ fn lab(home: &Home) -> Result<Connection, Failure> {
         home_tenant_id: None,
         endpoints: Endpoints::all_at(&base),
         client_id: address.client_id,
-        credential: Credential::ClientSecret(SecretString::from(address.client_secret)),
+        credential: address
+            .client_secret
+            .map_or(Credential::DeviceCode, |secret| {
+                Credential::ClientSecret(SecretString::from(secret))
+            }),
         ca_pem: Some(address.ca_pem),
     };
     let transport =
@@ -121,6 +126,15 @@ fn no_transport(error: &TransportError) -> Failure {
         _ => "Check `ca_file` in the profile, and that this machine has certificate authorities.",
     };
     Failure::new(code, format!("No connection can be made: {error}."), hint)
+}
+
+/// The pace that all cases of this home keep. A lab has a clock of its own, and what
+/// it says about waiting means nothing to another process.
+fn pacer(home: &Home) -> Pacer {
+    let waits = FileWaits::new(home.waits(), |words| Terminal::new().say(words));
+    Pacer::default()
+        .with_entropy(Arc::new(SystemEntropy))
+        .with_shared(Arc::new(waits))
 }
 
 impl ProfileFile {
@@ -149,7 +163,8 @@ impl ProfileFile {
         let means = settled.means(&profile)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Ok(Connection {
-            tenant: Tenant::with_means(profile, Arc::new(transport), Arc::clone(&clock), means),
+            tenant: Tenant::with_means(profile, Arc::new(transport), Arc::clone(&clock), means)
+                .with_pacer(pacer(home)),
             clock,
             lab: None,
         })

@@ -64,39 +64,53 @@ pub async fn respond(
     conduct: Conduct,
     watcher: &dyn Watcher,
 ) -> Result<Vec<u8>, RehearsalError> {
-    let (profile, opening) = {
+    let profile = profile(stage, None);
+    let tenant = Tenant::new(profile, transport, Arc::new(stage.time.clone()));
+    respond_as(stage, &tenant, conduct, watcher).await
+}
+
+/// The briefing's tenant with the given sign-in, or with the app's own secret.
+pub fn profile(stage: &Stage, credential: Option<Credential>) -> Profile {
+    let lab = lock(&stage.lab);
+    let briefing = lab.briefing();
+    let secret = || SecretString::from(briefing.client_secret.clone());
+    Profile {
+        name: briefing.organisation.clone(),
+        tenant_id: briefing.tenant_id.clone(),
+        home_tenant_id: None,
+        endpoints: Endpoints::worldwide(),
+        client_id: briefing.client_id.clone(),
+        credential: credential.unwrap_or_else(|| Credential::ClientSecret(secret())),
+        ca_pem: None,
+    }
+}
+
+/// The same with a client that is signed in already, as an app or as a person.
+pub async fn respond_as(
+    stage: &Stage,
+    tenant: &Tenant,
+    conduct: Conduct,
+    watcher: &dyn Watcher,
+) -> Result<Vec<u8>, RehearsalError> {
+    let opening = {
         let lab = lock(&stage.lab);
         let briefing = lab.briefing();
         let approver = briefing
             .people
             .iter()
             .find(|person| person.role == "approver");
-        let profile = Profile {
-            name: briefing.organisation.clone(),
-            tenant_id: briefing.tenant_id.clone(),
-            home_tenant_id: None,
-            endpoints: Endpoints::worldwide(),
-            client_id: briefing.client_id.clone(),
-            credential: Credential::ClientSecret(SecretString::from(
-                briefing.client_secret.clone(),
-            )),
-            ca_pem: None,
-        };
-        let opening = Opening {
+        Opening {
             account: briefing.affected.clone(),
             responder: approver
                 .map_or_else(|| "responder".to_owned(), |person| person.name.clone()),
             alert: briefing.alert.clone(),
-        };
-        (profile, opening)
+        }
     };
     let entropy = SeededEntropy::new(stage.seed);
-    let clock = Arc::new(stage.time.clone());
-    let tenant = Tenant::new(profile, transport, clock);
     let store = Store::open_in_memory()?;
     let people = ScenarioPeople::new(Arc::clone(&stage.lab), stage.time.clone());
     let around = Surroundings {
-        tenant: &tenant,
+        tenant,
         store: &store,
         clock: &stage.time,
         entropy: &entropy,

@@ -84,6 +84,12 @@ codes! {
     REFUSED = "RT3005", Refused, "The tenant said no";
     /// Out of time.
     WRONG_CLOCK = "RT3006", Refused, "This machine's clock is wrong";
+    /// Nothing to look into.
+    NO_MAILBOX = "RT3009", Refused, "The account has no mailbox in Exchange Online";
+    /// Nothing recorded.
+    AUDITING_OFF = "RT3007", Refused, "Auditing is switched off in the tenant";
+    /// Ours or theirs.
+    NOT_UNDERSTOOD = "RT3008", Refused, "The service does not understand a request";
     /// No way there.
     UNREACHABLE = "RT4001", Unreachable, "The tenant cannot be reached";
     /// For too long.

@@ -456,7 +456,10 @@ pub enum Facts {
         enabled: bool,
         /// Whether only Exchange shows it.
         hidden: bool,
-        /// The other ids by which it is known (Exchange identity, number).
+        /// Graph's id, where Graph shows it; absent in journals of before 2026-11-23.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        graph_id: Option<String>,
+        /// The ids by which it is known (Graph's, Exchange's identity, number).
         #[serde(default)]
         aliases: Vec<String>,
         /// Addresses that it forwards or redirects to, in lower case.

@@ -16,7 +16,7 @@ use retake_playbook::event::{
 };
 use retake_playbook::{Digest, State};
 use retake_tenant::client::{AuditAbout, AuditQuery, MessageTraceFilter, SignInKind};
-use retake_tenant::{Read, Tenant, TenantError};
+use retake_tenant::{Kind, Read, Tenant, TenantError};
 use serde_json::Value;
 
 use crate::case::Case;
@@ -101,7 +101,7 @@ pub(crate) async fn analyse(
             if quick {
                 None
             } else {
-                Some(tenant.audit_search(&audit, POLL, PATIENCE).await)
+                Some(audit_log(tenant, &audit).await)
             }
         },
     );
@@ -136,6 +136,21 @@ pub(crate) async fn analyse(
     );
     case.append(Event::Analysed(analysis(quick, answer, sources, now)))?;
     Ok(())
+}
+
+/// The unified audit log: by a search of Graph's, and where that fails from the
+/// Management Activity API, which reaches back seven days (reference §7.2).
+async fn audit_log(tenant: &Tenant, query: &AuditQuery) -> Result<Read<Vec<Value>>, TenantError> {
+    let error = match tenant.audit_search(query, POLL, PATIENCE).await {
+        // What was not recorded is in no feed either.
+        Err(error) if error.kind != Kind::AuditingOff => error,
+        searched => return searched,
+    };
+    match tenant.activity_records(query.start, query.end).await {
+        Ok(feed) => Ok(feed),
+        // The search is what a person can do something about.
+        Err(_) => Err(error),
+    }
 }
 
 /// The logs that a case reads.
@@ -264,10 +279,13 @@ impl Reading<'_> {
     }
 }
 
-/// Of an audit search's answers only its records are pages of a log.
+/// Of an audit search's answers only its records are pages of a log, of a feed's
+/// only its parts.
 fn is_page(kept: &EvidenceKept) -> bool {
     kept.request.as_ref().is_some_and(|request| {
-        !request.url.contains("/auditLog/queries") || request.url.contains("/records")
+        let search = request.url.contains("/auditLog/queries");
+        let feed = request.url.contains("/activity/feed/subscriptions/");
+        !feed && (!search || request.url.contains("/records"))
     })
 }
 

@@ -9,8 +9,7 @@ use retake_playbook::event::{Account, Event, Facts, Looked, Observed, Snapshot, 
 use retake_playbook::judge::source_of;
 use retake_playbook::{Digest, ObjectKind, ObjectRef};
 use retake_tenant::model::{
-    ExchangeRule, Grant, MailFolder, Mailbox, MessageRule, Method, MethodKind, ServicePrincipal,
-    SignInPreferences, User,
+    Grant, Mailbox, Method, MethodKind, ServicePrincipal, SignInPreferences, User,
 };
 use retake_tenant::{Answer, Read, Tenant, TenantError};
 
@@ -18,22 +17,46 @@ use crate::case::Case;
 use crate::error::ResponderError;
 use crate::evidence::keep;
 
+mod rules;
+
 /// The tenant of Microsoft's own apps (reference §5).
 const MICROSOFT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 
+/// An object as it was read.
+pub(crate) struct Found {
+    object: ObjectRef,
+    facts: Facts,
+    /// What its digest is taken over, where that is not the facts: an object that
+    /// two surfaces show has one digest whichever of them could be read.
+    basis: Option<Facts>,
+}
+
+impl Found {
+    fn new(object: ObjectRef, facts: Facts) -> Self {
+        Self {
+            object,
+            facts,
+            basis: None,
+        }
+    }
+}
+
 /// Objects of one source, with the answers that they were seen in.
 pub(crate) struct Seen {
-    pub(crate) objects: Vec<(ObjectRef, Facts)>,
+    pub(crate) objects: Vec<Found>,
     pub(crate) answers: Vec<Answer>,
     pub(crate) complete: Result<(), String>,
+    /// What a person should know although nothing is missing.
+    pub(crate) remark: Option<String>,
 }
 
 impl Seen {
-    fn of<T>(read: Read<T>, objects: Vec<(ObjectRef, Facts)>) -> Self {
+    fn of<T>(read: Read<T>, objects: Vec<Found>) -> Self {
         Self {
             complete: whole(&read),
             objects,
             answers: read.answers,
+            remark: None,
         }
     }
 
@@ -128,7 +151,10 @@ pub(crate) async fn snapshot(case: &Case<'_>, tenant: &Tenant) -> Result<(), Res
     for (kind, seen) in kinds.into_iter().zip(seen) {
         match seen {
             Ok(seen) => {
-                sources.push(source(kind, &seen.complete));
+                sources.push(Source {
+                    why: seen.complete.clone().err().or(seen.remark.clone()),
+                    ..source(kind, &seen.complete)
+                });
                 objects.extend(record(case, kind, seen)?);
             }
             Err(error) => sources.push(failed(kind, &error)),
@@ -155,19 +181,28 @@ pub(crate) fn record(
     let evidence = keep(case, source_of(kind), &seen.answers)?;
     seen.objects
         .into_iter()
-        .map(|(object, facts)| {
+        .map(|found| {
             Ok(Observed {
-                object,
-                digest: digest_of(&facts)?,
+                digest: digest_of(found.basis.as_ref().unwrap_or(&found.facts))?,
+                object: found.object,
                 evidence: evidence.clone(),
-                facts,
+                facts: found.facts,
             })
         })
         .collect()
 }
 
+/// Whether an object is the one of this id, by whichever name a surface gives it.
+pub(crate) fn is_named(observed: &Observed, id: &str) -> bool {
+    let aliases: &[String] = match &observed.facts {
+        Facts::InboxRule { aliases, .. } => aliases,
+        _ => &[],
+    };
+    observed.object.id == id || aliases.iter().any(|alias| alias == id)
+}
+
 /// SHA-256 of the facts as canonical JSON.
-pub(crate) fn digest_of(facts: &Facts) -> Result<Digest, ResponderError> {
+fn digest_of(facts: &Facts) -> Result<Digest, ResponderError> {
     let value = serde_json::to_value(facts)?;
     Ok(digest(canonical_json(&value).as_bytes()))
 }
@@ -214,7 +249,7 @@ pub(crate) async fn observe(
 ) -> Result<Seen, TenantError> {
     match kind {
         ObjectKind::Method => methods(tenant, user).await,
-        ObjectKind::InboxRule => inbox_rules(tenant, user).await,
+        ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
         ObjectKind::MailboxForwarding => forwarding(tenant, user).await,
         _ => grants(tenant, user).await,
     }
@@ -243,7 +278,7 @@ async fn methods(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     })
 }
 
-fn method_facts(method: &Method, preferences: Option<&SignInPreferences>) -> (ObjectRef, Facts) {
+fn method_facts(method: &Method, preferences: Option<&SignInPreferences>) -> Found {
     let kind = method
         .odata_type
         .trim_start_matches('#')
@@ -263,7 +298,7 @@ fn method_facts(method: &Method, preferences: Option<&SignInPreferences>) -> (Ob
         None => method.kind().words().to_owned(),
     };
     let default = preferences.is_some_and(|preferences| is_default(method, preferences));
-    (
+    Found::new(
         ObjectRef::new(ObjectKind::Method, &method.id).named(name),
         Facts::Method {
             method: kind,
@@ -300,7 +335,7 @@ async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     let mailbox = tenant.get_mailbox(user).await?;
     let object = ObjectRef::new(ObjectKind::MailboxForwarding, user).named("mailbox forwarding");
     let facts = forwarding_facts(&mailbox.value);
-    Ok(Seen::of(mailbox, vec![(object, facts)]))
+    Ok(Seen::of(mailbox, vec![Found::new(object, facts)]))
 }
 
 fn forwarding_facts(mailbox: &Mailbox) -> Facts {
@@ -362,7 +397,7 @@ async fn grants(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     Ok(seen)
 }
 
-fn grant_facts(grant: &Grant, app: Option<&ServicePrincipal>) -> (ObjectRef, Facts) {
+fn grant_facts(grant: &Grant, app: Option<&ServicePrincipal>) -> Found {
     let mut scopes: Vec<String> = grant.scopes().map(str::to_owned).collect();
     scopes.sort();
     let name = app.and_then(|app| app.display_name.clone());
@@ -378,7 +413,7 @@ fn grant_facts(grant: &Grant, app: Option<&ServicePrincipal>) -> (ObjectRef, Fac
     let first_party = app
         .and_then(|app| app.app_owner_organization_id.as_deref())
         .is_some_and(|owner| owner.eq_ignore_ascii_case(MICROSOFT));
-    (
+    Found::new(
         object,
         Facts::Grant {
             client: grant.client_id.clone(),
@@ -389,170 +424,4 @@ fn grant_facts(grant: &Grant, app: Option<&ServicePrincipal>) -> (ObjectRef, Fac
             scopes,
         },
     )
-}
-
-/// Rules come from two places: Graph shows what Outlook shows, Exchange shows
-/// all. What only Exchange shows is hidden (reference §0.6).
-async fn inbox_rules(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
-    let (all, shown, folders) = futures_util::future::join3(
-        tenant.get_inbox_rules(user, true),
-        tenant.graph_inbox_rules(user),
-        tenant.mail_folders(user),
-    )
-    .await;
-    let all = all?;
-    let shown = shown?;
-    let folder_names: &[MailFolder] = folders.as_ref().map_or(&[], |read| &read.value);
-    let objects = pair(&all.value, &shown.value, folder_names);
-    let seen = Seen::of(all, objects).also(shown);
-    Ok(match folders {
-        Ok(folders) => seen.also(folders),
-        Err(_) => seen,
-    })
-}
-
-/// Finds for each rule that Graph shows its twin in Exchange's list; names are
-/// not unique, so of several the most alike is taken.
-fn pair(
-    all: &[ExchangeRule],
-    shown: &[MessageRule],
-    folders: &[MailFolder],
-) -> Vec<(ObjectRef, Facts)> {
-    let mut taken = vec![false; all.len()];
-    let mut objects = Vec::new();
-    for rule in shown {
-        let name = rule.display_name.as_deref().unwrap_or_default();
-        let twin = all
-            .iter()
-            .enumerate()
-            .filter(|(index, other)| {
-                !taken[*index] && other.name.as_deref().unwrap_or_default() == name
-            })
-            .max_by_key(|(index, other)| (likeness(rule, other), std::cmp::Reverse(*index)));
-        let twin = twin.map(|(index, other)| {
-            taken[index] = true;
-            other
-        });
-        objects.push(shown_facts(rule, twin, folders));
-    }
-    for (rule, taken) in all.iter().zip(taken) {
-        if !taken {
-            objects.push(hidden_facts(rule));
-        }
-    }
-    objects
-}
-
-fn likeness(shown: &MessageRule, other: &ExchangeRule) -> u32 {
-    let actions = shown.actions.clone().unwrap_or_default();
-    let forwards = graph_forwards(shown);
-    let others = exchange_forwards(other);
-    let mut points = 0;
-    points += u32::from(forwards == others) * 4;
-    points += u32::from(shown.sequence == other.priority) * 2;
-    points +=
-        u32::from(actions.mark_as_read.unwrap_or(false) == other.mark_as_read.unwrap_or(false));
-    points += u32::from(actions.move_to_folder.is_some() == other.move_to_folder.is_some());
-    points += u32::from(actions.delete.unwrap_or(false) == other.delete_message.unwrap_or(false));
-    points += u32::from(shown.is_enabled == other.enabled);
-    points
-}
-
-fn graph_forwards(rule: &MessageRule) -> Vec<String> {
-    let actions = rule.actions.clone().unwrap_or_default();
-    let mut forwards: Vec<String> = actions
-        .forward_to
-        .iter()
-        .chain(&actions.forward_as_attachment_to)
-        .chain(&actions.redirect_to)
-        .filter_map(|recipient| recipient.email_address.address.as_deref())
-        .map(bare)
-        .collect();
-    forwards.sort();
-    forwards.dedup();
-    forwards
-}
-
-/// `"Name" [SMTP:address]` or `"Name" [EX:/o=…]`, in any order of case
-/// (reference §6.6; the form for outside recipients is UNCONFIRMED, so a bare
-/// address is taken too). The name is the attacker's: only the last bracket counts.
-fn exchange_forwards(rule: &ExchangeRule) -> Vec<String> {
-    let mut forwards: Vec<String> = rule
-        .forward_to
-        .iter()
-        .chain(&rule.forward_as_attachment_to)
-        .chain(&rule.redirect_to)
-        .map(|text| match (text.rfind('['), text.rfind(']')) {
-            (Some(open), Some(close)) if open < close => bare(&text[open + 1..close]),
-            _ => bare(text.trim_matches(|c| c == '"' || c == ' ')),
-        })
-        .collect();
-    forwards.sort();
-    forwards.dedup();
-    forwards
-}
-
-fn shown_facts(
-    rule: &MessageRule,
-    twin: Option<&ExchangeRule>,
-    folders: &[MailFolder],
-) -> (ObjectRef, Facts) {
-    let name = rule.display_name.clone().unwrap_or_default();
-    let actions = rule.actions.clone().unwrap_or_default();
-    let moves_to = actions.move_to_folder.as_ref().map(|id| {
-        folders
-            .iter()
-            .find(|folder| folder.id == *id)
-            .and_then(|folder| folder.display_name.clone())
-            .or_else(|| twin.and_then(|twin| twin.move_to_folder.clone()))
-            .unwrap_or_else(|| id.clone())
-    });
-    let conditions = serde_json::json!({
-        "conditions": rule.conditions,
-        "exceptions": rule.exceptions,
-    });
-    (
-        ObjectRef::new(ObjectKind::InboxRule, &rule.id).named(&name),
-        Facts::InboxRule {
-            name,
-            enabled: rule.is_enabled.unwrap_or(true),
-            hidden: false,
-            aliases: twin.map(aliases).unwrap_or_default(),
-            forwards_to: graph_forwards(rule),
-            moves_to,
-            deletes: actions.delete == Some(true) || actions.permanent_delete == Some(true),
-            marks_read: actions.mark_as_read == Some(true),
-            conditions: canonical_json(&conditions),
-        },
-    )
-}
-
-fn hidden_facts(rule: &ExchangeRule) -> (ObjectRef, Facts) {
-    let name = rule.name.clone().unwrap_or_default();
-    let conditions = serde_json::json!({
-        "from": rule.from,
-        "subject": rule.subject_contains_words,
-        "subject or body": rule.subject_or_body_contains_words,
-    });
-    (
-        ObjectRef::new(ObjectKind::InboxRule, &rule.identity).named(&name),
-        Facts::InboxRule {
-            name,
-            enabled: rule.enabled.unwrap_or(true),
-            hidden: true,
-            aliases: aliases(rule),
-            forwards_to: exchange_forwards(rule),
-            moves_to: rule.move_to_folder.clone(),
-            deletes: rule.delete_message == Some(true) || rule.soft_delete_message == Some(true),
-            marks_read: rule.mark_as_read == Some(true),
-            conditions: canonical_json(&conditions),
-        },
-    )
-}
-
-fn aliases(rule: &ExchangeRule) -> Vec<String> {
-    let mut aliases = vec![rule.identity.clone()];
-    aliases.extend(rule.number().map(str::to_owned));
-    aliases.dedup();
-    aliases
 }

@@ -9,12 +9,14 @@ use serde::de::DeserializeOwned;
 use crate::call::Service;
 use crate::edge::{Clock, KeyringError, Means, Transport};
 use crate::error::{Kind, TenantError};
+use crate::pace::Pacer;
 use crate::page::Completeness;
 use crate::profile::Profile;
 use crate::send::{Call, Sender};
 use crate::sign_in::{DeviceCodePrompt, SignIn, TokenFacts};
 use crate::wire::{Answer, Builder, Change, Outgoing, Prepared, Read};
 
+mod activity;
 mod changes;
 mod consent;
 mod directory;
@@ -22,6 +24,7 @@ mod exchange;
 mod logs;
 mod mail;
 
+pub use activity::{FEEDS, Subscription};
 pub use exchange::Cmdlet;
 pub use logs::{AuditAbout, AuditQuery, AuditSearch, MessageTraceFilter, SearchStatus, SignInKind};
 
@@ -109,6 +112,19 @@ impl Tenant {
                     exchange_host: Mutex::new(None),
                 }),
                 options: Options::default(),
+                pacer: Pacer::default(),
+            },
+        }
+    }
+
+    /// The same client at the pace that this pacer allows: one for all clients of a
+    /// tenant. Without it each client counts for itself and its clones.
+    #[must_use]
+    pub fn with_pacer(&self, pacer: Pacer) -> Self {
+        Self {
+            call: Call {
+                pacer,
+                ..self.call.clone()
             },
         }
     }
@@ -118,8 +134,8 @@ impl Tenant {
     pub fn with_options(&self, options: Options) -> Self {
         Self {
             call: Call {
-                sender: Arc::clone(&self.call.sender),
                 options,
+                ..self.call.clone()
             },
         }
     }
@@ -211,12 +227,15 @@ impl Tenant {
         let outgoing = &prepared.outgoing;
         let deadline = self.call.deadline();
         let answer = self.call.once(outgoing, deadline).await?;
-        if outgoing.service() == Service::Exchange {
-            exchange::check_change(outgoing, &answer)?;
-        }
+        let warnings = if outgoing.service() == Service::Exchange {
+            exchange::check_change(outgoing, &answer)?
+        } else {
+            Vec::new()
+        };
         Ok(Change {
             request: outgoing.request.clone(),
             status: answer.status,
+            warnings,
             answers: vec![answer],
         })
     }

@@ -1,19 +1,24 @@
 //! Why a call did not do what was asked, and what to do next.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
-use crate::call::{CallSpec, Service};
+use crate::call::CallSpec;
 use crate::edge::{TransportError, TransportErrorKind};
 use crate::escape;
 use crate::wire::Answer;
 
+pub(crate) mod activity;
+mod code;
 pub(crate) mod exchange;
 pub(crate) mod graph;
+mod hint;
 pub(crate) mod sign_in;
 
 pub use sign_in::SignInProblem;
+/// How much of a refusal is kept, in bytes. The longest documented is 4 KiB of NUL bytes.
+const KEPT: usize = 64 * 1024;
 
 /// A call that failed. The fields are those of [`Details`].
 ///
@@ -82,8 +87,18 @@ pub enum Kind {
     PreconditionFailed,
     /// The method is the account's default while others remain (reference §2.3): delete the others first.
     DefaultMethod,
+    /// There is no mailbox in Exchange Online behind this account: no licence, on
+    /// premises, inactive, or not made yet.
+    NoMailbox,
+    /// Auditing is switched off in the tenant: nothing was recorded.
+    AuditingOff,
     /// The service understood and said no.
     Refused,
+    /// The service cannot make sense of the request: a mistake of ours, or a
+    /// service that changed. Never sent again as it is.
+    NotUnderstood,
+    /// Something between here and the service refused: a proxy, a gateway.
+    Gateway,
     /// The service could not be reached.
     Unreachable {
         /// Whether a change may have been carried out all the same.
@@ -139,7 +154,9 @@ impl TenantError {
     pub(crate) fn with_answer(mut self, answer: &Answer) -> Self {
         self.0.status = Some(answer.status);
         self.0.request_id = answer.request_id.as_deref().map(escape::message);
-        self.0.answer = Some(answer.clone());
+        let mut answer = answer.clone();
+        answer.body.truncate(KEPT);
+        self.0.answer = Some(answer);
         self
     }
 
@@ -242,72 +259,6 @@ impl TenantError {
         }
         self
     }
-
-    /// What to do next, as one or two sentences for the person who reads it.
-    pub fn hint(&self) -> String {
-        let service = self.0.call.service.words();
-        match &self.0.kind {
-            Kind::PermissionMissing { permission, role } => permission_hint(self.0.call, permission, role),
-            Kind::ProtectedTarget => format!(
-                "The account is protected: if it holds a role, give the app `{}`; if it is in a \
-                 restricted-management unit, give the app a role scoped to that unit. More application \
-                 permissions would not help.",
-                self.0.call.roles.last().unwrap_or(&"Privileged Authentication Administrator")
-            ),
-            Kind::LicenceMissing => "The tenant has no Entra ID P1 or P2 licence for this log (or has it since a short \
-                 time only). Go on without it: the case records that it could not be looked at."
-                .to_owned(),
-            Kind::NotFound => "Check the spelling and the tenant. An object made or deleted minutes ago can still be \
-                 unknown to some of the service."
-                .to_owned(),
-            Kind::Throttled => match self.0.retry_after {
-                Some(wait) => format!("{service} asks to wait {} s. Run the same command again after that.", wait.as_secs()),
-                None => format!("{service} has too many requests of this app. Wait a minute and run the same command again."),
-            },
-            Kind::Expired => "A new token was refused too. Check that the app was not disabled and that no policy excludes \
-                 this address, then sign in again."
-                .to_owned(),
-            Kind::Unauthenticated => "A person has to sign in first.".to_owned(),
-            Kind::SignIn(problem) => problem.hint().to_owned(),
-            Kind::WrongTenant => "The profile names another tenant than the one that answered. Check its tenant id.".to_owned(),
-            Kind::Conflict => "Read the object again: it exists already or was changed at the same time.".to_owned(),
-            Kind::PreconditionFailed => "The object changed since it was read. Look at it again before changing it.".to_owned(),
-            Kind::DefaultMethod => "Delete the account's other methods first, or choose another default, and then this one again.".to_owned(),
-            Kind::Refused => "The message says why. If it makes no sense, report it with the request id.".to_owned(),
-            Kind::BadInput => "Nothing was sent. Correct what was asked for.".to_owned(),
-            Kind::Unreachable { .. } | Kind::TimedOut { .. } | Kind::BadAnswer { .. } | Kind::Server { .. } => {
-                if self.effect_unknown() {
-                    "It is not known whether the change was carried out. Read the object before anything else; \
-                     the same command does that."
-                        .to_owned()
-                } else {
-                    let way = self.0.connection.and_then(TransportErrorKind::hint);
-                    let way = way.unwrap_or("Check the way to the service and run the same command again.");
-                    format!("Nothing was changed. {way}")
-                }
-            }
-        }
-    }
-}
-
-fn permission_hint(call: &CallSpec, permission: &str, role: &str) -> String {
-    let mut hint = if call.service == Service::Exchange {
-        format!(
-            "Give the app the application permission `{permission}` (Office 365 Exchange Online) with admin consent \
-             and one of the roles `{}`; both are needed, and a new role takes minutes to work.",
-            call.roles.join("`, `")
-        )
-    } else {
-        format!("Give the app the application permission `{permission}` with admin consent.")
-    };
-    if call.service == Service::Graph && !role.is_empty() {
-        // Writing to a String cannot fail.
-        let _ = write!(
-            hint,
-            " If it has that already, the account outranks it: give the app's service principal the role `{role}`."
-        );
-    }
-    hint
 }
 
 impl Deref for TenantError {
@@ -365,7 +316,11 @@ impl Kind {
             Self::Conflict => "it conflicts with what is there",
             Self::PreconditionFailed => "it changed meanwhile",
             Self::DefaultMethod => "it is the default method while others remain",
+            Self::NoMailbox => "there is no mailbox in Exchange Online",
+            Self::AuditingOff => "auditing is switched off",
             Self::Refused => "refused",
+            Self::NotUnderstood => "the service does not understand the request",
+            Self::Gateway => "something on the way refused",
             Self::Unreachable { .. } => "not reachable",
             Self::TimedOut { .. } => "timed out",
             Self::BadAnswer { .. } => "the answer cannot be read",

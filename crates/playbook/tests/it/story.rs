@@ -267,6 +267,7 @@ pub(crate) fn rule(id: &str, name: &str, forwards_to: &[&str]) -> Observed {
             name: name.into(),
             enabled: true,
             hidden: false,
+            graph_id: None,
             aliases: vec![],
             forwards_to: forwards_to.iter().map(|&a| a.to_owned()).collect(),
             moves_to: None,

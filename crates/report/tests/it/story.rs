@@ -381,6 +381,7 @@ fn observed(
             name: name("RSS Feeds"),
             enabled: true,
             hidden: false,
+            graph_id: None,
             aliases: vec![],
             forwards_to: vec![name(if outside {
                 "x@evil.example"

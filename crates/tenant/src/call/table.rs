@@ -182,6 +182,19 @@ calls! {
         Graph Get "/v1.0/admin/exchange/tracing/messageTraces", read;
         needs &["ExchangeMessageTrace.Read.All"], roles &[]; "reference §7.5".
 
+    ACTIVITY_SUBSCRIPTIONS: "activity.subscriptions", "see which audit feeds are on for this app";
+        Activity Get "/api/v1.0/{tenant}/activity/feed/subscriptions/list", read;
+        needs &["ActivityFeed.Read"], roles &[]; "reference §7.2".
+    ACTIVITY_START: "activity.start", "switch an audit feed on for this app";
+        Activity Post "/api/v1.0/{tenant}/activity/feed/subscriptions/start", read;
+        needs &["ActivityFeed.Read"], roles &[]; "reference §7.2".
+    ACTIVITY_CONTENT: "activity.content", "list what an audit feed has";
+        Activity Get "/api/v1.0/{tenant}/activity/feed/subscriptions/content", read;
+        needs &["ActivityFeed.Read"], roles &[]; "reference §7.2".
+    ACTIVITY_BLOB: "activity.blob", "read a part of an audit feed";
+        Activity Get "/api/v1.0/{tenant}/activity/feed/audit/{content}", read;
+        needs &["ActivityFeed.Read"], roles &[]; "reference §7.2".
+
     EXCHANGE_INVOKE: "exchange.invoke", "run a reading cmdlet";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.3".

@@ -18,12 +18,14 @@ mod proxy;
 pub mod reqwest;
 mod system;
 mod trust;
+mod waits;
 
 pub use self::certificate::{Algorithm, CertificateError, ClientCertificate};
 pub use self::means::{Browser, Files, Keyring, KeyringError, Loopback, Means, Programs, Ran};
 pub use self::proxy::ProxyRoute;
 pub use self::reqwest::ReqwestTransport;
 pub use self::system::{SystemClock, SystemEntropy, SystemFiles};
+pub use self::waits::SharedWaits;
 
 /// A future on the heap that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

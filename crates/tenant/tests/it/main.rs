@@ -5,11 +5,15 @@
 // A skipped test says why.
 #![allow(clippy::print_stdout)]
 
+mod activity;
 mod changing;
 mod doubles;
+mod errors;
+mod every_call;
 mod exchange;
 mod logs;
 mod openapi;
+mod pace;
 mod reaching;
 mod reading;
 mod secrets;
