@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::catalogue::ActionKind;
+use crate::codes;
 use crate::event::{
     AccessEnd, Account, ActionId, Analysis, Applied, CaseOpened, Check, Closing, Event,
-    EvidenceKept, Left, Looked, Plan, Planned, Request, Snapshot, Stopped,
+    EvidenceKept, Left, Looked, Plan, Planned, Request, Snapshot, Source, Stopped,
 };
 use crate::gate::Gate;
 use crate::machine::{Phase, step};
@@ -204,7 +205,21 @@ impl State {
                     .retain(|_, gate| !matches!(gate, GateState::Refused { .. }));
             }
             Event::WarningsSettled => self.warnings_made = true,
-            Event::PreflightDone { checks } => self.checks.clone_from(checks),
+            Event::PreflightDone { checks } => {
+                // Whoever overrode what was known then has not answered what is new.
+                let known = |check: &&Check| {
+                    let was = |old: &Check| old.is_unclean() && old.what == check.what;
+                    self.checks.iter().any(was)
+                };
+                if checks
+                    .iter()
+                    .filter(|check| check.is_unclean())
+                    .any(|check| !known(&check))
+                {
+                    self.gates.remove(&Gate::CleanHands);
+                }
+                self.checks.clone_from(checks);
+            }
             Event::GateWaiting { gate, why } => {
                 let why = why.clone();
                 self.gates.insert(*gate, GateState::Waiting { at, why });
@@ -381,6 +396,16 @@ impl State {
                     .values()
                     .any(|action| action.verified.is_some() && action.planned.object == left.object)
             })
+    }
+
+    /// The logs that could not be read for want of a permission or role when they were
+    /// last asked: what they hold is not known, and whoever grants it can change that.
+    pub fn lacking(&self) -> impl Iterator<Item = &Source> {
+        self.analysis
+            .iter()
+            .flat_map(|(_, analysis)| &analysis.sources)
+            .filter(|source| source.looked == Looked::CouldNot)
+            .filter(|source| source.code.as_deref() == Some(codes::PERMISSION_MISSING.id))
     }
 
     /// Whether this gate is open: passed, or overridden.

@@ -27,6 +27,7 @@ use crate::error::ResponderError;
 use crate::evidence::{keep, request};
 use crate::explain::ByHand;
 use crate::observe::{account_of, observe, record, user_key};
+use crate::preflight::explain_refusal;
 
 /// How long the block waits for the state before it (architecture, "Throttled or
 /// failing sources never hold up containment").
@@ -128,7 +129,7 @@ impl Hand<'_> {
         };
         let prepared = match self.prepare(planned, true) {
             Ok(prepared) => prepared,
-            Err(error) => return self.refused(planned, &error).map(|()| None),
+            Err(error) => return self.refused(planned, &error).await.map(|()| None),
         };
         self.case.append(Event::ActionIntended {
             action: planned.action,
@@ -148,7 +149,7 @@ impl Hand<'_> {
                 Ok(Some(sent_at))
             }
             Err(error) if error.effect_unknown() => self.uncertain(planned, sent_at, &error).await,
-            Err(error) => self.refused(planned, &error).map(|()| None),
+            Err(error) => self.refused(planned, &error).await.map(|()| None),
         }
     }
 
@@ -193,7 +194,7 @@ impl Hand<'_> {
         Ok(None)
     }
 
-    fn refused(&self, planned: &Planned, error: &TenantError) -> Result<(), ResponderError> {
+    async fn refused(&self, planned: &Planned, error: &TenantError) -> Result<(), ResponderError> {
         let why = match error.kind {
             // It may go once others are gone: it is planned again (reference §2.3).
             Kind::DefaultMethod | Kind::Conflict | Kind::PreconditionFailed => Stopped::Changed,
@@ -205,7 +206,10 @@ impl Hand<'_> {
             _ => Stopped::Refused,
         };
         let said = error.to_string();
-        let message = format!("{}. {}", said.trim_end_matches('.'), error.hint());
+        let next = explain_refusal(self.tenant, error)
+            .await
+            .unwrap_or_else(|| error.hint());
+        let message = format!("{}. {next}", said.trim_end_matches('.'));
         self.stop(planned, why, message, code_of(error))
     }
 

@@ -16,7 +16,7 @@ use retake_playbook::event::{
 };
 use retake_playbook::{Digest, State};
 use retake_tenant::client::{AuditAbout, AuditQuery, MessageTraceFilter, SignInKind};
-use retake_tenant::{Read, Tenant, TenantError};
+use retake_tenant::{Kind, Read, Tenant, TenantError};
 use serde_json::Value;
 
 use crate::case::Case;
@@ -126,6 +126,7 @@ pub(crate) async fn analyse(
             name: Log::Audit.name().to_owned(),
             looked: Looked::Not,
             why: Some("the quick look leaves it out; it is read next".to_owned()),
+            code: None,
         }),
     }
     let sources = reading.sources;
@@ -230,15 +231,18 @@ impl Reading<'_> {
         log: Log,
         read: Result<Read<Vec<Value>>, TenantError>,
     ) -> Result<(), ResponderError> {
-        let (looked, why) = match read {
+        let (looked, why, code) = match read {
             Ok(read) => {
                 keep(self.case, log.name(), &read.answers)?;
                 match read.completeness.why() {
-                    None => (Looked::Whole, None),
-                    Some(why) => (Looked::InPart, Some(why.to_string())),
+                    None => (Looked::Whole, None, None),
+                    Some(why) => (Looked::InPart, Some(why.to_string()), None),
                 }
             }
-            Err(error) => (Looked::CouldNot, Some(error.to_string())),
+            Err(error) => {
+                let code = crate::act::code_of(&error).id.to_owned();
+                (Looked::CouldNot, Some(said(&error)), Some(code))
+            }
         };
         let pages: Vec<Digest> = self.case.with_state(|state| {
             state
@@ -259,8 +263,17 @@ impl Reading<'_> {
             name: log.name().to_owned(),
             looked,
             why,
+            code,
         });
         Ok(())
+    }
+}
+
+/// What went wrong, and for a missing right what to grant.
+fn said(error: &TenantError) -> String {
+    match error.kind {
+        Kind::PermissionMissing { .. } => format!("{error}. {}", error.hint()),
+        _ => error.to_string(),
     }
 }
 

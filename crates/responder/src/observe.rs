@@ -9,7 +9,7 @@ use retake_playbook::event::{Account, Event, Facts, Looked, Observed, Snapshot, 
 use retake_playbook::judge::source_of;
 use retake_playbook::{Digest, ObjectKind, ObjectRef};
 use retake_tenant::model::{
-    ExchangeRule, Grant, MailFolder, Mailbox, MessageRule, Method, MethodKind, ServicePrincipal,
+    ExchangeRule, Grant, Mailbox, MessageRule, Method, MethodKind, ServicePrincipal,
     SignInPreferences, User,
 };
 use retake_tenant::{Answer, Read, Tenant, TenantError};
@@ -195,6 +195,7 @@ fn source(kind: ObjectKind, complete: &Result<(), String>) -> Source {
             Looked::InPart
         },
         why: complete.clone().err(),
+        code: None,
     }
 }
 
@@ -203,6 +204,7 @@ fn failed(kind: ObjectKind, error: &TenantError) -> Source {
         name: source_of(kind).to_owned(),
         looked: Looked::CouldNot,
         why: Some(error.to_string()),
+        code: Some(crate::act::code_of(error).id.to_owned()),
     }
 }
 
@@ -394,30 +396,19 @@ fn grant_facts(grant: &Grant, app: Option<&ServicePrincipal>) -> (ObjectRef, Fac
 /// Rules come from two places: Graph shows what Outlook shows, Exchange shows
 /// all. What only Exchange shows is hidden (reference §0.6).
 async fn inbox_rules(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
-    let (all, shown, folders) = futures_util::future::join3(
+    let (all, shown) = futures_util::future::join(
         tenant.get_inbox_rules(user, true),
         tenant.graph_inbox_rules(user),
-        tenant.mail_folders(user),
     )
     .await;
-    let all = all?;
-    let shown = shown?;
-    let folder_names: &[MailFolder] = folders.as_ref().map_or(&[], |read| &read.value);
-    let objects = pair(&all.value, &shown.value, folder_names);
-    let seen = Seen::of(all, objects).also(shown);
-    Ok(match folders {
-        Ok(folders) => seen.also(folders),
-        Err(_) => seen,
-    })
+    let (all, shown) = (all?, shown?);
+    let objects = pair(&all.value, &shown.value);
+    Ok(Seen::of(all, objects).also(shown))
 }
 
 /// Finds for each rule that Graph shows its twin in Exchange's list; names are
 /// not unique, so of several the most alike is taken.
-fn pair(
-    all: &[ExchangeRule],
-    shown: &[MessageRule],
-    folders: &[MailFolder],
-) -> Vec<(ObjectRef, Facts)> {
+fn pair(all: &[ExchangeRule], shown: &[MessageRule]) -> Vec<(ObjectRef, Facts)> {
     let mut taken = vec![false; all.len()];
     let mut objects = Vec::new();
     for rule in shown {
@@ -433,7 +424,7 @@ fn pair(
             taken[index] = true;
             other
         });
-        objects.push(shown_facts(rule, twin, folders));
+        objects.push(shown_facts(rule, twin));
     }
     for (rule, taken) in all.iter().zip(taken) {
         if !taken {
@@ -492,19 +483,13 @@ fn exchange_forwards(rule: &ExchangeRule) -> Vec<String> {
     forwards
 }
 
-fn shown_facts(
-    rule: &MessageRule,
-    twin: Option<&ExchangeRule>,
-    folders: &[MailFolder],
-) -> (ObjectRef, Facts) {
+/// Graph names a folder by its id; Exchange's list of the same rule names it as people
+/// do, so that no permission to read mail is needed for the name.
+fn shown_facts(rule: &MessageRule, twin: Option<&ExchangeRule>) -> (ObjectRef, Facts) {
     let name = rule.display_name.clone().unwrap_or_default();
     let actions = rule.actions.clone().unwrap_or_default();
     let moves_to = actions.move_to_folder.as_ref().map(|id| {
-        folders
-            .iter()
-            .find(|folder| folder.id == *id)
-            .and_then(|folder| folder.display_name.clone())
-            .or_else(|| twin.and_then(|twin| twin.move_to_folder.clone()))
+        twin.and_then(|twin| twin.move_to_folder.clone())
             .unwrap_or_else(|| id.clone())
     });
     let conditions = serde_json::json!({

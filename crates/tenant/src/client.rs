@@ -21,8 +21,10 @@ mod directory;
 mod exchange;
 mod logs;
 mod mail;
+mod standing;
 
 pub use exchange::Cmdlet;
+pub use standing::{Licence, Probe, RoleAssignment, RoleDefinition, ServicePlan};
 pub use logs::{AuditAbout, AuditQuery, AuditSearch, MessageTraceFilter, SearchStatus, SignInKind};
 
 /// A Microsoft 365 tenant, as the app of a [`Profile`] reaches it.
