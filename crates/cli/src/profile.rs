@@ -13,7 +13,7 @@ use crate::lab_link::{Control, LabAddress, LabClock, Pace, PacedTransport};
 
 mod file;
 
-pub(crate) use file::{Cloud, ProfileFile, SignInWay};
+pub(crate) use file::{Cloud, KeepTokens, ProfileFile, SignInWay};
 use file::{read_secret, read_text};
 
 /// A tenant that can be worked on.
@@ -26,17 +26,23 @@ pub(crate) struct Connection {
     pub(crate) lab: Option<Arc<Control>>,
     /// Whether a code has to be entered in a browser first.
     pub(crate) device_code: bool,
+    /// The accounts for emergencies that the profile names.
+    pub(crate) break_glass: Vec<String>,
 }
 
 /// Connects to the tenant of this name.
 pub(crate) fn connect(home: &Home, name: &str) -> Result<Connection, Failure> {
     if name == "lab" {
-        return lab(home);
+        return lab(home, Vec::new());
     }
-    ProfileFile::load(home, name)?.connect(home, name)
+    let profile = ProfileFile::load(home, name)?;
+    if profile.cloud == Some(Cloud::Lab) {
+        return lab(home, profile.break_glass);
+    }
+    profile.connect(home, name)
 }
 
-fn lab(home: &Home) -> Result<Connection, Failure> {
+fn lab(home: &Home, break_glass: Vec<String>) -> Result<Connection, Failure> {
     let address = LabAddress::read(&home.lab())?;
     let control = Arc::new(Control::connect(address.control)?);
     let pace = Arc::new(Pace::default());
@@ -66,6 +72,7 @@ fn lab(home: &Home) -> Result<Connection, Failure> {
         clock,
         lab: Some(control),
         device_code: false,
+        break_glass,
     })
 }
 
@@ -82,6 +89,7 @@ fn transport(profile: &Profile) -> Result<ReqwestTransport, Failure> {
 impl ProfileFile {
     /// Connects to the tenant of this profile.
     fn connect(self, home: &Home, name: &str) -> Result<Connection, Failure> {
+        let break_glass = self.break_glass.clone();
         let settled = settle(self, home, name)?;
         let credential = settled.credential(name)?;
         let ca_pem = settled
@@ -107,6 +115,7 @@ impl ProfileFile {
             clock,
             lab: None,
             device_code,
+            break_glass,
         })
     }
 }
@@ -181,6 +190,12 @@ impl Settled {
             Cloud::GccHigh => Endpoints::gcc_high(),
             Cloud::Dod => Endpoints::dod(),
             Cloud::China => Endpoints::china(),
+            Cloud::Lab => {
+                return Err(Failure::usage(
+                    format!("The profile `{name}` is of a partner in the lab."),
+                    "The lab has no partners: use the lab's own profile.",
+                ));
+            }
         };
         let Some(host) = self.signs_in.authority.as_deref() else {
             return Ok(endpoints);

@@ -14,4 +14,5 @@ mod hunt;
 mod practice;
 mod secrets;
 mod stranger;
+mod tenant;
 mod tls;
