@@ -355,12 +355,7 @@ pub const TRANSITIONS: &[Transition] = &[
         When::Always,
         Phase::Halted,
     ),
-    row(
-        Phase::Returning,
-        On::Retried,
-        When::Always,
-        Phase::Digging,
-    ),
+    row(Phase::Returning, On::Retried, When::Always, Phase::Digging),
     row(
         Phase::Restoring,
         On::Settled,
@@ -548,13 +543,15 @@ fn holds(when: When, state: &State) -> bool {
     }
 }
 
-/// A source that the latest snapshot did not see whole, and why.
+/// A source that the latest snapshot did not see whole, or a log that it cannot be
+/// judged without, and why.
 fn unread(state: &State) -> Option<(&str, &str)> {
     state
         .snapshot()?
         .sources
         .iter()
         .find(|source| source.looked != Looked::Whole)
+        .or_else(|| state.unjudged())
         .map(|source| {
             let why = source.why.as_deref().unwrap_or("no reason is known");
             (source.name.as_str(), why)
@@ -562,11 +559,7 @@ fn unread(state: &State) -> Option<(&str, &str)> {
 }
 
 fn hands_unclean(state: &State) -> bool {
-    !state.gate_open(Gate::CleanHands)
-        && state
-            .checks
-            .iter()
-            .any(crate::event::Check::is_unclean)
+    !state.gate_open(Gate::CleanHands) && state.checks.iter().any(crate::event::Check::is_unclean)
 }
 
 /// What a case cannot go on without.
@@ -598,7 +591,14 @@ pub fn next(state: &State, now: Timestamp) -> Vec<Command> {
         Phase::Looking => vec![Command::Analyse { quick: true }],
         Phase::Digging => digging(state),
         Phase::WatchDigging => vec![Command::Analyse { quick: false }],
-        Phase::Planning => vec![Command::MakePlan(plan::eviction(state))],
+        Phase::Planning => {
+            let plan = Command::MakePlan(plan::eviction(state));
+            if state.warning_owed() {
+                vec![Command::Warn, plan]
+            } else {
+                vec![plan]
+            }
+        }
         Phase::Approving => vec![Command::Ask(Gate::Plan)],
         Phase::Draining => {
             let end = state.access_ends_at().unwrap_or(now);
@@ -634,10 +634,11 @@ fn digging(state: &State) -> Vec<Command> {
 /// Warnings that were not given yet are given before the case is closed.
 fn concluding(state: &State) -> Vec<Command> {
     let mut commands = vec![Command::Ask(Gate::Close)];
-    if state
-        .warnings
-        .values()
-        .any(|warning| warning.done.is_none())
+    if state.warning_owed()
+        || state
+            .warnings
+            .values()
+            .any(|warning| warning.done.is_none())
     {
         commands.insert(0, Command::Warn);
     }

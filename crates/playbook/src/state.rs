@@ -12,6 +12,7 @@ use crate::event::{
     EvidenceKept, Left, Looked, Plan, Planned, Request, Snapshot, Source, Stopped,
 };
 use crate::gate::Gate;
+use crate::judge::LOGS_FOR_JUDGEMENT;
 use crate::machine::{Phase, step};
 use crate::steps::StepId;
 use crate::words::Digest;
@@ -406,6 +407,27 @@ impl State {
             .flat_map(|(_, analysis)| &analysis.sources)
             .filter(|source| source.looked == Looked::CouldNot)
             .filter(|source| source.code.as_deref() == Some(codes::PERMISSION_MISSING.id))
+    }
+
+    /// Whether the logs say that somebody has to be warned and nobody has been told to
+    /// yet: what a log holds may be known only after it could be read again.
+    pub fn warning_owed(&self) -> bool {
+        let credible = self.analysis.as_ref().is_some_and(|(_, analysis)| {
+            matches!(analysis.verdict.as_str(), "compromised" | "suspicious")
+        });
+        credible && self.warnings.is_empty()
+    }
+
+    /// A log that tells whose a change was, and that could not be read when it was
+    /// last asked. Where the tenant has no licence for it, nobody can read it: then the
+    /// case goes on and says so.
+    pub fn unjudged(&self) -> Option<&Source> {
+        self.analysis
+            .iter()
+            .flat_map(|(_, analysis)| &analysis.sources)
+            .filter(|source| LOGS_FOR_JUDGEMENT.contains(&source.name.as_str()))
+            .filter(|source| source.looked == Looked::CouldNot)
+            .find(|source| source.code.as_deref() != Some(codes::LICENCE_MISSING.id))
     }
 
     /// Whether this gate is open: passed, or overridden.

@@ -16,7 +16,7 @@ use retake_playbook::event::{
 };
 use retake_playbook::{Digest, State};
 use retake_tenant::client::{AuditAbout, AuditQuery, MessageTraceFilter, SignInKind};
-use retake_tenant::{Kind, Read, Tenant, TenantError};
+use retake_tenant::{Read, Tenant, TenantError};
 use serde_json::Value;
 
 use crate::case::Case;
@@ -241,7 +241,11 @@ impl Reading<'_> {
             }
             Err(error) => {
                 let code = crate::act::code_of(&error).id.to_owned();
-                (Looked::CouldNot, Some(said(&error)), Some(code))
+                (
+                    Looked::CouldNot,
+                    Some(crate::observe::said(&error)),
+                    Some(code),
+                )
             }
         };
         let pages: Vec<Digest> = self.case.with_state(|state| {
@@ -266,14 +270,6 @@ impl Reading<'_> {
             code,
         });
         Ok(())
-    }
-}
-
-/// What went wrong, and for a missing right what to grant.
-fn said(error: &TenantError) -> String {
-    match error.kind {
-        Kind::PermissionMissing { .. } => format!("{error}. {}", error.hint()),
-        _ => error.to_string(),
     }
 }
 

@@ -12,7 +12,7 @@ use retake_tenant::model::{
     ExchangeRule, Grant, Mailbox, MessageRule, Method, MethodKind, ServicePrincipal,
     SignInPreferences, User,
 };
-use retake_tenant::{Answer, Read, Tenant, TenantError};
+use retake_tenant::{Answer, Kind, Read, Tenant, TenantError};
 
 use crate::case::Case;
 use crate::error::ResponderError;
@@ -203,8 +203,19 @@ fn failed(kind: ObjectKind, error: &TenantError) -> Source {
     Source {
         name: source_of(kind).to_owned(),
         looked: Looked::CouldNot,
-        why: Some(error.to_string()),
+        why: Some(said(error)),
         code: Some(crate::act::code_of(error).id.to_owned()),
+    }
+}
+
+/// What went wrong, and for a missing right what to grant.
+pub(crate) fn said(error: &TenantError) -> String {
+    match error.kind {
+        Kind::PermissionMissing { .. } => {
+            let what = error.to_string();
+            format!("{}. {}", what.trim_end_matches('.'), error.hint())
+        }
+        _ => error.to_string(),
     }
 }
 
@@ -340,7 +351,7 @@ async fn grants(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     for app in apps {
         match app {
             Ok(app) => found.push(app),
-            Err(error) => missing = Some(error.to_string()),
+            Err(error) => missing = Some(said(&error)),
         }
     }
     let objects = grants

@@ -46,7 +46,9 @@ const STUCK: u32 = 3;
 impl Responder<'_> {
     /// Goes on from wherever the journal stands.
     pub async fn run(&self, extent: Extent) -> Result<Finished, ResponderError> {
-        let lacking = self.case.with_state(|state| state.lacking().next().is_some());
+        let lacking = self
+            .case
+            .with_state(|state| state.lacking().next().is_some());
         if self.phase() == Phase::Halted || (self.phase() == Phase::Returning && lacking) {
             self.case.append(Event::Retried {
                 by: self.name.clone(),

@@ -24,8 +24,8 @@ mod mail;
 mod standing;
 
 pub use exchange::Cmdlet;
-pub use standing::{Licence, Probe, RoleAssignment, RoleDefinition, ServicePlan};
 pub use logs::{AuditAbout, AuditQuery, AuditSearch, MessageTraceFilter, SearchStatus, SignInKind};
+pub use standing::{Licence, Probe, RoleAssignment, RoleDefinition, ServicePlan};
 
 /// A Microsoft 365 tenant, as the app of a [`Profile`] reaches it.
 ///

@@ -130,7 +130,10 @@ fn responder_name(given: Option<&str>) -> String {
         .unwrap_or_else(|| "responder".to_owned())
 }
 
-pub(super) async fn enter_code(connection: &Connection, terminal: &Terminal) -> Result<(), Failure> {
+pub(super) async fn enter_code(
+    connection: &Connection,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
     let prompt = connection.tenant.begin_device_code().await?;
     terminal.say(&format!(
         "Open {} and enter the code {} as the administrator who responds.",

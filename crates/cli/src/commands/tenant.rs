@@ -45,7 +45,10 @@ fn add(args: &TenantAdd, home: &Home, terminal: &Terminal) -> Result<Exit, Failu
     }
     if !args.replace && ProfileFile::load(home, &args.name).is_ok() {
         return Err(Failure::usage(
-            format!("There is a profile `{}` already. Nothing was changed.", args.name),
+            format!(
+                "There is a profile `{}` already. Nothing was changed.",
+                args.name
+            ),
             "`--replace` writes it anew.",
         ));
     }
@@ -339,10 +342,7 @@ fn check(args: &TenantCheck, home: &Home, terminal: &Terminal) -> Result<Exit, F
 }
 
 /// A profile that leads into another tenant than it names is worse than none.
-fn wrong_tenant(
-    found: &retake_responder::preflight::Survey,
-    named: &str,
-) -> Result<(), Failure> {
+fn wrong_tenant(found: &retake_responder::preflight::Survey, named: &str) -> Result<(), Failure> {
     match &found.tenant {
         Some(tenant) if !named.contains('.') && !tenant.eq_ignore_ascii_case(named) => {
             Err(Failure::new(
@@ -368,14 +368,22 @@ fn remove(name: &str, home: &Home, terminal: &Terminal) -> Result<Exit, Failure>
     if let Some(profile) = profile {
         left_here(name, &profile, terminal);
     }
-    terminal.say("The app registration and every case stay. `retake teardown` says what else to remove.");
+    terminal.say(
+        "The app registration and every case stay. `retake teardown` says what else to remove.",
+    );
     Ok(Exit::Done)
 }
 
 /// What the profile named and this machine still holds.
 fn left_here(name: &str, profile: &ProfileFile, terminal: &Terminal) {
-    for file in [&profile.secret_file, &profile.certificate_file].into_iter().flatten() {
-        terminal.say(&format!("  {} holds its secret: delete it too", file.display()));
+    for file in [&profile.secret_file, &profile.certificate_file]
+        .into_iter()
+        .flatten()
+    {
+        terminal.say(&format!(
+            "  {} holds its secret: delete it too",
+            file.display()
+        ));
     }
     if profile.keep_tokens == Some(KeepTokens::Keyring) {
         terminal.say(&format!(

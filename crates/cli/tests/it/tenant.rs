@@ -33,7 +33,12 @@ fn a_stranger_adds_the_lab_and_the_check_is_green_over_tls() {
     assert_eq!(checked.code, 0, "{}", checked.session());
     assert!(checked.stdout.lines().count() <= 30, "{}", checked.stdout);
     assert_eq!(checked.stdout.matches("S2.1").count(), 1);
-    for part in ["unified audit log", "external forwarding", "30 days", "licences"] {
+    for part in [
+        "unified audit log",
+        "external forwarding",
+        "30 days",
+        "licences",
+    ] {
         assert!(checked.stdout.contains(part), "{part}: {}", checked.stdout);
     }
     assert_eq!(served.changes(), 0, "a check changes nothing");
@@ -119,11 +124,21 @@ fn a_case_that_may_not_revoke_stops_before_anything_is_changed_and_goes_on_when_
     let (home, served) = practice();
     served.permit("User.RevokeSessions.All", false);
     let user = served.user().to_owned();
-    let contain = ["contain", &user, "--tenant", "practice", "--as", "Robin", "--yes"];
+    let contain = [
+        "contain", &user, "--tenant", "practice", "--as", "Robin", "--yes",
+    ];
     let stopped = home.retake(&contain);
     assert_eq!(stopped.code, 3, "{}", stopped.session());
-    assert!(stopped.stderr.contains("nothing was changed"), "{}", stopped.stderr);
-    assert!(stopped.stderr.contains("`User.RevokeSessions.All`"), "{}", stopped.stderr);
+    assert!(
+        stopped.stderr.contains("nothing was changed"),
+        "{}",
+        stopped.stderr
+    );
+    assert!(
+        stopped.stderr.contains("`User.RevokeSessions.All`"),
+        "{}",
+        stopped.stderr
+    );
     assert_eq!(served.changes(), 0);
 
     served.permit("User.RevokeSessions.All", true);
@@ -138,17 +153,33 @@ fn a_break_glass_account_is_touched_on_purpose_alone_and_the_reason_stays() {
     let served = Served::to(&home);
     let user = served.user().to_owned();
     let added = home.retake(&[
-        "tenant", "add", "practice", "--cloud", "lab", "--no-check", "--break-glass", &user,
+        "tenant",
+        "add",
+        "practice",
+        "--cloud",
+        "lab",
+        "--no-check",
+        "--break-glass",
+        &user,
     ]);
     assert_eq!(added.code, 0, "{}", added.session());
-    let contain = ["contain", &user, "--tenant", "practice", "--as", "Robin", "--yes"];
+    let contain = [
+        "contain", &user, "--tenant", "practice", "--as", "Robin", "--yes",
+    ];
     let stopped = home.retake(&contain);
     assert_eq!(stopped.code, 1, "{}", stopped.session());
-    assert!(stopped.stderr.contains("accounts for emergencies"), "{}", stopped.stderr);
+    assert!(
+        stopped.stderr.contains("accounts for emergencies"),
+        "{}",
+        stopped.stderr
+    );
     assert_eq!(served.changes(), 0);
 
     let mut on_purpose = contain.to_vec();
-    on_purpose.extend(["--despite", "it is the phished account, the other one works"]);
+    on_purpose.extend([
+        "--despite",
+        "it is the phished account, the other one works",
+    ]);
     let contained = home.retake(&on_purpose);
     assert_eq!(contained.code, 0, "{}", contained.session());
     assert_eq!(served.changes(), 2);
@@ -157,7 +188,11 @@ fn a_break_glass_account_is_touched_on_purpose_alone_and_the_reason_stays() {
 
     // The check says that it is no account for emergencies as it stands.
     let checked = home.retake(&["tenant", "check", "practice"]);
-    assert!(checked.stdout.contains("it is disabled"), "{}", checked.stdout);
+    assert!(
+        checked.stdout.contains("it is disabled"),
+        "{}",
+        checked.stdout
+    );
 }
 
 #[test]
@@ -171,8 +206,14 @@ fn a_script_without_enough_flags_is_told_which_and_writes_nothing() {
     for (given, named) in [
         (&[][..], "--tenant-id"),
         (&["--tenant-id", "t1"][..], "--sign-in"),
-        (&["--tenant-id", "t1", "--sign-in", "certificate"][..], "--certificate-file"),
-        (&["--tenant-id", "t1", "--sign-in", "owl"][..], "workload-identity"),
+        (
+            &["--tenant-id", "t1", "--sign-in", "certificate"][..],
+            "--certificate-file",
+        ),
+        (
+            &["--tenant-id", "t1", "--sign-in", "owl"][..],
+            "workload-identity",
+        ),
         (&["--tenant-id", "t1", "--cloud", "owl"][..], "gcc-high"),
     ] {
         let refused = add(given);
@@ -182,18 +223,41 @@ fn a_script_without_enough_flags_is_told_which_and_writes_nothing() {
     // Without a client id there is a registration to be made first.
     let manifest = home.path().join("retake.json");
     let first = add(&[
-        "--tenant-id", "t1", "--sign-in", "device-code", "--manifest", manifest.to_str().unwrap(),
+        "--tenant-id",
+        "t1",
+        "--sign-in",
+        "device-code",
+        "--manifest",
+        manifest.to_str().unwrap(),
     ]);
     assert_eq!(first.code, 1, "{}", first.session());
     let manifest: Value = serde_json::from_slice(&std::fs::read(manifest).unwrap()).unwrap();
     assert_eq!(manifest["signInAudience"], "AzureADMyOrg");
     assert_eq!(manifest["isFallbackPublicClient"], true);
-    assert!(manifest["requiredResourceAccess"][0]["resourceAccess"].as_array().unwrap().len() > 8);
+    assert!(
+        manifest["requiredResourceAccess"][0]["resourceAccess"]
+            .as_array()
+            .unwrap()
+            .len()
+            > 8
+    );
     assert_eq!(home.names(), ["retake.json"]);
 
-    let second = add(&["--tenant-id", "t1", "--sign-in", "device-code", "--client-id", "c1", "--no-check"]);
+    let second = add(&[
+        "--tenant-id",
+        "t1",
+        "--sign-in",
+        "device-code",
+        "--client-id",
+        "c1",
+        "--no-check",
+    ]);
     assert_eq!(second.code, 0, "{}", second.session());
-    assert!(second.stdout.contains("/t1/adminconsent?client_id=c1"), "{}", second.stdout);
+    assert!(
+        second.stdout.contains("/t1/adminconsent?client_id=c1"),
+        "{}",
+        second.stdout
+    );
     let again = add(&["--tenant-id", "t2", "--sign-in", "device-code"]);
     assert_eq!(again.code, 2, "{}", again.session());
 }
@@ -217,12 +281,24 @@ fn teardown_says_what_stands_in_the_tenant_and_takes_the_profile_but_no_case() {
     assert_eq!(home.retake(&["tenant", "remove", "practice"]).code, 2);
 
     let real = home.retake(&[
-        "tenant", "add", "contoso", "--tenant-id", "t1", "--sign-in", "device-code", "--client-id",
-        "c1", "--no-check",
+        "tenant",
+        "add",
+        "contoso",
+        "--tenant-id",
+        "t1",
+        "--sign-in",
+        "device-code",
+        "--client-id",
+        "c1",
+        "--no-check",
     ]);
     assert_eq!(real.code, 0, "{}", real.session());
     let torn = home.retake(&["teardown", "contoso", "--yes"]);
-    assert!(torn.stdout.contains("az ad app delete --id c1"), "{}", torn.stdout);
+    assert!(
+        torn.stdout.contains("az ad app delete --id c1"),
+        "{}",
+        torn.stdout
+    );
 }
 
 /// The guide: each of its commands is one that the program knows, and each permission
@@ -235,7 +311,10 @@ fn the_guide_names_commands_that_exist_and_every_permission_with_its_reason() {
     for line in guide.lines().filter(|line| line.starts_with("retake ")) {
         commands += 1;
         let words: Vec<&str> = line.split_whitespace().skip(1).collect();
-        let name = words.iter().position(|word| word.starts_with("--")).unwrap_or(words.len());
+        let name = words
+            .iter()
+            .position(|word| word.starts_with("--"))
+            .unwrap_or(words.len());
         let parts: Vec<&str> = words[..name].iter().copied().take(2).collect();
         let mut help: Vec<&str> = parts.clone();
         help.push("--help");
@@ -256,10 +335,15 @@ fn the_guide_names_commands_that_exist_and_every_permission_with_its_reason() {
             "{reason}"
         );
     }
-    for line in guide.lines().filter(|line| line.starts_with("| ") && line.contains(".All | ")) {
+    for line in guide
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains(".All | "))
+    {
         let name = line.trim_start_matches("| ").split(" | ").next().unwrap();
         assert!(
-            Set::Response.permissions().any(|permission| permission.name == name),
+            Set::Response
+                .permissions()
+                .any(|permission| permission.name == name),
             "{name} is in the guide and not in the set"
         );
     }

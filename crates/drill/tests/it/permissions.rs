@@ -177,7 +177,12 @@ fn says_what_to_grant(right: Right, story: &Story) {
     } else {
         assert_eq!(lacking, steps, "{name}: {:#?}", worked.state.checks);
     }
-    for check in worked.state.checks.iter().filter(|check| check.detail.contains(&quoted)) {
+    for check in worked
+        .state
+        .checks
+        .iter()
+        .filter(|check| check.detail.contains(&quoted))
+    {
         let to_whom = ["the app", "service principal"];
         assert!(
             to_whom.iter().any(|whom| check.detail.contains(whom))

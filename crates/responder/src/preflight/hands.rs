@@ -82,7 +82,11 @@ fn clean_hands(state: &State, responder: &str, who: &Identity) -> Check {
             .chain([&account.upn, &account.display_name])
             .any(|name| {
                 let name = name.to_lowercase();
-                name == responder || who.person.as_ref().is_some_and(|own| own.to_lowercase() == name)
+                name == responder
+                    || who
+                        .person
+                        .as_ref()
+                        .is_some_and(|own| own.to_lowercase() == name)
             });
         by_name || who.object_id.as_deref() == Some(account.id.as_str())
     });
@@ -150,7 +154,10 @@ pub(crate) async fn beside_attacker(
                 check(
                     "responder's address",
                     CheckResult::Bad,
-                    format!("the responder signs in from an address that the attacker used ({}): the machine or network may be the attacker's too; respond from another one", list.join(", ")),
+                    format!(
+                        "the responder signs in from an address that the attacker used ({}): the machine or network may be the attacker's too; respond from another one",
+                        list.join(", ")
+                    ),
                 )
             } else if read.value.is_empty() {
                 check(

@@ -243,8 +243,7 @@ impl Standing {
             return vec![Right::Held];
         }
         let permission = self.permission(call, set, shown);
-        let refused_by_role =
-            shown == Some(Shown::Refused) && matches!(permission, Right::Held);
+        let refused_by_role = shown == Some(Shown::Refused) && matches!(permission, Right::Held);
         let mut rights = vec![permission];
         if let Some(role) = role_for(call, self.signed_in) {
             rights.push(self.role(role, set, refused_by_role));
@@ -360,9 +359,7 @@ fn permissions_of(facts: &TokenFacts) -> Vec<String> {
 /// a name of its own.
 fn carries(claims: &[String], call: &CallSpec) -> bool {
     claims.iter().any(|held| {
-        call.permissions
-            .iter()
-            .any(|wanted| covers(held, wanted))
+        call.permissions.iter().any(|wanted| covers(held, wanted))
             || (call.service == Service::Exchange && held == "Exchange.Manage")
     })
 }
@@ -416,7 +413,10 @@ mod tests {
         for permission in Set::Response.permissions() {
             let mut standing = complete();
             for claims in [&mut standing.graph, &mut standing.exchange] {
-                claims.as_mut().unwrap().retain(|name| name != permission.name);
+                claims
+                    .as_mut()
+                    .unwrap()
+                    .retain(|name| name != permission.name);
             }
             for step in standing.steps(Set::Response) {
                 let needs = permission.steps(Set::Response).contains(&step.step);
@@ -438,7 +438,11 @@ mod tests {
     fn without_a_role_its_steps_cannot_and_say_to_whom_to_give_it() {
         for role in rights::roles(Set::Response, SignedInAs::App) {
             let mut standing = complete();
-            standing.roles.as_mut().unwrap().retain(|held| held != role.name);
+            standing
+                .roles
+                .as_mut()
+                .unwrap()
+                .retain(|held| held != role.name);
             let steps = standing.steps(Set::Response);
             let lacking: Vec<StepId> = steps
                 .iter()

@@ -112,16 +112,8 @@ pub static NEEDS: &[StepNeeds] = &[
             &EXCHANGE_REMOVE_INBOX_RULE,
         ],
     ),
-    needs(
-        5,
-        3,
-        &[&GRANTS_OF_USER, &SERVICE_PRINCIPAL, &DELETE_GRANT],
-    ),
-    needs(
-        6,
-        1,
-        &[&SIGN_INS_BETA, &DIRECTORY_AUDITS, &RISK_DETECTIONS],
-    ),
+    needs(5, 3, &[&GRANTS_OF_USER, &SERVICE_PRINCIPAL, &DELETE_GRANT]),
+    needs(6, 1, &[&SIGN_INS_BETA, &DIRECTORY_AUDITS, &RISK_DETECTIONS]),
     needs(6, 2, &[&MESSAGE_TRACES]),
     needs(6, 3, AUDIT_SEARCH),
     needs(7, 1, &[&USER, &USER_UNBLOCK]),

@@ -133,8 +133,11 @@ pub async fn survey(tenant: &Tenant, scope: Scope<'_>) -> Survey {
     .await;
     let graph = graph.ok().flatten();
     let exchange = exchange.ok().flatten();
-    let mut standing =
-        Standing::of_tokens(&tenant.profile().client_id, graph.as_ref(), exchange.as_ref());
+    let mut standing = Standing::of_tokens(
+        &tenant.profile().client_id,
+        graph.as_ref(),
+        exchange.as_ref(),
+    );
     let mut answers = Vec::new();
 
     let own = standing.who.object_id.clone();
@@ -302,7 +305,9 @@ async fn emergency_account(tenant: &Tenant, account: &str) -> (BreakGlass, Vec<A
         problems.push("it is disabled".to_owned());
     }
     if user.on_premises_sync_enabled == Some(true) {
-        problems.push("it is synchronised from on-premises; it should live in the cloud alone".to_owned());
+        problems.push(
+            "it is synchronised from on-premises; it should live in the cloud alone".to_owned(),
+        );
     }
     match tenant.role_assignments(&user.id).await {
         Ok(read) => {
@@ -321,7 +326,9 @@ async fn emergency_account(tenant: &Tenant, account: &str) -> (BreakGlass, Vec<A
     let line = if problems.is_empty() {
         line(
             Some(true),
-            format!("enabled and `{GLOBAL}`; whether a conditional access policy shuts it out is not looked at"),
+            format!(
+                "enabled and `{GLOBAL}`; whether a conditional access policy shuts it out is not looked at"
+            ),
         )
     } else {
         line(Some(false), problems.join("; "))
@@ -409,7 +416,10 @@ fn role_lines(standing: &Standing, set: Set) -> Vec<RightLine> {
             };
             let (can, how) = match &standing.roles {
                 Some(held) if held.iter().any(does) => (Can::Yes, "it is assigned directly"),
-                Some(_) => (Can::No, "it is not assigned directly; through a group it would not show"),
+                Some(_) => (
+                    Can::No,
+                    "it is not assigned directly; through a group it would not show",
+                ),
                 None => (Can::Unknown, "role assignments could not be read"),
             };
             RightLine {
@@ -506,21 +516,35 @@ fn forwarding(policies: &Result<Rows, String>) -> Setting {
         .iter()
         .filter_map(|row| {
             let text = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
-            Some((text("Name").unwrap_or_default(), text("AutoForwardingMode")?))
+            Some((
+                text("Name").unwrap_or_default(),
+                text("AutoForwardingMode")?,
+            ))
         })
         .collect();
-    let worst = |mode: &str| modes.iter().any(|(_, found)| found.eq_ignore_ascii_case(mode));
+    let worst = |mode: &str| {
+        modes
+            .iter()
+            .any(|(_, found)| found.eq_ignore_ascii_case(mode))
+    };
     let (good, words) = if modes.is_empty() {
         (None, "no policy says".to_owned())
     } else if worst("On") {
-        (Some(false), "allowed: rules and forwards send mail outside".to_owned())
+        (
+            Some(false),
+            "allowed: rules and forwards send mail outside".to_owned(),
+        )
     } else if worst("Automatic") {
         (
             Some(false),
-            "Automatic: off in tenants made since 2021, possibly on in older ones; set it to Off".to_owned(),
+            "Automatic: off in tenants made since 2021, possibly on in older ones; set it to Off"
+                .to_owned(),
         )
     } else {
-        (Some(true), "off: forwards to outside are bounced".to_owned())
+        (
+            Some(true),
+            "off: forwards to outside are bounced".to_owned(),
+        )
     };
     let listed: Vec<String> = modes
         .iter()
@@ -543,7 +567,10 @@ fn auditing(audit: &Result<Rows, String>, on: Option<bool>) -> Setting {
         good: on,
         detail: match (audit, on) {
             (_, Some(true)) => "on".to_owned(),
-            (_, Some(false)) => "off: what was read and sent can only be known from now on, once it is switched on".to_owned(),
+            (_, Some(false)) => {
+                "off: what was read and sent can only be known from now on, once it is switched on"
+                    .to_owned()
+            }
             (Err(why), None) => format!("could not be read: {why}"),
             (Ok(_), None) => "the tenant does not say whether it is on".to_owned(),
         },

@@ -52,7 +52,9 @@ impl Registration<'_> {
             let permissions: Vec<&Permission> = self
                 .set
                 .permissions()
-                .filter(|permission| (permission.calls(self.set).any(|call| call.change)) == changes)
+                .filter(|permission| {
+                    (permission.calls(self.set).any(|call| call.change)) == changes
+                })
                 .collect();
             if permissions.is_empty() {
                 continue;
@@ -187,7 +189,9 @@ pub(super) fn removal(tenant: &str, client: &str, signed_in: SignedInAs) -> Stri
         "In the tenant {tenant}, as an administrator:\n  1. Entra admin centre, App registrations, {client}, Delete. Its permissions, secrets and certificates go with it.\n     az ad app delete --id {client}\n"
     );
     if signed_in == SignedInAs::Person {
-        page.push_str("  2. Take the roles away from the person who responded, if they were given for this.");
+        page.push_str(
+            "  2. Take the roles away from the person who responded, if they were given for this.",
+        );
     } else {
         page.push_str("  2. Its roles end with its service principal; look under Roles and administrators that none is left.");
     }
@@ -236,7 +240,10 @@ mod tests {
         let person = of(Set::Response, SignedInAs::Person, SignInWay::Browser).manifest();
         assert!(!person.to_string().contains("\"Role\""));
         assert_eq!(person["isFallbackPublicClient"], true);
-        assert_eq!(person["publicClient"]["redirectUris"][0], "http://localhost");
+        assert_eq!(
+            person["publicClient"]["redirectUris"][0],
+            "http://localhost"
+        );
     }
 
     #[test]

@@ -103,7 +103,10 @@ pub(super) fn of(name: &str, found: &Survey) -> String {
             );
         }
         Can::Unknown => {
-            let _ = writeln!(page, "{WARN}not known{WARN:#}: some of it could not be found out.");
+            let _ = writeln!(
+                page,
+                "{WARN}not known{WARN:#}: some of it could not be found out."
+            );
         }
     }
     page
