@@ -27,7 +27,7 @@ use crate::error::ResponderError;
 use crate::evidence::{keep, request};
 use crate::explain::ByHand;
 use crate::observe::{account_of, observe, record, user_key};
-use crate::preflight::explain_refusal;
+use crate::preflight;
 
 /// How long the block waits for the state before it (architecture, "Throttled or
 /// failing sources never hold up containment").
@@ -206,9 +206,8 @@ impl Hand<'_> {
             _ => Stopped::Refused,
         };
         let said = error.to_string();
-        let next = explain_refusal(self.tenant, error)
-            .await
-            .unwrap_or_else(|| error.hint());
+        let tokens = preflight::tokens(self.tenant).await;
+        let next = preflight::after_refusal(&tokens, error).unwrap_or_else(|| error.hint());
         let message = format!("{}. {next}", said.trim_end_matches('.'));
         self.stop(planned, why, message, code_of(error))
     }
@@ -390,7 +389,7 @@ impl Hand<'_> {
                     Ok(seen) => seen,
                     Err(error) => return Ok(Err(error)),
                 };
-                let whole = seen.complete.is_ok();
+                let whole = seen.listed;
                 let shown = evidence_index(kind, planned, &seen.answers);
                 let digests: Vec<Digest> = keep(
                     self.case,

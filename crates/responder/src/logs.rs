@@ -22,6 +22,7 @@ use serde_json::Value;
 use crate::case::Case;
 use crate::error::ResponderError;
 use crate::evidence::keep;
+use crate::preflight::{self, Standing};
 
 /// How far back the logs are asked for: what Entra keeps with P1 (reference §11).
 const WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -108,9 +109,11 @@ pub(crate) async fn analyse(
     let ((interactive, silent, about, by), (risk, traces, audit)) =
         Box::pin(futures_util::future::join(entra, beside)).await;
 
+    let tokens = preflight::tokens(tenant).await;
     let mut pages = pages.lock().unwrap_or_else(PoisonError::into_inner);
     let mut reading = Reading {
         case,
+        tokens: &tokens,
         pages: &mut pages,
         sources: Vec::new(),
     };
@@ -219,6 +222,7 @@ fn could_not(case: &Case<'_>, quick: bool, why: &str) -> Result<(), ResponderErr
 /// What was read so far.
 struct Reading<'a> {
     case: &'a Case<'a>,
+    tokens: &'a Standing,
     pages: &'a mut Pages,
     sources: Vec<Source>,
 }
@@ -241,11 +245,8 @@ impl Reading<'_> {
             }
             Err(error) => {
                 let code = crate::act::code_of(&error).id.to_owned();
-                (
-                    Looked::CouldNot,
-                    Some(crate::observe::said(&error)),
-                    Some(code),
-                )
+                let why = preflight::said(self.tokens, &error);
+                (Looked::CouldNot, Some(why), Some(code))
             }
         };
         let pages: Vec<Digest> = self.case.with_state(|state| {

@@ -12,11 +12,12 @@ use retake_tenant::model::{
     ExchangeRule, Grant, Mailbox, MessageRule, Method, MethodKind, ServicePrincipal,
     SignInPreferences, User,
 };
-use retake_tenant::{Answer, Kind, Read, Tenant, TenantError};
+use retake_tenant::{Answer, Read, Tenant, TenantError};
 
 use crate::case::Case;
 use crate::error::ResponderError;
 use crate::evidence::keep;
+use crate::preflight::{self, Standing};
 
 /// The tenant of Microsoft's own apps (reference §5).
 const MICROSOFT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
@@ -25,21 +26,28 @@ const MICROSOFT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 pub(crate) struct Seen {
     pub(crate) objects: Vec<(ObjectRef, Facts)>,
     pub(crate) answers: Vec<Answer>,
+    /// Whether all is known of each object, or why not.
     pub(crate) complete: Result<(), String>,
+    /// Whether every object is listed: then what is not there is gone.
+    pub(crate) listed: bool,
 }
 
 impl Seen {
     fn of<T>(read: Read<T>, objects: Vec<(ObjectRef, Facts)>) -> Self {
+        let complete = whole(&read);
         Self {
-            complete: whole(&read),
+            listed: complete.is_ok(),
+            complete,
             objects,
             answers: read.answers,
         }
     }
 
     fn also<T>(mut self, read: Read<T>) -> Self {
+        let complete = whole(&read);
+        self.listed &= complete.is_ok();
         if self.complete.is_ok() {
-            self.complete = whole(&read);
+            self.complete = complete;
         }
         self.answers.extend(read.answers);
         self
@@ -106,6 +114,7 @@ pub(crate) async fn snapshot(case: &Case<'_>, tenant: &Tenant) -> Result<(), Res
     )
     .await;
 
+    let tokens = preflight::tokens(tenant).await;
     let mut sources = Vec::new();
     let mut objects = Vec::new();
     let manager = case.with_state(|state| {
@@ -121,7 +130,7 @@ pub(crate) async fn snapshot(case: &Case<'_>, tenant: &Tenant) -> Result<(), Res
             Some(account_of(&read.value, manager))
         }
         Err(error) => {
-            sources.push(failed(ObjectKind::Account, &error));
+            sources.push(failed(ObjectKind::Account, &tokens, &error));
             None
         }
     };
@@ -131,7 +140,7 @@ pub(crate) async fn snapshot(case: &Case<'_>, tenant: &Tenant) -> Result<(), Res
                 sources.push(source(kind, &seen.complete));
                 objects.extend(record(case, kind, seen)?);
             }
-            Err(error) => sources.push(failed(kind, &error)),
+            Err(error) => sources.push(failed(kind, &tokens, &error)),
         }
     }
     objects.sort_by(|a: &Observed, b: &Observed| a.object.cmp(&b.object));
@@ -199,23 +208,12 @@ fn source(kind: ObjectKind, complete: &Result<(), String>) -> Source {
     }
 }
 
-fn failed(kind: ObjectKind, error: &TenantError) -> Source {
+fn failed(kind: ObjectKind, tokens: &Standing, error: &TenantError) -> Source {
     Source {
         name: source_of(kind).to_owned(),
         looked: Looked::CouldNot,
-        why: Some(said(error)),
+        why: Some(preflight::said(tokens, error)),
         code: Some(crate::act::code_of(error).id.to_owned()),
-    }
-}
-
-/// What went wrong, and for a missing right what to grant.
-pub(crate) fn said(error: &TenantError) -> String {
-    match error.kind {
-        Kind::PermissionMissing { .. } => {
-            let what = error.to_string();
-            format!("{}. {}", what.trim_end_matches('.'), error.hint())
-        }
-        _ => error.to_string(),
     }
 }
 
@@ -351,7 +349,7 @@ async fn grants(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     for app in apps {
         match app {
             Ok(app) => found.push(app),
-            Err(error) => missing = Some(said(&error)),
+            Err(error) => missing = Some(preflight::said(&preflight::tokens(tenant).await, &error)),
         }
     }
     let objects = grants

@@ -13,7 +13,7 @@ mod steps;
 mod survey;
 
 pub(crate) use hands::{before_containment, beside_attacker};
-pub(crate) use in_case::{Early, account, explain_refusal, quick, whole};
+pub(crate) use in_case::{Early, account, after_refusal, quick, said, tokens, whole};
 pub use rights::{
     FOR_PRIVILEGED, PERMISSIONS, Permission, Resource, Role, Set, SignedInAs, role_for, roles,
     steps_of_role,

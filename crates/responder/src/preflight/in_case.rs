@@ -2,6 +2,7 @@
 //! snapshot.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::join;
 use retake_playbook::State;
@@ -25,6 +26,9 @@ const BROAD: [&str; 3] = [
     "Directory.ReadWrite.All",
     "Directory.AccessAsUser.All",
 ];
+
+/// How long a token may take: those that are in memory take no time.
+const TOKEN: Duration = Duration::from_secs(2);
 
 /// What could be learned while the account was being read for the first time. Nobody
 /// waits for it: what is not there by then is looked at later.
@@ -71,7 +75,7 @@ fn put<T>(place: &Mutex<Option<T>>, value: T) {
 pub(crate) async fn quick(tenant: &Tenant, early: &Early) -> (Identity, Vec<Check>) {
     // It is in memory: block and revoke need it as well.
     let graph = tenant
-        .with_deadline(std::time::Duration::from_secs(2))
+        .with_deadline(TOKEN)
         .token_facts(Service::Graph)
         .await
         .ok()
@@ -266,24 +270,41 @@ fn of_tenant(found: &Survey) -> Vec<Check> {
     settings.chain(sources).chain(emergency).collect()
 }
 
+/// What the tokens say, for explaining refusals. They are in memory where a call was
+/// made at all.
+pub(crate) async fn tokens(tenant: &Tenant) -> Standing {
+    let quick = tenant.with_deadline(TOKEN);
+    let (graph, exchange) = join(
+        quick.token_facts(Service::Graph),
+        quick.token_facts(Service::Exchange),
+    )
+    .await;
+    Standing::of_tokens(
+        &tenant.profile().client_id,
+        graph.ok().flatten().as_ref(),
+        exchange.ok().flatten().as_ref(),
+    )
+}
+
+/// What went wrong, and for a missing right exactly what to grant to whom.
+pub(crate) fn said(tokens: &Standing, error: &TenantError) -> String {
+    let what = error.to_string();
+    match &error.kind {
+        Kind::PermissionMissing { .. } => {
+            let what = what.trim_end_matches('.');
+            let next = after_refusal(tokens, error).unwrap_or_else(|| error.hint());
+            format!("{what}. {next}")
+        }
+        _ => what,
+    }
+}
+
 /// What exactly to grant after a refusal, as far as the tokens tell what is missing.
-pub(crate) async fn explain_refusal(tenant: &Tenant, error: &TenantError) -> Option<String> {
+pub(crate) fn after_refusal(tokens: &Standing, error: &TenantError) -> Option<String> {
     if !matches!(error.kind, Kind::PermissionMissing { .. }) {
         return None;
     }
-    let facts = tenant.token_facts(error.call.service).await.ok().flatten();
-    let (graph, exchange) = match error.call.service {
-        Service::Exchange => (None, facts),
-        _ => (facts, None),
-    };
-    let mut standing = Standing::of_tokens(
-        &tenant.profile().client_id,
-        graph.as_ref().or(exchange.as_ref()),
-        exchange.as_ref(),
-    );
-    if graph.is_none() {
-        standing.graph = None;
-    }
+    let mut standing = tokens.clone();
     standing.saw::<()>(error.call, &Err(error.clone()));
     let orders = standing.orders(error.call, Set::Response);
     if !orders.is_empty() {
