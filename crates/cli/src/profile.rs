@@ -30,6 +30,8 @@ pub(crate) struct Connection {
     pub(crate) clock: Arc<dyn Clock>,
     /// The lab's control port, if it is one.
     pub(crate) lab: Option<Arc<Control>>,
+    /// The accounts for emergencies that the profile names.
+    pub(crate) break_glass: Vec<String>,
 }
 
 impl Connection {
@@ -71,12 +73,16 @@ impl Connection {
 /// Connects to the tenant of this name.
 pub(crate) fn connect(home: &Home, name: &str) -> Result<Connection, Failure> {
     if name == "lab" {
-        return lab(home);
+        return lab(home, Vec::new());
     }
-    ProfileFile::load(home, name)?.connect(home, name)
+    let profile = ProfileFile::load(home, name)?;
+    if profile.cloud == Some(Cloud::Lab) {
+        return lab(home, profile.break_glass);
+    }
+    profile.connect(home, name)
 }
 
-fn lab(home: &Home) -> Result<Connection, Failure> {
+fn lab(home: &Home, break_glass: Vec<String>) -> Result<Connection, Failure> {
     let address = LabAddress::read(&home.lab())?;
     let control = Arc::new(Control::connect(address.control)?);
     let pace = Arc::new(Pace::default());
@@ -111,6 +117,7 @@ fn lab(home: &Home) -> Result<Connection, Failure> {
         tenant: Tenant::new(profile, Arc::new(transport), Arc::clone(&clock)),
         clock,
         lab: Some(control),
+        break_glass,
     })
 }
 
@@ -140,6 +147,7 @@ fn pacer(home: &Home) -> Pacer {
 impl ProfileFile {
     /// Connects to the tenant of this profile.
     fn connect(self, home: &Home, name: &str) -> Result<Connection, Failure> {
+        let break_glass = self.break_glass.clone();
         let settled = settle(self, home, name)?;
         let credential = settled.credential(name)?;
         let ca_pem = settled
@@ -167,6 +175,7 @@ impl ProfileFile {
                 .with_pacer(pacer(home)),
             clock,
             lab: None,
+            break_glass,
         })
     }
 }
@@ -241,6 +250,12 @@ impl Settled {
             Cloud::GccHigh => Endpoints::gcc_high(),
             Cloud::Dod => Endpoints::dod(),
             Cloud::China => Endpoints::china(),
+            Cloud::Lab => {
+                return Err(Failure::usage(
+                    format!("The profile `{name}` is of a partner in the lab."),
+                    "The lab has no partners: use the lab's own profile.",
+                ));
+            }
         };
         let Some(host) = self.signs_in.authority.as_deref() else {
             return Ok(endpoints);

@@ -182,6 +182,13 @@ impl Lab {
         self.world.unconfirmed.set(name, variant)
     }
 
+    /// Takes a directory role of the responder's app away, or gives it back, by the
+    /// role's name; false where nothing changes or the lab does not know the role.
+    pub fn set_role(&mut self, role: &str, granted: bool) -> bool {
+        crate::company::role_template(role)
+            .is_some_and(|template| self.world.set_role(template, granted))
+    }
+
     /// Orders a fault for requests to come.
     pub fn inject(&mut self, fault: Fault) {
         self.world.faults.add(fault);

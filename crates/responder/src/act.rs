@@ -27,6 +27,7 @@ use crate::error::ResponderError;
 use crate::evidence::{keep, request};
 use crate::explain::ByHand;
 use crate::observe::{account_of, is_named, observe, record, user_key};
+use crate::preflight;
 
 /// How long the block waits for the state before it (architecture, "Throttled or
 /// failing sources never hold up containment").
@@ -128,7 +129,7 @@ impl Hand<'_> {
         };
         let prepared = match self.prepare(planned, true) {
             Ok(prepared) => prepared,
-            Err(error) => return self.refused(planned, &error).map(|()| None),
+            Err(error) => return self.refused(planned, &error).await.map(|()| None),
         };
         self.case.append(Event::ActionIntended {
             action: planned.action,
@@ -155,7 +156,7 @@ impl Hand<'_> {
                 Ok(Some(sent_at))
             }
             Err(error) if error.effect_unknown() => self.uncertain(planned, sent_at, &error).await,
-            Err(error) => self.refused(planned, &error).map(|()| None),
+            Err(error) => self.refused(planned, &error).await.map(|()| None),
         }
     }
 
@@ -200,7 +201,7 @@ impl Hand<'_> {
         Ok(None)
     }
 
-    fn refused(&self, planned: &Planned, error: &TenantError) -> Result<(), ResponderError> {
+    async fn refused(&self, planned: &Planned, error: &TenantError) -> Result<(), ResponderError> {
         let why = match error.kind {
             // It may go once others are gone: it is planned again (reference §2.3).
             Kind::DefaultMethod | Kind::Conflict | Kind::PreconditionFailed => Stopped::Changed,
@@ -212,7 +213,9 @@ impl Hand<'_> {
             _ => Stopped::Refused,
         };
         let said = error.to_string();
-        let message = format!("{}. {}", said.trim_end_matches('.'), error.hint());
+        let tokens = preflight::tokens(self.tenant).await;
+        let next = preflight::after_refusal(&tokens, error).unwrap_or_else(|| error.hint());
+        let message = format!("{}. {next}", said.trim_end_matches('.'));
         self.stop(planned, why, message, code_of(error))
     }
 
@@ -393,7 +396,7 @@ impl Hand<'_> {
                     Ok(seen) => seen,
                     Err(error) => return Ok(Err(error)),
                 };
-                let whole = seen.complete.is_ok();
+                let whole = seen.listed;
                 // Every object of a kind stands in the list that is read first; rules
                 // go by Exchange's identity, and that list is Exchange's.
                 let evidence = keep(

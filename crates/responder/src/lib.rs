@@ -21,6 +21,7 @@ mod logs;
 mod observe;
 mod open;
 mod people;
+pub mod preflight;
 mod run;
 mod summary;
 mod warn;

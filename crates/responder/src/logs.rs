@@ -22,6 +22,7 @@ use serde_json::Value;
 use crate::case::Case;
 use crate::error::ResponderError;
 use crate::evidence::keep;
+use crate::preflight::{self, Standing};
 
 /// How far back the logs are asked for: what Entra keeps with P1 (reference §11).
 const WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -108,9 +109,11 @@ pub(crate) async fn analyse(
     let ((interactive, silent, about, by), (risk, traces, audit)) =
         Box::pin(futures_util::future::join(entra, beside)).await;
 
+    let tokens = preflight::tokens(tenant).await;
     let mut pages = pages.lock().unwrap_or_else(PoisonError::into_inner);
     let mut reading = Reading {
         case,
+        tokens: &tokens,
         pages: &mut pages,
         sources: Vec::new(),
     };
@@ -126,6 +129,7 @@ pub(crate) async fn analyse(
             name: Log::Audit.name().to_owned(),
             looked: Looked::Not,
             why: Some("the quick look leaves it out; it is read next".to_owned()),
+            code: None,
         }),
     }
     let sources = reading.sources;
@@ -233,6 +237,7 @@ fn could_not(case: &Case<'_>, quick: bool, why: &str) -> Result<(), ResponderErr
 /// What was read so far.
 struct Reading<'a> {
     case: &'a Case<'a>,
+    tokens: &'a Standing,
     pages: &'a mut Pages,
     sources: Vec<Source>,
 }
@@ -245,15 +250,19 @@ impl Reading<'_> {
         log: Log,
         read: Result<Read<Vec<Value>>, TenantError>,
     ) -> Result<(), ResponderError> {
-        let (looked, why) = match read {
+        let (looked, why, code) = match read {
             Ok(read) => {
                 keep(self.case, log.name(), &read.answers)?;
                 match read.completeness.why() {
-                    None => (Looked::Whole, None),
-                    Some(why) => (Looked::InPart, Some(why.to_string())),
+                    None => (Looked::Whole, None, None),
+                    Some(why) => (Looked::InPart, Some(why.to_string()), None),
                 }
             }
-            Err(error) => (Looked::CouldNot, Some(error.to_string())),
+            Err(error) => {
+                let code = crate::act::code_of(&error).id.to_owned();
+                let why = preflight::said(self.tokens, &error);
+                (Looked::CouldNot, Some(why), Some(code))
+            }
         };
         let pages: Vec<Digest> = self.case.with_state(|state| {
             state
@@ -274,6 +283,7 @@ impl Reading<'_> {
             name: log.name().to_owned(),
             looked,
             why,
+            code,
         });
         Ok(())
     }

@@ -16,6 +16,7 @@ use retake_tenant::{Answer, Read, Tenant, TenantError};
 use crate::case::Case;
 use crate::error::ResponderError;
 use crate::evidence::keep;
+use crate::preflight::{self, Standing};
 
 mod rules;
 
@@ -45,15 +46,20 @@ impl Found {
 pub(crate) struct Seen {
     pub(crate) objects: Vec<Found>,
     pub(crate) answers: Vec<Answer>,
+    /// Whether all is known of each object, or why not.
     pub(crate) complete: Result<(), String>,
     /// What a person should know although nothing is missing.
     pub(crate) remark: Option<String>,
+    /// Whether every object is listed: then what is not there is gone.
+    pub(crate) listed: bool,
 }
 
 impl Seen {
     fn of<T>(read: Read<T>, objects: Vec<Found>) -> Self {
+        let complete = whole(&read);
         Self {
-            complete: whole(&read),
+            listed: complete.is_ok(),
+            complete,
             objects,
             answers: read.answers,
             remark: None,
@@ -61,8 +67,10 @@ impl Seen {
     }
 
     fn also<T>(mut self, read: Read<T>) -> Self {
+        let complete = whole(&read);
+        self.listed &= complete.is_ok();
         if self.complete.is_ok() {
-            self.complete = whole(&read);
+            self.complete = complete;
         }
         self.answers.extend(read.answers);
         self
@@ -129,6 +137,7 @@ pub(crate) async fn snapshot(case: &Case<'_>, tenant: &Tenant) -> Result<(), Res
     )
     .await;
 
+    let tokens = preflight::tokens(tenant).await;
     let mut sources = Vec::new();
     let mut objects = Vec::new();
     let manager = case.with_state(|state| {
@@ -144,7 +153,7 @@ pub(crate) async fn snapshot(case: &Case<'_>, tenant: &Tenant) -> Result<(), Res
             Some(account_of(&read.value, manager))
         }
         Err(error) => {
-            sources.push(failed(ObjectKind::Account, &error));
+            sources.push(failed(ObjectKind::Account, &tokens, &error));
             None
         }
     };
@@ -157,7 +166,7 @@ pub(crate) async fn snapshot(case: &Case<'_>, tenant: &Tenant) -> Result<(), Res
                 });
                 objects.extend(record(case, kind, seen)?);
             }
-            Err(error) => sources.push(failed(kind, &error)),
+            Err(error) => sources.push(failed(kind, &tokens, &error)),
         }
     }
     objects.sort_by(|a: &Observed, b: &Observed| a.object.cmp(&b.object));
@@ -230,14 +239,16 @@ fn source(kind: ObjectKind, complete: &Result<(), String>) -> Source {
             Looked::InPart
         },
         why: complete.clone().err(),
+        code: None,
     }
 }
 
-fn failed(kind: ObjectKind, error: &TenantError) -> Source {
+fn failed(kind: ObjectKind, tokens: &Standing, error: &TenantError) -> Source {
     Source {
         name: source_of(kind).to_owned(),
         looked: Looked::CouldNot,
-        why: Some(error.to_string()),
+        why: Some(preflight::said(tokens, error)),
+        code: Some(crate::act::code_of(error).id.to_owned()),
     }
 }
 
@@ -373,7 +384,7 @@ async fn grants(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     for app in apps {
         match app {
             Ok(app) => found.push(app),
-            Err(error) => missing = Some(error.to_string()),
+            Err(error) => missing = Some(preflight::said(&preflight::tokens(tenant).await, &error)),
         }
     }
     let objects = grants

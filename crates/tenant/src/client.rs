@@ -23,10 +23,12 @@ mod directory;
 mod exchange;
 mod logs;
 mod mail;
+mod standing;
 
 pub use activity::{FEEDS, Subscription};
 pub use exchange::Cmdlet;
 pub use logs::{AuditAbout, AuditQuery, AuditSearch, MessageTraceFilter, SearchStatus, SignInKind};
+pub use standing::{Licence, Probe, RoleAssignment, RoleDefinition, ServicePlan};
 
 /// A Microsoft 365 tenant, as the app of a [`Profile`] reaches it.
 ///

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use retake_casefile::{CaseId, Store};
-use retake_playbook::codes::{Code, Exit, FINDINGS, GATE_WAITS};
+use retake_playbook::codes::{Code, Exit, FINDINGS, GATE_WAITS, PERMISSION_MISSING};
+use retake_playbook::event::Check;
 use retake_playbook::machine::Phase;
 use retake_playbook::state::GateState;
 use retake_playbook::{Event, State};
@@ -35,7 +36,10 @@ fn go(args: &Respond, extent: Extent, home: &Home, terminal: &Terminal) -> Resul
     with_responder(
         &args.tenant,
         opening,
-        args.yes,
+        Answers {
+            yes: args.yes,
+            despite: args.despite.as_deref(),
+        },
         home,
         terminal,
         async |responder| {
@@ -54,7 +58,10 @@ pub(crate) fn release(args: &Release, home: &Home, terminal: &Terminal) -> Resul
     with_responder(
         &args.tenant,
         opening,
-        true,
+        Answers {
+            yes: true,
+            despite: Some(&args.reason),
+        },
         home,
         terminal,
         async |responder| {
@@ -64,12 +71,21 @@ pub(crate) fn release(args: &Release, home: &Home, terminal: &Terminal) -> Resul
     )
 }
 
+/// What was answered ahead of time.
+#[derive(Clone, Copy)]
+struct Answers<'a> {
+    /// Yes to every gate whose condition holds.
+    yes: bool,
+    /// The reason to go on where it does not: clean hands.
+    despite: Option<&'a str>,
+}
+
 type Ran = Result<(Finished, State, String), Failure>;
 
 fn with_responder(
     tenant: &str,
     opening: Opening,
-    yes: bool,
+    answers: Answers<'_>,
     home: &Home,
     terminal: &Terminal,
     work: impl AsyncFnOnce(&Responder<'_>) -> Ran,
@@ -82,7 +98,8 @@ fn with_responder(
         let people = TerminalPeople {
             terminal,
             name: opening.responder.clone(),
-            yes,
+            yes: answers.yes,
+            despite: answers.despite.map(str::to_owned),
             lab: connection.lab.clone(),
             clock: Arc::clone(&connection.clock),
         };
@@ -95,7 +112,9 @@ fn with_responder(
             people: &people,
             watcher: &watcher,
         };
-        let responder = Responder::open(around, opening).await?;
+        let responder = Responder::open(around, opening)
+            .await?
+            .with_break_glass(connection.break_glass.clone());
         let (finished, state, case) = work(&responder).await?;
         tell(&finished, &state, &case, &store, terminal)
     })
@@ -173,8 +192,14 @@ fn in_the_way(state: &State, case: &str, store: &Store) -> Result<Code, Failure>
         .gates
         .values()
         .any(|gate| matches!(gate, GateState::Refused { .. }));
+    if state.phase == Phase::Returning && state.lacking().next().is_some() {
+        return Ok(PERMISSION_MISSING);
+    }
     if state.phase != Phase::Halted || refused {
         return Ok(GATE_WAITS);
+    }
+    if state.contained_since().is_none() && state.checks.iter().any(Check::forbids_containment) {
+        return Ok(PERMISSION_MISSING);
     }
     let records = store.records(&CaseId::parse(case)?)?;
     Ok(records

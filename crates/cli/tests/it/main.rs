@@ -15,4 +15,5 @@ mod practice;
 mod secrets;
 mod signing_in;
 mod stranger;
+mod tenant;
 mod tls;

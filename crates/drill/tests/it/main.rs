@@ -11,6 +11,7 @@ mod contract;
 mod controls;
 mod evidence;
 mod order_rules;
+mod permissions;
 mod person;
 mod response;
 mod score;

@@ -9,6 +9,8 @@ pub(crate) mod places;
 mod staff;
 mod tenancy;
 
+pub(crate) use tenancy::role_template;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};

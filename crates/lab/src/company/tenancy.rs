@@ -100,7 +100,7 @@ pub(super) fn roles(world: &mut World, colleagues: &[String]) {
 }
 
 /// The template of a directory role by its name.
-fn role_template(name: &str) -> Option<&'static str> {
+pub(crate) fn role_template(name: &str) -> Option<&'static str> {
     Some(match name {
         "Global Administrator" => role::GLOBAL_ADMINISTRATOR,
         "Privileged Authentication Administrator" => role::PRIVILEGED_AUTHENTICATION_ADMINISTRATOR,

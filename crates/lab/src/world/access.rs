@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::tokens::{AccessToken, Class, Cut};
-use super::{User, World};
+use super::{RoleAssignment, User, World};
 
 /// Why a bearer token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,31 @@ impl World {
                 .push((resource.to_owned(), permission.to_owned()));
         }
         registration.app_roles.len() != before
+    }
+
+    /// Takes a directory role of the responder's app away, or gives it back; false
+    /// where nothing changes. Roles are looked at when a call comes, not when a token
+    /// was made.
+    pub(crate) fn set_role(&mut self, template: &str, granted: bool) -> bool {
+        let Some(principal) = self
+            .principal_of_app(&self.tenant.responder_app)
+            .map(|principal| principal.id.clone())
+        else {
+            return false;
+        };
+        let is = |held: &RoleAssignment| held.principal_id == principal && held.role == template;
+        let held = self.roles.iter().any(is);
+        if granted && !held {
+            let id = self.new_id("role assignment");
+            self.roles.push(RoleAssignment {
+                id,
+                principal_id: principal.clone(),
+                role: template.to_owned(),
+            });
+        } else if !granted {
+            self.roles.retain(|held| !is(held));
+        }
+        held != granted
     }
 
     /// Delegated scopes that a user's app holds now on a resource: the user's

@@ -9,6 +9,7 @@ use retake_playbook::event::{
 };
 use retake_playbook::judge::source_of;
 use retake_playbook::machine::{Phase, row_taken};
+use retake_playbook::steps::StepId;
 use retake_playbook::{ActionId, Command, Digest, Gate, ObjectKind, ObjectRef, State, next};
 
 pub(crate) fn digest(seed: &str) -> Digest {
@@ -141,11 +142,16 @@ impl Story {
     }
 
     pub(crate) fn preflight(&mut self, result: CheckResult) {
+        self.checked("clean hands", result, None);
+    }
+
+    pub(crate) fn checked(&mut self, what: &str, result: CheckResult, step: Option<StepId>) {
         self.tell(Event::PreflightDone {
             checks: vec![Check {
-                what: "clean hands".into(),
+                what: what.into(),
                 result,
-                detail: String::new(),
+                detail: "grant it".into(),
+                step,
             }],
         });
     }
@@ -235,6 +241,7 @@ impl Story {
                         Looked::Whole
                     },
                     why: None,
+                    code: None,
                 })
                 .collect(),
         }));

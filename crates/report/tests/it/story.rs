@@ -81,6 +81,7 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
         name: name(source),
         looked,
         why: why.map(name),
+        code: None,
     };
     let intended = |action| Event::ActionIntended {
         action: ActionId(action),
@@ -131,11 +132,13 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
                         what: name("roles"),
                         result: CheckResult::Good,
                         detail: name("both"),
+                        step: None,
                     },
                     Check {
                         what: name("audit"),
                         result: CheckResult::Unknown,
                         detail: name("no"),
+                        step: None,
                     },
                 ],
             },

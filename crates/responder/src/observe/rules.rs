@@ -9,17 +9,16 @@
 use retake_casefile::canonical_json;
 use retake_playbook::event::Facts;
 use retake_playbook::{ObjectKind, ObjectRef};
-use retake_tenant::model::{ExchangeRule, MailFolder, MessageRule};
+use retake_tenant::model::{ExchangeRule, MessageRule};
 use retake_tenant::{Kind, Tenant, TenantError};
 
 use super::{Found, Seen, bare, whole};
 
 /// Reads every rule, from both surfaces or from Exchange alone.
 pub(super) async fn inbox_rules(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
-    let (all, shown, folders) = futures_util::future::join3(
+    let (all, shown) = futures_util::future::join(
         tenant.get_inbox_rules(user, true),
         tenant.graph_inbox_rules(user),
-        tenant.mail_folders(user),
     )
     .await;
     let all = all?;
@@ -44,19 +43,15 @@ pub(super) async fn inbox_rules(tenant: &Tenant, user: &str) -> Result<Seen, Ten
             return Ok(Seen {
                 objects,
                 answers,
+                listed: complete.is_ok(),
                 complete,
                 remark: Some(format!("read through Exchange alone: {refusal}")),
             });
         }
         Err(error) => return Err(error),
     };
-    let folder_names: &[MailFolder] = folders.as_ref().map_or(&[], |read| &read.value);
-    let objects = pair(&all.value, &shown.value, folder_names);
-    let seen = Seen::of(all, objects).also(shown);
-    Ok(match folders {
-        Ok(folders) => seen.also(folders),
-        Err(_) => seen,
-    })
+    let objects = pair(&all.value, &shown.value);
+    Ok(Seen::of(all, objects).also(shown))
 }
 
 /// Whether Graph understood and will not show this mailbox's rules to this caller:
@@ -72,7 +67,7 @@ fn is_refusal(error: &TenantError) -> bool {
 
 /// Finds for each rule that Graph shows its twin in Exchange's list; names are
 /// not unique, so of several the most alike is taken.
-fn pair(all: &[ExchangeRule], shown: &[MessageRule], folders: &[MailFolder]) -> Vec<Found> {
+fn pair(all: &[ExchangeRule], shown: &[MessageRule]) -> Vec<Found> {
     let mut taken = vec![false; all.len()];
     let mut objects = Vec::new();
     for rule in shown {
@@ -88,7 +83,7 @@ fn pair(all: &[ExchangeRule], shown: &[MessageRule], folders: &[MailFolder]) -> 
             taken[index] = true;
             other
         });
-        objects.push(from_both(rule, twin, folders));
+        objects.push(from_both(rule, twin));
     }
     for (rule, taken) in all.iter().zip(taken) {
         if !taken {
@@ -147,15 +142,13 @@ fn exchange_forwards(rule: &ExchangeRule) -> Vec<String> {
     forwards
 }
 
-fn from_both(rule: &MessageRule, twin: Option<&ExchangeRule>, folders: &[MailFolder]) -> Found {
+/// Graph names a folder by its id; Exchange's list of the same rule names it as people
+/// do, so that no permission to read mail is needed for the name.
+fn from_both(rule: &MessageRule, twin: Option<&ExchangeRule>) -> Found {
     let name = rule.display_name.clone().unwrap_or_default();
     let actions = rule.actions.clone().unwrap_or_default();
     let moves_to = actions.move_to_folder.as_ref().map(|id| {
-        folders
-            .iter()
-            .find(|folder| folder.id == *id)
-            .and_then(|folder| folder.display_name.clone())
-            .or_else(|| twin.and_then(|twin| twin.move_to_folder.clone()))
+        twin.and_then(|twin| twin.move_to_folder.clone())
             .unwrap_or_else(|| id.clone())
     });
     let conditions = serde_json::json!({

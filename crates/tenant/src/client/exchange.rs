@@ -358,7 +358,7 @@ impl Tenant {
 
     /// All rows of a cmdlet. Pages are followed by sending the same body to the
     /// next link; where that is refused, what came is kept as incomplete (reference §0.15).
-    async fn rows(
+    pub(super) async fn rows(
         &self,
         spec: &'static CallSpec,
         cmdlet: &Cmdlet,
