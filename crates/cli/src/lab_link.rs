@@ -34,17 +34,21 @@ pub struct LabAddress {
     pub client_id: String,
     /// Its secret: good for this lab and nothing else.
     pub client_secret: String,
+    /// Its certificate with the private key, PEM.
+    #[serde(default)]
+    pub certificate_pem: String,
 }
 
 impl LabAddress {
     /// How this server is reached, and what its responder is told.
     pub fn of(server: &Server) -> Self {
-        let (tenant_id, client_id, client_secret) = server.with(|lab, _| {
+        let (tenant_id, client_id, client_secret, certificate_pem) = server.with(|lab, _| {
             let briefing = lab.briefing();
             (
                 briefing.tenant_id.clone(),
                 briefing.client_id.clone(),
                 briefing.client_secret.clone(),
+                briefing.certificate_pem.clone(),
             )
         });
         Self {
@@ -54,6 +58,7 @@ impl LabAddress {
             tenant_id,
             client_id,
             client_secret,
+            certificate_pem,
         }
     }
 

@@ -11,6 +11,7 @@
 )]
 
 pub(crate) mod answer;
+pub(crate) mod challenge;
 pub(crate) mod exchange;
 pub(crate) mod graph;
 pub(crate) mod odata;

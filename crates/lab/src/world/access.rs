@@ -2,8 +2,21 @@
 
 use jiff::Timestamp;
 
-use super::tokens::{AccessToken, Class, Cut};
-use super::{User, World};
+use super::registration::RegisteredCertificate;
+use super::tokens::{AccessToken, Class, Cut, CutKind, Resource};
+use super::{RoleAssignment, User, World};
+use crate::unconfirmed::RESET_ROW;
+
+/// Which scopes somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All that is granted (`.default`).
+    Everything,
+    /// These; one that is not granted refuses all.
+    Exactly(Vec<String>),
+    /// What is left of these.
+    StillGranted(Vec<String>),
+}
 
 /// Why a bearer token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,22 +66,25 @@ impl World {
 
     /// The event that ended a refresh token of this class and authentication
     /// time, if one has taken effect.
-    pub(crate) fn refresh_cut(
-        user: &User,
+    pub(crate) fn refresh_cut<'u>(
+        &self,
+        user: &'u User,
         class: Class,
         authenticated: Timestamp,
         now: Timestamp,
-    ) -> Option<&Cut> {
+    ) -> Option<&'u Cut> {
+        let graph_as_portal = self.unconfirmed.variant(&RESET_ROW) == "entra_admin_centre";
         user.cuts.iter().find(|cut| {
-            cut.kind.ends_refresh(class) && authenticated < cut.at && cut.effective <= now
+            let kind = match cut.kind {
+                // Which row a PATCH follows is not confirmed.
+                CutKind::AdminReset if graph_as_portal => CutKind::AdminCentreReset,
+                kind => kind,
+            };
+            kind.ends_refresh(class) && authenticated < cut.at && cut.effective <= now
         })
     }
 
     /// The same for a browser cookie.
-    #[allow(
-        dead_code,
-        reason = "browser cookies are kept; nobody signs in with one yet"
-    )]
     pub(crate) fn cookie_cut(
         user: &User,
         class: Class,
@@ -80,9 +96,9 @@ impl World {
         })
     }
 
-    /// Takes an application permission of the responder's app away, or gives
-    /// it back; false where nothing changes. Tokens that are out keep what they
-    /// carry.
+    /// Takes a permission of the responder's app away, application and delegated,
+    /// or gives it back; false where nothing changes. Tokens that are out keep
+    /// what they carry.
     pub(crate) fn set_permission(&mut self, permission: &str, granted: bool) -> bool {
         let resource = match permission {
             name if name.starts_with("Exchange.") => super::known::EXCHANGE,
@@ -90,6 +106,7 @@ impl World {
             _ => super::known::GRAPH,
         };
         let app = self.tenant.responder_app.to_lowercase();
+        self.set_scope(&app, resource, permission, granted);
         let Some(registration) = self.registrations.get_mut(&app) else {
             return false;
         };
@@ -108,6 +125,141 @@ impl World {
                 .push((resource.to_owned(), permission.to_owned()));
         }
         registration.app_roles.len() != before
+    }
+
+    /// The same for what an administrator consented to for everybody who uses
+    /// the app.
+    fn set_scope(&mut self, app: &str, resource: &str, permission: &str, granted: bool) {
+        let scope = match permission {
+            "Exchange.ManageAsApp" => "Exchange.Manage",
+            other => other,
+        };
+        let id_of = |app: &str| self.principal_of_app(app).map(|app| app.id.clone());
+        let (Some(client), Some(resource)) = (id_of(app), id_of(resource)) else {
+            return;
+        };
+        let grants = self.grants.values_mut().filter(|grant| {
+            grant.client_id == client
+                && grant.resource_id == resource
+                && grant.principal_id.is_none()
+        });
+        for grant in grants {
+            grant
+                .scopes
+                .retain(|held| !held.eq_ignore_ascii_case(scope));
+            if granted {
+                grant.scopes.push(scope.to_owned());
+            }
+        }
+    }
+
+    /// Gives a directory role to the responder's app and its operator, or takes
+    /// it away; false where nothing changes or the name is none.
+    pub(crate) fn set_role(&mut self, name: &str, granted: bool) -> bool {
+        let Some(role) = super::known::role_template(name) else {
+            return false;
+        };
+        let app = self
+            .principal_of_app(&self.tenant.responder_app)
+            .map(|app| app.id.clone());
+        let operator = self.user_id(&self.tenant.operator);
+        let mut changed = false;
+        for principal in [app, operator].into_iter().flatten() {
+            let held = |assignment: &RoleAssignment| {
+                assignment.principal_id == principal && assignment.role == role
+            };
+            let has = self.roles.iter().any(held);
+            if has && !granted {
+                self.roles.retain(|assignment| !held(assignment));
+            } else if granted && !has {
+                let id = self.new_id("role assignment");
+                self.roles.push(RoleAssignment {
+                    id,
+                    principal_id: principal.clone(),
+                    role: role.to_owned(),
+                });
+            }
+            changed |= has != granted;
+        }
+        changed
+    }
+
+    /// Uploads a certificate (DER or PEM) to the responder's app registration.
+    pub(crate) fn register_certificate(&mut self, certificate: &[u8]) -> bool {
+        let der = x509_parser::pem::parse_x509_pem(certificate)
+            .map(|(_, pem)| pem.contents)
+            .unwrap_or_else(|_| certificate.to_vec());
+        let app = self.tenant.responder_app.to_lowercase();
+        match (
+            RegisteredCertificate::read(&der),
+            self.registrations.get_mut(&app),
+        ) {
+            (Some(certificate), Some(registration)) => {
+                registration.certificates.push(certificate);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Application permissions that an app holds on a resource now.
+    pub(crate) fn app_roles(&self, app_id: &str, resource: Resource) -> Vec<String> {
+        self.registrations
+            .get(&app_id.to_lowercase())
+            .map(|registration| {
+                registration
+                    .app_roles
+                    .iter()
+                    .filter(|(held, _)| held == resource.app_id())
+                    .map(|(_, role)| role.clone())
+                    .collect()
+            })
+            .unwrap_or_default()
+    }
+
+    /// The scopes that an app gets for a user, or `None` when consent is
+    /// missing. Microsoft's own apps hold their consent beforehand.
+    pub(crate) fn allowed_scopes(
+        &self,
+        app_id: &str,
+        user: &str,
+        resource: Resource,
+        wanted: &Wanted,
+    ) -> Option<Vec<String>> {
+        let own = self
+            .principal_of_app(app_id)
+            .is_some_and(|principal| principal.owner_tenant == super::known::MICROSOFT_TENANT);
+        let granted: Vec<String> = self
+            .granted_scopes(app_id, user, resource.app_id())
+            .into_iter()
+            .filter(|scope| {
+                !["openid", "profile", "email", "offline_access"].contains(&scope.as_str())
+            })
+            .collect();
+        let holds =
+            |scope: &String| own || granted.iter().any(|held| held.eq_ignore_ascii_case(scope));
+        match wanted {
+            Wanted::Everything if own => Some(
+                [
+                    "Mail.ReadWrite",
+                    "Mail.Send",
+                    "MailboxSettings.ReadWrite",
+                    "User.Read",
+                ]
+                .map(str::to_owned)
+                .to_vec(),
+            ),
+            Wanted::Everything => (!granted.is_empty()).then_some(granted),
+            Wanted::Exactly(scopes) => scopes.iter().all(holds).then(|| scopes.clone()),
+            Wanted::StillGranted(scopes) => {
+                let left: Vec<String> = scopes
+                    .iter()
+                    .filter(|scope| holds(scope))
+                    .cloned()
+                    .collect();
+                (!left.is_empty()).then_some(left)
+            }
+        }
     }
 
     /// Delegated scopes that a user's app holds now on a resource: the user's

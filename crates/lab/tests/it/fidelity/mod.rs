@@ -1,0 +1,4 @@
+//! Facts of the documentation that the lab holds to, one story each; the page
+//! `docs/fidelity.md` says which story holds which fact.
+
+mod sign_in;
