@@ -94,15 +94,10 @@ fn obey(shared: &Shared, order: &Value) -> Value {
             let pem = order["pem"].as_str().unwrap_or_default();
             json!({"registered": state.lab.register_certificate(pem.as_bytes())})
         }
-        Some("set_permission") => {
-            let name = order["permission"].as_str().unwrap_or_default().to_owned();
-            let granted = order["granted"].as_bool().unwrap_or(false);
-            json!({"changed": state.lab.set_permission(&name, granted)})
-        }
         Some("set_role") => {
-            let name = order["role"].as_str().unwrap_or_default().to_owned();
-            let granted = order["granted"].as_bool().unwrap_or(false);
-            json!({"changed": state.lab.set_role(&name, granted)})
+            let role = order["role"].as_str().unwrap_or_default();
+            let granted = order["granted"].as_bool().unwrap_or(true);
+            json!({"changed": state.lab.set_role(role, granted)})
         }
         Some("set_unconfirmed") => {
             let name = order["name"].as_str().unwrap_or_default().to_owned();
