@@ -19,6 +19,7 @@ use crate::services::token::COOKIE;
 use crate::services::{Peer, serve};
 use crate::trace::{Actor, Service, Trace, TraceLine, digest};
 use crate::unconfirmed::NoSuchSwitch;
+use crate::world::administer::PartnerApp;
 use crate::world::practice::outside_token;
 use crate::world::{Origin, Surface, World, known};
 
@@ -184,6 +185,21 @@ impl Lab {
     /// where nothing changes or the name is none.
     pub fn set_role(&mut self, role: &str, granted: bool) -> bool {
         self.world.set_role(role, granted)
+    }
+
+    /// An administrator of this tenant consents to the app of a partner who
+    /// responds in several tenants: the app of another lab's briefing, with its
+    /// secret and certificate, gets the rights that the responder's own app has
+    /// here. False when it is here already.
+    pub fn consent_partner(&mut self, partner: &Briefing, now: Timestamp) -> bool {
+        let now = self.until(now);
+        let app = PartnerApp {
+            tenant: &partner.tenant_id,
+            client_id: &partner.client_id,
+            secret: &partner.client_secret,
+            certificate: &partner.certificate_pem,
+        };
+        self.world.consent_partner(&app, now)
     }
 
     /// A certificate is uploaded to the responder's app registration, in DER or

@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::registration::RegisteredCertificate;
 use super::tokens::{AccessToken, Class, Cut, CutKind, Resource};
-use super::{RoleAssignment, User, World};
+use super::{User, World};
 use crate::unconfirmed::RESET_ROW;
 
 /// Which scopes somebody asks for.
@@ -94,112 +93,6 @@ impl World {
         user.cuts.iter().find(|cut| {
             cut.kind.ends_cookie(class) && authenticated < cut.at && cut.effective <= now
         })
-    }
-
-    /// Takes a permission of the responder's app away, application and delegated,
-    /// or gives it back; false where nothing changes. Tokens that are out keep
-    /// what they carry.
-    pub(crate) fn set_permission(&mut self, permission: &str, granted: bool) -> bool {
-        let resource = match permission {
-            name if name.starts_with("Exchange.") => super::known::EXCHANGE,
-            name if name.starts_with("ActivityFeed.") => super::known::MANAGEMENT,
-            _ => super::known::GRAPH,
-        };
-        let app = self.tenant.responder_app.to_lowercase();
-        self.set_scope(&app, resource, permission, granted);
-        let Some(registration) = self.registrations.get_mut(&app) else {
-            return false;
-        };
-        let before = registration.app_roles.len();
-        if !granted {
-            registration
-                .app_roles
-                .retain(|(_, held)| !held.eq_ignore_ascii_case(permission));
-        } else if !registration
-            .app_roles
-            .iter()
-            .any(|(_, held)| held.eq_ignore_ascii_case(permission))
-        {
-            registration
-                .app_roles
-                .push((resource.to_owned(), permission.to_owned()));
-        }
-        registration.app_roles.len() != before
-    }
-
-    /// The same for what an administrator consented to for everybody who uses
-    /// the app.
-    fn set_scope(&mut self, app: &str, resource: &str, permission: &str, granted: bool) {
-        let scope = match permission {
-            "Exchange.ManageAsApp" => "Exchange.Manage",
-            other => other,
-        };
-        let id_of = |app: &str| self.principal_of_app(app).map(|app| app.id.clone());
-        let (Some(client), Some(resource)) = (id_of(app), id_of(resource)) else {
-            return;
-        };
-        let grants = self.grants.values_mut().filter(|grant| {
-            grant.client_id == client
-                && grant.resource_id == resource
-                && grant.principal_id.is_none()
-        });
-        for grant in grants {
-            grant
-                .scopes
-                .retain(|held| !held.eq_ignore_ascii_case(scope));
-            if granted {
-                grant.scopes.push(scope.to_owned());
-            }
-        }
-    }
-
-    /// Gives a directory role to the responder's app and its operator, or takes
-    /// it away; false where nothing changes or the name is none.
-    pub(crate) fn set_role(&mut self, name: &str, granted: bool) -> bool {
-        let Some(role) = super::known::role_template(name) else {
-            return false;
-        };
-        let app = self
-            .principal_of_app(&self.tenant.responder_app)
-            .map(|app| app.id.clone());
-        let operator = self.user_id(&self.tenant.operator);
-        let mut changed = false;
-        for principal in [app, operator].into_iter().flatten() {
-            let held = |assignment: &RoleAssignment| {
-                assignment.principal_id == principal && assignment.role == role
-            };
-            let has = self.roles.iter().any(held);
-            if has && !granted {
-                self.roles.retain(|assignment| !held(assignment));
-            } else if granted && !has {
-                let id = self.new_id("role assignment");
-                self.roles.push(RoleAssignment {
-                    id,
-                    principal_id: principal.clone(),
-                    role: role.to_owned(),
-                });
-            }
-            changed |= has != granted;
-        }
-        changed
-    }
-
-    /// Uploads a certificate (DER or PEM) to the responder's app registration.
-    pub(crate) fn register_certificate(&mut self, certificate: &[u8]) -> bool {
-        let der = x509_parser::pem::parse_x509_pem(certificate)
-            .map(|(_, pem)| pem.contents)
-            .unwrap_or_else(|_| certificate.to_vec());
-        let app = self.tenant.responder_app.to_lowercase();
-        match (
-            RegisteredCertificate::read(&der),
-            self.registrations.get_mut(&app),
-        ) {
-            (Some(certificate), Some(registration)) => {
-                registration.certificates.push(certificate);
-                true
-            }
-            _ => false,
-        }
     }
 
     /// Application permissions that an app holds on a resource now.

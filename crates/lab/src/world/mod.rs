@@ -5,6 +5,7 @@
 //! services leave; attacker and company use the same mutators.
 
 pub(crate) mod access;
+pub(crate) mod administer;
 pub(crate) mod audit;
 pub(crate) mod changes;
 pub(crate) mod directory;
@@ -147,6 +148,8 @@ pub(crate) struct World {
     pub(crate) outbox: Vec<Mail>,
     /// How much of the limits is used.
     pub(crate) meter: crate::services::throttle::Meter,
+    /// Content types of the activity feed that are subscribed to, since when.
+    pub(crate) feeds: BTreeMap<String, Timestamp>,
     /// Faults that were ordered and are not used up.
     pub(crate) faults: crate::fault::Faults,
     /// How the tenant behaves where the documentation is silent.
@@ -360,6 +363,7 @@ impl World {
             audit_queries: BTreeMap::new(),
             outbox: Vec::new(),
             meter: crate::services::throttle::Meter::default(),
+            feeds: BTreeMap::new(),
             faults: crate::fault::Faults::default(),
             unconfirmed: crate::unconfirmed::Unconfirmed::default(),
             places: BTreeMap::new(),

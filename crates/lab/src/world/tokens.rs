@@ -235,3 +235,38 @@ pub(crate) struct Tokens {
     /// What a machine's identity endpoint keeps, by resource: the access token.
     pub(crate) machine: BTreeMap<Resource, String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ended: password-based cookie and refresh token, the same without a
+    /// password, a confidential client's refresh token.
+    type Row = (CutKind, [bool; 5]);
+
+    #[test]
+    fn the_documented_table_of_what_ends_what() {
+        // reference §9.2
+        let table: [Row; 6] = [
+            (
+                CutKind::UserChangedPassword,
+                [true, true, false, false, false],
+            ),
+            (CutKind::SelfServiceReset, [true, true, false, false, false]),
+            (CutKind::AdminReset, [true, true, false, false, false]),
+            (CutKind::AdminCentreReset, [true, true, false, true, true]),
+            (CutKind::Revoked, [true, true, true, true, true]),
+            (CutKind::SignedOut, [true, false, true, false, false]),
+        ];
+        for (kind, ended) in table {
+            let shown = [
+                kind.ends_cookie(Class::Password),
+                kind.ends_refresh(Class::Password),
+                kind.ends_cookie(Class::NonPassword),
+                kind.ends_refresh(Class::NonPassword),
+                kind.ends_refresh(Class::ConfidentialClient),
+            ];
+            assert_eq!(shown, ended, "{kind:?}");
+        }
+    }
+}

@@ -146,8 +146,8 @@ fn cookie_of(ask: &Ask<'_>) -> Option<String> {
 }
 
 /// `POST …/token` with a code.
-pub(super) fn redeem<'w>(
-    ask: &'w mut Ask<'_>,
+pub(super) fn redeem(
+    ask: &mut Ask<'_>,
     form: &Form,
     app: &str,
 ) -> Result<AuthorizationCode, Refused> {
@@ -228,15 +228,14 @@ fn back(form: &Form, redirect: &str, fields: &[(&str, &str)]) -> Answer {
     };
     match form.get("response_mode").map(String::as_str) {
         Some("form_post") => {
-            let inputs: String = fields
-                .iter()
-                .map(|(name, value)| {
-                    format!(
-                        "<input type=\"hidden\" name=\"{name}\" value=\"{}\">",
-                        escaped(value)
-                    )
-                })
-                .collect();
+            let mut inputs = String::new();
+            for (name, value) in &fields {
+                inputs.push_str("<input type=\"hidden\" name=\"");
+                inputs.push_str(name);
+                inputs.push_str("\" value=\"");
+                inputs.push_str(&escaped(value));
+                inputs.push_str("\">");
+            }
             return html(
                 200,
                 &format!(

@@ -221,7 +221,7 @@ pub(super) fn wish(scope: &str) -> Result<Wish, Refused> {
 }
 
 /// The address of the server as the client knows it.
-pub(super) fn base_of(ask: &Ask<'_>) -> String {
+pub(crate) fn base_of(ask: &Ask<'_>) -> String {
     let uri = ask.request.uri();
     match (uri.scheme_str(), uri.authority()) {
         (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),

@@ -633,3 +633,31 @@ fn an_administrator_consents_at_a_page() {
         (tenant, "s-2".into())
     );
 }
+
+#[test]
+fn a_partners_app_signs_in_where_it_was_consented_to() {
+    // reference §1.3, §5: one app, a principal in each tenant
+    let partner = Story::new(2).lab.briefing().clone();
+    let mut story = Story::new(1);
+    let ask = |story: &mut Story| {
+        story.token(
+            "token",
+            &[
+                ("grant_type", "client_credentials"),
+                ("client_id", &partner.client_id),
+                ("client_secret", &partner.client_secret),
+                ("scope", GRAPH),
+            ],
+        )
+    };
+    assert_eq!(number(&ask(&mut story)), 700_016);
+    assert!(story.lab.consent_partner(&partner, story.now));
+    assert!(!story.lab.consent_partner(&partner, story.now));
+    let got = ask(&mut story);
+    assert_eq!(got.status, 200, "{:?}", got.body);
+    let token = got.body["access_token"].as_str().unwrap().to_owned();
+    let path = format!("/v1.0/users/{}", story.user());
+    let block = json!({"accountEnabled": false});
+    let seen = story.graph_as(&token, "PATCH", &path, Some(block));
+    assert_eq!(seen.status, 204);
+}
