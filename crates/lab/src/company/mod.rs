@@ -9,8 +9,6 @@ pub(crate) mod places;
 mod staff;
 mod tenancy;
 
-pub(crate) use tenancy::role_template;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
@@ -92,6 +90,12 @@ pub(crate) struct ResponderAccess {
     pub(crate) client_id: String,
     /// Secret of it.
     pub(crate) secret: String,
+    /// Certificate of it, with the private key.
+    pub(crate) certificate_pem: String,
+    /// Outside issuer and subject that stand for it.
+    pub(crate) workload: (String, String),
+    /// What App Service hands to the code that it runs.
+    pub(crate) identity_header: String,
     /// Who signs in by device code.
     pub(crate) operator: String,
 }

@@ -1,6 +1,7 @@
 //! Who may do what: permissions of the token and roles of whoever holds it
 //! (reference §2.1, §3, §12).
 
+use crate::unconfirmed::ROLE_REMOVAL;
 use crate::world::known::role;
 use crate::world::{AccessToken, World};
 
@@ -56,8 +57,23 @@ impl Caller {
 
     /// Whether the principal holds one of these roles.
     pub(crate) fn holds(&self, world: &World, roles: &[&str]) -> bool {
-        let held = world.roles_of(&self.principal(world));
-        roles.iter().any(|wanted| held.contains(wanted))
+        let held = self.directory_roles(world);
+        roles
+            .iter()
+            .any(|wanted| held.iter().any(|held| held == wanted))
+    }
+
+    /// Roles that count: those that the principal holds now, or those that the
+    /// token was issued with (not confirmed which).
+    fn directory_roles(&self, world: &World) -> Vec<String> {
+        if world.unconfirmed.variant(&ROLE_REMOVAL) == "next_token" {
+            return self.token.directory_roles.clone();
+        }
+        world
+            .roles_of(&self.principal(world))
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Whether the roles allow the act on this target: a delegated caller
@@ -71,8 +87,8 @@ impl Caller {
         // The least role that an app needs for a password is User
         // Administrator; lesser ones count for people only.
         let allowed = rank.may(act);
-        let held = world.roles_of(&self.principal(world));
-        held.iter().any(|held| {
+        self.directory_roles(world).iter().any(|held| {
+            let held = &held.as_str();
             allowed.contains(held)
                 && !(self.is_app()
                     && act == Act::Reset

@@ -6,10 +6,12 @@
     clippy::print_stdout
 )]
 
+mod activity;
 mod directory;
 mod eviction;
 mod exchange;
 mod faults;
+mod fidelity;
 mod logs;
 mod mailbox;
 mod msal;
