@@ -23,7 +23,8 @@ fn profile(home: &Home, name: &str, text: &str) {
 /// A profile with a client secret, in a file of its own.
 fn with_secret(home: &Home, name: &str, more: &str) {
     let secret = private(home, "secret", "c1ient-s3cr3t");
-    let text = format!("client_id = \"app\"\nsecret_file = {secret:?}\n{more}");
+    let secret = secret.display();
+    let text = format!("client_id = \"app\"\nsecret_file = \"{secret}\"\n{more}");
     profile(home, name, &text);
 }
 
@@ -141,7 +142,11 @@ fn a_proxy_that_looks_into_connections_is_found_out_by_its_certificate() {
     );
     // Trusted, it is still another host's.
     let ca = private(&home, "ca.pem", served.server.ca_pem());
-    with_secret(&home, "trusting", &format!("ca_file = {ca:?}"));
+    with_secret(
+        &home,
+        "trusting",
+        &format!("ca_file = \"{}\"", ca.display()),
+    );
     let ran = contain(&home, "trusting", &[("HTTPS_PROXY", &address)]);
     says(&ran, "RT4004", 4, &["is for another name"]);
     for line in asked.lock().unwrap().iter() {
@@ -171,7 +176,10 @@ fn a_profile_that_lacks_something_says_what() {
         ),
         (
             "no-key",
-            format!("{client}sign_in = \"certificate\"\ncertificate_file = {certificate:?}"),
+            format!(
+                "{client}sign_in = \"certificate\"\ncertificate_file = \"{}\"",
+                certificate.display()
+            ),
             "holds no private key",
         ),
         (

@@ -148,7 +148,7 @@ mod tests {
         let same = facts(r#"{"tid":"T1","idp":"https://sts.windows.net/t1/"}"#);
         assert_eq!(same.foreign_home(), None);
         let guest = facts(
-            r##"{"tid":"T1","idp":"https://sts.windows.net/T2/","upn":"a_b.example#ext#@c.example"}"##,
+            r#"{"tid":"T1","idp":"https://sts.windows.net/T2/","upn":"a_b.example#ext#@c.example"}"#,
         );
         assert_eq!(guest.foreign_home(), Some("T2"));
         assert!(guest.is_guest());
