@@ -127,6 +127,17 @@ fn rights(standing: &Standing, steps: &[StepStanding], before: bool) -> Vec<Chec
             step: Some(step.step),
         })
         .collect();
+    checks.extend(
+        steps
+            .iter()
+            .filter(|step| step.can == Can::Yes && !step.notes.is_empty())
+            .map(|step| Check {
+                what: format!("{} {}", step.step, step.title),
+                result: CheckResult::Warning,
+                detail: format!("runs, but {}", step.notes.join("; ")),
+                step: Some(step.step),
+            }),
+    );
     let unknown: Vec<String> = steps
         .iter()
         .filter(|step| step.can == Can::Unknown)
