@@ -146,7 +146,7 @@ pub(crate) fn write(model: &Model) -> String {
     page.heading("Tasks");
     write_people(&mut page, &model.tasks);
 
-    page.heading("What was checked before anything was changed");
+    page.heading("What was checked");
     page.table(
         &["Check", "Result", "Detail"],
         model

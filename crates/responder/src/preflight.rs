@@ -8,6 +8,7 @@
 mod hands;
 mod in_case;
 mod rights;
+mod settings;
 mod standing;
 mod steps;
 mod survey;
@@ -18,6 +19,7 @@ pub use rights::{
     FOR_PRIVILEGED, PERMISSIONS, Permission, Resource, Role, Set, SignedInAs, role_for, roles,
     steps_of_role,
 };
+pub use settings::{LogSource, Setting};
 pub use standing::{Can, Grant, Identity, Shown, Standing, StepStanding};
 pub use steps::{NEEDS, StepNeeds, steps_of};
-pub use survey::{BreakGlass, LogSource, RightLine, SCHEMA, Scope, Setting, Survey, survey};
+pub use survey::{BreakGlass, RightLine, SCHEMA, Scope, Survey, survey};

@@ -160,7 +160,7 @@ fn permissions() -> String {
                 "| `{}` | {} | {} | {} | {} |",
                 permission.name,
                 permission.scope.map_or_else(
-                    || "none: Graph lets a person into no other mailbox".to_owned(),
+                    || "none: a person's case goes through Exchange".to_owned(),
                     |name| format!("`{name}`")
                 ),
                 permission.resource.name(),
@@ -201,7 +201,11 @@ fn step_permissions() -> String {
             let mut names: Vec<&str> = Set::Response
                 .permissions()
                 .filter(|permission| permission.steps(Set::Response).contains(&needs.step))
-                .map(|permission| permission.name_for(signed_in).unwrap_or("not possible"))
+                .map(|permission| {
+                    permission
+                        .name_for(signed_in)
+                        .unwrap_or("none: through Exchange")
+                })
                 .collect();
             names.sort_unstable();
             names.dedup();

@@ -117,7 +117,7 @@ fn without_the_permission_to_block_nothing_is_half_done_and_granting_it_is_enoug
     named(&home, Some(&served), || {
         assert_snapshot!(end, @r#"
 
-waits (RT3001): Block sign-in: cannot block sign-in of [ID]: a permission or role is missing (403 Authorization_RequestDenied): Insufficient privileges to complete the operation. Give the app the application permission `User.EnableDisableAccount.All` with admin consent. If it has that already, the account outranks it: give the app's service principal the role `Privileged Authentication Administrator`.
+waits (RT3001): nothing was changed: S2.1 Block sign-in cannot run: grant the application permission `User.EnableDisableAccount.All` (Microsoft Graph) to the app [APP]: Entra admin centre, App registrations, API permissions, then admin consent
 Nothing is lost: the same command goes on. `retake case show [CASE]` shows where it stands.
 [exit 3]
 "#);
@@ -151,7 +151,7 @@ fn without_the_permission_to_remove_grants_the_rest_is_done_and_the_case_stays_o
     named(&home, Some(&served), || {
         assert_snapshot!(end, @r#"
 
-waits (RT3001): app consent "[APP NAME]" could not be removed: cannot withdraw an app's consent of [GRANT]: a permission or role is missing (403 Authorization_RequestDenied): Insufficient privileges to complete the operation. Give the app the application permission `DelegatedPermissionGrant.ReadWrite.All` with admin consent. If it has that already, the account outranks it: give the app's service principal the role `Cloud Application Administrator`.
+waits (RT3001): app consent "[APP NAME]" could not be removed: cannot withdraw an app's consent of [GRANT]: a permission or role is missing (403 Authorization_RequestDenied): Insufficient privileges to complete the operation. To go on, grant the application permission `DelegatedPermissionGrant.ReadWrite.All` (Microsoft Graph) to the app [APP]: Entra admin centre, App registrations, API permissions, then admin consent.
 Nothing is lost: the same command goes on. `retake case show [CASE]` shows where it stands.
 [exit 3]
 "#);
@@ -185,7 +185,7 @@ fn what_could_not_be_looked_at_is_not_called_clean() {
     let ran = respond();
     named(&home, Some(&served), || {
         assert_snapshot!(last(&ran, 3), @r"
-waits (RT1005): inbox rules could not be looked at: cannot read the inbox rules that Outlook shows of [ID]: a permission or role is missing (403 ErrorAccessDenied): Access is denied. Check credentials and try again.
+waits (RT1005): inbox rules could not be looked at: cannot read the inbox rules that Outlook shows of [ID]: a permission or role is missing (403 ErrorAccessDenied): Access is denied. Check credentials and try again. To go on, grant the application permission `MailboxSettings.ReadWrite` (Microsoft Graph) to the app [APP]: Entra admin centre, App registrations, API permissions, then admin consent.
 Nothing is lost: the same command goes on. `retake case show [CASE]` shows where it stands.
 [exit 1]
 ");
@@ -298,7 +298,7 @@ error RT2002: The profile [HOME]/tenants/cloud.toml cannot be used: TOML parse e
   |
 3 | cloud = "moon"
   |         ^^^^^^
-unknown variant `moon`, expected one of `worldwide`, `gcc`, `gcc-high`, `dod`, `china`
+unknown variant `moon`, expected one of `worldwide`, `gcc`, `gcc-high`, `dod`, `china`, `lab`
 
 
 hint: docs/guide/real-tenant.md shows the form.
@@ -422,12 +422,12 @@ fn the_affected_user_cannot_respond_to_their_own_case_not_even_with_yes() {
         assert_snapshot!(ran.without_view(), @r"
 $ retake contain [USER] --tenant lab --as [USER] --yes
 
-S1.6 gate `clean-hands`: The responder is not the affected user and the account is not a break-glass account.
+S1.6 gate `clean-hands`: Somebody else should respond, or nobody should touch this account. Going on takes a reason, which stays in the record.
   [NAME] <[USER]>, Accounts payable specialist, Finance
   clean hands: the responder is the affected user: somebody else has to respond
   if refused: The case stops before anything is changed; somebody else responds.
 
-waits (RT1001): the gate `clean-hands` waits: The responder is not the affected user and the account is not a break-glass account.
+waits (RT1001): the gate `clean-hands` waits: Somebody else should respond, or nobody should touch this account. Going on takes a reason, which stays in the record.
 Nothing is lost: the same command goes on. `retake case show [CASE]` shows where it stands.
 [exit 1]
 ");

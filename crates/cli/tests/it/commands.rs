@@ -17,15 +17,17 @@ How to say it: the retake binary.
 Usage: retake [OPTIONS] <COMMAND>
 
 Commands:
-  drill    Practise: a takeover in the lab, the response, and the score
-  lab      Serve a lab tenant with a live attacker in it
-  respond  Take an account back, from the alert to the closed case. The same command resumes
-  contain  Block sign-in and revoke sessions, verified; the first ten seconds alone
-  release  Take a containment back
-  case     Read, export and verify cases
-  hunt     Find out from exported logs what happened
-  explain  Explain a code of the error book
-  help     Print this message or the help of the given subcommand(s)
+  drill     Practise: a takeover in the lab, the response, and the score
+  lab       Serve a lab tenant with a live attacker in it
+  respond   Take an account back, from the alert to the closed case. The same command resumes
+  contain   Block sign-in and revoke sessions, verified; the first ten seconds alone
+  release   Take a containment back
+  tenant    Profiles of tenants: how each is reached, and whether the responder may do what it must
+  teardown  Take away what Retake holds in a tenant and on this machine. Cases stay
+  case      Read, export and verify cases
+  hunt      Find out from exported logs what happened
+  explain   Explain a code of the error book
+  help      Print this message or the help of the given subcommand(s)
 
 Options:
       --home <DIR>  Where cases, profiles and the lab's address are kept [env: RETAKE_HOME]

@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn one_rule_is_one_object_whichever_surface_was_read() {
-        let both = pair(&[row(".")], &[shown(".")], &[]);
+        let both = pair(&[row(".")], &[shown(".")]);
         let alone = from_exchange(&row("."), false);
         assert_eq!(both.len(), 1);
         assert_eq!(both[0].object, alone.object);

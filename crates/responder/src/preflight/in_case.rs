@@ -127,6 +127,17 @@ fn rights(standing: &Standing, steps: &[StepStanding], before: bool) -> Vec<Chec
             step: Some(step.step),
         })
         .collect();
+    checks.extend(
+        steps
+            .iter()
+            .filter(|step| step.can == Can::Yes && !step.notes.is_empty())
+            .map(|step| Check {
+                what: format!("{} {}", step.step, step.title),
+                result: CheckResult::Warning,
+                detail: format!("runs, but {}", step.notes.join("; ")),
+                step: Some(step.step),
+            }),
+    );
     let unknown: Vec<String> = steps
         .iter()
         .filter(|step| step.can == Can::Unknown)
@@ -139,14 +150,16 @@ fn rights(standing: &Standing, steps: &[StepStanding], before: bool) -> Vec<Chec
         step: Some(StepId::new(1, 5)),
     };
     if !unknown.is_empty() {
-        checks.push(summary(
-            CheckResult::Unknown,
-            format!(
-                "not everything could be found out {}for {}",
-                if before { "yet " } else { "" },
-                unknown.join(", ")
-            ),
-        ));
+        // Before containment it says nothing: the whole look follows right after.
+        if !before {
+            checks.push(summary(
+                CheckResult::Unknown,
+                format!(
+                    "not everything could be found out for {}",
+                    unknown.join(", ")
+                ),
+            ));
+        }
     } else if checks.is_empty() {
         checks.push(summary(
             CheckResult::Good,
@@ -308,12 +321,12 @@ pub(crate) fn after_refusal(tokens: &Standing, error: &TenantError) -> Option<St
     standing.saw::<()>(error.call, &Err(error.clone()));
     let orders = standing.orders(error.call, Set::Response);
     if !orders.is_empty() {
-        return Some(orders.join("; "));
+        return Some(format!("To go on, {}.", orders.join("; ")));
     }
     standing.graph.is_some().then(|| {
         let grant = standing.role_grant(FOR_PRIVILEGED);
         format!(
-            "the permission is there, so the account outranks the app: {}, or a role for the unit if it is in a restricted management unit",
+            "The permission is there, so the account outranks the app. To go on, {}, or a role for the unit if it is in a restricted management unit.",
             grant.order
         )
     })

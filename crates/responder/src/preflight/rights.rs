@@ -8,8 +8,8 @@
 
 use retake_playbook::steps::StepId;
 use retake_tenant::call::{
-    CALLS, DELETE_GRANT, DIRECTORY_AUDITS, METHODS, SIGN_INS_BETA, USER_BLOCK, USER_RESET_PASSWORD,
-    USER_REVOKE, USER_UNBLOCK,
+    CALLS, DELETE_GRANT, DELETE_INBOX_RULE, DIRECTORY_AUDITS, INBOX_RULES, METHODS, SIGN_INS_BETA,
+    USER_BLOCK, USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
 };
 use retake_tenant::{CallSpec, Service};
 
@@ -101,7 +101,7 @@ macro_rules! graph {
 }
 
 /// Graph shows a signed-in person no mailbox but their own (reference §6.1), so these
-/// serve an app alone.
+/// serve an app alone; a person's case goes through Exchange.
 const fn app_only(permission: Permission) -> Permission {
     Permission {
         scope: None,
@@ -223,6 +223,14 @@ pub(super) fn needed(call: &'static CallSpec, set: Set, signed_in: SignedInAs) -
         .and_then(|permission| permission.name_for(signed_in))
         .or_else(|| call.permissions.first().copied())
         .unwrap_or_default()
+}
+
+/// Whether Exchange does the same where Graph refuses: inbox rules are read and removed
+/// there too, at the cost of the mailbox's client-side rules (reference §0.6).
+pub(super) fn has_another_way(call: &CallSpec) -> bool {
+    [&INBOX_RULES, &DELETE_INBOX_RULE]
+        .iter()
+        .any(|other| other.id == call.id)
 }
 
 /// Whether a call can be made at all by whoever signs in: Graph lets a person into no

@@ -7,7 +7,9 @@ use retake_tenant::call::{EXCHANGE_GET_MAILBOX, EXCHANGE_GET_OUTBOUND_POLICY};
 use retake_tenant::{CallSpec, Kind, Service, TenantError, TokenFacts};
 use serde::Serialize;
 
-use super::rights::{self, Role, Set, SignedInAs, covers, needed, reaches, role_for, roles};
+use super::rights::{
+    self, Role, Set, SignedInAs, covers, has_another_way, needed, reaches, role_for, roles,
+};
 use super::steps::NEEDS;
 
 /// Everything that is known about the rights of whoever is signed in. What is not
@@ -196,15 +198,10 @@ impl Standing {
                 );
                 continue;
             }
-            if !reaches(call, self.signed_in) {
-                standing.can = Can::No;
-                note(
-                    &mut standing.notes,
-                    format!(
-                        "cannot {}: Graph lets a signed-in person into no mailbox but their own; sign in as the app itself",
-                        call.does
-                    ),
-                );
+            if has_another_way(call) {
+                if let Some(why) = self.goes_through_exchange(call, set) {
+                    note(&mut standing.notes, why);
+                }
                 continue;
             }
             for right in self.rights(call, set) {
@@ -227,6 +224,23 @@ impl Standing {
         }
         standing.grants.sort();
         standing
+    }
+
+    /// Why rules are handled through Exchange alone, if they are, and what spares the
+    /// mailbox what that costs.
+    fn goes_through_exchange(&self, call: &'static CallSpec, set: Set) -> Option<String> {
+        const COST: &str = "inbox rules are read and removed through Exchange alone, and any such removal takes Outlook's client-side rules of the mailbox with it";
+        if !reaches(call, self.signed_in) {
+            return Some(format!(
+                "{COST}: Graph lets a signed-in person into no mailbox but their own"
+            ));
+        }
+        self.rights(call, set)
+            .into_iter()
+            .find_map(|right| match right {
+                Right::Missing(grant) => Some(format!("{COST}; to spare them, {}", grant.order)),
+                Right::Held | Right::Unknown(_) => None,
+            })
     }
 
     /// Permission and role for a call, as far as they are known.
@@ -418,16 +432,23 @@ mod tests {
                     .unwrap()
                     .retain(|name| name != permission.name);
             }
+            // Rules have another way, which the step names with what it costs.
+            let another = permission.calls(Set::Response).all(has_another_way);
             for step in standing.steps(Set::Response) {
                 let needs = permission.steps(Set::Response).contains(&step.step);
-                assert_eq!(step.can == Can::No, needs, "{}: {step:?}", permission.name);
+                let cannot = needs && !another;
+                assert_eq!(step.can == Can::No, cannot, "{}: {step:?}", permission.name);
                 if needs {
-                    let [grant] = &step.grants[..] else {
-                        panic!("{}: {step:?}", permission.name);
+                    let said = match &step.grants[..] {
+                        [grant] => {
+                            assert_eq!(grant.name, permission.name);
+                            grant.order.clone()
+                        }
+                        [] if another => step.notes.join(" "),
+                        other => panic!("{}: {other:?}", permission.name),
                     };
-                    assert_eq!(grant.name, permission.name);
                     for part in [permission.name, "Incident response", "a1", "admin consent"] {
-                        assert!(grant.order.contains(part), "{}", grant.order);
+                        assert!(said.contains(part), "{said}");
                     }
                 }
             }
@@ -501,17 +522,20 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_that_graph_lets_them_into_no_other_mailbox() {
-        let standing = Standing {
+    fn a_person_is_told_that_rules_go_through_exchange_and_what_that_costs() {
+        let mut standing = Standing {
             signed_in: SignedInAs::Person,
             ..complete()
         };
+        let roles = rights::roles(Set::Response, SignedInAs::Person);
+        standing.roles = Some(roles.iter().map(|role| role.name.to_owned()).collect());
         let rules = standing
             .steps(Set::Response)
             .into_iter()
             .find(|step| step.step == StepId::new(5, 1))
             .unwrap();
-        assert_eq!(rules.can, Can::No);
+        assert_eq!(rules.can, Can::Yes, "{rules:?}");
         assert!(rules.notes[0].contains("no mailbox but their own"));
+        assert!(rules.notes[0].contains("client-side rules"));
     }
 }

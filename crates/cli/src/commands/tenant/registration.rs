@@ -69,7 +69,7 @@ impl Registration<'_> {
                     None => {
                         let _ = writeln!(
                             page,
-                            "  none for {}: Graph lets a signed-in person into no mailbox but their own; those steps need an app sign-in",
+                            "  none for {}: Graph lets a signed-in person into no mailbox but their own; rules are read and removed through Exchange",
                             permission.name
                         );
                     }

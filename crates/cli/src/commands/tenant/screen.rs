@@ -54,6 +54,18 @@ pub(super) fn of(name: &str, found: &Survey) -> String {
         }
     }
 
+    let mut notes: Vec<&str> = found
+        .steps
+        .iter()
+        .filter(|step| step.can == Can::Yes)
+        .flat_map(|step| step.notes.iter().map(String::as_str))
+        .collect();
+    notes.sort_unstable();
+    notes.dedup();
+    for note in notes {
+        let _ = writeln!(page, "  {WARN}but{WARN:#}        {}", safe_at_length(note));
+    }
+
     let _ = writeln!(page, "\n{STRONG}Logs{STRONG:#}");
     for source in &found.sources {
         let _ = writeln!(
