@@ -300,3 +300,34 @@ fn factor_words(kind: &MethodKind) -> &'static str {
         MethodKind::Password | MethodKind::Email { .. } => "Password",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chance::Chance;
+    use crate::world::{ServicePrincipal, Tenant, User, known};
+
+    #[test]
+    fn a_refresh_token_lives_ninety_days_of_silence_and_each_use_renews_it() {
+        // reference §9.1
+        let begin = Timestamp::from_second(1_780_000_000).unwrap();
+        let day = |days: i64| {
+            begin
+                .checked_add(SignedDuration::from_hours(days * 24))
+                .unwrap()
+        };
+        let mut world = World::new(Chance::new(1), Tenant::new("t"));
+        world.add_user(User::new("u", "u@t.example", "U", begin));
+        let app = known::OUTLOOK_WEB;
+        let principal = ServicePrincipal::new("p", app, "Mail", known::MICROSOFT_TENANT, begin);
+        world.service_principals.insert("p".into(), principal);
+        let origin = Origin::user("u", app, "192.0.2.1", "x");
+        let session = world.open_session(begin, "u", Class::Password, true, &origin);
+        let scopes = [String::from("Mail.Read")];
+        let refresh = world.issue_refresh(begin, &session, app, &scopes).unwrap();
+        for (days, outcome) in [(89, None), (178, None), (269, Some(700_082))] {
+            let got = world.redeem(day(days), &origin, &Redemption::renewal(&refresh));
+            assert_eq!(got.err(), outcome, "day {days}");
+        }
+    }
+}

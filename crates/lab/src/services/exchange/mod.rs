@@ -355,6 +355,12 @@ fn permitted<'k>(
 }
 
 fn success(page: pages::Page, done: Done, ask: &Ask<'_>) -> Answer {
+    // What is on another page is not shown.
+    let shows = if done.shows.len() == done.rows.len() {
+        page.of_rows(done.shows)
+    } else {
+        done.shows
+    };
     let (rows, next, warning) = page.cut(done.rows);
     let mut warnings = done.warnings;
     warnings.extend(warning);
@@ -370,7 +376,7 @@ fn success(page: pages::Page, done: Done, ask: &Ask<'_>) -> Answer {
     let mut answer = Answer::json(200, body).header("content-type", CONTENT_TYPE);
     answer.target = done.target;
     answer.effect = done.effect;
-    answer.shows = done.shows;
+    answer.shows = shows;
     answer
 }
 

@@ -94,6 +94,16 @@ impl Page {
         })
     }
 
+    /// The rows that stay of a list that goes with the rows one by one.
+    pub(super) fn of_rows<T>(&self, list: Vec<T>) -> Vec<T> {
+        let most = self.most.unwrap_or(usize::MAX);
+        list.into_iter()
+            .take(most)
+            .skip(self.start)
+            .take(self.size)
+            .collect()
+    }
+
     /// The rows of this page, the address of the next one, and the warning.
     pub(super) fn cut(self, mut rows: Vec<Value>) -> (Vec<Value>, Option<String>, Option<String>) {
         let cut_off = self.most.is_some_and(|most| rows.len() > most);

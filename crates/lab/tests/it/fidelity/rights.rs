@@ -271,9 +271,11 @@ fn filled(story: &mut Story) -> impl Fn(&str) -> String + use<> {
     let user = story.user();
     let grant = story.get("/v1.0/oauth2PermissionGrants").list()[0].clone();
     let group = story.get(&format!("/v1.0/users/{user}/memberOf"));
-    let group = group.list()[0]["id"]
-        .as_str()
-        .unwrap_or_default()
+    let group = group
+        .list()
+        .first()
+        .and_then(|group| group["id"].as_str())
+        .unwrap_or("none")
         .to_owned();
     move |path: &str| {
         path.replace("{user}", &user)

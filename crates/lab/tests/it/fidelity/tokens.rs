@@ -46,29 +46,6 @@ fn a_client_that_declares_cp1_gets_tokens_of_up_to_twenty_eight_hours() {
 }
 
 #[test]
-fn a_refresh_token_lives_ninety_days_of_silence() {
-    // reference §9.1
-    let mut story = Story::new(1);
-    let (_, refresh, _) = held(&mut story, &[]);
-    story.now = story
-        .now
-        .checked_add(SignedDuration::from_hours(89 * 24))
-        .unwrap();
-    assert_eq!(redeem(&mut story, &refresh).status, 200);
-    // Each use renews it.
-    story.now = story
-        .now
-        .checked_add(SignedDuration::from_hours(89 * 24))
-        .unwrap();
-    assert_eq!(redeem(&mut story, &refresh).status, 200);
-    story.now = story
-        .now
-        .checked_add(SignedDuration::from_hours(91 * 24))
-        .unwrap();
-    assert_eq!(codes(&redeem(&mut story, &refresh)), 700_082);
-}
-
-#[test]
 fn a_device_code_lives_fifteen_minutes() {
     // reference §9.1
     let mut story = Story::new(1);
