@@ -13,6 +13,7 @@ const GENERATED: &[(&str, &str)] = &[
     ("docs/reference/playbook.md", "docs playbook"),
     ("docs/reference/permissions.md", "docs permissions"),
     ("docs/reference/commands.md", "docs commands"),
+    ("docs/reference/faults.md", "docs faults"),
     ("docs/errors/README.md", "docs errors"),
     ("docs/drill.svg", "docs drill"),
 ];

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `accept`, `docs`.
+//! The project's own commands: `cargo xtask test`, `accept`, `soak`, `docs`.
 //!
 //! Kept small on purpose: it is compiled before anything can be checked.
 #![allow(
@@ -12,6 +12,7 @@ mod checks;
 mod docs;
 mod install;
 mod run;
+mod soak;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,11 @@ enum Command {
         /// Number of the issue.
         issue: u32,
     },
+    /// Play what takes too long for every check, and write its results.
+    Soak {
+        /// What to play.
+        what: soak::Soak,
+    },
     /// Write the generated pages.
     Docs {
         /// Write nothing; fail if a page is not as it would be generated.
@@ -52,6 +58,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test { install } => checks::test(&root, install),
         Command::Accept { issue } => accept::accept(&root, issue),
+        Command::Soak { what } => soak::soak(&root, what),
         Command::Docs { check: true } => docs::check(&root),
         Command::Docs { check: false } => docs::write(&root),
     };

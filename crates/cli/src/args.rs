@@ -360,6 +360,8 @@ pub enum Page {
     Commands,
     /// docs/errors/README.md
     Errors,
+    /// docs/reference/faults.md
+    Faults,
     /// docs/drill.svg
     Drill,
 }

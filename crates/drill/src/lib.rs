@@ -4,6 +4,7 @@
 //! response that runs in [virtual time](VirtualTime) over the [wire](LabTransport) between the two, and
 //! the [score](mod@score), which sees nothing but the trace and the exported case.
 
+pub mod campaign;
 mod people;
 mod respond;
 mod run;

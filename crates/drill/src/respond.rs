@@ -33,6 +33,9 @@ pub enum RehearsalError {
     /// The case store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The lab has no such unconfirmed behaviour.
+    #[error("{0}")]
+    Switch(String),
 }
 
 impl From<Deadlock> for RehearsalError {
@@ -180,7 +183,7 @@ impl Desk {
 }
 
 /// The alert of the briefing.
-fn opening(stage: &Stage) -> Opening {
+pub(crate) fn opening(stage: &Stage) -> Opening {
     let lab = lock(&stage.lab);
     let briefing = lab.briefing();
     let approver = briefing

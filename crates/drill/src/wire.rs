@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use retake_lab::{Call, Lab, Reply};
+use retake_lab::{Call, FaultKind, Lab, Reply};
 use retake_tenant::edge::{
     BoxFuture, Clock, Entropy, Transport, TransportError, TransportErrorKind,
 };
@@ -53,6 +53,40 @@ impl std::fmt::Debug for LabTransport {
     }
 }
 
+impl LabTransport {
+    /// The same as [`Transport::send`], with a fault for this very request.
+    pub async fn send_with(
+        &self,
+        request: Request<Bytes>,
+        fault: Option<FaultKind>,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let round = self.rounds.issue();
+        self.time.sleep(self.latency).await;
+        let call = Call { request, round };
+        let reply = match fault {
+            None => lock(&self.lab).handle(call, self.time.now()),
+            Some(fault) => lock(&self.lab).handle_with(call, fault, self.time.now()),
+        };
+        match reply {
+            Reply::Answer { response, after } => {
+                if !after.is_zero() {
+                    self.time.sleep(after).await;
+                }
+                self.rounds.complete(round);
+                Ok(response)
+            }
+            Reply::Hang => std::future::pending().await,
+            Reply::Reset => {
+                self.rounds.complete(round);
+                Err(TransportError::new(
+                    TransportErrorKind::Reset,
+                    "the connection was cut before an answer came",
+                ))
+            }
+        }
+    }
+}
+
 impl Transport for LabTransport {
     /// An answer that hangs stays pending for ever: the client's own deadline
     /// drops it. A cut connection is [`TransportErrorKind::Reset`].
@@ -60,28 +94,7 @@ impl Transport for LabTransport {
         &self,
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        Box::pin(async move {
-            let round = self.rounds.issue();
-            self.time.sleep(self.latency).await;
-            let reply = lock(&self.lab).handle(Call { request, round }, self.time.now());
-            match reply {
-                Reply::Answer { response, after } => {
-                    if !after.is_zero() {
-                        self.time.sleep(after).await;
-                    }
-                    self.rounds.complete(round);
-                    Ok(response)
-                }
-                Reply::Hang => std::future::pending().await,
-                Reply::Reset => {
-                    self.rounds.complete(round);
-                    Err(TransportError::new(
-                        TransportErrorKind::Reset,
-                        "the connection was cut before an answer came",
-                    ))
-                }
-            }
-        })
+        Box::pin(self.send_with(request, None))
     }
 }
 

@@ -98,6 +98,16 @@ impl Lab {
     /// Answers a request at `now`, after everything that is due by then. A time
     /// before the last one counts as the last one.
     pub fn handle(&mut self, call: Call, now: Timestamp) -> Reply {
+        self.answer(&call, None, now)
+    }
+
+    /// The same with a fault for this very request, whatever was ordered: for a
+    /// caller who tells requests apart by more than a [`Fault`] can say.
+    pub fn handle_with(&mut self, call: Call, fault: FaultKind, now: Timestamp) -> Reply {
+        self.answer(&call, Some(fault), now)
+    }
+
+    fn answer(&mut self, call: &Call, fault: Option<FaultKind>, now: Timestamp) -> Reply {
         let now = self.until(now);
         let peer = Peer {
             actor: None,
@@ -107,9 +117,10 @@ impl Lab {
             round: call.round,
         };
         if call.request.uri().host() == Some(ELSEWHERE) {
-            return self.elsewhere(&call, now);
+            return self.elsewhere(call, now);
         }
-        let reply = match self.world.faults.take(&call.request, false) {
+        let ordered = || self.world.faults.take(&call.request, false);
+        let reply = match fault.or_else(ordered) {
             None => {
                 let (response, _) =
                     serve(&mut self.world, &mut self.trace, &peer, &call.request, now);

@@ -14,9 +14,9 @@ use crate::words::{ArtefactId, ObjectKind, ObjectRef};
 pub const LOGS_FOR_JUDGEMENT: [&str; 5] = [
     "sign-ins, interactive",
     "sign-ins, non-interactive",
-    "directory audits about the account",
-    "directory audits by the account",
-    "unified audit log",
+    AUDITS_ABOUT,
+    AUDITS_BY,
+    UNIFIED_AUDIT,
 ];
 
 /// Whose an object is, with the reasons.
@@ -197,7 +197,9 @@ fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> 
         .snapshots
         .iter()
         .find(|snapshot| snapshot.at >= blocked_at && looked_at(snapshot, observed.object.kind))?;
-    if first.snapshot == state.snapshot()?.snapshot {
+    let latest = state.snapshot()?;
+    // What was seen in part says nothing about what became of it since.
+    if first.snapshot == latest.snapshot || !looked_at(latest, observed.object.kind) {
         return None;
     }
     let before = first
@@ -205,7 +207,7 @@ fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> 
         .iter()
         .find(|seen| seen.object.id == observed.object.id);
     match before {
-        Some(seen) if seen.digest == observed.digest => None,
+        Some(seen) if is_same(&seen.facts, &observed.facts) => None,
         Some(_) => Some(format!(
             "changed after sign-in was blocked at {}, when its owner could change nothing",
             blocked_at.strftime("%H:%M:%S UTC")
@@ -214,6 +216,80 @@ fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> 
             "not there when sign-in was blocked at {}, and its owner could make nothing since",
             blocked_at.strftime("%H:%M:%S UTC")
         )),
+    }
+}
+
+/// Whether an object does what it did before. Which method is the default and what a
+/// folder is called comes from reads of their own, which may fail in one snapshot and
+/// not in the other: that makes no other object of it.
+fn is_same(before: &Facts, now: &Facts) -> bool {
+    let mut before = before.clone();
+    match (&mut before, now) {
+        (Facts::Method { default, .. }, Facts::Method { default: now, .. }) => *default = *now,
+        (
+            Facts::InboxRule {
+                moves_to: Some(folder),
+                ..
+            },
+            Facts::InboxRule {
+                moves_to: Some(now),
+                ..
+            },
+        ) => folder.clone_from(now),
+        _ => {}
+    }
+    before == *now
+}
+
+/// The log that tells of rules and forwarding, and beside others of consents.
+pub const UNIFIED_AUDIT: &str = "unified audit log";
+/// The log that tells of methods that were registered for the account.
+pub const AUDITS_ABOUT: &str = "directory audits about the account";
+/// The log that tells of consents that the account gave.
+pub const AUDITS_BY: &str = "directory audits by the account";
+
+/// An object of which no record says whose it is, while the log that would say so
+/// could not be read whole; with the log and why. "No record" is an answer only where
+/// somebody looked (product, tenet 7).
+pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
+    let (_, analysis) = state.analysis.as_ref()?;
+    let unread = |log: &str| {
+        let source = analysis.sources.iter().find(|source| source.name == log)?;
+        let why = source.why.as_deref().unwrap_or("no reason is known");
+        // Where nobody has a licence for it, nobody can read it, and the case says so.
+        let licensed = source.code.as_deref() != Some(crate::codes::LICENCE_MISSING.id);
+        (source.looked != crate::event::Looked::Whole && licensed)
+            .then(|| format!("the {log} could not be read: {why}"))
+    };
+    state
+        .snapshot()?
+        .objects
+        .iter()
+        .filter(|observed| !is_empty(&observed.facts))
+        .filter(|observed| {
+            origin_of(state, observed).is_none_or(|change| change.by == Origin::Unknown)
+        })
+        .filter(|observed| needs_record(state, &observed.facts))
+        .find_map(|observed| {
+            let logs: &[&str] = match observed.object.kind {
+                ObjectKind::Method => &[AUDITS_ABOUT],
+                ObjectKind::OauthGrant => &[AUDITS_ABOUT, AUDITS_BY, UNIFIED_AUDIT],
+                _ => &[UNIFIED_AUDIT],
+            };
+            let why = logs.iter().find_map(|log| unread(log))?;
+            Some((observed.object.clone(), why))
+        })
+}
+
+/// Whether what an object does leaves open whose it is.
+fn needs_record(state: &State, facts: &Facts) -> bool {
+    match facts {
+        Facts::InboxRule {
+            moves_to,
+            marks_read,
+            ..
+        } if moves_to.is_some() || *marks_read => true,
+        facts => by_what_it_does(state, facts).0 == Verdict::Unclear,
     }
 }
 

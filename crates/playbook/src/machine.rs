@@ -169,7 +169,8 @@ pub enum When {
     /// The latest plan is empty, nothing survived and the access clock runs.
     PlanEmptyAccessRuns,
     /// The latest plan is empty, and something could not be removed, or, once the
-    /// access clock has run out, could not be looked at: what was not read is not clean.
+    /// access clock has run out, could not be looked at or could not be told whose it
+    /// is, because its log could not be read: what was not read is not clean.
     PlanEmptySurvivors,
     /// Every action of the latest plan is verified, or stopped without being essential.
     PlanSettled,
@@ -179,7 +180,7 @@ pub enum When {
     AccessEnded,
     /// The access clock still ran.
     AccessRuns,
-    /// Sign-in is blocked by us.
+    /// Sign-in is blocked and sessions are revoked by us, and the tenant showed it.
     Contained,
     /// It is not.
     NotContained,
@@ -528,7 +529,7 @@ fn holds(when: When, state: &State) -> bool {
             .any(crate::event::Check::forbids_containment),
         When::PlanFull => !plan_empty(),
         When::PlanEmptySurvivors => {
-            plan_empty() && (survivors() || (access_ended(state) && unread(state).is_some()))
+            plan_empty() && (survivors() || (access_ended(state) && unseen(state).is_some()))
         }
         When::PlanEmptyAccessEnded => plan_empty() && access_ended(state),
         When::PlanEmptyAccessRuns => plan_empty() && !access_ended(state),
@@ -538,15 +539,16 @@ fn holds(when: When, state: &State) -> bool {
         When::PlanSettled => state.plan_actions().all(crate::state::ActionState::settled),
         When::AccessEnded => access_ended(state),
         When::AccessRuns => !access_ended(state),
-        When::Contained => state.contained_since().is_some(),
-        When::NotContained => state.contained_since().is_none(),
+        When::Contained => state.is_contained(),
+        When::NotContained => !state.is_contained(),
     }
 }
 
-/// A source that the latest snapshot did not see whole, or a log that it cannot be
-/// judged without, and why.
-fn unread(state: &State) -> Option<(&str, &str)> {
-    state
+/// What stands in the way of saying that nothing is left: a source that the latest
+/// snapshot did not see whole, a log that it cannot be judged without, or an object
+/// whose log could not be read whole.
+fn unseen(state: &State) -> Option<String> {
+    let unread = state
         .snapshot()?
         .sources
         .iter()
@@ -554,8 +556,16 @@ fn unread(state: &State) -> Option<(&str, &str)> {
         .or_else(|| state.unjudged())
         .map(|source| {
             let why = source.why.as_deref().unwrap_or("no reason is known");
-            (source.name.as_str(), why)
-        })
+            format!("{} could not be looked at: {why}", source.name)
+        });
+    unread.or_else(|| {
+        let (object, why) = crate::judge::undecided(state)?;
+        Some(format!(
+            "nobody can say whose the {} \"{}\" is: {why}",
+            object.kind.words(),
+            object.name.as_deref().unwrap_or(&object.id)
+        ))
+    })
 }
 
 fn hands_unclean(state: &State) -> bool {
@@ -703,15 +713,13 @@ fn watch_judged(state: &State, now: Timestamp) -> Vec<Command> {
     }
     let from = state.watch_from.unwrap_or(now);
     let over = |hours| later(from, SignedDuration::from_hours(hours));
-    match (state.snapshot(), unread(state)) {
+    match (state.snapshot(), unseen(state)) {
         (Some(snapshot), None) if snapshot.at >= over(WATCH_HOURS) => {
             vec![Command::EndWatch(snapshot.snapshot)]
         }
         // What was not read is not clean: the watch goes on, but not for ever.
-        (Some(snapshot), Some((source, why))) if snapshot.at >= over(2 * WATCH_HOURS) => {
-            vec![Command::Stop(format!(
-                "the watch cannot end: {source} could not be looked at: {why}"
-            ))]
+        (Some(snapshot), Some(why)) if snapshot.at >= over(2 * WATCH_HOURS) => {
+            vec![Command::Stop(format!("the watch cannot end: {why}"))]
         }
         _ => vec![watch_on(state, now)],
     }
@@ -743,9 +751,6 @@ fn halted(state: &State) -> String {
             object.kind.words(),
             object.name.as_deref().unwrap_or(&object.id)
         ),
-        None => match unread(state) {
-            Some((source, why)) => format!("{source} could not be looked at: {why}"),
-            None => "a person has to look".to_owned(),
-        },
+        None => unseen(state).unwrap_or_else(|| "a person has to look".to_owned()),
     }
 }

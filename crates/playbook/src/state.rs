@@ -438,21 +438,30 @@ impl State {
         )
     }
 
-    /// When the last action of this kind was accepted.
-    pub fn last_applied(&self, kind: ActionKind) -> Option<Timestamp> {
-        self.actions
-            .values()
-            .filter(|action| action.planned.kind == kind)
-            .filter_map(|action| action.applied.as_ref().map(|(at, _)| *at))
-            .max()
-    }
-
-    /// Since when sign-in has been blocked by us and not given back.
+    /// Since when sign-in has been blocked by us and not given back. A block that
+    /// the tenant accepted and then did not show is none.
     pub fn contained_since(&self) -> Option<Timestamp> {
         if self.restored_at.is_some() {
             return None;
         }
-        self.last_applied(ActionKind::BlockSignIn)
+        self.actions
+            .values()
+            .filter(|action| action.planned.kind == ActionKind::BlockSignIn)
+            .filter(|action| action.stopped.is_none())
+            .filter_map(|action| action.applied.as_ref().map(|(at, _)| *at))
+            .max()
+    }
+
+    /// Whether both block and revoke stand: neither was stopped the last time that
+    /// it was tried.
+    pub fn is_contained(&self) -> bool {
+        let revoked = self
+            .actions
+            .values()
+            .filter(|action| action.planned.kind == ActionKind::RevokeSessions)
+            .rfind(|action| !action.intended.is_empty() || action.settled())
+            .is_some_and(|action| action.applied.is_some() && action.stopped.is_none());
+        revoked && self.contained_since().is_some()
     }
 
     /// When the last piece of known access ends.

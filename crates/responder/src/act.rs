@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::codes::{self, Code};
 use retake_playbook::event::{Account, Applied, Event, Facts, Observed, Planned, Stopped};
+use retake_playbook::machine::Phase;
 use retake_playbook::state::ActionState;
 use retake_playbook::{ActionId, ActionKind, Digest, ObjectKind, State};
 use retake_tenant::edge::{Clock, Entropy};
@@ -29,9 +30,9 @@ use crate::explain::ByHand;
 use crate::observe::{account_of, is_named, observe, record, user_key};
 use crate::preflight;
 
-/// How long the block waits for the state before it (architecture, "Throttled or
-/// failing sources never hold up containment").
-const BLOCK_EVIDENCE: Duration = Duration::from_secs(2);
+/// How long block and revoke each wait for the state before them (architecture,
+/// "Throttled or failing sources never hold up containment").
+const QUICK_EVIDENCE: Duration = Duration::from_secs(2);
 /// When a change is read back, counted from one reading to the next: two minutes
 /// in all, because the directory may answer with an older state (reference §2.1).
 const READ_BACK: [u64; 8] = [0, 1, 2, 4, 8, 15, 30, 60];
@@ -62,14 +63,59 @@ struct Look {
 impl Hand<'_> {
     /// Carries out one action, from wherever its journal left it.
     pub(crate) async fn carry_out(&self, action: ActionId) -> Result<(), ResponderError> {
+        match self.send(action).await? {
+            Some((planned, sent_at)) => self.read_back(&planned, sent_at).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Block and revoke. The revoke waits for a block that the tenant shows not to be
+    /// there: whoever is thrown out could sign in again. It does not wait for a tenant
+    /// that does not answer for the account in time: the attacker's sessions must not
+    /// live on meanwhile (product, tenet 2). What was not seen is read back after both.
+    pub(crate) async fn contain(&self, actions: &[ActionId]) -> Result<(), ResponderError> {
+        let quick = self.tenant.with_deadline(QUICK_EVIDENCE);
+        let mut unseen = Vec::new();
+        for action in actions {
+            if let Some((planned, sent_at)) = self.send(*action).await? {
+                match self.look_with(&quick, &planned, Some(sent_at)).await? {
+                    Ok(look) if look.done && self.conduct.read_back => {
+                        self.case.append(Event::ActionVerified {
+                            action: *action,
+                            evidence: look.evidence,
+                        })?;
+                    }
+                    Ok(_) => self.read_back(&planned, sent_at).await?,
+                    Err(_) => unseen.push((planned, sent_at)),
+                }
+            }
+            let stopped = self.case.with_state(|state| {
+                state
+                    .actions
+                    .get(action)
+                    .is_some_and(|action| action.stopped.is_some())
+            });
+            if stopped {
+                break;
+            }
+        }
+        for (planned, sent_at) in unseen {
+            self.read_back(&planned, sent_at).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings one action to where the tenant has accepted it; with the time from
+    /// which its effect has to show. Nothing where there is nothing to read back.
+    async fn send(&self, action: ActionId) -> Result<Option<(Planned, Timestamp)>, ResponderError> {
         let Some(state) = self
             .case
             .with_state(|state| state.actions.get(&action).cloned())
         else {
-            return Ok(());
+            return Ok(None);
         };
         if state.settled() {
-            return Ok(());
+            return Ok(None);
         }
         let applied = match (&state.applied, state.intended.last()) {
             (Some((at, _)), _) => Some(*at),
@@ -80,10 +126,7 @@ impl Hand<'_> {
             Some(at) => Some(at),
             None => self.change(&state).await?,
         };
-        match applied {
-            Some(at) => self.read_back(&state.planned, at).await,
-            None => Ok(()),
-        }
+        Ok(applied.map(|at| (state.planned, at)))
     }
 
     /// An intent without an outcome: somebody died between the two. What the
@@ -119,6 +162,17 @@ impl Hand<'_> {
     /// Reads, keeps, intends, changes. Returns when the change was accepted.
     async fn change(&self, state: &ActionState) -> Result<Option<Timestamp>, ResponderError> {
         let planned = &state.planned;
+        if let Some(other) = self.remains_before(planned) {
+            self.stop(
+                planned,
+                Stopped::Changed,
+                format!(
+                    "it is the default method and cannot go while others remain, and \"{other}\" could not be removed"
+                ),
+                codes::REFUSED,
+            )?;
+            return Ok(None);
+        }
         let before = match self.before(planned).await? {
             Before::Known(digest) => Some(digest),
             Before::Unknown => None,
@@ -139,6 +193,10 @@ impl Hand<'_> {
         })?;
         let sent_at = self.case.now();
         match self.tenant.submit(&prepared).await {
+            Err(error) if !self.conduct.errors => {
+                self.applied(planned, error.status, Applied::Accepted)?;
+                Ok(Some(sent_at))
+            }
             Ok(change) => {
                 if !change.warnings.is_empty() {
                     // What a change cost besides stands in its answer alone.
@@ -249,15 +307,19 @@ impl Hand<'_> {
         if !self.conduct.evidence {
             return Ok(Before::Unknown);
         }
-        let look = if planned.kind == ActionKind::BlockSignIn {
-            let quick = self.tenant.with_deadline(BLOCK_EVIDENCE);
+        // Quick evidence has a deadline, not a veto (product, tenet 2).
+        let urgent = self
+            .case
+            .with_state(|state| state.phase == Phase::Containing);
+        let look = if urgent {
+            let quick = self.tenant.with_deadline(QUICK_EVIDENCE);
             self.look_with(&quick, planned, None).await?
         } else {
             self.look(planned, None).await?
         };
         let look = match look {
             Ok(look) => look,
-            Err(error) if planned.kind == ActionKind::BlockSignIn => {
+            Err(error) if urgent => {
                 self.case.append(Event::AccountUnread {
                     why: format!("before-state unknown: {error}"),
                 })?;
@@ -440,6 +502,28 @@ impl Hand<'_> {
         serde_json::from_slice(&bytes)
             .ok()
             .map(|user| account_of(&user, None))
+    }
+
+    /// Another method of the plan that should have gone before this one, the default,
+    /// and did not: the tenant would refuse this one too (reference §2.3).
+    fn remains_before(&self, planned: &Planned) -> Option<String> {
+        self.case.with_state(|state| {
+            let default = matches!(
+                facts(state, planned),
+                Some(Facts::Method { default: true, .. })
+            );
+            if !default || planned.kind != ActionKind::RemoveMethod {
+                return None;
+            }
+            state
+                .plan_actions()
+                .filter(|action| action.planned.kind == ActionKind::RemoveMethod)
+                .find(|action| action.stopped.is_some())
+                .map(|action| {
+                    let object = &action.planned.object;
+                    object.name.clone().unwrap_or_else(|| object.id.clone())
+                })
+        })
     }
 
     /// The request of an action. Without `for_real` a password is a placeholder.

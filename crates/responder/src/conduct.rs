@@ -8,6 +8,7 @@ pub struct Conduct {
     pub(crate) read_back: bool,
     pub(crate) evidence: bool,
     pub(crate) order: bool,
+    pub(crate) errors: bool,
 }
 
 impl Default for Conduct {
@@ -16,6 +17,7 @@ impl Default for Conduct {
             read_back: true,
             evidence: true,
             order: true,
+            errors: true,
         }
     }
 }
@@ -42,6 +44,15 @@ impl Conduct {
     #[must_use]
     pub fn without_order(mut self) -> Self {
         self.order = false;
+        self
+    }
+
+    /// Takes a failed change for an accepted one and a failed read for an empty
+    /// list. For tests of the judge.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without_errors(mut self) -> Self {
+        self.errors = false;
         self
     }
 }

@@ -14,7 +14,7 @@ use retake_hunt::{By, Growing, HowRead, Subject};
 use retake_playbook::event::{
     Analysis, Change, Event, EvidenceKept, Fingerprint, Looked, Mail, Origin, Source,
 };
-use retake_playbook::{Digest, State};
+use retake_playbook::{Digest, State, judge};
 use retake_tenant::client::{AuditAbout, AuditQuery, MessageTraceFilter, SignInKind};
 use retake_tenant::{Kind, Read, Tenant, TenantError};
 use serde_json::Value;
@@ -174,11 +174,11 @@ impl Log {
         match self {
             Self::Interactive => "sign-ins, interactive",
             Self::NonInteractive => "sign-ins, non-interactive",
-            Self::AuditsAbout => "directory audits about the account",
-            Self::AuditsBy => "directory audits by the account",
+            Self::AuditsAbout => judge::AUDITS_ABOUT,
+            Self::AuditsBy => judge::AUDITS_BY,
             Self::Risk => "risk detections",
             Self::Trace => "message trace",
-            Self::Audit => "unified audit log",
+            Self::Audit => judge::UNIFIED_AUDIT,
         }
     }
 }

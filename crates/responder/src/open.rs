@@ -197,7 +197,11 @@ impl<'a> Responder<'a> {
 fn waits_for_nothing(kind: &Kind) -> bool {
     matches!(
         kind,
-        Kind::TimedOut { .. } | Kind::Throttled | Kind::Server { .. } | Kind::BadAnswer { .. }
+        Kind::TimedOut { .. }
+            | Kind::Unreachable { .. }
+            | Kind::Throttled
+            | Kind::Server { .. }
+            | Kind::BadAnswer { .. }
     )
 }
 

@@ -4,6 +4,7 @@ use futures_util::future::{Either, join, select};
 use retake_playbook::event::Event;
 use retake_playbook::machine::Phase;
 use retake_playbook::{ActionId, Command, Gate, State, next, plan};
+use retake_tenant::{Kind, TenantError};
 
 use crate::act::Hand;
 use crate::error::ResponderError;
@@ -42,6 +43,11 @@ type Background<'a> = futures_util::future::BoxFuture<'a, Result<(), ResponderEr
 /// How often the same phase may come back without anything new in the journal
 /// before the loop says that it is stuck, which would be a mistake of ours.
 const STUCK: u32 = 3;
+
+/// What an answer is that does not show everything.
+const UNREADABLE: Kind = Kind::BadAnswer {
+    effect_unknown: false,
+};
 
 impl Responder<'_> {
     /// Goes on from wherever the journal stands.
@@ -147,7 +153,9 @@ impl Responder<'_> {
             Command::Snapshot if self.phase() == Phase::Preserving => {
                 self.snapshot_and_preflight().await?;
             }
-            Command::Snapshot => observe::snapshot(&self.case, self.around.tenant).await?,
+            Command::Snapshot => {
+                observe::snapshot(&self.case, self.around.tenant, self.conduct).await?;
+            }
             Command::Analyse { quick } => {
                 Box::pin(logs::analyse(
                     &self.case,
@@ -222,7 +230,7 @@ impl Responder<'_> {
     async fn snapshot_and_preflight(&self) -> Result<(), ResponderError> {
         let tenant = self.around.tenant;
         let (snapshot, preflight) = join(
-            Box::pin(observe::snapshot(&self.case, tenant)),
+            Box::pin(observe::snapshot(&self.case, tenant, self.conduct)),
             Box::pin(preflight::whole(&self.case, tenant, &self.break_glass)),
         )
         .await;
@@ -289,6 +297,9 @@ impl Responder<'_> {
             actions.reverse();
         }
         let hand = self.hand();
+        if self.phase() == Phase::Containing {
+            return Box::pin(hand.contain(&actions)).await;
+        }
         for action in actions {
             hand.carry_out(action).await?;
             if self.phase() == Phase::Halted {
@@ -382,6 +393,7 @@ impl Responder<'_> {
         let Some(user) = self.case.with_state(observe::user_key) else {
             return Ok(None);
         };
+        let mut unread = None;
         for wait in [0_u64, 30, 60, 120, 300] {
             if wait > 0 {
                 self.around
@@ -389,9 +401,17 @@ impl Responder<'_> {
                     .sleep(std::time::Duration::from_secs(wait))
                     .await;
             }
-            let Ok(methods) = self.around.tenant.authentication_methods(&user).await else {
-                continue;
+            let methods = match self.around.tenant.authentication_methods(&user).await {
+                Ok(methods) => methods,
+                Err(error) => {
+                    unread = Some(error);
+                    continue;
+                }
             };
+            unread = methods.completeness.why().map(|why| {
+                let why = format!("the list is not whole: {why}");
+                TenantError::new(UNREADABLE, &retake_tenant::call::METHODS, &user, why)
+            });
             let digests = keep(&self.case, "authentication methods", &methods.answers)?;
             let new = methods.value.iter().any(|method| {
                 use retake_tenant::model::MethodKind::{Password, TemporaryAccessPass};
@@ -408,10 +428,14 @@ impl Responder<'_> {
                 return Ok(None);
             }
         }
+        // Not seen and not there are two different answers.
+        let why = match unread {
+            None => "the tenant shows no method that was registered since".to_owned(),
+            Some(error) => error.to_string(),
+        };
         self.waits(
             Gate::FirstSignIn,
-            "it was said to be done, and the tenant shows no method that was registered since"
-                .to_owned(),
+            format!("it was said to be done, and could not be verified: {why}"),
         )
         .map(Some)
     }

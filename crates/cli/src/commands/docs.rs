@@ -25,6 +25,13 @@ pub(crate) fn run(docs: &Docs, terminal: &Terminal) -> Exit {
         Page::Permissions => permissions(),
         Page::Commands => commands(),
         Page::Errors => errors(),
+        Page::Faults => match faults() {
+            Ok(page) => page,
+            Err(error) => {
+                terminal.say(&format!("docs/soak/faults.json: {error}"));
+                return Exit::Internal;
+            }
+        },
         Page::Drill => super::picture::drill(),
     };
     terminal.data(page.trim_end());
@@ -141,6 +148,14 @@ fn playbook() -> String {
 
 fn label(on: &str) -> String {
     on.replace(['(', ')'], " ").trim().to_owned()
+}
+
+/// What the last whole campaign wrote.
+const FAULTS: &str = include_str!("../../../../docs/soak/faults.json");
+
+fn faults() -> Result<String, serde_json::Error> {
+    let results = retake_drill::campaign::Results::from_json(FAULTS)?;
+    Ok(retake_drill::campaign::page(&results))
 }
 
 fn permissions() -> String {

@@ -17,8 +17,8 @@ use super::trace::{Did, Effect, Line, Trace};
 /// the change, it must be the read that the intent names as the state before.
 ///
 /// What came into being through the change (a temporary access pass, an audit
-/// query) has no state before. The block may go without when the case says that
-/// the account could not be read in time (product, tenet 3).
+/// query) has no state before. Block and revoke may go without when the case says
+/// that the account could not be read in time (product, tenets 2 and 3).
 pub(super) fn changes_without_evidence(trace: &Trace, case: Option<&Case>) -> Vec<UnprovenChange> {
     let reads = case.map(|case| Reads::new(trace, case));
     let mut found = BTreeSet::new();
@@ -98,12 +98,19 @@ fn needs_evidence(effect: &Effect) -> bool {
         }
 }
 
+/// Block and revoke go ahead when the account could not be read in time and the
+/// case says so: the block after any such failure, the revoke after one of its own.
 fn is_excused(case: Option<&Case>, trace: &Trace, effect: &Effect, at: jiff::Timestamp) -> bool {
-    trace.is_account(&effect.object)
-        && effect.did.sets("accountEnabled", false)
-        && case.is_some_and(|case| {
-            case.events.iter().any(|(unread, event)| {
-                *unread <= at && matches!(event, Event::AccountUnread { .. })
-            })
-        })
+    let Some(case) = case.filter(|_| trace.is_account(&effect.object)) else {
+        return false;
+    };
+    let last = case.last(|unread, event| {
+        (unread <= at && matches!(event, Event::AccountUnread { .. })).then_some(unread)
+    });
+    let patience = jiff::SignedDuration::from_mins(1);
+    match &effect.did {
+        did if did.sets("accountEnabled", false) => last.is_some(),
+        Did::Revoked => last.is_some_and(|unread| at.duration_since(unread) <= patience),
+        _ => false,
+    }
 }

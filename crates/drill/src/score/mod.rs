@@ -34,6 +34,7 @@ pub mod moments;
 pub mod order;
 mod reads;
 mod trace;
+mod twice;
 
 use jiff::Timestamp;
 use retake_casefile::Bundle;
@@ -73,6 +74,15 @@ pub fn score(trace: &str, case: Option<&Case>, sequence: &str) -> Result<RunScor
         blast_radius: measure::blast_radius(&trace, case),
         warned: measure::warned(&trace, case),
     })
+}
+
+/// The actions of a case that took effect more than once, each with the lines of
+/// the trace that did it.
+pub(crate) fn changed_twice(
+    trace: &str,
+    case: &Case,
+) -> Result<Vec<(retake_playbook::ActionId, Vec<u64>)>, ScoreError> {
+    Ok(twice::changed_twice(&Trace::read(trace)?, case))
 }
 
 /// Whether the affected account is blocked at the end of this trace.

@@ -10,6 +10,7 @@ mod claims;
 mod contract;
 mod controls;
 mod evidence;
+mod faults;
 mod order_rules;
 mod permissions;
 mod person;

@@ -1,0 +1,42 @@
+//! What takes too long for every check: played now and then, its results committed.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use crate::Failure;
+use crate::run::Call;
+
+/// What can be played.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Soak {
+    /// The default drill with every fault on every call, to docs/soak/faults.json.
+    Faults,
+}
+
+/// Plays it. The results name the commit, and whether the tree held anything else.
+pub(crate) fn soak(root: &Path, what: Soak) -> Result<(), Failure> {
+    match what {
+        Soak::Faults => {
+            let commit = git(root, "rev-parse --short HEAD")?;
+            let changed = !git(root, "status --porcelain --untracked-files=no")?.is_empty();
+            let commit = if changed {
+                format!("{commit} with changes")
+            } else {
+                commit
+            };
+            Call::cargo("run --release --quiet --package retake-drill --example faults --")
+                .arg("docs/soak/faults.json")
+                .arg(commit)
+                .arg("cargo xtask soak faults")
+                .run(root)?;
+            println!("wrote docs/soak/faults.json; `cargo xtask docs` writes its page");
+            Ok(())
+        }
+    }
+}
+
+fn git(root: &Path, arguments: &str) -> Result<String, Failure> {
+    let said = Call::new("git", arguments).output(root)?;
+    Ok(String::from_utf8_lossy(&said).trim().to_owned())
+}
