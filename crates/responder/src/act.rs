@@ -27,6 +27,7 @@ use crate::error::ResponderError;
 use crate::evidence::{keep, request};
 use crate::explain::ByHand;
 use crate::observe::{account_of, observe, record, user_key};
+use crate::protect;
 
 /// How long the block waits for the state before it (architecture, "Throttled or
 /// failing sources never hold up containment").
@@ -128,7 +129,7 @@ impl Hand<'_> {
         };
         let prepared = match self.prepare(planned, true) {
             Ok(prepared) => prepared,
-            Err(error) => return self.refused(planned, &error).map(|()| None),
+            Err(error) => return self.refused(planned, &error).await.map(|()| None),
         };
         self.case.append(Event::ActionIntended {
             action: planned.action,
@@ -148,7 +149,7 @@ impl Hand<'_> {
                 Ok(Some(sent_at))
             }
             Err(error) if error.effect_unknown() => self.uncertain(planned, sent_at, &error).await,
-            Err(error) => self.refused(planned, &error).map(|()| None),
+            Err(error) => self.refused(planned, &error).await.map(|()| None),
         }
     }
 
@@ -193,7 +194,7 @@ impl Hand<'_> {
         Ok(None)
     }
 
-    fn refused(&self, planned: &Planned, error: &TenantError) -> Result<(), ResponderError> {
+    async fn refused(&self, planned: &Planned, error: &TenantError) -> Result<(), ResponderError> {
         let why = match error.kind {
             // It may go once others are gone: it is planned again (reference §2.3).
             Kind::DefaultMethod | Kind::Conflict | Kind::PreconditionFailed => Stopped::Changed,
@@ -205,8 +206,20 @@ impl Hand<'_> {
             _ => Stopped::Refused,
         };
         let said = error.to_string();
-        let message = format!("{}. {}", said.trim_end_matches('.'), error.hint());
-        self.stop(planned, why, message, code_of(error))
+        // Granting more of what does not count would not help: who is protected,
+        // and by what, is looked up before anybody is told what to grant.
+        let protection = match self.case.with_state(user_key) {
+            Some(user) if concerns_account(planned.kind) => {
+                protect::of_account(self.tenant, &user, error).await
+            }
+            _ => None,
+        };
+        let (hint, code) = match protection {
+            Some(protection) => (protection, codes::PROTECTED),
+            None => (error.hint(), code_of(error)),
+        };
+        let message = format!("{}. {hint}", said.trim_end_matches('.'));
+        self.stop(planned, why, message, code)
     }
 
     fn stop(
@@ -512,6 +525,18 @@ fn facts<'a>(state: &'a State, planned: &Planned) -> Option<&'a Facts> {
         .flat_map(|snapshot| &snapshot.objects)
         .find(|observed| observed.object == planned.object)
         .map(|observed| &observed.facts)
+}
+
+/// Whether the directory refuses it by who the account is.
+fn concerns_account(kind: ActionKind) -> bool {
+    matches!(
+        kind,
+        ActionKind::BlockSignIn
+            | ActionKind::RestoreSignIn
+            | ActionKind::RevokeSessions
+            | ActionKind::ResetPassword
+            | ActionKind::RemoveMethod
+    )
 }
 
 fn is_removal(kind: ActionKind) -> bool {

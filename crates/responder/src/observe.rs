@@ -5,14 +5,16 @@
 
 use futures_util::future::join_all;
 use retake_casefile::{canonical_json, digest};
-use retake_playbook::event::{Account, Event, Facts, Looked, Observed, Snapshot, Source};
+use retake_playbook::event::{
+    Account, Event, Facts, Looked, MailboxKind, Observed, Snapshot, Source, Standing,
+};
 use retake_playbook::judge::source_of;
 use retake_playbook::{Digest, ObjectKind, ObjectRef};
 use retake_tenant::model::{
     ExchangeRule, Grant, MailFolder, Mailbox, MessageRule, Method, MethodKind, ServicePrincipal,
     SignInPreferences, User,
 };
-use retake_tenant::{Answer, Read, Tenant, TenantError};
+use retake_tenant::{Answer, Kind, Read, Tenant, TenantError};
 
 use crate::case::Case;
 use crate::error::ResponderError;
@@ -26,6 +28,8 @@ pub(crate) struct Seen {
     pub(crate) objects: Vec<(ObjectRef, Facts)>,
     pub(crate) answers: Vec<Answer>,
     pub(crate) complete: Result<(), String>,
+    /// What mailbox there is, where the source tells.
+    mailbox: Option<MailboxKind>,
 }
 
 impl Seen {
@@ -34,6 +38,18 @@ impl Seen {
             complete: whole(&read),
             objects,
             answers: read.answers,
+            mailbox: None,
+        }
+    }
+
+    /// There is no mailbox, so there is nothing of the kind in it: both ways into
+    /// it said so, and their answers are kept.
+    fn no_mailbox(answers: Vec<Answer>) -> Self {
+        Self {
+            objects: Vec::new(),
+            answers,
+            complete: Ok(()),
+            mailbox: Some(MailboxKind::Absent),
         }
     }
 
@@ -85,7 +101,32 @@ pub(crate) fn account_of(user: &User, manager: Option<String>) -> Account {
         sessions_valid_from: user.sign_in_sessions_valid_from_date_time,
         last_password_change: user.last_password_change_date_time,
         addresses,
+        standing: Standing {
+            restricted: user.is_management_restricted == Some(true),
+            last_sync: user.on_premises_last_sync_date_time,
+            ..Standing::default()
+        },
     }
+}
+
+/// Whether the account's domain signs in at another provider. A guest's never
+/// does here, and what is known already is not asked again.
+async fn federated(tenant: &Tenant, known: Option<&Account>) -> Option<(bool, Vec<Answer>)> {
+    let account = known?;
+    if account.standing.federated.is_some() || account.is_guest() {
+        return None;
+    }
+    let (_, domain) = account.upn.rsplit_once('@')?;
+    let domains = tenant.domains().await.ok()?;
+    let held = domains
+        .value
+        .iter()
+        .find(|held| held.name.eq_ignore_ascii_case(domain))?;
+    let federated = held
+        .authentication_type
+        .as_deref()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("federated"));
+    Some((federated, domains.answers))
 }
 
 /// Takes a snapshot and writes it.
@@ -100,11 +141,23 @@ pub(crate) async fn snapshot(case: &Case<'_>, tenant: &Tenant) -> Result<(), Res
         ObjectKind::Method,
         ObjectKind::OauthGrant,
     ];
-    let (account, seen) = futures_util::future::join(
+    let known = case.with_state(|state| state.account.clone());
+    let (account, seen, federation) = futures_util::future::join3(
         tenant.user(&user),
         join_all(kinds.into_iter().map(|kind| observe(tenant, &user, kind))),
+        federated(tenant, known.as_ref()),
     )
     .await;
+    let mut standing = known.map(|account| account.standing).unwrap_or_default();
+    if let Some((federated, answers)) = federation {
+        keep(case, "domains", &answers)?;
+        standing.federated = Some(federated);
+    }
+    let mailbox = seen
+        .iter()
+        .filter_map(|seen| seen.as_ref().ok()?.mailbox)
+        .next_back();
+    standing.mailbox = mailbox.or(standing.mailbox);
 
     let mut sources = Vec::new();
     let mut objects = Vec::new();
@@ -117,8 +170,11 @@ pub(crate) async fn snapshot(case: &Case<'_>, tenant: &Tenant) -> Result<(), Res
     let account = match account {
         Ok(read) => {
             keep(case, "account", &read.answers)?;
-            sources.push(source(ObjectKind::Account, &Ok(())));
-            Some(account_of(&read.value, manager))
+            sources.push(source(ObjectKind::Account, &Ok(()), None));
+            let mut account = account_of(&read.value, manager);
+            account.standing.federated = standing.federated;
+            account.standing.mailbox = standing.mailbox;
+            Some(account)
         }
         Err(error) => {
             sources.push(failed(ObjectKind::Account, &error));
@@ -128,7 +184,7 @@ pub(crate) async fn snapshot(case: &Case<'_>, tenant: &Tenant) -> Result<(), Res
     for (kind, seen) in kinds.into_iter().zip(seen) {
         match seen {
             Ok(seen) => {
-                sources.push(source(kind, &seen.complete));
+                sources.push(source(kind, &seen.complete, seen.mailbox));
                 objects.extend(record(case, kind, seen)?);
             }
             Err(error) => sources.push(failed(kind, &error)),
@@ -186,7 +242,9 @@ pub(crate) fn user_key(state: &retake_playbook::State) -> Option<String> {
         })
 }
 
-fn source(kind: ObjectKind, complete: &Result<(), String>) -> Source {
+fn source(kind: ObjectKind, complete: &Result<(), String>, mailbox: Option<MailboxKind>) -> Source {
+    let absent = (mailbox == Some(MailboxKind::Absent))
+        .then(|| "the account has no mailbox: Exchange and Graph both say so".to_owned());
     Source {
         name: source_of(kind).to_owned(),
         looked: if complete.is_ok() {
@@ -194,7 +252,7 @@ fn source(kind: ObjectKind, complete: &Result<(), String>) -> Source {
         } else {
             Looked::InPart
         },
-        why: complete.clone().err(),
+        why: complete.clone().err().or(absent),
     }
 }
 
@@ -297,10 +355,43 @@ fn is_default(method: &Method, preferences: &SignInPreferences) -> bool {
 }
 
 async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
-    let mailbox = tenant.get_mailbox(user).await?;
+    let mailbox = match tenant.get_mailbox(user).await {
+        Ok(mailbox) => mailbox,
+        // One of the two alone may be a directory that lags.
+        Err(error) if error.kind == Kind::NotFound => {
+            return match tenant.mail_folders(user).await {
+                Err(other) if says_no_mailbox(&other) => {
+                    Ok(Seen::no_mailbox(refusals([&error, &other])))
+                }
+                _ => Err(error),
+            };
+        }
+        Err(error) => return Err(error),
+    };
+    let kind = match mailbox.value.recipient_type_details.as_deref() {
+        Some("UserMailbox") => Some(MailboxKind::User),
+        Some("SharedMailbox") => Some(MailboxKind::Shared),
+        Some(_) => Some(MailboxKind::Other),
+        None => None,
+    };
     let object = ObjectRef::new(ObjectKind::MailboxForwarding, user).named("mailbox forwarding");
     let facts = forwarding_facts(&mailbox.value);
-    Ok(Seen::of(mailbox, vec![(object, facts)]))
+    let mut seen = Seen::of(mailbox, vec![(object, facts)]);
+    seen.mailbox = kind;
+    Ok(seen)
+}
+
+/// Graph's word for an account without a mailbox (reference §10.1).
+fn says_no_mailbox(error: &TenantError) -> bool {
+    error.code.as_deref() == Some("MailboxNotEnabledForRESTAPI")
+}
+
+/// The refusals themselves, as evidence.
+fn refusals<const N: usize>(errors: [&TenantError; N]) -> Vec<Answer> {
+    errors
+        .into_iter()
+        .filter_map(|error| error.answer.clone())
+        .collect()
 }
 
 fn forwarding_facts(mailbox: &Mailbox) -> Facts {
@@ -400,7 +491,12 @@ async fn inbox_rules(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
         tenant.mail_folders(user),
     )
     .await;
-    let all = all?;
+    let all = match (all, &shown) {
+        (Err(error), Err(other)) if error.kind == Kind::NotFound && says_no_mailbox(other) => {
+            return Ok(Seen::no_mailbox(refusals([&error, other])));
+        }
+        (all, _) => all?,
+    };
     let shown = shown?;
     let folder_names: &[MailFolder] = folders.as_ref().map_or(&[], |read| &read.value);
     let objects = pair(&all.value, &shown.value, folder_names);

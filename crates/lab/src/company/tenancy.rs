@@ -94,13 +94,14 @@ pub(super) fn roles(world: &mut World, colleagues: &[String]) {
                 id,
                 principal_id: user.clone(),
                 role: role.to_owned(),
+                unit: None,
             });
         }
     }
 }
 
 /// The template of a directory role by its name.
-fn role_template(name: &str) -> Option<&'static str> {
+pub(crate) fn role_template(name: &str) -> Option<&'static str> {
     Some(match name {
         "Global Administrator" => role::GLOBAL_ADMINISTRATOR,
         "Privileged Authentication Administrator" => role::PRIVILEGED_AUTHENTICATION_ADMINISTRATOR,
@@ -118,6 +119,11 @@ fn role_template(name: &str) -> Option<&'static str> {
         "Reports Reader" => role::REPORTS_READER,
         "Cloud Application Administrator" => role::CLOUD_APPLICATION_ADMINISTRATOR,
         "Application Administrator" => role::APPLICATION_ADMINISTRATOR,
+        "Directory Readers" => role::DIRECTORY_READERS,
+        "Guest Inviter" => role::GUEST_INVITER,
+        "Compliance Administrator" => role::COMPLIANCE_ADMINISTRATOR,
+        "Groups Administrator" => role::GROUPS_ADMINISTRATOR,
+        "Message Center Reader" => role::MESSAGE_CENTER_READER,
         _ => return None,
     })
 }
@@ -211,6 +217,7 @@ pub(super) fn responder(
                 id,
                 principal_id: principal.clone(),
                 role: role.to_owned(),
+                unit: None,
             });
         }
     }
@@ -241,6 +248,7 @@ pub(super) fn responder(
                 id: assignment,
                 principal_id: id.clone(),
                 role: role.to_owned(),
+                unit: None,
             });
         }
     }

@@ -341,6 +341,10 @@ pub struct Responder {
     /// Directory roles of the operator who signs in by device code.
     #[serde(default)]
     pub operator_roles: Vec<String>,
+    /// Directory roles of the app's service principal over the restricted
+    /// management unit that the affected account is in.
+    #[serde(default)]
+    pub unit_roles: Vec<String>,
 }
 
 /// What the tenant has paid for.

@@ -65,13 +65,14 @@ impl Caller {
     /// for any password (reference §2.1).
     pub(crate) fn outranks(&self, world: &World, target: &str, act: Act) -> bool {
         let rank = Rank::of(world, target);
-        if self.is_app() && act == Act::Change && rank == Rank::Plain {
+        let restricted = world.restricted_unit(target).is_some();
+        if self.is_app() && act == Act::Change && rank == Rank::Plain && !restricted {
             return true;
         }
         // The least role that an app needs for a password is User
         // Administrator; lesser ones count for people only.
         let allowed = rank.may(act);
-        let held = world.roles_of(&self.principal(world));
+        let held = world.roles_over(&self.principal(world), target);
         held.iter().any(|held| {
             allowed.contains(held)
                 && !(self.is_app()

@@ -68,16 +68,21 @@ impl World {
         self.keep_stale(now, user);
         let delay = self.tenant.revoke_delay;
         let effective = self.after(now, "revocation", delay);
+        let elsewhere = self.belongs_elsewhere(user);
         let Some(held) = self.users.get_mut(user) else {
             return;
         };
         let old = std::mem::replace(&mut held.sessions_valid_from, now);
-        held.cuts.push(Cut {
-            kind: CutKind::Revoked,
-            at: now,
-            effective,
-        });
-        self.cae_cut(now, user);
+        // The call answers for a guest too, and ends nothing: the sessions are
+        // the home tenant's (reference §2.1).
+        if !elsewhere {
+            held.cuts.push(Cut {
+                kind: CutKind::Revoked,
+                at: now,
+                effective,
+            });
+            self.cae_cut(now, user);
+        }
         let target = self.user_target(
             user,
             vec![(

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::standing::OnPremises;
 use super::tokens::{CaeCut, Cut};
 
 /// Member or guest.
-#[allow(dead_code, reason = "no scenario has guests yet")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UserType {
     /// Belongs to the tenant.
@@ -40,6 +40,8 @@ pub(crate) struct User {
     /// SKU ids of the licences.
     pub(crate) licences: Vec<String>,
     pub(crate) manager: Option<String>,
+    /// What the on-premises directory holds, of a synchronised account.
+    pub(crate) on_premises: Option<OnPremises>,
     pub(crate) password: Password,
     pub(crate) password_changed: Timestamp,
     pub(crate) must_change_password: bool,
@@ -82,6 +84,7 @@ impl User {
             has_mailbox: true,
             licences: Vec::new(),
             manager: None,
+            on_premises: None,
             password: Password::default(),
             password_changed: created,
             must_change_password: false,
@@ -314,6 +317,8 @@ pub(crate) struct RoleAssignment {
     pub(crate) principal_id: String,
     /// Role template id, see `known::role`.
     pub(crate) role: String,
+    /// The administrative unit that it is over; `None` is the whole tenant.
+    pub(crate) unit: Option<String>,
 }
 
 /// An app as it exists in this tenant.

@@ -12,6 +12,7 @@ pub(crate) mod issue;
 pub(crate) mod logs;
 pub(crate) mod mail;
 pub(crate) mod mailbox;
+pub(crate) mod standing;
 pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
@@ -98,6 +99,10 @@ pub(crate) struct World {
     pub(crate) tenant: Tenant,
     /// Users by object id.
     pub(crate) users: BTreeMap<String, User>,
+    /// Users that were deleted and can be restored.
+    pub(crate) deleted: standing::Bin,
+    /// Administrative units by object id.
+    pub(crate) units: BTreeMap<String, standing::Unit>,
     /// Groups by object id.
     pub(crate) groups: BTreeMap<String, Group>,
     /// Active directory role assignments.
@@ -147,6 +152,8 @@ pub(crate) struct Tenant {
     pub(crate) has_p1: bool,
     /// Has Entra ID P2 (risk).
     pub(crate) has_p2: bool,
+    /// Sign-in to the domain of the mail addresses is another provider's.
+    pub(crate) federated: bool,
     /// Unified audit ingestion is on.
     pub(crate) audit_on: bool,
     /// `AutoForwardingMode` of the outbound policy: Automatic, On or Off.
@@ -191,6 +198,7 @@ impl Tenant {
             country: String::from("DE"),
             has_p1: true,
             has_p2: true,
+            federated: false,
             audit_on: true,
             auto_forwarding: String::from("Automatic"),
             audit_query_in_v1: true,
@@ -313,6 +321,8 @@ impl World {
         Self {
             tenant,
             users: BTreeMap::new(),
+            deleted: standing::Bin::new(),
+            units: BTreeMap::new(),
             groups: BTreeMap::new(),
             roles: Vec::new(),
             service_principals: BTreeMap::new(),
@@ -364,13 +374,32 @@ impl World {
         now.checked_add(wait).unwrap_or(Timestamp::MAX)
     }
 
-    /// The user with this object id, user principal name (any case) or mail
-    /// address.
+    /// The user with this object id or user principal name (any case), as the
+    /// directory knows it; by a mail address it knows nobody (reference, how to
+    /// read it: `{id}`).
+    pub(crate) fn named_user(&self, key: &str) -> Option<&User> {
+        self.users.get(&key.to_lowercase()).or_else(|| {
+            self.users
+                .values()
+                .find(|user| user.upn.eq_ignore_ascii_case(key))
+        })
+    }
+
+    /// The user with this object id, user principal name or any of its mail
+    /// addresses, as Exchange and the mail flow know it.
     pub(crate) fn find_user(&self, key: &str) -> Option<&User> {
-        self.users.get(key).or_else(|| {
-            self.users.values().find(|user| {
-                user.upn.eq_ignore_ascii_case(key) || user.mail.eq_ignore_ascii_case(key)
-            })
+        let has = |user: &User| {
+            user.mail.eq_ignore_ascii_case(key)
+                || user.proxy_addresses.iter().any(|address| {
+                    address
+                        .split_once(':')
+                        .is_some_and(|(_, address)| address.eq_ignore_ascii_case(key))
+                })
+        };
+        self.named_user(key).or_else(|| {
+            self.users
+                .values()
+                .find(|user| !key.is_empty() && has(user))
         })
     }
 
@@ -400,11 +429,12 @@ impl World {
             || domain.eq_ignore_ascii_case(&self.tenant.initial_domain)
     }
 
-    /// Role templates that a principal (user or service principal) holds.
+    /// Role templates that a principal (user or service principal) holds over
+    /// the whole tenant.
     pub(crate) fn roles_of(&self, principal: &str) -> Vec<&str> {
         self.roles
             .iter()
-            .filter(|assignment| assignment.principal_id == principal)
+            .filter(|held| held.principal_id == principal && held.unit.is_none())
             .map(|assignment| assignment.role.as_str())
             .collect()
     }

@@ -104,11 +104,7 @@ fn may_write(call: &Call<'_, '_>, user: &str, word: &str) -> Result<(), Answer> 
         return Ok(());
     }
     call.need(&["UserAuthenticationMethod.ReadWrite.All", &typed])?;
-    if call.caller.outranks(call.ask.world, user, Act::Change) {
-        Ok(())
-    } else {
-        Err(Answer::denied())
-    }
+    call.need_rank(user, Act::Change)
 }
 
 fn methods_json(call: &Call<'_, '_>, user: &str, segment: Option<&str>) -> Vec<(String, Value)> {
@@ -224,9 +220,7 @@ fn delete(call: &mut Call<'_, '_>, user: &str, typed: &(&str, &str, bool), id: &
 
 fn prefer(call: &mut Call<'_, '_>, user: &str) -> Outcome {
     call.need(&["UserAuthenticationMethod.ReadWrite.All"])?;
-    if !call.caller.outranks(call.ask.world, user, Act::Change) {
-        return Err(Answer::denied());
-    }
+    call.need_rank(user, Act::Change)?;
     let body = call.body()?;
     let word = body["userPreferredMethodForSecondaryAuthentication"]
         .as_str()

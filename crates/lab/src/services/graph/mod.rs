@@ -3,6 +3,7 @@
 mod apps;
 mod audit_search;
 mod batch;
+mod bin;
 mod directory;
 mod logs;
 mod mail;
@@ -17,7 +18,7 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::odata::{Page, Query, decode};
-use super::rights::Caller;
+use super::rights::{Act, Caller};
 use super::throttle::Limit;
 use super::{Ask, Served};
 use crate::trace::Service;
@@ -69,6 +70,20 @@ impl Call<'_, '_> {
         ])
     }
 
+    /// Refuses unless the roles allow the act on this user: a role that is high
+    /// enough, and over the unit, where it is in a restricted one (reference
+    /// §0.8, §2.1).
+    pub(super) fn need_rank(&self, user: &str, act: Act) -> Result<(), Answer> {
+        let world = &self.ask.world;
+        if self.caller.outranks(world, user, act) {
+            return Ok(());
+        }
+        Err(match world.restricted_unit(user) {
+            Some(_) => Answer::restricted(),
+            None => Answer::denied(),
+        })
+    }
+
     /// Counts against a limit; the refusal when it is full.
     pub(super) fn meter(&mut self, limit: Limit) -> Result<(), Answer> {
         let app = self.caller.token.app_id.clone();
@@ -93,12 +108,13 @@ impl Call<'_, '_> {
         }
     }
 
-    /// The user that a path segment names: object id, user principal name or
-    /// mail address.
+    /// The user that a path segment names: object id or user principal name. A
+    /// deleted one is not there any more.
     pub(super) fn user(&self, key: &str) -> Result<String, Answer> {
         self.ask
             .world
-            .user_id(key)
+            .named_user(key)
+            .map(|user| user.id.clone())
             .ok_or_else(|| Answer::no_object(key))
     }
 
@@ -191,6 +207,8 @@ fn dispatch(call: &mut Call<'_, '_>, words: &[&str]) -> Outcome {
             | "domains" | "policies",
             ..,
         ] => directory::serve(call, &method, words),
+        ["directory", "administrativeUnits", rest @ ..] => bin::units(call, &method, rest),
+        ["directory", "deletedItems", rest @ ..] => bin::serve(call, &method, rest),
         ["oauth2PermissionGrants", rest @ ..] => apps::grants(call, &method, rest),
         ["servicePrincipals", rest @ ..] => apps::principals(call, &method, None, rest),
         [one, rest @ ..] if one.starts_with("servicePrincipals(") => {
