@@ -475,13 +475,16 @@ fn briefing(scenario: &Scenario, company: &Company, world: &World, alert: Timest
         tenant_id: world.tenant.id.clone(),
         initial_domain: world.tenant.initial_domain.clone(),
         organisation: world.tenant.display_name.clone(),
-        affected: company.former_name().map(str::to_owned).unwrap_or_else(|| {
-            world
-                .users
-                .get(&company.affected)
-                .map(|user| user.upn.clone())
-                .unwrap_or_default()
-        }),
+        affected: company.former_name().map_or_else(
+            || {
+                world
+                    .users
+                    .get(&company.affected)
+                    .map(|user| user.upn.clone())
+                    .unwrap_or_default()
+            },
+            str::to_owned,
+        ),
         alert: text,
         alert_at: alert,
         client_id: company.responder.client_id.clone(),

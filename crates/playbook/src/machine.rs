@@ -760,6 +760,9 @@ fn halted(state: &State) -> String {
         }
     }
     match plan::survivors(state).first() {
+        Some((object, why)) if object.kind == crate::ObjectKind::Account => {
+            format!("{}: {why}", object.name.as_deref().unwrap_or(&object.id))
+        }
         Some((object, why)) => format!(
             "{} \"{}\" could not be removed: {why}",
             object.kind.words(),

@@ -5,6 +5,7 @@
 //! since, with an overlap for records that are late. What was read before lies in
 //! the case as evidence, and is read again from there.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -141,18 +142,9 @@ pub(crate) async fn analyse(
             why: Some("the quick look leaves it out; it is read next".to_owned()),
         }),
     }
-<<<<<<< HEAD
     let sources = reading.sources;
-    let answer = retake_hunt::analyse(
-        pages.records.events(),
-        &subject(&state, tenant, &account),
-        now,
-    );
-=======
-    let (mut imported, sources) = (reading.import.finish(), reading.sources);
-    under_one_name(&mut imported.events, &account);
-    let answer = retake_hunt::analyse(&imported.events, &subject(&state, tenant, &account), now);
->>>>>>> 23963ee (Unusual accounts: handled or refused with the reason; duties elsewhere are handed out and shown)
+    let events = under_one_name(pages.records.events(), &account);
+    let answer = retake_hunt::analyse(&events, &subject(&state, tenant, &account), now);
     case.append(Event::Analysed(analysis(quick, answer, sources, now)))?;
     Ok(())
 }
@@ -214,8 +206,19 @@ fn audit_query(
 
 /// Records before a renaming name the account as it was called then: they are
 /// about the same account, and are analysed under its present name.
-fn under_one_name(events: &mut [retake_hunt::Event], account: &retake_playbook::event::Account) {
+fn under_one_name<'a>(
+    events: &'a [retake_hunt::Event],
+    account: &retake_playbook::event::Account,
+) -> Cow<'a, [retake_hunt::Event]> {
     let upn = account.upn.to_lowercase();
+    if account
+        .addresses
+        .iter()
+        .all(|address| address.eq_ignore_ascii_case(&upn))
+    {
+        return Cow::Borrowed(events);
+    }
+    let mut events = events.to_vec();
     let rename = |name: &mut Option<String>| {
         if let Some(held) = name
             && account
@@ -226,7 +229,7 @@ fn under_one_name(events: &mut [retake_hunt::Event], account: &retake_playbook::
             held.clone_from(&upn);
         }
     };
-    for event in events {
+    for event in &mut events {
         for name in [
             &mut event.user,
             &mut event.sender,
@@ -239,6 +242,7 @@ fn under_one_name(events: &mut [retake_hunt::Event], account: &retake_playbook::
             rename(&mut target.upn);
         }
     }
+    Cow::Owned(events)
 }
 
 fn subject(state: &State, tenant: &Tenant, account: &retake_playbook::event::Account) -> Subject {

@@ -47,6 +47,10 @@ pub(super) fn tenant(scenario: &Scenario, chance: Chance, country: &str) -> Tena
     tenant.stale_reads = delays.directory_reads.high;
     tenant.exchange_reopens = pair(delays.mailbox_reenabled);
     tenant.mail_items_accessed = scenario.licences.mail_items_accessed;
+    tenant.audit_on = scenario.logs.audit;
+    tenant.audit_limit = scenario.logs.search_limit;
+    tenant.audit_page = scenario.logs.search_page;
+    tenant.audit_counts_lie = scenario.logs.counts_lie;
     tenant
 }
 

@@ -379,6 +379,32 @@ pub struct Delays {
     pub mailbox_reenabled: Span,
 }
 
+/// How the logs are kept and searched.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Logs {
+    /// Whether the unified audit is on.
+    pub audit: bool,
+    /// Records that one audit search gives at most; past it the search succeeds
+    /// and is cut off.
+    pub search_limit: usize,
+    /// Records on a page of an audit search, when none is asked for.
+    pub search_page: usize,
+    /// Whether the count of an audit search says nothing true.
+    pub counts_lie: bool,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self {
+            audit: true,
+            search_limit: 1_000_000,
+            search_page: 150,
+            counts_lie: false,
+        }
+    }
+}
+
 /// What must be so at the end.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -22,7 +22,7 @@ use toml::Spanned;
 
 pub use account::{AccountKind, Affected};
 pub use form::{
-    Alert, AttackerHabits, Bait, BaitKind, Company, Decision, Delays, Expect, Licences, Move,
+    Alert, AttackerHabits, Bait, BaitKind, Company, Decision, Delays, Expect, Licences, Logs, Move,
     Outcome, Person, Responder, Role, Step, TakeoverPath, TaskScript, Warning,
 };
 pub use value::{Count, Percent, Span};
@@ -87,6 +87,9 @@ pub struct Scenario {
     pub licences: Licences,
     /// How long the services take.
     pub delays: Delays,
+    /// How the logs are kept and searched.
+    #[serde(default)]
+    pub logs: Logs,
     /// Faults that the responder meets.
     #[serde(rename = "fault", default)]
     faults: Vec<Fault>,

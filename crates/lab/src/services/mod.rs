@@ -10,6 +10,7 @@
     reason = "the error is the answer that refuses: it goes out as it is"
 )]
 
+mod activity;
 pub(crate) mod answer;
 pub(crate) mod exchange;
 pub(crate) mod graph;
@@ -175,11 +176,7 @@ pub(crate) fn route(
     match first {
         "v1.0" | "beta" => graph::serve(&mut ask),
         "adminapi" | "AdminApi" => exchange::serve(&mut ask),
-        "api" => Served {
-            service: Service::Activity,
-            answer: Answer::activity_error(404, "AF50000", "not played by this lab"),
-            app_id: None,
-        },
+        "api" => activity::serve(&mut ask),
         _ => token::serve(&mut ask),
     }
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::legacy::AppPassword;
 use super::standing::OnPremises;
 use super::tokens::{CaeCut, Cut};
 
@@ -50,6 +51,8 @@ pub(crate) struct User {
     /// Id of the default second factor.
     pub(crate) default_method: Option<String>,
     pub(crate) risk: Option<Risk>,
+    /// Passwords for old programs, which no interface shows.
+    pub(crate) app_passwords: Vec<AppPassword>,
     /// What ended refresh tokens and cookies, oldest first.
     pub(crate) cuts: Vec<Cut>,
     /// What continuous access evaluation cuts, oldest first.
@@ -96,6 +99,7 @@ impl User {
             }],
             default_method: None,
             risk: None,
+            app_passwords: Vec::new(),
             cuts: Vec::new(),
             cae_cuts: Vec::new(),
             exchange_closed_until: None,
@@ -188,7 +192,6 @@ impl PhoneKind {
 }
 
 /// The kind of a method and what belongs to the kind (reference §2.2).
-#[allow(dead_code, reason = "kinds of the reference that no scenario has yet")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MethodKind {
     Password,

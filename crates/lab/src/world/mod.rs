@@ -9,6 +9,7 @@ pub(crate) mod audit;
 pub(crate) mod changes;
 pub(crate) mod directory;
 pub(crate) mod issue;
+pub(crate) mod legacy;
 pub(crate) mod logs;
 pub(crate) mod mail;
 pub(crate) mod mailbox;
@@ -103,6 +104,10 @@ pub(crate) struct World {
     pub(crate) deleted: standing::Bin,
     /// Administrative units by object id.
     pub(crate) units: BTreeMap<String, standing::Unit>,
+    /// Registered devices by object id.
+    pub(crate) devices: BTreeMap<String, legacy::Device>,
+    /// Grants that were deleted and still show, until then.
+    pub(crate) ghosts: Vec<(Timestamp, Grant)>,
     /// Groups by object id.
     pub(crate) groups: BTreeMap<String, Group>,
     /// Active directory role assignments.
@@ -121,6 +126,8 @@ pub(crate) struct World {
     pub(crate) logs: Logs,
     /// Searches of the unified audit log, by id.
     pub(crate) audit_queries: BTreeMap<String, AuditQuery>,
+    /// Subscriptions to the Management Activity API: content and since when.
+    pub(crate) subscriptions: BTreeMap<String, Timestamp>,
     /// Mail that was handed in and is not yet routed; `mailflow` empties it.
     pub(crate) outbox: Vec<Mail>,
     /// How much of the limits is used.
@@ -158,8 +165,6 @@ pub(crate) struct Tenant {
     pub(crate) audit_on: bool,
     /// `AutoForwardingMode` of the outbound policy: Automatic, On or Off.
     pub(crate) auto_forwarding: String,
-    /// `/v1.0/security/auditLog/queries` exists (else 404 `UnknownError`).
-    pub(crate) audit_query_in_v1: bool,
     /// How long a sign-in takes to show: shortest and longest.
     pub(crate) sign_in_delay: (SignedDuration, SignedDuration),
     /// How long a directory audit takes to show.
@@ -180,6 +185,10 @@ pub(crate) struct Tenant {
     pub(crate) audit_query_time: (SignedDuration, SignedDuration),
     /// Records on a page of an audit search when `$top` is not sent.
     pub(crate) audit_page: usize,
+    /// Records that one audit search gives at most.
+    pub(crate) audit_limit: usize,
+    /// `@odata.count` of an audit search says nothing true.
+    pub(crate) audit_counts_lie: bool,
     /// The address that the responder's requests come from.
     pub(crate) responder_ip: String,
     /// The client id of the responder's app registration.
@@ -201,7 +210,6 @@ impl Tenant {
             federated: false,
             audit_on: true,
             auto_forwarding: String::from("Automatic"),
-            audit_query_in_v1: true,
             sign_in_delay: (minutes(2), minutes(8)),
             directory_audit_delay: (minutes(2), minutes(10)),
             unified_delay: (minutes(60), minutes(90)),
@@ -212,6 +220,8 @@ impl Tenant {
             mail_items_accessed: true,
             audit_query_time: (minutes(2), minutes(6)),
             audit_page: 150,
+            audit_limit: 1_000_000,
+            audit_counts_lie: false,
             responder_ip: String::from("192.0.2.10"),
             responder_app: String::new(),
         }
@@ -323,6 +333,8 @@ impl World {
             users: BTreeMap::new(),
             deleted: standing::Bin::new(),
             units: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            ghosts: Vec::new(),
             groups: BTreeMap::new(),
             roles: Vec::new(),
             service_principals: BTreeMap::new(),
@@ -332,6 +344,7 @@ impl World {
             tokens: Tokens::default(),
             logs: Logs::default(),
             audit_queries: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
             outbox: Vec::new(),
             meter: crate::services::throttle::Meter::default(),
             faults: crate::fault::Faults::default(),

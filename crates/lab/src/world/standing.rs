@@ -134,7 +134,7 @@ impl World {
             return;
         };
         let old = std::mem::replace(&mut held.upn, upn.to_owned());
-        held.mail = upn.to_owned();
+        upn.clone_into(&mut held.mail);
         held.proxy_addresses = vec![format!("SMTP:{upn}")];
         if keep_address {
             held.proxy_addresses.push(format!("smtp:{old}"));

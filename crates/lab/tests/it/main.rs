@@ -10,6 +10,7 @@ mod directory;
 mod eviction;
 mod exchange;
 mod faults;
+mod fidelity;
 mod logs;
 mod mailbox;
 mod msal;

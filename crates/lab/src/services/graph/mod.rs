@@ -4,6 +4,7 @@ mod apps;
 mod audit_search;
 mod batch;
 mod bin;
+mod devices;
 mod directory;
 mod logs;
 mod mail;
@@ -22,6 +23,7 @@ use super::rights::{Act, Caller};
 use super::throttle::Limit;
 use super::{Ask, Served};
 use crate::trace::Service;
+use crate::unconfirmed::RESTRICTED_TEXT;
 use crate::world::access::Refusal;
 use crate::world::{Origin, Resource, Surface};
 
@@ -79,8 +81,10 @@ impl Call<'_, '_> {
             return Ok(());
         }
         Err(match world.restricted_unit(user) {
-            Some(_) => Answer::restricted(),
-            None => Answer::denied(),
+            Some(_) if world.unconfirmed.variant(&RESTRICTED_TEXT) == "named" => {
+                Answer::restricted()
+            }
+            _ => Answer::denied(),
         })
     }
 
@@ -207,6 +211,7 @@ fn dispatch(call: &mut Call<'_, '_>, words: &[&str]) -> Outcome {
             | "domains" | "policies",
             ..,
         ] => directory::serve(call, &method, words),
+        ["devices", rest @ ..] => devices::serve(call, &method, rest),
         ["directory", "administrativeUnits", rest @ ..] => bin::units(call, &method, rest),
         ["directory", "deletedItems", rest @ ..] => bin::serve(call, &method, rest),
         ["oauth2PermissionGrants", rest @ ..] => apps::grants(call, &method, rest),

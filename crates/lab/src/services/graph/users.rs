@@ -3,7 +3,9 @@
 use retake_playbook::ObjectKind;
 use serde_json::{Value, json};
 
-use super::{Answer, Call, Outcome, directory, logs, mail, methods, not_allowed, not_found, rules};
+use super::{
+    Answer, Call, Outcome, devices, directory, logs, mail, methods, not_allowed, not_found, rules,
+};
 use crate::services::odata::parse_filter;
 use crate::services::rights::Act;
 use crate::trace::TraceObject;
@@ -43,7 +45,8 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, user: &str, rest: &[&
         ("GET", ["manager"]) => manager(call, user),
         ("GET", ["memberOf" | "transitiveMemberOf"]) => directory::member_of(call, user),
         ("GET", ["oauth2PermissionGrants"]) => super::apps::grants_of(call, user),
-        ("GET", ["appRoleAssignments" | "ownedObjects" | "ownedDevices" | "registeredDevices"]) => {
+        ("GET", ["ownedDevices" | "registeredDevices"]) => devices::of_user(call, user),
+        ("GET", ["appRoleAssignments" | "ownedObjects"]) => {
             call.need_user_read(user)?;
             // Nothing of the kind exists in the scenarios so far.
             Ok(call
