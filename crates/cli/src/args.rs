@@ -36,6 +36,11 @@ pub enum Command {
     Contain(Respond),
     /// Take a containment back.
     Release(Release),
+    /// Profiles of tenants: how each is reached, and whether the responder may do what it must.
+    #[command(subcommand)]
+    Tenant(Tenant),
+    /// Take away what Retake holds in a tenant and on this machine. Cases stay.
+    Teardown(Teardown),
     /// Read, export and verify cases.
     #[command(subcommand)]
     Case(Case),
@@ -130,6 +135,10 @@ pub struct Respond {
     /// Approve every gate in your name, without asking. Needs `--as`.
     #[arg(long, requires = "responder")]
     pub yes: bool,
+    /// Go on although somebody else should respond or nobody should touch the account;
+    /// the reason stays in the record. Needs `--as`.
+    #[arg(long, value_name = "REASON", requires = "responder")]
+    pub despite: Option<String>,
 }
 
 /// Arguments of `retake release`.
@@ -146,6 +155,116 @@ pub struct Release {
     /// Why the containment is taken back.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+}
+
+/// `retake tenant …`
+#[derive(Debug, Subcommand)]
+pub enum Tenant {
+    /// Make a profile, with the registration that it needs; asks for what is not given.
+    Add(Box<TenantAdd>),
+    /// List the profiles.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prove each permission and role, and say for each step whether it can run.
+    Check(TenantCheck),
+    /// Remove a profile. The registration and the cases stay.
+    Remove {
+        /// The profile.
+        name: String,
+    },
+}
+
+/// Arguments of `retake tenant add`.
+#[derive(Debug, ClapArgs)]
+pub struct TenantAdd {
+    /// The profile's name.
+    pub name: String,
+    /// The tenant's id.
+    #[arg(long, value_name = "ID")]
+    pub tenant_id: Option<String>,
+    /// The cloud that it is in; `lab` is the lab that is being served.
+    #[arg(long, value_name = "CLOUD")]
+    pub cloud: Option<String>,
+    /// secret, certificate, device-code, browser, managed-identity, workload-identity or azure-cli.
+    #[arg(long, value_name = "WAY")]
+    pub sign_in: Option<String>,
+    /// The app registration's application (client) id.
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// A file with the client secret, that only you can read.
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+    /// A PEM file with certificate and private key, that only you can read.
+    #[arg(long, value_name = "FILE")]
+    pub certificate_file: Option<PathBuf>,
+    /// The token file of a workload identity.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Client id of a user-assigned managed identity.
+    #[arg(long, value_name = "ID")]
+    pub identity: Option<String>,
+    /// A PEM file with certificate authorities to trust besides the system's.
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// The HTTP proxy, or `none`.
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// An account for emergencies, which is never touched without a reason; repeatable.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub break_glass: Vec<String>,
+    /// The partner's profile, whose sign-in is used for this customer.
+    #[arg(long, value_name = "NAME")]
+    pub partner_of: Option<String>,
+    /// What the registration is for.
+    #[arg(long, value_enum, default_value_t = RightsSet::Response)]
+    pub set: RightsSet,
+    /// Write the registration's manifest here.
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// Replace the profile if it is there.
+    #[arg(long)]
+    pub replace: bool,
+    /// Leave the check at the end out.
+    #[arg(long)]
+    pub no_check: bool,
+}
+
+/// Arguments of `retake tenant check`.
+#[derive(Debug, ClapArgs)]
+pub struct TenantCheck {
+    /// The profile, or `lab`.
+    pub name: String,
+    /// For which set.
+    #[arg(long, value_enum, default_value_t = RightsSet::Response)]
+    pub set: RightsSet,
+    /// The account on which readings are tried; without one, the first that is listed.
+    #[arg(long, value_name = "USER")]
+    pub on: Option<String>,
+    /// As JSON, in the form `retake.check/1`.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a registration is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RightsSet {
+    /// Looking and reporting.
+    ReadOnly,
+    /// The whole playbook.
+    Response,
+}
+
+/// Arguments of `retake teardown`.
+#[derive(Debug, ClapArgs)]
+pub struct Teardown {
+    /// The profile.
+    pub name: String,
+    /// Without asking.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `retake case …`

@@ -24,6 +24,18 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "IDENTITY_HEADER",
         "what that address wants to see; a secret that the platform sets",
     ),
+    (
+        "HTTPS_PROXY",
+        "the HTTP proxy, where the profile names none; also in small letters",
+    ),
+    (
+        "ALL_PROXY",
+        "the same, where HTTPS_PROXY is not set; also in small letters",
+    ),
+    (
+        "NO_PROXY",
+        "hosts to reach without the proxy, separated by commas; also in small letters",
+    ),
     ("NO_COLOR", "no colours, whatever its value"),
     (
         "XDG_DATA_HOME",
@@ -70,6 +82,11 @@ impl Home {
     /// Where profiles are.
     pub fn profiles(&self) -> PathBuf {
         self.0.join("tenants")
+    }
+
+    /// Where processes tell one another about throttling.
+    pub fn waits(&self) -> PathBuf {
+        self.0.join("throttling")
     }
 
     /// The directory itself.

@@ -32,19 +32,25 @@ pub struct LabAddress {
     pub tenant_id: String,
     /// The responder's app registration.
     pub client_id: String,
-    /// Its secret: good for this lab and nothing else.
-    pub client_secret: String,
+    /// Its secret: good for this lab and nothing else. Without one, a person signs
+    /// in with a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
+    /// Its certificate with the private key, PEM.
+    #[serde(default)]
+    pub certificate_pem: String,
 }
 
 impl LabAddress {
     /// How this server is reached, and what its responder is told.
     pub fn of(server: &Server) -> Self {
-        let (tenant_id, client_id, client_secret) = server.with(|lab, _| {
+        let (tenant_id, client_id, client_secret, certificate_pem) = server.with(|lab, _| {
             let briefing = lab.briefing();
             (
                 briefing.tenant_id.clone(),
                 briefing.client_id.clone(),
-                briefing.client_secret.clone(),
+                Some(briefing.client_secret.clone()),
+                briefing.certificate_pem.clone(),
             )
         });
         Self {
@@ -54,6 +60,7 @@ impl LabAddress {
             tenant_id,
             client_id,
             client_secret,
+            certificate_pem,
         }
     }
 

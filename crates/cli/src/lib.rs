@@ -10,9 +10,11 @@ mod crash;
 pub mod failure;
 pub mod home;
 pub mod lab_link;
+mod means;
 mod people;
 mod profile;
 mod terminal;
+mod waits;
 mod watch;
 
 use std::ffi::OsString;

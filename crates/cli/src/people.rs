@@ -21,6 +21,8 @@ pub(crate) struct TerminalPeople<'a> {
     pub(crate) name: String,
     /// Whether every gate is approved without asking.
     pub(crate) yes: bool,
+    /// Why the responder goes on although the hands are not clean, if that was said.
+    pub(crate) despite: Option<String>,
     /// The lab whose people carry tasks out.
     pub(crate) lab: Option<Arc<Control>>,
     /// The clock.
@@ -31,9 +33,19 @@ impl People for TerminalPeople<'_> {
     fn decide<'a>(&'a self, question: Question<'a>) -> BoxFuture<'a, Decision> {
         Box::pin(async move {
             self.show(question.explained);
-            // Nobody vouches for their own hands, not even ahead of time.
-            let own_hands = question.gate == Gate::CleanHands && self.is_affected(question.state);
-            if self.yes && !own_hands {
+            // Nobody vouches for their own hands, not even ahead of time, and a yes to
+            // everything is no reason.
+            let hands = question.gate == Gate::CleanHands;
+            if hands
+                && !self.is_affected(question.state)
+                && let Some(reason) = &self.despite
+            {
+                return Decision::Override {
+                    by: self.name.clone(),
+                    reason: reason.clone(),
+                };
+            }
+            if self.yes && !hands {
                 let answer = (question.gate == Gate::Money).then(|| "not known".to_owned());
                 return Decision::Yes {
                     by: self.name.clone(),

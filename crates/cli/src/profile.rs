@@ -3,17 +3,23 @@
 use std::sync::Arc;
 
 use retake_playbook::codes;
-use retake_tenant::edge::{ClientCertificate, Clock, ReqwestTransport, SystemClock, Transport};
-use retake_tenant::{Credential, Endpoints, IdentityHost, Profile, Tenant};
+use retake_tenant::edge::{
+    ClientCertificate, Clock, Means, ProxyRoute, ReqwestTransport, SystemClock, SystemEntropy,
+    SystemFiles, Transport, TransportError, TransportErrorKind,
+};
+use retake_tenant::{Credential, Endpoints, IdentityHost, Pacer, Profile, Tenant};
 use secrecy::SecretString;
 
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::lab_link::{Control, LabAddress, LabClock, Pace, PacedTransport};
+use crate::means::{SystemBrowser, SystemKeyring, SystemPrograms};
+use crate::terminal::{Terminal, WARN, safe, safe_at_length};
+use crate::waits::FileWaits;
 
 mod file;
 
-pub(crate) use file::{Cloud, ProfileFile, SignInWay};
+pub(crate) use file::{Cloud, KeepTokens, ProfileFile, SignInWay};
 use file::{read_secret, read_text};
 
 /// A tenant that can be worked on.
@@ -24,19 +30,59 @@ pub(crate) struct Connection {
     pub(crate) clock: Arc<dyn Clock>,
     /// The lab's control port, if it is one.
     pub(crate) lab: Option<Arc<Control>>,
-    /// Whether a code has to be entered in a browser first.
-    pub(crate) device_code: bool,
+    /// The accounts for emergencies that the profile names.
+    pub(crate) break_glass: Vec<String>,
+}
+
+impl Connection {
+    /// Makes sure that somebody is signed in, before anything else is done: a
+    /// person is asked where one is needed, and a wrong secret shows here.
+    pub(crate) async fn sign_in(&self, terminal: &Terminal) -> Result<(), Failure> {
+        let tenant = &self.tenant;
+        if self.lab.is_some() {
+            return Ok(());
+        }
+        if !tenant.resume().await? {
+            if matches!(tenant.profile().credential, Credential::Browser) {
+                tenant.sign_in_in_browser().await?;
+            } else {
+                let prompt = tenant.begin_device_code().await?;
+                terminal.say(&format!(
+                    "Open {} and enter the code {} as the administrator who responds.",
+                    safe(&prompt.verification_uri),
+                    safe(&prompt.user_code)
+                ));
+                tenant.finish_device_code(&prompt).await?;
+            }
+        }
+        if let Some(trouble) = tenant.keyring_trouble() {
+            terminal.say(&format!(
+                "{WARN}note{WARN:#}: {}. The session stays in memory and ends with this command.",
+                safe_at_length(&trouble.to_string())
+            ));
+        }
+        if let Some(clock) = tenant.clock_warning() {
+            terminal.say(&format!(
+                "{WARN}note{WARN:#}: {clock}. The record of the case is wrong by as much: set the clock."
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Connects to the tenant of this name.
 pub(crate) fn connect(home: &Home, name: &str) -> Result<Connection, Failure> {
     if name == "lab" {
-        return lab(home);
+        return lab(home, Vec::new());
     }
-    ProfileFile::load(home, name)?.connect(home, name)
+    let profile = ProfileFile::load(home, name)?;
+    if profile.cloud == Some(Cloud::Lab) {
+        return lab(home, profile.break_glass);
+    }
+    profile.connect(home, name)
 }
 
-fn lab(home: &Home) -> Result<Connection, Failure> {
+fn lab(home: &Home, break_glass: Vec<String>) -> Result<Connection, Failure> {
     let address = LabAddress::read(&home.lab())?;
     let control = Arc::new(Control::connect(address.control)?);
     let pace = Arc::new(Pace::default());
@@ -56,32 +102,52 @@ fn lab(home: &Home) -> Result<Connection, Failure> {
         home_tenant_id: None,
         endpoints: Endpoints::all_at(&base),
         client_id: address.client_id,
-        credential: Credential::ClientSecret(SecretString::from(address.client_secret)),
+        credential: address
+            .client_secret
+            .map_or(Credential::DeviceCode, |secret| {
+                Credential::ClientSecret(SecretString::from(secret))
+            }),
         ca_pem: Some(address.ca_pem),
     };
-    let transport = PacedTransport::new(transport(&profile)?, Arc::clone(&pace));
+    let transport =
+        ReqwestTransport::new(profile.ca_pem.as_deref()).map_err(|error| no_transport(&error))?;
+    let transport = PacedTransport::new(transport, Arc::clone(&pace));
     let clock: Arc<dyn Clock> = Arc::new(LabClock::new(Arc::clone(&control), pace));
     Ok(Connection {
         tenant: Tenant::new(profile, Arc::new(transport), Arc::clone(&clock)),
         clock,
         lab: Some(control),
-        device_code: false,
+        break_glass,
     })
 }
 
-fn transport(profile: &Profile) -> Result<ReqwestTransport, Failure> {
-    ReqwestTransport::new(profile.ca_pem.as_deref()).map_err(|error| {
-        Failure::new(
-            codes::UNREACHABLE,
-            format!("No connection can be made: {error}."),
-            "Check the certificate authority of the profile.",
-        )
-    })
+fn no_transport(error: &TransportError) -> Failure {
+    let code = match error.kind {
+        TransportErrorKind::Proxy => codes::PROXY,
+        _ => codes::NOT_TRUSTED,
+    };
+    let hint = match error.kind {
+        TransportErrorKind::Proxy => {
+            "Correct `proxy` in the profile, or HTTPS_PROXY; `proxy = \"none\"` uses none."
+        }
+        _ => "Check `ca_file` in the profile, and that this machine has certificate authorities.",
+    };
+    Failure::new(code, format!("No connection can be made: {error}."), hint)
+}
+
+/// The pace that all cases of this home keep. A lab has a clock of its own, and what
+/// it says about waiting means nothing to another process.
+fn pacer(home: &Home) -> Pacer {
+    let waits = FileWaits::new(home.waits(), |words| Terminal::new().say(words));
+    Pacer::default()
+        .with_entropy(Arc::new(SystemEntropy))
+        .with_shared(Arc::new(waits))
 }
 
 impl ProfileFile {
     /// Connects to the tenant of this profile.
     fn connect(self, home: &Home, name: &str) -> Result<Connection, Failure> {
+        let break_glass = self.break_glass.clone();
         let settled = settle(self, home, name)?;
         let credential = settled.credential(name)?;
         let ca_pem = settled
@@ -99,14 +165,17 @@ impl ProfileFile {
             credential,
             ca_pem,
         };
-        let transport: Arc<dyn Transport> = Arc::new(transport(&profile)?);
+        let proxy = settled.proxy(name)?;
+        let transport = ReqwestTransport::through(proxy.as_ref(), profile.ca_pem.as_deref())
+            .map_err(|error| no_transport(&error))?;
+        let means = settled.means(&profile)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let device_code = profile.credential.is_person();
         Ok(Connection {
-            tenant: Tenant::new(profile, transport, Arc::clone(&clock)),
+            tenant: Tenant::with_means(profile, Arc::new(transport), Arc::clone(&clock), means)
+                .with_pacer(pacer(home)),
             clock,
             lab: None,
-            device_code,
+            break_glass,
         })
     }
 }
@@ -181,6 +250,12 @@ impl Settled {
             Cloud::GccHigh => Endpoints::gcc_high(),
             Cloud::Dod => Endpoints::dod(),
             Cloud::China => Endpoints::china(),
+            Cloud::Lab => {
+                return Err(Failure::usage(
+                    format!("The profile `{name}` is of a partner in the lab."),
+                    "The lab has no partners: use the lab's own profile.",
+                ));
+            }
         };
         let Some(host) = self.signs_in.authority.as_deref() else {
             return Ok(endpoints);
@@ -201,6 +276,50 @@ impl Settled {
                     CHINA_AUTHORITIES.join(", ")
                 ),
             )
+        })
+    }
+
+    /// The profile's proxy, or the environment's.
+    fn proxy(&self, name: &str) -> Result<Option<ProxyRoute>, Failure> {
+        let either = |upper: &str, lower: &str| variable(upper).or_else(|| variable(lower));
+        let except = either("NO_PROXY", "no_proxy").unwrap_or_default();
+        let refused = |error: TransportError| no_transport(&error);
+        match self.signs_in.proxy.as_deref() {
+            Some("none") => Ok(None),
+            Some(address) => {
+                let proxy = ProxyRoute::new(address, &except).map_err(refused)?;
+                if proxy.has_credentials() {
+                    return Err(Failure::usage(
+                        format!("The profile `{name}` has a name or password in `proxy`."),
+                        "Give them with HTTPS_PROXY in the environment of the command; profiles hold no secrets.",
+                    ));
+                }
+                Ok(Some(proxy))
+            }
+            None => either("HTTPS_PROXY", "https_proxy")
+                .or_else(|| either("ALL_PROXY", "all_proxy"))
+                .map(|address| ProxyRoute::new(&address, &except).map_err(refused))
+                .transpose(),
+        }
+    }
+
+    /// What the profile's way of signing in may use of this machine.
+    fn means(&self, profile: &Profile) -> Result<Means, Failure> {
+        let keep = self.signs_in.keep_tokens.unwrap_or_default();
+        let metadata: Option<Arc<dyn Transport>> = match profile.credential {
+            Credential::ManagedIdentity { .. } => {
+                let way = ReqwestTransport::metadata().map_err(|error| no_transport(&error))?;
+                Some(Arc::new(way))
+            }
+            _ => None,
+        };
+        Ok(Means {
+            entropy: Some(Arc::new(SystemEntropy)),
+            files: Some(Arc::new(SystemFiles)),
+            programs: Some(Arc::new(SystemPrograms)),
+            browser: Some(Arc::new(SystemBrowser)),
+            keyring: (keep == KeepTokens::Keyring).then(|| Arc::new(SystemKeyring) as _),
+            metadata,
         })
     }
 

@@ -13,7 +13,9 @@ pub mod virtual_time;
 pub mod wire;
 
 pub use people::ScenarioPeople;
-pub use respond::{RETAKE, RehearsalError, respond, run_responder};
+pub use respond::{
+    Desk, RETAKE, RehearsalError, Worked, profile, respond, respond_as, run_responder,
+};
 pub use run::{DrillError, Run, Stage, run_sequence, run_with};
 pub use sequence::Sequence;
 pub use virtual_time::{Deadlock, VirtualTime};

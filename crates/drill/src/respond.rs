@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use retake_casefile::{Store, StoreError, pack};
+use retake_casefile::{CaseId, Store, StoreError, pack};
 use retake_lab::Scenario;
+use retake_playbook::State;
 use retake_responder::{
     Conduct, Extent, Finished, Opening, Responder, ResponderError, Surroundings, Watcher,
 };
@@ -64,52 +65,131 @@ pub async fn respond(
     conduct: Conduct,
     watcher: &dyn Watcher,
 ) -> Result<Vec<u8>, RehearsalError> {
-    let (profile, opening) = {
-        let lab = lock(&stage.lab);
-        let briefing = lab.briefing();
-        let approver = briefing
-            .people
-            .iter()
-            .find(|person| person.role == "approver");
-        let profile = Profile {
-            name: briefing.organisation.clone(),
-            tenant_id: briefing.tenant_id.clone(),
-            home_tenant_id: None,
-            endpoints: Endpoints::worldwide(),
-            client_id: briefing.client_id.clone(),
-            credential: Credential::ClientSecret(SecretString::from(
-                briefing.client_secret.clone(),
-            )),
-            ca_pem: None,
-        };
-        let opening = Opening {
-            account: briefing.affected.clone(),
-            responder: approver
-                .map_or_else(|| "responder".to_owned(), |person| person.name.clone()),
-            alert: briefing.alert.clone(),
-        };
-        (profile, opening)
-    };
-    let entropy = SeededEntropy::new(stage.seed);
-    let clock = Arc::new(stage.time.clone());
-    let tenant = Tenant::new(profile, transport, clock);
-    let store = Store::open_in_memory()?;
-    let people = ScenarioPeople::new(Arc::clone(&stage.lab), stage.time.clone());
-    let around = Surroundings {
-        tenant: &tenant,
-        store: &store,
-        clock: &stage.time,
-        entropy: &entropy,
-        people: &people,
-        watcher,
-    };
-    let responder = Responder::open(around, opening)
-        .await?
-        .with_conduct(conduct);
-    let finished = Box::pin(responder.run(Extent::Whole)).await?;
-    if let Finished::Waits { why } = finished {
+    let profile = profile(stage, None);
+    let tenant = Tenant::new(profile, transport, Arc::new(stage.time.clone()));
+    respond_as(stage, &tenant, conduct, watcher).await
+}
+
+/// The same with a client that is signed in already, as an app or as a person.
+pub async fn respond_as(
+    stage: &Stage,
+    tenant: &Tenant,
+    conduct: Conduct,
+    watcher: &dyn Watcher,
+) -> Result<Vec<u8>, RehearsalError> {
+    let desk = Desk::new(stage)?;
+    let worked = Box::pin(desk.work_as(stage, tenant, conduct, watcher)).await?;
+    if let Finished::Waits { why } = &worked.finished {
         watcher.note(stage.time.now(), &format!("the case waits: {why}"));
     }
-    let key = store.signing_key(&mut |bytes| entropy.fill(bytes))?;
-    Ok(pack(&store, responder.case_id(), &key)?)
+    desk.export(&worked.case)
+}
+
+/// The briefing's tenant with the given sign-in, or with the app's own secret.
+pub fn profile(stage: &Stage, credential: Option<Credential>) -> Profile {
+    let lab = lock(&stage.lab);
+    let briefing = lab.briefing();
+    let secret = || SecretString::from(briefing.client_secret.clone());
+    Profile {
+        name: briefing.organisation.clone(),
+        tenant_id: briefing.tenant_id.clone(),
+        home_tenant_id: None,
+        endpoints: Endpoints::worldwide(),
+        client_id: briefing.client_id.clone(),
+        credential: credential.unwrap_or_else(|| Credential::ClientSecret(secret())),
+        ca_pem: None,
+    }
+}
+
+/// What outlives one run of the responder: its case store, and the entropy of the seed.
+#[derive(Debug)]
+pub struct Desk {
+    store: Store,
+    entropy: SeededEntropy,
+}
+
+/// Where a run of the responder ended.
+#[derive(Debug)]
+pub struct Worked {
+    /// The case.
+    pub case: CaseId,
+    /// How it ended.
+    pub finished: Finished,
+    /// The case as it stands.
+    pub state: State,
+}
+
+impl Desk {
+    /// An empty store in memory.
+    pub fn new(stage: &Stage) -> Result<Self, RehearsalError> {
+        Ok(Self {
+            store: Store::open_in_memory()?,
+            entropy: SeededEntropy::new(stage.seed),
+        })
+    }
+
+    /// Gives the command that the briefing calls for, signed in afresh. The second time
+    /// it goes on where the first one stopped.
+    pub async fn work(
+        &self,
+        stage: &Stage,
+        transport: Arc<dyn Transport>,
+        conduct: Conduct,
+        watcher: &dyn Watcher,
+    ) -> Result<Worked, RehearsalError> {
+        let profile = profile(stage, None);
+        let tenant = Tenant::new(profile, transport, Arc::new(stage.time.clone()));
+        self.work_as(stage, &tenant, conduct, watcher).await
+    }
+
+    /// The same with a client that is signed in already.
+    pub async fn work_as(
+        &self,
+        stage: &Stage,
+        tenant: &Tenant,
+        conduct: Conduct,
+        watcher: &dyn Watcher,
+    ) -> Result<Worked, RehearsalError> {
+        let people = ScenarioPeople::new(Arc::clone(&stage.lab), stage.time.clone());
+        let around = Surroundings {
+            tenant,
+            store: &self.store,
+            clock: &stage.time,
+            entropy: &self.entropy,
+            people: &people,
+            watcher,
+        };
+        let responder = Responder::open(around, opening(stage))
+            .await?
+            .with_conduct(conduct);
+        let finished = Box::pin(responder.run(Extent::Whole)).await?;
+        Ok(Worked {
+            case: responder.case_id().clone(),
+            finished,
+            state: responder.state(),
+        })
+    }
+
+    /// The case, exported and signed.
+    pub fn export(&self, case: &CaseId) -> Result<Vec<u8>, RehearsalError> {
+        let key = self
+            .store
+            .signing_key(&mut |bytes| self.entropy.fill(bytes))?;
+        Ok(pack(&self.store, case, &key)?)
+    }
+}
+
+/// The alert of the briefing.
+fn opening(stage: &Stage) -> Opening {
+    let lab = lock(&stage.lab);
+    let briefing = lab.briefing();
+    let approver = briefing
+        .people
+        .iter()
+        .find(|person| person.role == "approver");
+    Opening {
+        account: briefing.affected.clone(),
+        responder: approver.map_or_else(|| "responder".to_owned(), |person| person.name.clone()),
+        alert: briefing.alert.clone(),
+    }
 }

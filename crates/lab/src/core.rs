@@ -18,10 +18,16 @@ use crate::fault::{ELSEWHERE, Fault, FaultKind, Faults};
 use crate::people::{Ask, PersonAnswer};
 use crate::play::{Briefing, Play};
 use crate::scenario::{Scenario, ScenarioError};
+use crate::services::token::COOKIE;
 use crate::services::{Peer, serve};
 use crate::trace::{Actor, Service, Trace, TraceLine, digest};
 use crate::unconfirmed::NoSuchSwitch;
-use crate::world::{Origin, Surface, World};
+use crate::world::administer::PartnerApp;
+use crate::world::practice::outside_token;
+use crate::world::{Origin, Surface, World, known};
+
+/// What people on our side sign in with.
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0";
 
 /// One request to the tenant.
 #[derive(Clone, Debug)]
@@ -156,9 +162,7 @@ impl Lab {
             user: Some(user),
             app_id: String::new(),
             ip: self.world.tenant.responder_ip.clone(),
-            user_agent: String::from(
-                "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0",
-            ),
+            user_agent: String::from(BROWSER),
             session: None,
             token: None,
             surface: Surface::Entra,
@@ -177,6 +181,62 @@ impl Lab {
     /// A token that is out keeps what it carries (reference §1.3).
     pub fn set_permission(&mut self, permission: &str, granted: bool) -> bool {
         self.world.set_permission(permission, granted)
+    }
+
+    /// Gives a directory role to the responder's app and to the operator, or
+    /// takes it away from both, as an administrator of the tenant does; false
+    /// where nothing changes or the name is none.
+    pub fn set_role(&mut self, role: &str, granted: bool) -> bool {
+        self.world.set_role(role, granted)
+    }
+
+    /// An administrator of this tenant consents to the app of a partner who
+    /// responds in several tenants: the app of another lab's briefing, with its
+    /// secret and certificate, gets the rights that the responder's own app has
+    /// here. False when it is here already.
+    pub fn consent_partner(&mut self, partner: &Briefing, now: Timestamp) -> bool {
+        let now = self.until(now);
+        let app = PartnerApp {
+            tenant: &partner.tenant_id,
+            client_id: &partner.client_id,
+            secret: &partner.client_secret,
+            certificate: &partner.certificate_pem,
+        };
+        self.world.consent_partner(&app, now)
+    }
+
+    /// A certificate is uploaded to the responder's app registration, in DER or
+    /// PEM; false when it is none.
+    pub fn register_certificate(&mut self, certificate: &[u8]) -> bool {
+        self.world.register_certificate(certificate)
+    }
+
+    /// Somebody signs in at a browser (the operator, as a rule): the cookie, as
+    /// `NAME=VALUE`, with which that browser opens the authorize page; `None`
+    /// when there is no such user or the account is blocked.
+    pub fn browser_session(&mut self, user: &str, now: Timestamp) -> Option<String> {
+        let now = self.until(now);
+        let origin = Origin {
+            user: Some(self.world.user_id(user)?),
+            app_id: known::OFFICE_HOME.to_owned(),
+            ip: self.world.tenant.responder_ip.clone(),
+            user_agent: String::from(BROWSER),
+            session: None,
+            token: None,
+            surface: Surface::Entra,
+        };
+        let session = self
+            .world
+            .sign_in_at_page(now, known::OFFICE_HOME, &origin)?;
+        let value = self.world.issue_cookie(now, &session, false)?;
+        Some(format!("{COOKIE}={value}"))
+    }
+
+    /// A token of the outside issuer that stands for the responder's app, as a
+    /// platform puts it into a workload's token file: an hour long.
+    pub fn workload_token(&self, now: Timestamp) -> Option<String> {
+        let (issuer, subject) = &self.briefing().workload;
+        outside_token(issuer, subject, now)
     }
 
     /// Says how the tenant behaves where the documentation is silent; the names

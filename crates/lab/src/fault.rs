@@ -14,6 +14,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub(crate) use answers::regional;
+
 use crate::world::World;
 
 /// A host that belongs to nobody here: where [`FaultKind::RedirectAway`]

@@ -51,7 +51,17 @@ pub struct Briefing {
     /// Secret of it.
     #[serde(skip)]
     pub client_secret: String,
-    /// Who signs in by device code.
+    /// Certificate of it with the private key, PEM.
+    #[serde(skip)]
+    pub certificate_pem: String,
+    /// Issuer and subject of its federated credential.
+    #[serde(skip)]
+    pub workload: (String, String),
+    /// What App Service hands to code that runs there, the value of
+    /// `X-IDENTITY-HEADER`.
+    #[serde(skip)]
+    pub identity_header: String,
+    /// Who signs in by device code or in a browser.
     pub operator: String,
     /// People who can be reached outside the mailbox.
     pub people: Vec<BriefedPerson>,
@@ -489,6 +499,9 @@ fn briefing(scenario: &Scenario, company: &Company, world: &World, alert: Timest
         alert_at: alert,
         client_id: company.responder.client_id.clone(),
         client_secret: company.responder.secret.clone(),
+        certificate_pem: company.responder.certificate_pem.clone(),
+        workload: company.responder.workload.clone(),
+        identity_header: company.responder.identity_header.clone(),
         operator: company.responder.operator.clone(),
         people: company
             .contacts

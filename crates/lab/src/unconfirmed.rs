@@ -22,25 +22,38 @@ pub struct Switch {
 
 /// Every switch, by name.
 pub const SWITCHES: &[Switch] = &[
-    ACTIVITY_DENIED,
     ALTERNATE_MOBILE_TEXT,
+    APP_SERVICE,
+    ASSERTION_TIME,
     AUDIT_SEARCH_V1,
     BIND_LIMIT,
+    BLOCK_PERMISSION,
+    CHALLENGE_BODY,
+    CHALLENGE_HEADER,
+    CODE_LIFE,
+    CONFIRM_ROLE,
     DEFAULT_METHOD_TEXT,
     DELETED_METHOD,
     DEVICE_AFTER_REVOKE,
-    RESTRICTED_TEXT,
+    EXCHANGE_FRONT_DOOR,
+    EXCHANGE_LIMIT,
     EXCHANGE_MISSING,
+    EXCHANGE_PAGES,
+    EXCHANGE_PAGE_SIZE,
+    EXCHANGE_RATE_HEADERS,
     EXCHANGE_THROTTLE_BODY,
+    INTERACTION_DETAILS,
+    LOST_CONSENT,
+    MAIL_DENIED_TEXT,
+    OUTLOOK_CONCURRENCY,
+    READ_METHODS_ROLE,
+    RESET_ROW,
+    RESTRICTED_TEXT,
+    RETRY_AFTER,
+    REVOKE_ROLE,
+    ROLE_REMOVAL,
+    RS256_WITH_SHA256,
 ];
-
-/// The status beside the feed's AF10001.
-pub(crate) const ACTIVITY_DENIED: Switch = Switch {
-    name: "activity_denied",
-    reference: "§7.2 Management API errors",
-    asks: "the status beside AF10001",
-    variants: &[("403", "403"), ("401", "401")],
-};
 
 /// What the refusal to delete a mobile number before the alternate one says.
 pub(crate) const ALTERNATE_MOBILE_TEXT: Switch = Switch {
@@ -119,6 +132,120 @@ pub(crate) const RESTRICTED_TEXT: Switch = Switch {
     ],
 };
 
+/// Whether App Service has an identity endpoint as described.
+pub(crate) const APP_SERVICE: Switch = Switch {
+    name: "app_service",
+    reference: "§1.3 managed identity",
+    asks: "whether App Service answers at IDENTITY_ENDPOINT as the virtual machine does",
+    variants: &[
+        ("answers", "200 for the right X-IDENTITY-HEADER"),
+        ("absent", "404"),
+    ],
+};
+
+/// The number for an assertion outside its time.
+pub(crate) const ASSERTION_TIME: Switch = Switch {
+    name: "assertion_time",
+    reference: "§1.3 AADSTS 50012, 50013, 500133, 50027",
+    asks: "the number for a client assertion that is expired or not yet valid",
+    variants: &[("700024", "AADSTS700024"), ("500133", "AADSTS500133")],
+};
+
+/// What blocking sign-in needs.
+pub(crate) const BLOCK_PERMISSION: Switch = Switch {
+    name: "block_permission",
+    reference: "§2.1 block sign-in",
+    asks: "whether User.EnableDisableAccount.All suffices alone",
+    variants: &[
+        ("alone", "it does"),
+        ("paired", "User.Read.All must be there too"),
+    ],
+};
+
+/// The message in the body of a claims challenge.
+pub(crate) const CHALLENGE_BODY: Switch = Switch {
+    name: "challenge_body",
+    reference: "§1.4 body of that 401",
+    asks: "the message beside a claims challenge",
+    variants: &[
+        (
+            "continuous",
+            "Continuous access evaluation resulted in challenge …",
+        ),
+        (
+            "exception",
+            "Exception of type … ClaimsChallengeRequiredException … was thrown.",
+        ),
+    ],
+};
+
+/// The spelling of the header of a claims challenge.
+pub(crate) const CHALLENGE_HEADER: Switch = Switch {
+    name: "challenge_header",
+    reference: "§1.4 Graph's 401",
+    asks: "how WWW-Authenticate spells a claims challenge",
+    variants: &[
+        (
+            "later",
+            "quoted authorization_uri, error_description, without the word claims",
+        ),
+        ("captured_2022", "bare authorization_uri, errorDescription"),
+        (
+            "after_pop",
+            "a PoP challenge with a nonce stands before Bearer in the same header",
+        ),
+        (
+            "two_headers",
+            "PoP and Bearer in two headers, parameters in another order",
+        ),
+    ],
+};
+
+/// How long an authorization code lives.
+pub(crate) const CODE_LIFE: Switch = Switch {
+    name: "code_life",
+    reference: "§1.3 auth code + PKCE",
+    asks: "how long an authorization code can be redeemed",
+    variants: &[("10m", "ten minutes"), ("1m", "one minute")],
+};
+
+/// The role for marking a user compromised.
+pub(crate) const CONFIRM_ROLE: Switch = Switch {
+    name: "confirm_role",
+    reference: "§7.1 confirm compromised",
+    asks: "whether a signed-in person needs Security Operator or Administrator to confirm a compromise",
+    variants: &[
+        ("needed", "403 without"),
+        ("not_needed", "the permission suffices"),
+    ],
+};
+
+/// What the front door of Exchange does.
+pub(crate) const EXCHANGE_FRONT_DOOR: Switch = Switch {
+    name: "exchange_front_door",
+    reference: "§6.3 redirect",
+    asks: "whether the front door answers or sends to a regional host",
+    variants: &[
+        ("answers", "it answers"),
+        ("redirects", "307 to the regional host"),
+        ("redirects_446", "307 to the regional host at port 446"),
+    ],
+};
+
+/// How many cmdlets Exchange takes.
+pub(crate) const EXCHANGE_LIMIT: Switch = Switch {
+    name: "exchange_limit",
+    reference: "§6.3 throttling",
+    asks: "how many cmdlets are allowed",
+    variants: &[
+        ("none", "no limit is met"),
+        (
+            "400_per_5m",
+            "400 in five minutes, as remote PowerShell in 2015",
+        ),
+    ],
+};
+
 /// The status and code under which Exchange says that an object is not there.
 pub(crate) const EXCHANGE_MISSING: Switch = Switch {
     name: "exchange_missing",
@@ -134,6 +261,36 @@ pub(crate) const EXCHANGE_MISSING: Switch = Switch {
     ],
 };
 
+/// The page size of Exchange without a preference.
+pub(crate) const EXCHANGE_PAGE_SIZE: Switch = Switch {
+    name: "exchange_page_size",
+    reference: "§6.3 paging",
+    asks: "rows on a page when Prefer names no number",
+    variants: &[("1000", "a thousand"), ("100", "a hundred")],
+};
+
+/// Whether a page of Exchange can be followed.
+pub(crate) const EXCHANGE_PAGES: Switch = Switch {
+    name: "exchange_pages",
+    reference: "§6.3 paging, §0.15",
+    asks: "whether posting the same body to nextLink gives the next page",
+    variants: &[
+        ("followable", "it does, for half an hour"),
+        ("refused", "400 Expired or Invalid pagination request"),
+    ],
+};
+
+/// Whether Exchange tells how much is left.
+pub(crate) const EXCHANGE_RATE_HEADERS: Switch = Switch {
+    name: "exchange_rate_headers",
+    reference: "§6.3 throttling",
+    asks: "whether answers carry Rate-Limit headers",
+    variants: &[
+        ("absent", "none, as in 2026"),
+        ("present", "Limit, Remaining and Reset, as in May 2024"),
+    ],
+};
+
 /// What Exchange says when it throttles.
 pub(crate) const EXCHANGE_THROTTLE_BODY: Switch = Switch {
     name: "exchange_throttle_body",
@@ -144,6 +301,116 @@ pub(crate) const EXCHANGE_THROTTLE_BODY: Switch = Switch {
         ("empty", "no body"),
         ("text", "a line of plain text"),
     ],
+};
+
+/// What comes with `interaction_required`.
+pub(crate) const INTERACTION_DETAILS: Switch = Switch {
+    name: "interaction_details",
+    reference: "§1.3 token error body",
+    asks: "whether interaction_required brings suberror and claims",
+    variants: &[
+        ("suberror_and_claims", "both are in the body"),
+        ("bare", "the body is as for any other error"),
+    ],
+};
+
+/// The number for a refresh token whose consent is gone.
+pub(crate) const LOST_CONSENT: Switch = Switch {
+    name: "lost_consent",
+    reference: "§5 delete a grant",
+    asks: "the number when a refresh token is redeemed after its consent was deleted",
+    variants: &[("consent", "AADSTS65001"), ("invalid_grant", "AADSTS70000")],
+};
+
+/// The text of the mail store's 403.
+pub(crate) const MAIL_DENIED_TEXT: Switch = Switch {
+    name: "mail_denied_text",
+    reference: "§10.1 ErrorAccessDenied",
+    asks: "the text beside ErrorAccessDenied",
+    variants: &[
+        (
+            "documented",
+            "Access is denied. Check credentials and try again.",
+        ),
+        ("other", "another text"),
+    ],
+};
+
+/// Whose four requests at once the mail store counts.
+pub(crate) const OUTLOOK_CONCURRENCY: Switch = Switch {
+    name: "outlook_concurrency",
+    reference: "§10 Outlook, §13.7",
+    asks: "whether four requests at once are allowed per mailbox or for the app over all mailboxes",
+    variants: &[
+        ("per_mailbox", "per app and mailbox"),
+        ("per_app", "per app over all mailboxes"),
+    ],
+};
+
+/// The role for reading methods.
+pub(crate) const READ_METHODS_ROLE: Switch = Switch {
+    name: "read_methods_role",
+    reference: "§2.2 roles",
+    asks: "whether a signed-in person needs a role to read another's methods",
+    variants: &[
+        (
+            "needed",
+            "Global Reader or an administrator of authentication; 403 without",
+        ),
+        ("not_needed", "the permission suffices"),
+    ],
+};
+
+/// What a password set over Graph ends.
+pub(crate) const RESET_ROW: Switch = Switch {
+    name: "reset_row",
+    reference: "§9.2, §13.1",
+    asks: "which row of §9.2 a PATCH of passwordProfile follows",
+    variants: &[
+        ("azure_portal", "the weakest: password-based tokens only"),
+        ("entra_admin_centre", "refresh tokens of every class"),
+    ],
+};
+
+/// Whether limits without a documented header have one.
+pub(crate) const RETRY_AFTER: Switch = Switch {
+    name: "retry_after",
+    reference: "§10 audit log queries, message trace",
+    asks: "whether a 429 of audit searches and of message trace brings Retry-After",
+    variants: &[("absent", "none"), ("present", "the length of the window")],
+};
+
+/// The role for revoking sessions.
+pub(crate) const REVOKE_ROLE: Switch = Switch {
+    name: "revoke_role",
+    reference: "§2.1 revoke sessions",
+    asks: "whether a signed-in person needs a role above the target to revoke its sessions",
+    variants: &[
+        (
+            "needed",
+            "User, Helpdesk, Authentication Administrator and above; 403 without",
+        ),
+        ("not_needed", "the permission suffices"),
+    ],
+};
+
+/// When a removed role is gone.
+pub(crate) const ROLE_REMOVAL: Switch = Switch {
+    name: "role_removal",
+    reference: "§9.3 remove role",
+    asks: "whether a token that is out keeps a role that was removed",
+    variants: &[
+        ("at_once", "the role counts no more"),
+        ("next_token", "the token keeps what it was issued with"),
+    ],
+};
+
+/// The mixture of the old algorithm with the new thumbprint.
+pub(crate) const RS256_WITH_SHA256: Switch = Switch {
+    name: "rs256_with_sha256",
+    reference: "§1.3 certificate",
+    asks: "whether an assertion signed with RS256 may name its certificate by x5t#S256",
+    variants: &[("accepted", "as any other"), ("refused", "AADSTS700027")],
 };
 
 /// Which way each switch stands.

@@ -1,12 +1,13 @@
 //! The ways into an account that need no request of the responder's: signing
 //! in, renewing, self-service reset. Own clients and the attacker use the same.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use crate::unconfirmed::LOST_CONSENT;
+use crate::world::access::Wanted;
 use crate::world::issue::AccessWish;
-use crate::world::known;
 use crate::world::tokens::{Class, CutKind};
-use crate::world::{AccessToken, MethodKind, Origin, Resource, SignInKind, World};
+use crate::world::{AccessToken, MethodKind, Origin, RefreshToken, Resource, SignInKind, World};
 
 /// An attempt to sign in with a password.
 #[derive(Clone, Debug)]
@@ -23,6 +24,44 @@ pub(crate) struct PasswordSignIn<'a> {
     pub(crate) risk: &'a [&'static str],
     /// The device's id, if it is registered.
     pub(crate) device: &'a str,
+}
+
+/// What a refresh token is to be redeemed for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Redemption<'a> {
+    /// The token.
+    pub(crate) refresh: &'a str,
+    /// The client that asks; `None` for one that is played and is the token's
+    /// own.
+    pub(crate) client: Option<Client<'a>>,
+    /// What for: a refresh token is not bound to a resource.
+    pub(crate) resource: Resource,
+    /// Which scopes; `None` for what is left of the token's own.
+    pub(crate) wanted: Option<&'a Wanted>,
+    /// The client understands claims challenges.
+    pub(crate) cae: bool,
+}
+
+impl<'a> Redemption<'a> {
+    /// The token's own client renews what it has, for Graph.
+    pub(crate) const fn renewal(refresh: &'a str) -> Self {
+        Self {
+            refresh,
+            client: None,
+            resource: Resource::Graph,
+            wanted: None,
+            cae: false,
+        }
+    }
+}
+
+/// A client at the token endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Client<'a> {
+    /// Its id.
+    pub(crate) id: &'a str,
+    /// It has proven itself with a credential.
+    pub(crate) proven: bool,
 }
 
 /// The reason texts of sign-in logs (reference §1.3).
@@ -111,46 +150,35 @@ impl World {
     }
 
     /// Redeems a refresh token for an access token, or says with which error it
-    /// is refused. The log gets an entry either way.
+    /// is refused. The log gets an entry for what is known to be somebody's.
+    ///
+    /// The one place where a refresh token becomes an access token: for the
+    /// token endpoint as for clients that are played.
     pub(crate) fn redeem(
         &mut self,
         now: Timestamp,
         origin: &Origin,
-        refresh: &str,
-        resource: Resource,
+        asked: &Redemption<'_>,
     ) -> Result<AccessToken, u32> {
-        let Some(token) = self.tokens.refresh.get(refresh).cloned() else {
-            return Err(70_000);
+        let token = self
+            .tokens
+            .refresh
+            .get(asked.refresh)
+            .filter(|token| asked.client.is_none_or(|client| token.app_id == client.id))
+            .cloned()
+            .ok_or(70_000_u32)?;
+        if token.class == Class::ConfidentialClient
+            && asked.client.is_some_and(|client| !client.proven)
+        {
+            return Err(7_000_218);
+        }
+        let resource = asked.resource;
+        let wanted = match asked.wanted {
+            Some(wanted) => wanted.clone(),
+            None => Wanted::StillGranted(token.scopes.clone()),
         };
-        let Some(user) = self.users.get(&token.user) else {
-            return Err(50_034);
-        };
-        let cut = Self::refresh_cut(user, token.class, token.authenticated, now);
-        let enabled = user.enabled;
-        let principal = self.principal_of_app(&token.app_id);
-        let of_microsoft = principal.is_some_and(|app| app.owner_tenant == known::MICROSOFT_TENANT);
-        let scopes = if of_microsoft {
-            token.scopes.clone()
-        } else {
-            let granted = self.granted_scopes(&token.app_id, &token.user, resource.app_id());
-            token
-                .scopes
-                .iter()
-                .filter(|scope| granted.contains(scope))
-                .cloned()
-                .collect()
-        };
-        let error = if principal.is_none_or(|app| !app.enabled) {
-            7_000_112
-        } else if !enabled {
-            50_057
-        } else if let Some(cut) = cut {
-            cut.kind.error()
-        } else if scopes.is_empty() {
-            65_001
-        } else {
-            0
-        };
+        let scopes = self.allowed_scopes(&token.app_id, &token.user, resource, &wanted);
+        let error = self.redemption_error(&token, scopes.is_none(), now);
         let mut origin = origin.clone();
         origin.user = Some(token.user.clone());
         origin.app_id.clone_from(&token.app_id);
@@ -160,21 +188,22 @@ impl World {
         reason(error).clone_into(&mut entry.reason);
         "refreshToken".clone_into(&mut entry.incoming_token);
         "oAuth2".clone_into(&mut entry.protocol);
-        if self
-            .tokens
-            .sessions
-            .get(&token.session)
-            .is_some_and(|session| session.mfa)
-        {
-            "multiFactorAuthentication".clone_into(&mut entry.requirement);
-            entry.steps = vec![(String::from("Previously satisfied"), true)];
+        if let Some(session) = self.tokens.sessions.get(&token.session) {
+            if session.mfa {
+                "multiFactorAuthentication".clone_into(&mut entry.requirement);
+                entry.steps = vec![(String::from("Previously satisfied"), true)];
+            }
+            if session.device_code {
+                "deviceCodeFlow".clone_into(&mut entry.transfer);
+            }
         }
         let sign_in = entry.id.clone();
         self.record_sign_in(entry);
         if error != 0 {
             return Err(error);
         }
-        if let Some(held) = self.tokens.refresh.get_mut(refresh) {
+        // The old one stays valid, and each use renews it (reference §9.1).
+        if let Some(held) = self.tokens.refresh.get_mut(asked.refresh) {
             held.last_used = now;
         }
         Ok(self.issue_access(
@@ -183,13 +212,39 @@ impl World {
                 user: Some(&token.user),
                 app_id: &token.app_id,
                 resource,
-                scopes,
+                scopes: scopes.unwrap_or_default(),
                 roles: Vec::new(),
-                cae: false,
+                cae: asked.cae,
                 session: Some(&token.session),
                 sign_in: &sign_in,
             },
         ))
+    }
+
+    /// Why a refresh token is refused; 0 when it is not (reference §9.2, §9.3).
+    fn redemption_error(&self, token: &RefreshToken, no_consent: bool, now: Timestamp) -> u32 {
+        let Some(user) = self.users.get(&token.user) else {
+            return 50_034;
+        };
+        if self
+            .principal_of_app(&token.app_id)
+            .is_none_or(|app| !app.enabled)
+        {
+            7_000_112
+        } else if !user.enabled {
+            50_057
+        } else if let Some(cut) = self.refresh_cut(user, token.class, token.authenticated, now) {
+            cut.kind.error()
+        } else if now.duration_since(token.last_used) > SignedDuration::from_hours(90 * 24) {
+            700_082
+        } else if no_consent {
+            match self.unconfirmed.variant(&LOST_CONSENT) {
+                "invalid_grant" => 70_000,
+                _ => 65_001,
+            }
+        } else {
+            0
+        }
     }
 
     /// Whether self-service reset accepts one of these methods: it must still

@@ -43,6 +43,8 @@ pub enum ActionKind {
     RemoveInboxRule,
     /// Deletes an inbox rule that only Exchange shows.
     RemoveHiddenRule,
+    /// Deletes through Exchange an inbox rule that Graph would show, where Graph refuses.
+    RemoveRuleInExchange,
     /// Clears both forwarding fields of the mailbox in one change.
     ClearForwarding,
     /// Deletes a delegated grant.
@@ -112,6 +114,7 @@ impl ActionKind {
             Self::RemoveMethod => &REMOVE_METHOD,
             Self::RemoveInboxRule => &REMOVE_INBOX_RULE,
             Self::RemoveHiddenRule => &REMOVE_HIDDEN_RULE,
+            Self::RemoveRuleInExchange => &REMOVE_RULE_IN_EXCHANGE,
             Self::ClearForwarding => &CLEAR_FORWARDING,
             Self::RemoveGrant => &REMOVE_GRANT,
             Self::RestoreSignIn => &RESTORE_SIGN_IN,
@@ -125,12 +128,13 @@ impl ActionKind {
 }
 
 /// Every action, in the order in which a case meets them.
-pub const ACTIONS: [&ActionSpec; 9] = [
+pub const ACTIONS: [&ActionSpec; 10] = [
     &BLOCK_SIGN_IN,
     &REVOKE_SESSIONS,
     &CLEAR_FORWARDING,
     &REMOVE_INBOX_RULE,
     &REMOVE_HIDDEN_RULE,
+    &REMOVE_RULE_IN_EXCHANGE,
     &RESET_PASSWORD,
     &REMOVE_METHOD,
     &REMOVE_GRANT,
@@ -258,7 +262,33 @@ const REMOVE_HIDDEN_RULE: ActionSpec = ActionSpec {
     precheck: "the rule is there and does what it did when the plan was made",
     verification: "Exchange, asked for hidden rules too, no longer lists it",
     reverse: Reverse::By("create a rule of the same effect; it comes back visible"),
-    breaks: "Outlook's client-side rules of this mailbox are dropped by Exchange with any such change",
+    breaks: CLIENT_SIDE_RULES,
+    effect: Effect {
+        words: "at once for mail that arrives",
+        within_s: 60,
+    },
+    repeatable: false,
+    source: "reference §0.6, §6.2",
+};
+
+/// What a rule changed through Exchange costs. No documented interface shows those
+/// rules, so the owner is the only one who can save them.
+const CLIENT_SIDE_RULES: &str = "Exchange drops Outlook's client-side rules of this mailbox with any such change, and no interface shows them: have the owner export them in Outlook first if they matter";
+
+const REMOVE_RULE_IN_EXCHANGE: ActionSpec = ActionSpec {
+    kind: ActionKind::RemoveRuleInExchange,
+    title: "Remove inbox rule through Exchange",
+    step: StepId::new(5, 1),
+    object: ObjectKind::InboxRule,
+    permissions: &["Exchange.ManageAsApp"],
+    roles: &["Exchange Administrator"],
+    evidence: "the rule as Exchange lists it",
+    precheck: "the rule is there and does what it did when the plan was made",
+    verification: "Exchange, asked for hidden rules too, no longer lists it",
+    reverse: Reverse::By(
+        "create the rule again from its saved form; it gets a new id and goes to the end of the order",
+    ),
+    breaks: CLIENT_SIDE_RULES,
     effect: Effect {
         words: "at once for mail that arrives",
         within_s: 60,
@@ -368,7 +398,10 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
         title: "Inbox rule that forwards outside",
         object: ObjectKind::InboxRule,
         gives: "a copy of mail, also while the account is blocked",
-        ended_by: &[ActionKind::RemoveInboxRule],
+        ended_by: &[
+            ActionKind::RemoveInboxRule,
+            ActionKind::RemoveRuleInExchange,
+        ],
         source: "reference §6.1",
     },
     ArtefactSpec {
@@ -376,7 +409,10 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
         title: "Inbox rule that hides mail",
         object: ObjectKind::InboxRule,
         gives: "replies and warnings that the user never sees",
-        ended_by: &[ActionKind::RemoveInboxRule],
+        ended_by: &[
+            ActionKind::RemoveInboxRule,
+            ActionKind::RemoveRuleInExchange,
+        ],
         source: "reference §6.1",
     },
     ArtefactSpec {

@@ -52,6 +52,8 @@ codes! {
     NO_EVIDENCE = "RT1004", NeedsPerson, "The state before a change could not be read";
     /// Findings or survivors remain.
     FINDINGS = "RT1005", NeedsPerson, "Findings need a person";
+    /// A session that only a person can renew.
+    SIGN_IN_NEEDED = "RT1006", NeedsPerson, "A person must sign in";
     /// No such user.
     UNKNOWN_USER = "RT2001", Usage, "The user is not in this tenant";
     /// The command line or an input file.
@@ -82,12 +84,24 @@ codes! {
     SIGN_IN_REFUSED = "RT3004", Refused, "Sign-in of the responder was refused";
     /// Said no.
     REFUSED = "RT3005", Refused, "The tenant said no";
+    /// Out of time.
+    WRONG_CLOCK = "RT3006", Refused, "This machine's clock is wrong";
+    /// Nothing to look into.
+    NO_MAILBOX = "RT3009", Refused, "The account has no mailbox in Exchange Online";
+    /// Nothing recorded.
+    AUDITING_OFF = "RT3007", Refused, "Auditing is switched off in the tenant";
+    /// Ours or theirs.
+    NOT_UNDERSTOOD = "RT3008", Refused, "The service does not understand a request";
     /// No way there.
     UNREACHABLE = "RT4001", Unreachable, "The tenant cannot be reached";
     /// For too long.
     THROTTLED = "RT4002", Unreachable, "The tenant throttles for too long";
     /// Cannot be read.
     BAD_ANSWER = "RT4003", Unreachable, "The tenant's answer cannot be read";
+    /// Whose certificate is it?
+    NOT_TRUSTED = "RT4004", Unreachable, "A certificate is not trusted";
+    /// The proxy.
+    PROXY = "RT4005", Unreachable, "There is no way through the proxy";
     /// An export was altered.
     EXPORT_ALTERED = "RT5001", Integrity, "The exported case was altered";
     /// The journal was altered.

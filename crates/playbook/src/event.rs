@@ -360,6 +360,23 @@ pub struct Check {
     pub result: CheckResult,
     /// Details, and what to grant to whom when it failed.
     pub detail: String,
+    /// The step that it is about, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<StepId>,
+}
+
+impl Check {
+    /// Whether it says that block or revoke cannot be carried out: then nothing is
+    /// changed before somebody has granted what is missing.
+    pub fn forbids_containment(&self) -> bool {
+        let contains = [StepId::new(2, 1), StepId::new(3, 1)];
+        self.result == CheckResult::Bad && self.step.is_some_and(|step| contains.contains(&step))
+    }
+
+    /// Whether it says that the responder should not be the one to respond.
+    pub fn is_unclean(&self) -> bool {
+        self.result == CheckResult::Bad && !self.forbids_containment()
+    }
 }
 
 /// How a check came out.
@@ -514,7 +531,10 @@ pub enum Facts {
         enabled: bool,
         /// Whether only Exchange shows it.
         hidden: bool,
-        /// The other ids by which it is known (Exchange identity, number).
+        /// Graph's id, where Graph shows it; absent in journals of before 2026-11-23.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        graph_id: Option<String>,
+        /// The ids by which it is known (Graph's, Exchange's identity, number).
         #[serde(default)]
         aliases: Vec<String>,
         /// Addresses that it forwards or redirects to, in lower case.
@@ -570,6 +590,9 @@ pub struct Source {
     /// Why, when it could not be looked at or is not whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// The code of the error book, when it could not be looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// Four different answers that are never mixed up.

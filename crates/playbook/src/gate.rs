@@ -49,7 +49,7 @@ pub const GATES: [GateSpec; 7] = [
         step: StepId::new(1, 6),
         name: "clean-hands",
         duty: "approver",
-        asks: "The responder is not the affected user and the account is not a break-glass account.",
+        asks: "Somebody else should respond, or nobody should touch this account. Going on takes a reason, which stays in the record.",
         refused: "The case stops before anything is changed; somebody else responds.",
     },
     GateSpec {

@@ -9,6 +9,16 @@ use crate::event::{Change, Facts, Observed, Origin};
 use crate::state::State;
 use crate::words::{ArtefactId, ObjectKind, ObjectRef};
 
+/// The logs that tell whose a change was. Without one of them a foothold may look like
+/// the user's own, so nothing is declared clean before each was read.
+pub const LOGS_FOR_JUDGEMENT: [&str; 5] = [
+    "sign-ins, interactive",
+    "sign-ins, non-interactive",
+    "directory audits about the account",
+    "directory audits by the account",
+    "unified audit log",
+];
+
 /// Whose an object is, with the reasons.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Judgement {

@@ -159,10 +159,12 @@ pub enum On {
 pub enum When {
     /// Always.
     Always,
-    /// No check of the preflight is bad.
+    /// No check of the preflight stands in the way.
     HandsClean,
-    /// Some check of the preflight is bad.
+    /// Somebody else should respond, and nobody has taken it on themselves.
     HandsUnclean,
+    /// Block or revoke cannot be carried out with these rights.
+    CannotContain,
     /// The latest plan holds actions.
     PlanFull,
     /// The latest plan is empty, nothing survived and the access clock had run
@@ -216,6 +218,12 @@ pub const TRANSITIONS: &[Transition] = &[
     row(
         Phase::Preflight,
         On::Preflight,
+        When::CannotContain,
+        Phase::Halted,
+    ),
+    row(
+        Phase::Preflight,
+        On::Preflight,
         When::HandsClean,
         Phase::Ordering,
     ),
@@ -228,8 +236,14 @@ pub const TRANSITIONS: &[Transition] = &[
     row(
         Phase::UncleanHands,
         On::Open(Gate::CleanHands),
-        When::Always,
+        When::NotContained,
         Phase::Ordering,
+    ),
+    row(
+        Phase::UncleanHands,
+        On::Open(Gate::CleanHands),
+        When::Contained,
+        Phase::Digging,
     ),
     row(
         Phase::UncleanHands,
@@ -269,6 +283,12 @@ pub const TRANSITIONS: &[Transition] = &[
         Phase::Looking,
     ),
     row(Phase::Looking, On::Analysed, When::Always, Phase::Digging),
+    row(
+        Phase::Digging,
+        On::Preflight,
+        When::HandsUnclean,
+        Phase::UncleanHands,
+    ),
     row(Phase::Digging, On::Analysed, When::Always, Phase::Planning),
     row(Phase::Planning, On::Plan, When::PlanFull, Phase::Approving),
     row(
@@ -350,6 +370,7 @@ pub const TRANSITIONS: &[Transition] = &[
         When::Always,
         Phase::Halted,
     ),
+    row(Phase::Returning, On::Retried, When::Always, Phase::Digging),
     row(
         Phase::Restoring,
         On::Settled,
@@ -522,6 +543,10 @@ fn holds(when: When, state: &State) -> bool {
         When::Always => true,
         When::HandsClean => !hands_unclean(state),
         When::HandsUnclean => hands_unclean(state),
+        When::CannotContain => state
+            .checks
+            .iter()
+            .any(crate::event::Check::forbids_containment),
         When::PlanFull => !plan_empty(),
         When::PlanEmptySurvivors => {
             plan_empty() && (survivors() || (access_ended(state) && unread(state).is_some()))
@@ -544,13 +569,15 @@ fn holds(when: When, state: &State) -> bool {
     }
 }
 
-/// A source that the latest snapshot did not see whole, and why.
+/// A source that the latest snapshot did not see whole, or a log that it cannot be
+/// judged without, and why.
 fn unread(state: &State) -> Option<(&str, &str)> {
     state
         .snapshot()?
         .sources
         .iter()
         .find(|source| source.looked != Looked::Whole)
+        .or_else(|| state.unjudged())
         .map(|source| {
             let why = source.why.as_deref().unwrap_or("no reason is known");
             (source.name.as_str(), why)
@@ -558,10 +585,7 @@ fn unread(state: &State) -> Option<(&str, &str)> {
 }
 
 fn hands_unclean(state: &State) -> bool {
-    state
-        .checks
-        .iter()
-        .any(|check| check.result == crate::event::CheckResult::Bad)
+    !state.gate_open(Gate::CleanHands) && state.checks.iter().any(crate::event::Check::is_unclean)
 }
 
 /// What a case cannot go on without.
@@ -606,7 +630,14 @@ pub fn next(state: &State, now: Timestamp) -> Vec<Command> {
         Phase::Looking => vec![Command::Analyse { quick: true }],
         Phase::Digging => digging(state),
         Phase::WatchDigging => vec![Command::Analyse { quick: false }],
-        Phase::Planning => vec![Command::MakePlan(plan::eviction(state))],
+        Phase::Planning => {
+            let plan = Command::MakePlan(plan::eviction(state));
+            if state.warning_owed() {
+                vec![Command::Warn, plan]
+            } else {
+                vec![plan]
+            }
+        }
         Phase::Approving => vec![Command::Ask(Gate::Plan)],
         Phase::Draining => {
             let end = state.access_ends_at().unwrap_or(now);
@@ -652,10 +683,11 @@ fn digging(state: &State) -> Vec<Command> {
 /// Warnings that were not given yet are given before the case is closed.
 fn concluding(state: &State) -> Vec<Command> {
     let mut commands = vec![Command::Ask(Gate::Close)];
-    if state
-        .warnings
-        .values()
-        .any(|warning| warning.done.is_none())
+    if state.warning_owed()
+        || state
+            .warnings
+            .values()
+            .any(|warning| warning.done.is_none())
     {
         commands.insert(0, Command::Warn);
     }
@@ -746,6 +778,14 @@ fn halted(state: &State) -> String {
         if let GateState::Refused { by, .. } = gate_state {
             return format!("{by} refused at the gate `{}`", gate.spec().name);
         }
+    }
+    if state.contained_since().is_none()
+        && let Some(check) = state
+            .checks
+            .iter()
+            .find(|check| check.forbids_containment())
+    {
+        return format!("nothing was changed: {} {}", check.what, check.detail);
     }
     for action in state.plan_actions() {
         if let Some((_, _, message)) = &action.stopped

@@ -88,7 +88,7 @@ pub fn eviction(state: &State) -> Plan {
     // S5: everything else.
     for (observed, judgement) in &footholds {
         if observed.object.kind != ObjectKind::Method && !sends_outside(state, &observed.facts) {
-            plan.remove(observed, judgement, removal(&observed.facts).spec().step);
+            plan.remove(observed, judgement, removal(observed).spec().step);
         }
     }
     if !plan.actions.is_empty() {
@@ -288,7 +288,7 @@ impl<'a> Builder<'a> {
 
     fn remove(&mut self, observed: &Observed, judgement: &Judgement, step: StepId) {
         self.push(
-            removal(&observed.facts),
+            removal(observed),
             step,
             observed.object.clone(),
             Some(observed.digest.clone()),
@@ -416,10 +416,15 @@ fn needs_reset(state: &State) -> bool {
     !reset
 }
 
-fn removal(facts: &Facts) -> ActionKind {
-    match facts {
+fn removal(observed: &Observed) -> ActionKind {
+    match &observed.facts {
         Facts::Method { .. } => ActionKind::RemoveMethod,
         Facts::InboxRule { hidden: true, .. } => ActionKind::RemoveHiddenRule,
+        // Exchange's identity holds a backslash, Graph's ids never do: without an
+        // id of Graph's there is Exchange alone.
+        Facts::InboxRule { graph_id: None, .. } if observed.object.id.contains('\\') => {
+            ActionKind::RemoveRuleInExchange
+        }
         Facts::InboxRule { .. } => ActionKind::RemoveInboxRule,
         Facts::Forwarding { .. } => ActionKind::ClearForwarding,
         Facts::Grant { .. } => ActionKind::RemoveGrant,

@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::catalogue::ActionKind;
+use crate::codes;
 use crate::event::{
     AccessEnd, Account, ActionId, Analysis, Applied, CaseOpened, Check, Closing, Event,
-    EvidenceKept, Left, Looked, Plan, Planned, Request, Snapshot, Stopped,
+    EvidenceKept, Left, Looked, Plan, Planned, Request, Snapshot, Source, Stopped,
 };
 use crate::gate::Gate;
+use crate::judge::LOGS_FOR_JUDGEMENT;
 use crate::machine::{Phase, step};
 use crate::steps::StepId;
 use crate::words::Digest;
@@ -206,7 +208,21 @@ impl State {
                     .retain(|_, gate| !matches!(gate, GateState::Refused { .. }));
             }
             Event::WarningsSettled => self.warnings_made = true,
-            Event::PreflightDone { checks } => self.checks.clone_from(checks),
+            Event::PreflightDone { checks } => {
+                // Whoever overrode what was known then has not answered what is new.
+                let known = |check: &&Check| {
+                    let was = |old: &Check| old.is_unclean() && old.what == check.what;
+                    self.checks.iter().any(was)
+                };
+                if checks
+                    .iter()
+                    .filter(|check| check.is_unclean())
+                    .any(|check| !known(&check))
+                {
+                    self.gates.remove(&Gate::CleanHands);
+                }
+                self.checks.clone_from(checks);
+            }
             Event::GateWaiting { gate, why } => {
                 let why = why.clone();
                 self.gates.insert(*gate, GateState::Waiting { at, why });
@@ -387,6 +403,37 @@ impl State {
                     .values()
                     .any(|action| action.verified.is_some() && action.planned.object == left.object)
             })
+    }
+
+    /// The logs that could not be read for want of a permission or role when they were
+    /// last asked: what they hold is not known, and whoever grants it can change that.
+    pub fn lacking(&self) -> impl Iterator<Item = &Source> {
+        self.analysis
+            .iter()
+            .flat_map(|(_, analysis)| &analysis.sources)
+            .filter(|source| source.looked == Looked::CouldNot)
+            .filter(|source| source.code.as_deref() == Some(codes::PERMISSION_MISSING.id))
+    }
+
+    /// Whether the logs say that somebody has to be warned and nobody has been told to
+    /// yet: what a log holds may be known only after it could be read again.
+    pub fn warning_owed(&self) -> bool {
+        let credible = self.analysis.as_ref().is_some_and(|(_, analysis)| {
+            matches!(analysis.verdict.as_str(), "compromised" | "suspicious")
+        });
+        credible && self.warnings.is_empty()
+    }
+
+    /// A log that tells whose a change was, and that could not be read when it was
+    /// last asked. Where the tenant has no licence for it, nobody can read it: then the
+    /// case goes on and says so.
+    pub fn unjudged(&self) -> Option<&Source> {
+        self.analysis
+            .iter()
+            .flat_map(|(_, analysis)| &analysis.sources)
+            .filter(|source| LOGS_FOR_JUDGEMENT.contains(&source.name.as_str()))
+            .filter(|source| source.looked == Looked::CouldNot)
+            .find(|source| source.code.as_deref() != Some(codes::LICENCE_MISSING.id))
     }
 
     /// Whether this gate is open: passed, or overridden.

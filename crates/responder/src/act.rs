@@ -26,8 +26,8 @@ use crate::difference::difference;
 use crate::error::ResponderError;
 use crate::evidence::{keep, request};
 use crate::explain::ByHand;
-use crate::observe::{account_of, observe, record, user_key};
-use crate::protect;
+use crate::observe::{account_of, is_named, observe, record, user_key};
+use crate::{preflight, protect};
 
 /// How long the block waits for the state before it (architecture, "Throttled or
 /// failing sources never hold up containment").
@@ -140,6 +140,13 @@ impl Hand<'_> {
         let sent_at = self.case.now();
         match self.tenant.submit(&prepared).await {
             Ok(change) => {
+                if !change.warnings.is_empty() {
+                    // What a change cost besides stands in its answer alone.
+                    keep(self.case, "warnings of Exchange", &change.answers)?;
+                    for warning in &change.warnings {
+                        self.case.note(&format!("Exchange warns: {warning}"));
+                    }
+                }
                 self.applied(planned, Some(change.status), Applied::Accepted)?;
                 Ok(Some(sent_at))
             }
@@ -216,7 +223,11 @@ impl Hand<'_> {
         };
         let (hint, code) = match protection {
             Some(protection) => (protection, codes::PROTECTED),
-            None => (error.hint(), code_of(error)),
+            None => {
+                let tokens = preflight::tokens(self.tenant).await;
+                let next = preflight::after_refusal(&tokens, error);
+                (next.unwrap_or_else(|| error.hint()), code_of(error))
+            }
         };
         let message = format!("{}. {hint}", said.trim_end_matches('.'));
         self.stop(planned, why, message, code)
@@ -399,17 +410,19 @@ impl Hand<'_> {
                     Ok(seen) => seen,
                     Err(error) => return Ok(Err(error)),
                 };
-                let whole = seen.complete.is_ok();
-                let shown = evidence_index(kind, planned, &seen.answers);
-                let digests: Vec<Digest> = keep(
+                let whole = seen.listed;
+                // Every object of a kind stands in the list that is read first; rules
+                // go by Exchange's identity, and that list is Exchange's.
+                let evidence = keep(
                     self.case,
                     retake_playbook::judge::source_of(kind),
                     &seen.answers,
-                )?;
-                let evidence = digests.get(shown).cloned();
+                )?
+                .into_iter()
+                .next();
                 let object = record(self.case, kind, seen)?
                     .into_iter()
-                    .find(|observed| observed.object.id == planned.object.id);
+                    .find(|observed| is_named(observed, &planned.object.id));
                 let done = match &object {
                     // An incomplete list proves no absence.
                     None => whole && is_removal(planned.kind),
@@ -468,9 +481,15 @@ impl Hand<'_> {
                 tenant.prepare_delete_method(&user, kind, &planned.object.id)
             }
             ActionKind::RemoveInboxRule => {
-                tenant.prepare_delete_graph_rule(&user, &planned.object.id)
+                let id = match facts(&state, planned) {
+                    Some(Facts::InboxRule {
+                        graph_id: Some(id), ..
+                    }) => id,
+                    _ => &planned.object.id,
+                };
+                tenant.prepare_delete_graph_rule(&user, id)
             }
-            ActionKind::RemoveHiddenRule => {
+            ActionKind::RemoveHiddenRule | ActionKind::RemoveRuleInExchange => {
                 tenant.prepare_remove_inbox_rule(&user, &planned.object.id)
             }
             ActionKind::ClearForwarding => {
@@ -545,6 +564,7 @@ fn is_removal(kind: ActionKind) -> bool {
         ActionKind::RemoveMethod
             | ActionKind::RemoveInboxRule
             | ActionKind::RemoveHiddenRule
+            | ActionKind::RemoveRuleInExchange
             | ActionKind::RemoveGrant
     )
 }
@@ -593,20 +613,6 @@ fn account_shows(
     }
 }
 
-/// Which of several answers shows the object: hidden rules stand in Exchange's
-/// list, which is read first, visible ones in Graph's, which is read second.
-fn evidence_index(kind: ObjectKind, planned: &Planned, answers: &[retake_tenant::Answer]) -> usize {
-    let graph_rule = kind == ObjectKind::InboxRule && planned.kind == ActionKind::RemoveInboxRule;
-    if graph_rule {
-        answers
-            .iter()
-            .position(|answer| answer.request.url.contains("/messageRules"))
-            .unwrap_or(0)
-    } else {
-        0
-    }
-}
-
 fn last(digests: Vec<Digest>) -> Result<Digest, TenantError> {
     digests.into_iter().next_back().ok_or_else(no_answer)
 }
@@ -625,19 +631,7 @@ fn no_answer() -> TenantError {
 
 /// The error book's code for a failed call.
 pub fn code_of(error: &TenantError) -> Code {
-    match error.kind {
-        Kind::PermissionMissing { .. } => codes::PERMISSION_MISSING,
-        Kind::ProtectedTarget => codes::PROTECTED,
-        Kind::LicenceMissing => codes::LICENCE_MISSING,
-        Kind::NotFound if error.call.id == retake_tenant::call::USER.id => codes::UNKNOWN_USER,
-        Kind::Throttled => codes::THROTTLED,
-        Kind::SignIn(_) | Kind::Unauthenticated | Kind::Expired => codes::SIGN_IN_REFUSED,
-        Kind::WrongTenant => codes::WRONG_TENANT,
-        Kind::Unreachable { .. } | Kind::TimedOut { .. } => codes::UNREACHABLE,
-        Kind::BadAnswer { .. } | Kind::Server { .. } => codes::BAD_ANSWER,
-        Kind::BadInput => codes::BAD_INPUT,
-        _ => codes::REFUSED,
-    }
+    error.page()
 }
 
 /// A password that nobody will ever type: the owner comes back by a temporary

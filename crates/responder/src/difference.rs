@@ -54,6 +54,7 @@ mod tests {
             name: name.to_owned(),
             enabled: true,
             hidden: false,
+            graph_id: None,
             aliases: Vec::new(),
             forwards_to: Vec::new(),
             moves_to: moves_to.map(str::to_owned),

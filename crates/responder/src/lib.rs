@@ -22,6 +22,7 @@ mod logs;
 mod observe;
 mod open;
 mod people;
+pub mod preflight;
 mod protect;
 mod run;
 mod summary;

@@ -17,12 +17,13 @@ use retake_playbook::event::{
 };
 use retake_playbook::{Digest, State};
 use retake_tenant::client::{AuditAbout, AuditQuery, MessageTraceFilter, SignInKind};
-use retake_tenant::{Read, Tenant, TenantError};
+use retake_tenant::{Kind, Read, Tenant, TenantError};
 use serde_json::Value;
 
 use crate::case::Case;
 use crate::error::ResponderError;
 use crate::evidence::keep;
+use crate::preflight::{self, Standing};
 
 /// How far back the logs are asked for: what Entra keeps with P1 (reference §11).
 const WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -108,16 +109,18 @@ pub(crate) async fn analyse(
             if quick {
                 None
             } else {
-                Some(tenant.audit_search(&audit, POLL, PATIENCE).await)
+                Some(audit_log(tenant, &audit).await)
             }
         },
     );
     let ((interactive, silent, about, by), (risk, traces, audit)) =
         Box::pin(futures_util::future::join(entra, beside)).await;
 
+    let tokens = preflight::tokens(tenant).await;
     let mut pages = pages.lock().unwrap_or_else(PoisonError::into_inner);
     let mut reading = Reading {
         case,
+        tokens: &tokens,
         pages: &mut pages,
         sources: Vec::new(),
     };
@@ -132,6 +135,7 @@ pub(crate) async fn analyse(
             name: Log::Trace.name().to_owned(),
             looked: Looked::Whole,
             why: Some("the account has no mail address: nothing is sent under it".to_owned()),
+            code: None,
         }),
     }
     match audit {
@@ -140,6 +144,7 @@ pub(crate) async fn analyse(
             name: Log::Audit.name().to_owned(),
             looked: Looked::Not,
             why: Some("the quick look leaves it out; it is read next".to_owned()),
+            code: None,
         }),
     }
     let sources = reading.sources;
@@ -147,6 +152,21 @@ pub(crate) async fn analyse(
     let answer = retake_hunt::analyse(&events, &subject(&state, tenant, &account), now);
     case.append(Event::Analysed(analysis(quick, answer, sources, now)))?;
     Ok(())
+}
+
+/// The unified audit log: by a search of Graph's, and where that fails from the
+/// Management Activity API, which reaches back seven days (reference §7.2).
+async fn audit_log(tenant: &Tenant, query: &AuditQuery) -> Result<Read<Vec<Value>>, TenantError> {
+    let error = match tenant.audit_search(query, POLL, PATIENCE).await {
+        // What was not recorded is in no feed either.
+        Err(error) if error.kind != Kind::AuditingOff => error,
+        searched => return searched,
+    };
+    match tenant.activity_records(query.start, query.end).await {
+        Ok(feed) => Ok(feed),
+        // The search is what a person can do something about.
+        Err(_) => Err(error),
+    }
 }
 
 /// The logs that a case reads.
@@ -289,6 +309,7 @@ fn could_not(case: &Case<'_>, quick: bool, why: &str) -> Result<(), ResponderErr
 /// What was read so far.
 struct Reading<'a> {
     case: &'a Case<'a>,
+    tokens: &'a Standing,
     pages: &'a mut Pages,
     sources: Vec<Source>,
 }
@@ -301,15 +322,19 @@ impl Reading<'_> {
         log: Log,
         read: Result<Read<Vec<Value>>, TenantError>,
     ) -> Result<(), ResponderError> {
-        let (looked, why) = match read {
+        let (looked, why, code) = match read {
             Ok(read) => {
                 keep(self.case, log.name(), &read.answers)?;
                 match read.completeness.why() {
-                    None => (Looked::Whole, None),
-                    Some(why) => (Looked::InPart, Some(why.to_string())),
+                    None => (Looked::Whole, None, None),
+                    Some(why) => (Looked::InPart, Some(why.to_string()), None),
                 }
             }
-            Err(error) => (Looked::CouldNot, Some(error.to_string())),
+            Err(error) => {
+                let code = crate::act::code_of(&error).id.to_owned();
+                let why = preflight::said(self.tokens, &error);
+                (Looked::CouldNot, Some(why), Some(code))
+            }
         };
         let pages: Vec<Digest> = self.case.with_state(|state| {
             state
@@ -330,15 +355,19 @@ impl Reading<'_> {
             name: log.name().to_owned(),
             looked,
             why,
+            code,
         });
         Ok(())
     }
 }
 
-/// Of an audit search's answers only its records are pages of a log.
+/// Of an audit search's answers only its records are pages of a log, of a feed's
+/// only its parts.
 fn is_page(kept: &EvidenceKept) -> bool {
     kept.request.as_ref().is_some_and(|request| {
-        !request.url.contains("/auditLog/queries") || request.url.contains("/records")
+        let search = request.url.contains("/auditLog/queries");
+        let feed = request.url.contains("/activity/feed/subscriptions/");
+        !feed && (!search || request.url.contains("/records"))
     })
 }
 

@@ -6,39 +6,68 @@
 use futures_util::future::join_all;
 use retake_casefile::{canonical_json, digest};
 use retake_playbook::event::{
-    Account, Event, Facts, Looked, MailboxKind, Observed, Snapshot, Source, Standing,
+    Account, Event, Facts, Looked, MailboxKind, Observed, Snapshot, Source,
 };
 use retake_playbook::judge::source_of;
 use retake_playbook::{Digest, ObjectKind, ObjectRef};
 use retake_tenant::model::{
-    ExchangeRule, Grant, MailFolder, Mailbox, MessageRule, Method, MethodKind, ServicePrincipal,
-    SignInPreferences, User,
+    Grant, Mailbox, Method, MethodKind, ServicePrincipal, SignInPreferences, User,
 };
 use retake_tenant::{Answer, Kind, Read, Tenant, TenantError};
 
 use crate::case::Case;
 use crate::error::ResponderError;
 use crate::evidence::keep;
+use crate::preflight::{self, Standing};
+
+mod rules;
 
 /// The tenant of Microsoft's own apps (reference §5).
 const MICROSOFT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 
+/// An object as it was read.
+pub(crate) struct Found {
+    object: ObjectRef,
+    facts: Facts,
+    /// What its digest is taken over, where that is not the facts: an object that
+    /// two surfaces show has one digest whichever of them could be read.
+    basis: Option<Facts>,
+}
+
+impl Found {
+    fn new(object: ObjectRef, facts: Facts) -> Self {
+        Self {
+            object,
+            facts,
+            basis: None,
+        }
+    }
+}
+
 /// Objects of one source, with the answers that they were seen in.
 pub(crate) struct Seen {
-    pub(crate) objects: Vec<(ObjectRef, Facts)>,
+    pub(crate) objects: Vec<Found>,
     pub(crate) answers: Vec<Answer>,
+    /// Whether all is known of each object, or why not.
     pub(crate) complete: Result<(), String>,
     /// What mailbox there is, where the source tells.
     mailbox: Option<MailboxKind>,
+    /// What a person should know although nothing is missing.
+    pub(crate) remark: Option<String>,
+    /// Whether every object is listed: then what is not there is gone.
+    pub(crate) listed: bool,
 }
 
 impl Seen {
-    fn of<T>(read: Read<T>, objects: Vec<(ObjectRef, Facts)>) -> Self {
+    fn of<T>(read: Read<T>, objects: Vec<Found>) -> Self {
+        let complete = whole(&read);
         Self {
-            complete: whole(&read),
+            listed: complete.is_ok(),
+            complete,
             objects,
             answers: read.answers,
             mailbox: None,
+            remark: None,
         }
     }
 
@@ -50,12 +79,16 @@ impl Seen {
             answers,
             complete: Ok(()),
             mailbox: Some(MailboxKind::Absent),
+            remark: Some("the account has no mailbox: Exchange and Graph both say so".to_owned()),
+            listed: true,
         }
     }
 
     fn also<T>(mut self, read: Read<T>) -> Self {
+        let complete = whole(&read);
+        self.listed &= complete.is_ok();
         if self.complete.is_ok() {
-            self.complete = whole(&read);
+            self.complete = complete;
         }
         self.answers.extend(read.answers);
         self
@@ -101,10 +134,10 @@ pub(crate) fn account_of(user: &User, manager: Option<String>) -> Account {
         sessions_valid_from: user.sign_in_sessions_valid_from_date_time,
         last_password_change: user.last_password_change_date_time,
         addresses,
-        standing: Standing {
+        standing: retake_playbook::event::Standing {
             restricted: user.is_management_restricted == Some(true),
             last_sync: user.on_premises_last_sync_date_time,
-            ..Standing::default()
+            ..retake_playbook::event::Standing::default()
         },
     }
 }
@@ -159,6 +192,7 @@ pub(crate) async fn snapshot(case: &Case<'_>, tenant: &Tenant) -> Result<(), Res
         .next_back();
     standing.mailbox = mailbox.or(standing.mailbox);
 
+    let tokens = preflight::tokens(tenant).await;
     let mut sources = Vec::new();
     let mut objects = Vec::new();
     let manager = case.with_state(|state| {
@@ -170,24 +204,27 @@ pub(crate) async fn snapshot(case: &Case<'_>, tenant: &Tenant) -> Result<(), Res
     let account = match account {
         Ok(read) => {
             keep(case, "account", &read.answers)?;
-            sources.push(source(ObjectKind::Account, &Ok(()), None));
+            sources.push(source(ObjectKind::Account, &Ok(())));
             let mut account = account_of(&read.value, manager);
             account.standing.federated = standing.federated;
             account.standing.mailbox = standing.mailbox;
             Some(account)
         }
         Err(error) => {
-            sources.push(failed(ObjectKind::Account, &error));
+            sources.push(failed(ObjectKind::Account, &tokens, &error));
             None
         }
     };
     for (kind, seen) in kinds.into_iter().zip(seen) {
         match seen {
             Ok(seen) => {
-                sources.push(source(kind, &seen.complete, seen.mailbox));
+                sources.push(Source {
+                    why: seen.complete.clone().err().or(seen.remark.clone()),
+                    ..source(kind, &seen.complete)
+                });
                 objects.extend(record(case, kind, seen)?);
             }
-            Err(error) => sources.push(failed(kind, &error)),
+            Err(error) => sources.push(failed(kind, &tokens, &error)),
         }
     }
     objects.sort_by(|a: &Observed, b: &Observed| a.object.cmp(&b.object));
@@ -211,19 +248,28 @@ pub(crate) fn record(
     let evidence = keep(case, source_of(kind), &seen.answers)?;
     seen.objects
         .into_iter()
-        .map(|(object, facts)| {
+        .map(|found| {
             Ok(Observed {
-                object,
-                digest: digest_of(&facts)?,
+                digest: digest_of(found.basis.as_ref().unwrap_or(&found.facts))?,
+                object: found.object,
                 evidence: evidence.clone(),
-                facts,
+                facts: found.facts,
             })
         })
         .collect()
 }
 
+/// Whether an object is the one of this id, by whichever name a surface gives it.
+pub(crate) fn is_named(observed: &Observed, id: &str) -> bool {
+    let aliases: &[String] = match &observed.facts {
+        Facts::InboxRule { aliases, .. } => aliases,
+        _ => &[],
+    };
+    observed.object.id == id || aliases.iter().any(|alias| alias == id)
+}
+
 /// SHA-256 of the facts as canonical JSON.
-pub(crate) fn digest_of(facts: &Facts) -> Result<Digest, ResponderError> {
+fn digest_of(facts: &Facts) -> Result<Digest, ResponderError> {
     let value = serde_json::to_value(facts)?;
     Ok(digest(canonical_json(&value).as_bytes()))
 }
@@ -242,9 +288,7 @@ pub(crate) fn user_key(state: &retake_playbook::State) -> Option<String> {
         })
 }
 
-fn source(kind: ObjectKind, complete: &Result<(), String>, mailbox: Option<MailboxKind>) -> Source {
-    let absent = (mailbox == Some(MailboxKind::Absent))
-        .then(|| "the account has no mailbox: Exchange and Graph both say so".to_owned());
+fn source(kind: ObjectKind, complete: &Result<(), String>) -> Source {
     Source {
         name: source_of(kind).to_owned(),
         looked: if complete.is_ok() {
@@ -252,15 +296,17 @@ fn source(kind: ObjectKind, complete: &Result<(), String>, mailbox: Option<Mailb
         } else {
             Looked::InPart
         },
-        why: complete.clone().err().or(absent),
+        why: complete.clone().err(),
+        code: None,
     }
 }
 
-fn failed(kind: ObjectKind, error: &TenantError) -> Source {
+fn failed(kind: ObjectKind, tokens: &Standing, error: &TenantError) -> Source {
     Source {
         name: source_of(kind).to_owned(),
         looked: Looked::CouldNot,
-        why: Some(error.to_string()),
+        why: Some(preflight::said(tokens, error)),
+        code: Some(crate::act::code_of(error).id.to_owned()),
     }
 }
 
@@ -272,7 +318,7 @@ pub(crate) async fn observe(
 ) -> Result<Seen, TenantError> {
     match kind {
         ObjectKind::Method => methods(tenant, user).await,
-        ObjectKind::InboxRule => inbox_rules(tenant, user).await,
+        ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
         ObjectKind::MailboxForwarding => forwarding(tenant, user).await,
         _ => grants(tenant, user).await,
     }
@@ -301,7 +347,7 @@ async fn methods(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     })
 }
 
-fn method_facts(method: &Method, preferences: Option<&SignInPreferences>) -> (ObjectRef, Facts) {
+fn method_facts(method: &Method, preferences: Option<&SignInPreferences>) -> Found {
     let kind = method
         .odata_type
         .trim_start_matches('#')
@@ -321,7 +367,7 @@ fn method_facts(method: &Method, preferences: Option<&SignInPreferences>) -> (Ob
         None => method.kind().words().to_owned(),
     };
     let default = preferences.is_some_and(|preferences| is_default(method, preferences));
-    (
+    Found::new(
         ObjectRef::new(ObjectKind::Method, &method.id).named(name),
         Facts::Method {
             method: kind,
@@ -376,7 +422,7 @@ async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     };
     let object = ObjectRef::new(ObjectKind::MailboxForwarding, user).named("mailbox forwarding");
     let facts = forwarding_facts(&mailbox.value);
-    let mut seen = Seen::of(mailbox, vec![(object, facts)]);
+    let mut seen = Seen::of(mailbox, vec![Found::new(object, facts)]);
     seen.mailbox = kind;
     Ok(seen)
 }
@@ -429,7 +475,7 @@ async fn grants(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     for app in apps {
         match app {
             Ok(app) => found.push(app),
-            Err(error) => missing = Some(error.to_string()),
+            Err(error) => missing = Some(preflight::said(&preflight::tokens(tenant).await, &error)),
         }
     }
     let objects = grants
@@ -453,7 +499,7 @@ async fn grants(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     Ok(seen)
 }
 
-fn grant_facts(grant: &Grant, app: Option<&ServicePrincipal>) -> (ObjectRef, Facts) {
+fn grant_facts(grant: &Grant, app: Option<&ServicePrincipal>) -> Found {
     let mut scopes: Vec<String> = grant.scopes().map(str::to_owned).collect();
     scopes.sort();
     let name = app.and_then(|app| app.display_name.clone());
@@ -469,7 +515,7 @@ fn grant_facts(grant: &Grant, app: Option<&ServicePrincipal>) -> (ObjectRef, Fac
     let first_party = app
         .and_then(|app| app.app_owner_organization_id.as_deref())
         .is_some_and(|owner| owner.eq_ignore_ascii_case(MICROSOFT));
-    (
+    Found::new(
         object,
         Facts::Grant {
             client: grant.client_id.clone(),
@@ -480,175 +526,4 @@ fn grant_facts(grant: &Grant, app: Option<&ServicePrincipal>) -> (ObjectRef, Fac
             scopes,
         },
     )
-}
-
-/// Rules come from two places: Graph shows what Outlook shows, Exchange shows
-/// all. What only Exchange shows is hidden (reference §0.6).
-async fn inbox_rules(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
-    let (all, shown, folders) = futures_util::future::join3(
-        tenant.get_inbox_rules(user, true),
-        tenant.graph_inbox_rules(user),
-        tenant.mail_folders(user),
-    )
-    .await;
-    let all = match (all, &shown) {
-        (Err(error), Err(other)) if error.kind == Kind::NotFound && says_no_mailbox(other) => {
-            return Ok(Seen::no_mailbox(refusals([&error, other])));
-        }
-        (all, _) => all?,
-    };
-    let shown = shown?;
-    let folder_names: &[MailFolder] = folders.as_ref().map_or(&[], |read| &read.value);
-    let objects = pair(&all.value, &shown.value, folder_names);
-    let seen = Seen::of(all, objects).also(shown);
-    Ok(match folders {
-        Ok(folders) => seen.also(folders),
-        Err(_) => seen,
-    })
-}
-
-/// Finds for each rule that Graph shows its twin in Exchange's list; names are
-/// not unique, so of several the most alike is taken.
-fn pair(
-    all: &[ExchangeRule],
-    shown: &[MessageRule],
-    folders: &[MailFolder],
-) -> Vec<(ObjectRef, Facts)> {
-    let mut taken = vec![false; all.len()];
-    let mut objects = Vec::new();
-    for rule in shown {
-        let name = rule.display_name.as_deref().unwrap_or_default();
-        let twin = all
-            .iter()
-            .enumerate()
-            .filter(|(index, other)| {
-                !taken[*index] && other.name.as_deref().unwrap_or_default() == name
-            })
-            .max_by_key(|(index, other)| (likeness(rule, other), std::cmp::Reverse(*index)));
-        let twin = twin.map(|(index, other)| {
-            taken[index] = true;
-            other
-        });
-        objects.push(shown_facts(rule, twin, folders));
-    }
-    for (rule, taken) in all.iter().zip(taken) {
-        if !taken {
-            objects.push(hidden_facts(rule));
-        }
-    }
-    objects
-}
-
-fn likeness(shown: &MessageRule, other: &ExchangeRule) -> u32 {
-    let actions = shown.actions.clone().unwrap_or_default();
-    let forwards = graph_forwards(shown);
-    let others = exchange_forwards(other);
-    let mut points = 0;
-    points += u32::from(forwards == others) * 4;
-    points += u32::from(shown.sequence == other.priority) * 2;
-    points +=
-        u32::from(actions.mark_as_read.unwrap_or(false) == other.mark_as_read.unwrap_or(false));
-    points += u32::from(actions.move_to_folder.is_some() == other.move_to_folder.is_some());
-    points += u32::from(actions.delete.unwrap_or(false) == other.delete_message.unwrap_or(false));
-    points += u32::from(shown.is_enabled == other.enabled);
-    points
-}
-
-fn graph_forwards(rule: &MessageRule) -> Vec<String> {
-    let actions = rule.actions.clone().unwrap_or_default();
-    let mut forwards: Vec<String> = actions
-        .forward_to
-        .iter()
-        .chain(&actions.forward_as_attachment_to)
-        .chain(&actions.redirect_to)
-        .filter_map(|recipient| recipient.email_address.address.as_deref())
-        .map(bare)
-        .collect();
-    forwards.sort();
-    forwards.dedup();
-    forwards
-}
-
-/// `"Name" [SMTP:address]` or `"Name" [EX:/o=…]`, in any order of case
-/// (reference §6.6; the form for outside recipients is UNCONFIRMED, so a bare
-/// address is taken too). The name is the attacker's: only the last bracket counts.
-fn exchange_forwards(rule: &ExchangeRule) -> Vec<String> {
-    let mut forwards: Vec<String> = rule
-        .forward_to
-        .iter()
-        .chain(&rule.forward_as_attachment_to)
-        .chain(&rule.redirect_to)
-        .map(|text| match (text.rfind('['), text.rfind(']')) {
-            (Some(open), Some(close)) if open < close => bare(&text[open + 1..close]),
-            _ => bare(text.trim_matches(|c| c == '"' || c == ' ')),
-        })
-        .collect();
-    forwards.sort();
-    forwards.dedup();
-    forwards
-}
-
-fn shown_facts(
-    rule: &MessageRule,
-    twin: Option<&ExchangeRule>,
-    folders: &[MailFolder],
-) -> (ObjectRef, Facts) {
-    let name = rule.display_name.clone().unwrap_or_default();
-    let actions = rule.actions.clone().unwrap_or_default();
-    let moves_to = actions.move_to_folder.as_ref().map(|id| {
-        folders
-            .iter()
-            .find(|folder| folder.id == *id)
-            .and_then(|folder| folder.display_name.clone())
-            .or_else(|| twin.and_then(|twin| twin.move_to_folder.clone()))
-            .unwrap_or_else(|| id.clone())
-    });
-    let conditions = serde_json::json!({
-        "conditions": rule.conditions,
-        "exceptions": rule.exceptions,
-    });
-    (
-        ObjectRef::new(ObjectKind::InboxRule, &rule.id).named(&name),
-        Facts::InboxRule {
-            name,
-            enabled: rule.is_enabled.unwrap_or(true),
-            hidden: false,
-            aliases: twin.map(aliases).unwrap_or_default(),
-            forwards_to: graph_forwards(rule),
-            moves_to,
-            deletes: actions.delete == Some(true) || actions.permanent_delete == Some(true),
-            marks_read: actions.mark_as_read == Some(true),
-            conditions: canonical_json(&conditions),
-        },
-    )
-}
-
-fn hidden_facts(rule: &ExchangeRule) -> (ObjectRef, Facts) {
-    let name = rule.name.clone().unwrap_or_default();
-    let conditions = serde_json::json!({
-        "from": rule.from,
-        "subject": rule.subject_contains_words,
-        "subject or body": rule.subject_or_body_contains_words,
-    });
-    (
-        ObjectRef::new(ObjectKind::InboxRule, &rule.identity).named(&name),
-        Facts::InboxRule {
-            name,
-            enabled: rule.enabled.unwrap_or(true),
-            hidden: true,
-            aliases: aliases(rule),
-            forwards_to: exchange_forwards(rule),
-            moves_to: rule.move_to_folder.clone(),
-            deletes: rule.delete_message == Some(true) || rule.soft_delete_message == Some(true),
-            marks_read: rule.mark_as_read == Some(true),
-            conditions: canonical_json(&conditions),
-        },
-    )
-}
-
-fn aliases(rule: &ExchangeRule) -> Vec<String> {
-    let mut aliases = vec![rule.identity.clone()];
-    aliases.extend(rule.number().map(str::to_owned));
-    aliases.dedup();
-    aliases
 }

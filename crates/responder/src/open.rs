@@ -4,6 +4,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use futures_util::future::{Either, join, select};
 use retake_casefile::{CaseId, Store};
 use retake_playbook::event::{CaseOpened, Event};
 use retake_tenant::edge::{Clock, Entropy};
@@ -17,6 +18,7 @@ use crate::find::by_former_name;
 use crate::logs::Pages;
 use crate::observe::account_of;
 use crate::people::People;
+use crate::preflight::Early;
 
 /// How long the first look at the account may take: a directory that hangs must
 /// not keep a case from being opened.
@@ -57,6 +59,9 @@ pub struct Responder<'a> {
     pub(crate) name: String,
     pub(crate) conduct: Conduct,
     pub(crate) pages: Mutex<Pages>,
+    /// Accounts for emergencies, by sign-in name or object id.
+    pub(crate) break_glass: Vec<String>,
+    pub(crate) early: Early,
 }
 
 impl<'a> Responder<'a> {
@@ -70,14 +75,17 @@ impl<'a> Responder<'a> {
             return Self::resume(around, id, opening);
         }
         around.tenant.sign_in().await?;
-        let (user, organization) = futures_util::future::join(
-            around
-                .tenant
-                .with_deadline(FIRST_LOOK)
-                .user(&opening.account),
-            around.tenant.with_deadline(FIRST_LOOK).organization(),
-        )
-        .await;
+        let quick = around.tenant.with_deadline(FIRST_LOOK);
+        let early = Early::default();
+        let (user, organization) = {
+            let beside = Box::pin(early.look(&quick));
+            let first = Box::pin(join(quick.user(&opening.account), quick.organization()));
+            // Whatever rights are known by then are known; nobody waits for the rest.
+            match select(beside, first).await {
+                Either::Left(((), first)) => first.await,
+                Either::Right((first, _)) => first,
+            }
+        };
         // Another tenant stops everything. That it cannot be asked stops nothing.
         if let Err(error) = &organization
             && error.kind == Kind::WrongTenant
@@ -112,7 +120,8 @@ impl<'a> Responder<'a> {
             account: key,
             ..opening
         };
-        let this = Self::resume(around, id, opening)?;
+        let mut this = Self::resume(around, id, opening)?;
+        this.early = early;
         match user {
             Ok(read) => {
                 let digests = keep(&this.case, "account", &read.answers)?;
@@ -164,6 +173,8 @@ impl<'a> Responder<'a> {
             name: responder.to_owned(),
             conduct: Conduct::default(),
             pages: Mutex::default(),
+            break_glass: Vec::new(),
+            early: Early::default(),
         })
     }
 
@@ -172,6 +183,13 @@ impl<'a> Responder<'a> {
     #[must_use]
     pub fn with_conduct(mut self, conduct: Conduct) -> Self {
         self.conduct = conduct;
+        self
+    }
+
+    /// The same responder, told which accounts are kept for emergencies.
+    #[must_use]
+    pub fn with_break_glass(mut self, accounts: Vec<String>) -> Self {
+        self.break_glass = accounts;
         self
     }
 

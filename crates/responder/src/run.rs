@@ -1,8 +1,8 @@
 //! The loop: ask the playbook what is next, do it, write what came of it.
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join, select};
 use retake_playbook::duties::Duty;
-use retake_playbook::event::{Check, CheckResult, Event};
+use retake_playbook::event::Event;
 use retake_playbook::machine::Phase;
 use retake_playbook::{ActionId, Command, Gate, State, next, plan};
 
@@ -14,7 +14,7 @@ use crate::open::Responder;
 use crate::people::{Decision, Outcome, Question, Task};
 use crate::summary::closing;
 use crate::tasks::Desk;
-use crate::{logs, observe, warn};
+use crate::{logs, observe, preflight, warn};
 
 /// How far to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,10 @@ const STUCK: u32 = 3;
 impl Responder<'_> {
     /// Goes on from wherever the journal stands.
     pub async fn run(&self, extent: Extent) -> Result<Finished, ResponderError> {
-        if self.phase() == Phase::Halted {
+        let lacking = self
+            .case
+            .with_state(|state| state.lacking().next().is_some());
+        if self.phase() == Phase::Halted || (self.phase() == Phase::Returning && lacking) {
             self.case.append(Event::Retried {
                 by: self.name.clone(),
             })?;
@@ -155,7 +158,7 @@ impl Responder<'_> {
     async fn perform(&self, command: Command) -> Result<Option<Finished>, ResponderError> {
         match command {
             Command::ReadAccount => self.read_account().await?,
-            Command::Preflight => self.preflight()?,
+            Command::Preflight => self.preflight().await?,
             Command::MakePlan(plan) => {
                 self.case.append(Event::PlanMade(plan))?;
             }
@@ -170,6 +173,9 @@ impl Responder<'_> {
                     until_removed: plan::until_removed(),
                 })?;
             }
+            Command::Snapshot if self.phase() == Phase::Preserving => {
+                self.snapshot_and_preflight().await?;
+            }
             Command::Snapshot => observe::snapshot(&self.case, self.around.tenant).await?,
             Command::Analyse { quick } => {
                 Box::pin(logs::analyse(
@@ -179,6 +185,11 @@ impl Responder<'_> {
                     quick,
                 ))
                 .await?;
+                if quick {
+                    let (who, _) = preflight::quick(self.around.tenant, &self.early).await;
+                    let tenant = self.around.tenant;
+                    Box::pin(preflight::beside_attacker(&self.case, tenant, &who)).await?;
+                }
             }
             Command::Warn => warn::warn(&self.case, self.around.people).await?,
             Command::HandOut(duties) => return Box::pin(self.hand_out(&duties)).await,
@@ -222,58 +233,30 @@ impl Responder<'_> {
         Ok(())
     }
 
-    /// What can be known without another request: nothing stands before the block.
-    fn preflight(&self) -> Result<(), ResponderError> {
-        let responder = self.name.to_lowercase();
-        let checks = self.case.with_state(|state| {
-            let mut checks = Vec::new();
-            if let Some(account) = &state.account {
-                let own = account
-                    .addresses
-                    .iter()
-                    .chain([&account.upn, &account.display_name])
-                    .any(|name| name.to_lowercase() == responder);
-                checks.push(Check {
-                    what: "clean hands".to_owned(),
-                    result: if own { CheckResult::Bad } else { CheckResult::Good },
-                    detail: if own {
-                        "the responder is the affected user: somebody else has to respond".to_owned()
-                    } else {
-                        "the responder is not the affected user".to_owned()
-                    },
-                });
-                if account.standing.restricted {
-                    checks.push(Check {
-                        what: "restricted unit".to_owned(),
-                        result: CheckResult::Warning,
-                        detail: "the account is in a restricted management unit: only roles over that unit count, so the block may be refused; then nothing is changed".to_owned(),
-                    });
-                }
-                if account.synced {
-                    checks.push(Check {
-                        what: "on-premises".to_owned(),
-                        result: CheckResult::Warning,
-                        detail: "the account is synchronised: disable it on-premises too, or the next sync undoes the block".to_owned(),
-                    });
-                }
-                if account.user_type.eq_ignore_ascii_case("guest") {
-                    checks.push(Check {
-                        what: "guest".to_owned(),
-                        result: CheckResult::Warning,
-                        detail: "a guest's sessions and password are the home tenant's: tell its administrators".to_owned(),
-                    });
-                }
-            } else {
-                checks.push(Check {
-                    what: "account".to_owned(),
-                    result: CheckResult::Unknown,
-                    detail: "the account could not be read in time; block goes ahead by its name".to_owned(),
-                });
-            }
+    /// What can be known without waiting for another answer: nothing stands before the
+    /// block.
+    async fn preflight(&self) -> Result<(), ResponderError> {
+        let (who, rights) = preflight::quick(self.around.tenant, &self.early).await;
+        let mut checks = self.case.with_state(|state| {
+            let mut checks =
+                preflight::before_containment(state, &self.name, &who, &self.break_glass);
+            checks.extend(preflight::account(state));
             checks
         });
+        checks.extend(rights);
         self.case.append(Event::PreflightDone { checks })?;
         Ok(())
+    }
+
+    /// Block and revoke are done: now there is time to look at everything.
+    async fn snapshot_and_preflight(&self) -> Result<(), ResponderError> {
+        let tenant = self.around.tenant;
+        let (snapshot, preflight) = join(
+            Box::pin(observe::snapshot(&self.case, tenant)),
+            Box::pin(preflight::whole(&self.case, tenant, &self.break_glass)),
+        )
+        .await;
+        snapshot.and(preflight)
     }
 
     async fn ask(&self, gate: Gate) -> Result<Option<Finished>, ResponderError> {
@@ -293,6 +276,9 @@ impl Responder<'_> {
             })
             .await;
         match decision {
+            Decision::Yes { .. } if let Some(why) = needs_a_reason(gate, &state) => {
+                return self.waits(gate, why).map(Some);
+            }
             Decision::Yes { by, answer } => {
                 self.case.append(Event::GatePassed { gate, by, answer })?;
             }
@@ -479,6 +465,41 @@ impl Responder<'_> {
                 .to_owned(),
         )
         .map(Some)
+    }
+}
+
+/// Why a plain yes does not open this gate: its condition does not hold, and whoever
+/// goes on all the same says why.
+fn needs_a_reason(gate: Gate, state: &State) -> Option<String> {
+    match gate {
+        Gate::CleanHands => {
+            let whys: Vec<&str> = state
+                .checks
+                .iter()
+                .filter(|check| check.is_unclean())
+                .map(|check| check.detail.as_str())
+                .collect();
+            Some(format!(
+                "{}. Going on all the same takes a reason",
+                whys.join("; ")
+            ))
+        }
+        Gate::Return => {
+            let lacking: Vec<String> = state
+                .lacking()
+                .map(|source| {
+                    let why = source.why.as_deref().unwrap_or("no reason is known");
+                    format!("{}: {why}", source.name)
+                })
+                .collect();
+            (!lacking.is_empty()).then(|| {
+                format!(
+                    "not every log could be read. {} Grant it and give the same command again, or go on with a reason",
+                    lacking.join(" ")
+                )
+            })
+        }
+        _ => None,
     }
 }
 

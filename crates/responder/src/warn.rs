@@ -16,7 +16,7 @@ use crate::people::{Decision, Outcome, People, Question, Task};
 
 /// Asks about money once, makes due what is due once, and has it given.
 pub(crate) async fn warn(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError> {
-    if !case.with_state(|state| state.warnings_made) {
+    if case.with_state(|state| !state.warnings_made || state.warning_owed()) {
         make_due(case)?;
     }
     let (asked, given) =

@@ -7,23 +7,28 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use crate::call::Service;
-use crate::edge::{Clock, Transport};
+use crate::edge::{Clock, KeyringError, Means, Transport};
 use crate::error::{Kind, TenantError};
+use crate::pace::Pacer;
 use crate::page::Completeness;
 use crate::profile::Profile;
 use crate::send::{Call, Sender};
 use crate::sign_in::{DeviceCodePrompt, SignIn, TokenFacts};
 use crate::wire::{Answer, Builder, Change, Outgoing, Prepared, Read};
 
+mod activity;
 mod changes;
 mod consent;
 mod directory;
 mod exchange;
 mod logs;
 mod mail;
+mod standing;
 
+pub use activity::{FEEDS, Subscription};
 pub use exchange::Cmdlet;
 pub use logs::{AuditAbout, AuditQuery, AuditSearch, MessageTraceFilter, SearchStatus, SignInKind};
+pub use standing::{Licence, Probe, RoleAssignment, RoleDefinition, ServicePlan};
 
 /// A Microsoft 365 tenant, as the app of a [`Profile`] reaches it.
 ///
@@ -54,9 +59,51 @@ impl Default for Options {
 }
 
 impl Tenant {
-    /// A client for the profile. Nothing is sent before the first call.
+    /// A client for a profile whose way of signing in needs nothing but the
+    /// transport (client secret, device code). Nothing is sent before the first call.
     pub fn new(profile: Profile, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
-        let sign_in = SignIn::new(profile.clone(), Arc::clone(&transport), Arc::clone(&clock));
+        Self::with_means(profile, transport, clock, Means::default())
+    }
+
+    /// A client for the profile; its way of signing in may use these means.
+    pub fn with_means(
+        profile: Profile,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        means: Means,
+    ) -> Self {
+        let sign_in = SignIn::new(
+            profile.clone(),
+            Arc::clone(&transport),
+            Arc::clone(&clock),
+            means,
+        );
+        Self::of(profile, transport, clock, sign_in)
+    }
+
+    /// The same responder in the tenant of a customer (delegated
+    /// administration): signed in once, at home; tokens are asked of the
+    /// customer's tenant.
+    #[must_use]
+    pub fn customer(&self, name: &str, tenant_id: &str) -> Self {
+        let here = &self.call.sender;
+        let profile = Profile {
+            name: name.to_owned(),
+            tenant_id: tenant_id.to_owned(),
+            home_tenant_id: Some(here.profile.sign_in_tenant().to_owned()),
+            ..here.profile.clone()
+        };
+        let sign_in = here.sign_in.for_customer(profile.clone());
+        let (transport, clock) = (Arc::clone(&here.transport), Arc::clone(&here.clock));
+        Self::of(profile, transport, clock, sign_in).with_options(self.call.options)
+    }
+
+    fn of(
+        profile: Profile,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        sign_in: SignIn,
+    ) -> Self {
         Self {
             call: Call {
                 sender: Arc::new(Sender {
@@ -67,6 +114,19 @@ impl Tenant {
                     exchange_host: Mutex::new(None),
                 }),
                 options: Options::default(),
+                pacer: Pacer::default(),
+            },
+        }
+    }
+
+    /// The same client at the pace that this pacer allows: one for all clients of a
+    /// tenant. Without it each client counts for itself and its clones.
+    #[must_use]
+    pub fn with_pacer(&self, pacer: Pacer) -> Self {
+        Self {
+            call: Call {
+                pacer,
+                ..self.call.clone()
             },
         }
     }
@@ -76,8 +136,8 @@ impl Tenant {
     pub fn with_options(&self, options: Options) -> Self {
         Self {
             call: Call {
-                sender: Arc::clone(&self.call.sender),
                 options,
+                ..self.call.clone()
             },
         }
     }
@@ -113,12 +173,44 @@ impl Tenant {
         self.call.sender.sign_in.finish_device_code(prompt).await
     }
 
+    /// Lets a person sign in in a browser on this machine, and waits for them,
+    /// whatever the deadline. Only for profiles with [`crate::Credential::Browser`].
+    pub async fn sign_in_in_browser(&self) -> Result<(), TenantError> {
+        self.call.sender.sign_in.in_browser().await
+    }
+
+    /// Whether tokens can be had without a person now: always for an app, for a
+    /// person while their session lasts. False means that the person must sign in.
+    pub async fn resume(&self) -> Result<bool, TenantError> {
+        self.call.sender.sign_in.resume().await
+    }
+
+    /// The token service's clock less ours, as its last answer told; none
+    /// before the first answer, and where no answer tells.
+    pub fn clock_skew(&self) -> Option<jiff::SignedDuration> {
+        self.call.sender.sign_in.skew()
+    }
+
+    /// By how much this machine's clock is wrong, in words, if it is wrong
+    /// enough to matter (two minutes).
+    pub fn clock_warning(&self) -> Option<String> {
+        crate::error::sign_in::wrong_clock(self.clock_skew()?)
+    }
+
+    /// Why the session of a person is not kept in the system's keyring although
+    /// there is one to keep it in. It is in memory then, until the process ends.
+    pub fn keyring_trouble(&self) -> Option<KeyringError> {
+        self.call.sender.sign_in.keyring_trouble()
+    }
+
     /// What the token for a service says about the app or person that is
     /// signed in; `None` if the token cannot be read, which is no error.
     pub async fn token_facts(&self, service: Service) -> Result<Option<TokenFacts>, TenantError> {
         let clock = self.call.clock();
         let facts = self.call.sender.sign_in.facts(service);
-        crate::send::within(clock, self.call.options.deadline, facts)
+        let limit = self.call.options.deadline;
+        let limit = limit.max(self.call.sender.sign_in.patience());
+        crate::send::within(clock, limit, facts)
             .await
             .unwrap_or_else(|| {
                 Err(TenantError::timed_out(
@@ -137,12 +229,15 @@ impl Tenant {
         let outgoing = &prepared.outgoing;
         let deadline = self.call.deadline();
         let answer = self.call.once(outgoing, deadline).await?;
-        if outgoing.service() == Service::Exchange {
-            exchange::check_change(outgoing, &answer)?;
-        }
+        let warnings = if outgoing.service() == Service::Exchange {
+            exchange::check_change(outgoing, &answer)?
+        } else {
+            Vec::new()
+        };
         Ok(Change {
             request: outgoing.request.clone(),
             status: answer.status,
+            warnings,
             answers: vec![answer],
         })
     }

@@ -1,17 +1,24 @@
 //! Why a call did not do what was asked, and what to do next.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
-use crate::call::{CallSpec, Service};
+use crate::call::CallSpec;
 use crate::edge::{TransportError, TransportErrorKind};
 use crate::escape;
 use crate::wire::Answer;
 
+pub(crate) mod activity;
+mod code;
 pub(crate) mod exchange;
 pub(crate) mod graph;
+mod hint;
 pub(crate) mod sign_in;
+
+pub use sign_in::SignInProblem;
+/// How much of a refusal is kept, in bytes. The longest documented is 4 KiB of NUL bytes.
+const KEPT: usize = 64 * 1024;
 
 /// A call that failed. The fields are those of [`Details`].
 ///
@@ -39,6 +46,8 @@ pub struct Details {
     pub request_id: Option<String>,
     /// How long the service wants to be left alone.
     pub retry_after: Option<Duration>,
+    /// At which stage the connection failed, if that is what happened.
+    pub connection: Option<TransportErrorKind>,
     /// The refusal as it came, to be kept as evidence.
     pub answer: Option<Answer>,
 }
@@ -66,7 +75,7 @@ pub enum Kind {
     Throttled,
     /// A fresh token was refused as well.
     Expired,
-    /// Nobody is signed in: a device code must be entered first.
+    /// Nobody is signed in: a person must do that first.
     Unauthenticated,
     /// The token service refused to give a token.
     SignIn(SignInProblem),
@@ -78,8 +87,18 @@ pub enum Kind {
     PreconditionFailed,
     /// The method is the account's default while others remain (reference §2.3): delete the others first.
     DefaultMethod,
+    /// There is no mailbox in Exchange Online behind this account: no licence, on
+    /// premises, inactive, or not made yet.
+    NoMailbox,
+    /// Auditing is switched off in the tenant: nothing was recorded.
+    AuditingOff,
     /// The service understood and said no.
     Refused,
+    /// The service cannot make sense of the request: a mistake of ours, or a
+    /// service that changed. Never sent again as it is.
+    NotUnderstood,
+    /// Something between here and the service refused: a proxy, a gateway.
+    Gateway,
     /// The service could not be reached.
     Unreachable {
         /// Whether a change may have been carried out all the same.
@@ -105,38 +124,6 @@ pub enum Kind {
     BadInput,
 }
 
-/// Why the token service said no (reference §1.3, AADSTS codes).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SignInProblem {
-    /// The client secret is wrong.
-    BadSecret,
-    /// The client secret has expired.
-    ExpiredSecret,
-    /// There is no such tenant.
-    TenantNotFound,
-    /// The app is not in the tenant.
-    AppNotFound,
-    /// The app is disabled.
-    AppDisabled,
-    /// Nobody consented to what the app asks for.
-    ConsentMissing,
-    /// The service that the token is for is not in the tenant.
-    ResourceNotFound,
-    /// A conditional access policy, or missing multi-factor proof, stands in the way.
-    ConditionalAccess,
-    /// The person or their session was cut off: disabled, revoked, password changed.
-    SessionEnded,
-    /// The person said no.
-    Declined,
-    /// The code was not entered in time.
-    CodeExpired,
-    /// The app must be allowed to be a public client for device codes.
-    NotAPublicClient,
-    /// Something else; the code says what.
-    Other,
-}
-
 impl TenantError {
     /// An error of this kind without an answer behind it.
     pub fn new(
@@ -154,6 +141,7 @@ impl TenantError {
             message: escape::message(message.as_ref()),
             request_id: None,
             retry_after: None,
+            connection: None,
             answer: None,
         }))
     }
@@ -166,7 +154,15 @@ impl TenantError {
     pub(crate) fn with_answer(mut self, answer: &Answer) -> Self {
         self.0.status = Some(answer.status);
         self.0.request_id = answer.request_id.as_deref().map(escape::message);
-        self.0.answer = Some(answer.clone());
+        let mut answer = answer.clone();
+        answer.body.truncate(KEPT);
+        self.0.answer = Some(answer);
+        self
+    }
+
+    /// The same error with a fact that helps whoever reads it.
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        self.0.message = escape::message(&format!("{} ({note})", self.0.message));
         self
     }
 
@@ -183,20 +179,28 @@ impl TenantError {
     pub(crate) fn transport(call: &'static CallSpec, target: &str, error: &TransportError) -> Self {
         let effect_unknown = call.change && error.kind.effect_possible();
         let kind = match error.kind {
-            TransportErrorKind::Connect | TransportErrorKind::Tls | TransportErrorKind::Reset => {
-                Kind::Unreachable { effect_unknown }
-            }
+            TransportErrorKind::Name
+            | TransportErrorKind::Route
+            | TransportErrorKind::Proxy
+            | TransportErrorKind::Connect
+            | TransportErrorKind::Tls
+            | TransportErrorKind::Reset => Kind::Unreachable { effect_unknown },
             TransportErrorKind::Timeout => Kind::TimedOut { effect_unknown },
             TransportErrorKind::Body => Kind::BadAnswer { effect_unknown },
         };
         let code = match error.kind {
+            TransportErrorKind::Name => "name",
+            TransportErrorKind::Route => "route",
+            TransportErrorKind::Proxy => "proxy",
             TransportErrorKind::Connect => "connect",
             TransportErrorKind::Tls => "tls",
             TransportErrorKind::Timeout => "timeout",
             TransportErrorKind::Reset => "reset",
             TransportErrorKind::Body => "body",
         };
-        Self::new(kind, call, target, error.to_string()).with_code(Some(code))
+        let mut new = Self::new(kind, call, target, error.to_string()).with_code(Some(code));
+        new.0.connection = Some(error.kind);
+        new
     }
 
     pub(crate) fn timed_out(call: &'static CallSpec, target: &str, effect_unknown: bool) -> Self {
@@ -234,6 +238,15 @@ impl TenantError {
         )
     }
 
+    /// Whether only a person can get on, by signing in (again).
+    pub fn needs_a_person(&self) -> bool {
+        match self.0.kind {
+            Kind::Unauthenticated => true,
+            Kind::SignIn(problem) => problem.needs_a_person(),
+            _ => false,
+        }
+    }
+
     /// The same error in the light of what is known about its target: a
     /// refusal for lack of permission on a protected account is
     /// [`Kind::ProtectedTarget`], and granting the app more of what it has
@@ -245,115 +258,6 @@ impl TenantError {
             self.0.kind = Kind::ProtectedTarget;
         }
         self
-    }
-
-    /// What to do next, as one or two sentences for the person who reads it.
-    pub fn hint(&self) -> String {
-        let service = self.0.call.service.words();
-        match &self.0.kind {
-            Kind::PermissionMissing { permission, role } => permission_hint(self.0.call, permission, role),
-            Kind::ProtectedTarget => format!(
-                "The account is protected: if it holds a role, give the app `{}`; if it is in a \
-                 restricted-management unit, give the app a role scoped to that unit. More application \
-                 permissions would not help.",
-                self.0.call.roles.last().unwrap_or(&"Privileged Authentication Administrator")
-            ),
-            Kind::LicenceMissing => "The tenant has no Entra ID P1 or P2 licence for this log (or has it since a short \
-                 time only). Go on without it: the case records that it could not be looked at."
-                .to_owned(),
-            Kind::NotFound => "Check the spelling and the tenant. An object made or deleted minutes ago can still be \
-                 unknown to some of the service."
-                .to_owned(),
-            Kind::Throttled => match self.0.retry_after {
-                Some(wait) => format!("{service} asks to wait {} s. Run the same command again after that.", wait.as_secs()),
-                None => format!("{service} has too many requests of this app. Wait a minute and run the same command again."),
-            },
-            Kind::Expired => "A new token was refused too. Check that the app was not disabled and that no policy excludes \
-                 this address, then sign in again."
-                .to_owned(),
-            Kind::Unauthenticated => "Sign in first: a person has to enter the device code.".to_owned(),
-            Kind::SignIn(problem) => problem.hint().to_owned(),
-            Kind::WrongTenant => "The profile names another tenant than the one that answered. Check its tenant id.".to_owned(),
-            Kind::Conflict => "Read the object again: it exists already or was changed at the same time.".to_owned(),
-            Kind::PreconditionFailed => "The object changed since it was read. Look at it again before changing it.".to_owned(),
-            Kind::DefaultMethod => "Delete the account's other methods first, or choose another default, and then this one again.".to_owned(),
-            Kind::Refused => "The message says why. If it makes no sense, report it with the request id.".to_owned(),
-            Kind::BadInput => "Nothing was sent. Correct what was asked for.".to_owned(),
-            Kind::Unreachable { .. } | Kind::TimedOut { .. } | Kind::BadAnswer { .. } | Kind::Server { .. } => {
-                if self.effect_unknown() {
-                    "It is not known whether the change was carried out. Read the object before anything else; \
-                     the same command does that."
-                        .to_owned()
-                } else {
-                    format!("Nothing was changed. Check the way to {service} and run the same command again.")
-                }
-            }
-        }
-    }
-}
-
-fn permission_hint(call: &CallSpec, permission: &str, role: &str) -> String {
-    let mut hint = if call.service == Service::Exchange {
-        format!(
-            "Give the app the application permission `{permission}` (Office 365 Exchange Online) with admin consent \
-             and one of the roles `{}`; both are needed, and a new role takes minutes to work.",
-            call.roles.join("`, `")
-        )
-    } else {
-        format!("Give the app the application permission `{permission}` with admin consent.")
-    };
-    if call.service == Service::Graph && !role.is_empty() {
-        // Writing to a String cannot fail.
-        let _ = write!(
-            hint,
-            " If it has that already, the account outranks it: give the app's service principal the role `{role}`."
-        );
-    }
-    hint
-}
-
-impl SignInProblem {
-    /// What to do next.
-    pub const fn hint(self) -> &'static str {
-        match self {
-            Self::BadSecret => {
-                "The client secret is wrong: take the secret's value, not its id, and check that it belongs to this app."
-            }
-            Self::ExpiredSecret => {
-                "The client secret has expired: make a new one on the app registration."
-            }
-            Self::TenantNotFound => {
-                "There is no such tenant in this cloud: check the tenant id and the cloud of the profile."
-            }
-            Self::AppNotFound => {
-                "The app is not in this tenant: check the client id, or have an administrator of the tenant consent to it."
-            }
-            Self::AppDisabled => {
-                "The app is disabled in this tenant: an administrator must enable it."
-            }
-            Self::ConsentMissing => {
-                "Nobody consented to the app's permissions: an administrator must grant admin consent."
-            }
-            Self::ResourceNotFound => {
-                "The service is not set up in this tenant; without an Exchange licence there is no Exchange."
-            }
-            Self::ConditionalAccess => {
-                "A conditional access policy or missing multi-factor proof stands in the way: use an allowed device or address, or exclude the app."
-            }
-            Self::SessionEnded => {
-                "The signed-in session ended (disabled, revoked or password changed): sign in again."
-            }
-            Self::Declined => {
-                "The sign-in was declined by the person who was asked. Start again if that was a mistake."
-            }
-            Self::CodeExpired => "The code was not entered in time. Start again for a new one.",
-            Self::NotAPublicClient => {
-                "Device codes need `Allow public client flows` on the app registration."
-            }
-            Self::Other => {
-                "The code tells the cause: look it up at Microsoft's list of AADSTS codes."
-            }
-        }
     }
 }
 
@@ -412,7 +316,11 @@ impl Kind {
             Self::Conflict => "it conflicts with what is there",
             Self::PreconditionFailed => "it changed meanwhile",
             Self::DefaultMethod => "it is the default method while others remain",
+            Self::NoMailbox => "there is no mailbox in Exchange Online",
+            Self::AuditingOff => "auditing is switched off",
             Self::Refused => "refused",
+            Self::NotUnderstood => "the service does not understand the request",
+            Self::Gateway => "something on the way refused",
             Self::Unreachable { .. } => "not reachable",
             Self::TimedOut { .. } => "timed out",
             Self::BadAnswer { .. } => "the answer cannot be read",

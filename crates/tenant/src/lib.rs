@@ -21,6 +21,7 @@ pub mod edge;
 pub mod error;
 pub mod escape;
 pub mod model;
+pub mod pace;
 pub mod profile;
 pub mod sign_in;
 
@@ -31,6 +32,7 @@ mod wire;
 pub use call::{CallSpec, Service, Verb};
 pub use client::{Options, Tenant};
 pub use error::{Kind, SignInProblem, TenantError};
+pub use pace::Pacer;
 pub use page::{Completeness, Cut};
 pub use profile::{Credential, Endpoints, IdentityHost, Profile};
 pub use sign_in::{DeviceCodePrompt, TokenFacts};

@@ -170,7 +170,7 @@ fn items<T: DeserializeOwned>(
 }
 
 /// Path and query of a next link, if it stays at the same scheme, host and port.
-fn follow(base: Option<&Url>, link: &str) -> Result<String, Cut> {
+pub(crate) fn follow(base: Option<&Url>, link: &str) -> Result<String, Cut> {
     let elsewhere = || {
         Cut::LeftHost(crate::escape::message(
             link.split('?').next().unwrap_or(link),

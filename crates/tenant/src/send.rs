@@ -3,7 +3,7 @@
 //! The policy in one place. Reads are tried again on throttling, failures of
 //! the service and lost connections. Changes are sent again only after an
 //! answer that says they were not carried out: 429, 503 with `Retry-After`,
-//! 401, and a redirect of Exchange's front door.
+//! 401, and a redirect. Every request waits for its turn at the [`Pacer`] first.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,20 +19,20 @@ use url::Url;
 use crate::call::Service;
 use crate::client::Options;
 use crate::edge::{Clock, Transport};
-use crate::error::{Kind, TenantError, exchange, graph};
+use crate::error::{Kind, TenantError, activity, exchange, graph};
+use crate::pace::{Account, Pacer, Permit};
 use crate::profile::Profile;
-use crate::sign_in::{SignIn, Token};
+use crate::sign_in::{SignIn, Token, claims};
 use crate::wire::{Answer, Outgoing};
 
 mod headers;
 
-pub(crate) use headers::retry_after;
-use headers::{claims, regional_host};
+pub(crate) use headers::{regional_host, retry_after};
 
 /// How often one request is sent at most, the first time included.
 const TRIES: u32 = 5;
 
-/// How often Exchange's front door may send us on.
+/// How often an answer may send us on.
 const HOPS: u32 = 3;
 
 /// What all clones of a client share.
@@ -50,6 +50,7 @@ pub(crate) struct Sender {
 pub(crate) struct Call {
     pub(crate) sender: Arc<Sender>,
     pub(crate) options: Options,
+    pub(crate) pacer: Pacer,
 }
 
 /// When a call must be over.
@@ -150,12 +151,18 @@ impl Call {
     ) -> Result<Answer, TenantError> {
         let clock = self.clock();
         let mut base = self.base(outgoing)?;
+        let account = Account::of(
+            &self.profile().tenant_id,
+            outgoing.spec,
+            &outgoing.request.url,
+        );
         let mut tries = 0;
         let mut hops = 0;
         let mut renewed = false;
         loop {
             let token = self.sender.sign_in.token(outgoing.service()).await?;
             let request = assemble(&base, outgoing, &token)?;
+            let permit = self.turn(outgoing, &account, deadline).await?;
             tries += 1;
             // A read keeps half of its time for another try; a change has none.
             let limit = match policy {
@@ -163,7 +170,9 @@ impl Call {
                 Policy::NotCarriedOut => deadline.left(clock),
             };
             in_flight.store(true, Ordering::Relaxed);
-            let lost = match within(clock, limit, self.sender.transport.send(request)).await {
+            let sent = within(clock, limit, self.sender.transport.send(request)).await;
+            drop(permit);
+            let lost = match sent {
                 Some(Ok(response)) => {
                     in_flight.store(false, Ordering::Relaxed);
                     let answer = self.answer(outgoing, &token, response);
@@ -183,12 +192,20 @@ impl Call {
                             if hops > HOPS {
                                 return Err(error);
                             }
-                            self.remember_exchange(&host);
+                            if outgoing.service() == Service::Exchange {
+                                self.remember_exchange(&host);
+                            }
                             base = host;
                             continue;
                         }
                         Judgement::Later { wait, error } => {
-                            let wait = wait.unwrap_or_else(|| backoff(tries));
+                            let wait = wait.unwrap_or_else(|| self.pacer.backoff(tries));
+                            if error.kind == Kind::Throttled {
+                                let until = SignedDuration::try_from(wait)
+                                    .ok()
+                                    .and_then(|wait| clock.now().checked_add(wait).ok());
+                                self.pacer.hold(&account, until.unwrap_or(Timestamp::MAX));
+                            }
                             if tries < TRIES && self.pause(wait, deadline).await {
                                 continue;
                             }
@@ -204,12 +221,34 @@ impl Call {
             };
             if policy == Policy::Always
                 && tries < TRIES
-                && self.pause(backoff(tries), deadline).await
+                && self.pause(self.pacer.backoff(tries), deadline).await
             {
                 continue;
             }
             return Err(lost.scrubbed(|text| token.scrub(text)));
         }
+    }
+
+    /// Waits until the request may go, unless that is later than it must be over.
+    async fn turn(
+        &self,
+        outgoing: &Outgoing,
+        account: &Account,
+        deadline: Deadline,
+    ) -> Result<Permit, TenantError> {
+        let clock = self.clock();
+        self.pacer
+            .admit(clock, account, outgoing.spec, || deadline.left(clock))
+            .await
+            .map_err(|wait| {
+                TenantError::new(
+                    Kind::Throttled,
+                    outgoing.spec,
+                    &outgoing.target,
+                    "not sent: the service wants to be left alone for longer than this call may take",
+                )
+                .with_retry_after(Some(wait))
+            })
     }
 
     fn base(&self, outgoing: &Outgoing) -> Result<Url, TenantError> {
@@ -268,6 +307,11 @@ impl Call {
                 body,
                 received_at: self.clock().now(),
                 request_id,
+                next_page: parts
+                    .headers
+                    .get("nextpageuri")
+                    .and_then(|link| link.to_str().ok())
+                    .map(str::to_owned),
             },
             status: parts.status,
             headers: parts.headers,
@@ -283,32 +327,46 @@ impl Call {
         if status.is_success() {
             return Judgement::Done(answer);
         }
-        let exchange = outgoing.service() == Service::Exchange;
         let wait = retry_after(&headers, self.clock().now());
-        let error = if exchange {
-            exchange::classify(outgoing.spec, &outgoing.target, &answer)
-        } else {
-            graph::classify(outgoing.spec, &outgoing.target, &answer)
+        let error = match outgoing.service() {
+            Service::Exchange => exchange::classify(outgoing.spec, &outgoing.target, &answer),
+            Service::Activity => activity::classify(outgoing.spec, &outgoing.target, &answer),
+            Service::Graph | Service::SignIn => {
+                graph::classify(outgoing.spec, &outgoing.target, &answer)
+            }
         }
         .with_retry_after(wait);
+        if error.kind == Kind::Throttled {
+            return Judgement::Later { wait, error };
+        }
         match status.as_u16() {
             401 => Judgement::Renew {
-                claims: claims(&headers),
+                claims: claims::asked_for(&headers),
                 error,
             },
-            301 | 302 | 307 | 308 if exchange => {
-                let from = self.profile().endpoints.base(Service::Exchange);
-                match headers
+            301 | 302 | 307 | 308 => {
+                let location = headers
                     .get(header::LOCATION)
-                    .and_then(|location| location.to_str().ok())
-                    .zip(from)
-                    .and_then(|(location, from)| regional_host(from, location))
-                {
-                    Some(host) => Judgement::Elsewhere { host, error },
-                    None => Judgement::Failed(error),
+                    .and_then(|location| location.to_str().ok());
+                let service = outgoing.service();
+                let to = self
+                    .profile()
+                    .endpoints
+                    .base(service)
+                    .zip(location)
+                    .and_then(|(from, location)| regional_host(service, from, location));
+                match to {
+                    // Exchange's front door names a host and no other path is known; of
+                    // Graph no redirect is documented, so it may not ask for another object.
+                    Some(host)
+                        if service == Service::Exchange
+                            || leads_to(&host, &outgoing.request.url) =>
+                    {
+                        Judgement::Elsewhere { host, error }
+                    }
+                    _ => Judgement::Failed(sent_away(outgoing, location, error)),
                 }
             }
-            429 => Judgement::Later { wait, error },
             // 503 with a time to wait is throttling in other words: not carried out.
             503 if wait.is_some() => Judgement::Later {
                 wait,
@@ -317,6 +375,28 @@ impl Call {
             500.. if policy == Policy::Always => Judgement::Later { wait, error },
             _ => Judgement::Failed(error),
         }
+    }
+}
+
+fn leads_to(host: &Url, url: &str) -> bool {
+    url.split('?').next() == Some(host.path())
+}
+
+/// A redirect to where no token of ours may go, or to another object.
+fn sent_away(outgoing: &Outgoing, location: Option<&str>, error: TenantError) -> TenantError {
+    let to = location.unwrap_or("nowhere");
+    let to = to.split('?').next().unwrap_or(to);
+    let said = TenantError::new(
+        Kind::BadAnswer {
+            effect_unknown: false,
+        },
+        outgoing.spec,
+        &outgoing.target,
+        format!("the answer sends us to {to}, which is not followed"),
+    );
+    match &error.answer {
+        Some(answer) => said.with_answer(answer),
+        None => said,
     }
 }
 
@@ -362,7 +442,7 @@ pub(crate) async fn within<T>(
     }
 }
 
-/// 1, 2, 4, 8 seconds. Without jitter, so that the same run is the same run.
+/// 1, 2, 4, 8 seconds; [`Pacer::backoff`] adds the jitter.
 pub(crate) fn backoff(tries: u32) -> Duration {
     Duration::from_secs(1 << tries.saturating_sub(1).min(4))
 }

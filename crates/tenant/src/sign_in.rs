@@ -1,50 +1,80 @@
-//! Getting, keeping and renewing access tokens.
+//! Getting, keeping and renewing access tokens (reference §1).
 //!
-//! The flows themselves are those of `azure_identity` (client secret) and
-//! `oauth2` (device code), both over our own [`Transport`]. Tokens live in
-//! memory only, one per service, and end by our own clock: what counts is the
-//! `expires_in` of the answer, not the operating system's time.
+//! The flows are those of `azure_identity` (the app as itself) and `oauth2` (a
+//! person), both over our own [`Transport`]; a managed identity and the Azure
+//! command line are one question each. Access tokens live in memory only, one
+//! per service, and end by our own clock: what counts is the `expires_in` of
+//! the answer, not the operating system's time. A person's refresh token
+//! serves all services and all tenants that the person may enter.
+//!
+//! A person's tokens declare that this client understands claims challenges
+//! (cp1), so that the person's session can be ended at once; an app's do not
+//! (`docs/decisions/sign-in.md` says why). Challenges are answered either way.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::Bytes;
 use futures_util::lock::Mutex as AsyncMutex;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
 
-use crate::call::{CallSpec, SIGN_IN, Service};
-use crate::edge::{Clock, Transport};
-use crate::error::{Kind, TenantError};
+use crate::call::{SIGN_IN, Service};
+use crate::edge::{
+    Algorithm, ClientCertificate, Clock, KeyringError, Means, Transport, TransportErrorKind,
+};
+use crate::error::{Kind, SignInProblem, TenantError};
 use crate::profile::{Credential, Profile};
 use crate::send::backoff;
 
-mod client_secret;
+mod assertion;
+mod azure_cli;
+mod browser;
+pub(crate) mod claims;
+mod client_credentials;
 mod device_code;
+mod managed_identity;
+mod person;
+mod session;
+mod token;
+mod wire;
 
 pub use device_code::DeviceCodePrompt;
+pub use token::TokenFacts;
+pub(crate) use token::{Token, cut};
+
+use client_credentials::Proof;
+use session::Session;
+use token::Fetched;
+use wire::Wire;
 
 /// A token is renewed this long before its end.
 const MARGIN: Duration = Duration::from_mins(5);
 
-/// How often the token service is asked, and how long each time.
+/// How often the token service is asked.
 const TRIES: u32 = 3;
-const TRY_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a first token may take where a machine's identity service is being
+/// updated, or the Azure command line starts.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Tokens of one profile.
 pub(crate) struct SignIn {
     profile: Profile,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
+    means: Means,
     graph: AsyncMutex<Slot>,
     exchange: AsyncMutex<Slot>,
     activity: AsyncMutex<Slot>,
-    /// The person's refresh token, once they entered the code.
-    refresh: Mutex<Option<SecretString>>,
+    /// The person's session, shared by all tenants that they enter.
+    session: Arc<Session>,
+    /// The token service wants the older form of an assertion.
+    older_assertion: AtomicBool,
+    skew: Mutex<Option<SignedDuration>>,
+    /// What the next sign-in of a person must satisfy.
+    pending_claims: Mutex<Option<String>>,
 }
 
 /// One service's token. Asking for it holds the slot, so that a snapshot's
@@ -58,121 +88,47 @@ struct Slot {
     number: u64,
 }
 
-/// An access token that cannot be printed.
-#[derive(Clone)]
-pub(crate) struct Token {
-    secret: Arc<SecretString>,
-    number: u64,
-}
-
-impl Token {
-    pub(crate) fn secret(&self) -> &SecretString {
-        &self.secret
-    }
-
-    pub(crate) fn scrub(&self, text: &str) -> String {
-        cut(text, self.secret.expose_secret(), "<token>")
-    }
-
-    pub(crate) fn scrub_bytes(&self, body: Bytes) -> Bytes {
-        let secret = self.secret.expose_secret();
-        let text = String::from_utf8_lossy(&body);
-        if !secret.is_empty() && text.contains(secret) {
-            Bytes::from(text.replace(secret, "<token>"))
-        } else {
-            body
-        }
-    }
-}
-
-/// `text` without `secret`. Nothing is not a secret: it stands between any two letters.
-pub(crate) fn cut(text: &str, secret: &str, instead: &str) -> String {
-    if secret.is_empty() {
-        text.to_owned()
-    } else {
-        text.replace(secret, instead)
-    }
-}
-
-/// A token fresh from the token service.
-struct Fetched {
-    token: SecretString,
-    expires_in: Duration,
-}
-
-/// What an access token says about itself. Microsoft calls tokens opaque, so
-/// this is a help for a preflight and never a proof.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct TokenFacts {
-    /// Tenant id.
-    #[serde(default, rename = "tid")]
-    pub tenant_id: Option<String>,
-    /// Object id of whoever signed in: a person, or the app's service principal.
-    #[serde(default, rename = "oid")]
-    pub object_id: Option<String>,
-    /// App id of the app registration.
-    #[serde(default, rename = "appid", alias = "azp")]
-    pub app_id: Option<String>,
-    /// The person's sign-in name, if a person signed in.
-    #[serde(default)]
-    pub upn: Option<String>,
-    /// Application permissions.
-    #[serde(default)]
-    pub roles: Vec<String>,
-    /// Delegated permissions, separated by spaces.
-    #[serde(default)]
-    pub scp: Option<String>,
-    /// Template ids of the directory roles held.
-    #[serde(default)]
-    pub wids: Vec<String>,
-}
-
-impl TokenFacts {
-    fn of(token: &SecretString) -> Option<Self> {
-        let payload = token.expose_secret().split('.').nth(1)?;
-        let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-        serde_json::from_slice(&bytes).ok()
-    }
-
-    /// Whether the token carries what a call needs, or more of the same
-    /// (`ReadWrite` for `Read`). Roles are not looked at.
-    pub fn allows(&self, call: &CallSpec) -> bool {
-        call.permissions.iter().any(|permission| {
-            self.has(permission)
-                || self.has(&permission.replace(".Read.", ".ReadWrite."))
-                || permission
-                    .strip_suffix(".Read")
-                    .is_some_and(|area| self.has(&format!("{area}.ReadWrite")))
-                || (*permission == "Mail.ReadBasic.All"
-                    && (self.has("Mail.Read") || self.has("Mail.ReadWrite")))
-        })
-    }
-
-    /// Whether a permission is among the token's, of either sort.
-    pub fn has(&self, permission: &str) -> bool {
-        self.roles.iter().any(|role| role == permission)
-            || self
-                .scp
-                .iter()
-                .flat_map(|scopes| scopes.split(' '))
-                .any(|scope| scope == permission)
-    }
-}
-
 impl SignIn {
     pub(crate) fn new(
         profile: Profile,
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
+        means: Means,
+    ) -> Self {
+        let session = Arc::new(Session::new(&profile, means.keyring.clone()));
+        Self::in_session(profile, transport, clock, means, session)
+    }
+
+    /// The sign-in to a customer's tenant, in the same session at home.
+    pub(crate) fn for_customer(&self, profile: Profile) -> Self {
+        Self::in_session(
+            profile,
+            Arc::clone(&self.transport),
+            Arc::clone(&self.clock),
+            self.means.clone(),
+            Arc::clone(&self.session),
+        )
+    }
+
+    fn in_session(
+        profile: Profile,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        means: Means,
+        session: Arc<Session>,
     ) -> Self {
         Self {
             profile,
             transport,
             clock,
+            means,
             graph: AsyncMutex::default(),
             exchange: AsyncMutex::default(),
             activity: AsyncMutex::default(),
-            refresh: Mutex::new(None),
+            session,
+            older_assertion: AtomicBool::new(false),
+            skew: Mutex::default(),
+            pending_claims: Mutex::default(),
         }
     }
 
@@ -207,6 +163,24 @@ impl SignIn {
         Ok(TokenFacts::of(token.secret()))
     }
 
+    /// How long a first token may take at least, whatever a call's deadline.
+    pub(crate) fn patience(&self) -> Duration {
+        match self.profile.credential {
+            Credential::ManagedIdentity { .. } | Credential::AzureCli => PATIENCE,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// The token service's clock less ours, as last seen.
+    pub(crate) fn skew(&self) -> Option<SignedDuration> {
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the keyring does not serve, if it was asked and does not.
+    pub(crate) fn keyring_trouble(&self) -> Option<KeyringError> {
+        self.session.trouble()
+    }
+
     fn slot(&self, service: Service) -> &AsyncMutex<Slot> {
         match service {
             Service::Exchange => &self.exchange,
@@ -239,19 +213,11 @@ impl SignIn {
 
     /// Asks the token service; asking again is harmless.
     async fn fetch(&self, service: Service, claims: Option<&str>) -> Result<Fetched, TenantError> {
-        let scope = self.profile.endpoints.scope(service).ok_or_else(|| {
-            TenantError::new(
-                Kind::BadInput,
-                &SIGN_IN,
-                &self.profile.tenant_id,
-                "the token service needs no token",
-            )
-        })?;
         let mut tries = 0;
         loop {
             tries += 1;
-            let error = match self.fetch_once(&scope, claims).await {
-                Ok(fetched) => return Ok(fetched),
+            let error = match self.fetch_once(service, claims).await {
+                Ok(fetched) => return self.check_tenant(fetched),
                 Err(error) => error,
             };
             let again = matches!(
@@ -262,7 +228,11 @@ impl SignIn {
                     | Kind::TimedOut { .. }
                     | Kind::BadAnswer { .. }
             );
-            if tries >= TRIES || !again {
+            // A machine's identity service has waits of its own, the command line none.
+            // A certificate that is not trusted is not trusted a second later.
+            let once = self.patience() > Duration::ZERO
+                || error.connection == Some(TransportErrorKind::Tls);
+            if tries >= TRIES || once || !again {
                 return Err(error);
             }
             self.clock
@@ -271,57 +241,171 @@ impl SignIn {
         }
     }
 
-    async fn fetch_once(&self, scope: &str, claims: Option<&str>) -> Result<Fetched, TenantError> {
+    async fn fetch_once(
+        &self,
+        service: Service,
+        claims: Option<&str>,
+    ) -> Result<Fetched, TenantError> {
+        let (Some(resource), Some(scope)) = (
+            self.profile.endpoints.resource(service),
+            self.profile.endpoints.scope(service),
+        ) else {
+            return Err(self.bad("this cloud has no such service"));
+        };
         match &self.profile.credential {
             Credential::ClientSecret(secret) => {
-                client_secret::fetch(
-                    self.profile.clone(),
-                    secret.clone(),
-                    scope.to_owned(),
-                    claims.map(str::to_owned),
-                    Arc::clone(&self.transport),
-                    Arc::clone(&self.clock),
-                )
-                .await
+                let proof = Proof::Secret(secret.clone());
+                self.as_the_app(proof, &scope, claims).await
             }
-            Credential::DeviceCode | Credential::Browser => {
-                let refresh = self
-                    .refresh
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .clone();
-                let Some(refresh) = refresh else {
-                    return Err(TenantError::new(
-                        Kind::Unauthenticated,
-                        &SIGN_IN,
-                        &self.profile.tenant_id,
-                        "nobody has entered a device code",
-                    ));
-                };
-                let (fetched, next) =
-                    device_code::refresh(&self.profile, &refresh, scope, claims, self.wire())
-                        .await?;
-                if next.is_some() {
-                    *self.refresh.lock().unwrap_or_else(PoisonError::into_inner) = next;
+            Credential::Certificate(certificate) => {
+                self.by_certificate(certificate, &scope, claims).await
+            }
+            Credential::WorkloadIdentity { token_file } => {
+                // It is replaced from time to time: read anew each time.
+                let files = given(self.means.files.as_deref(), "reads no files", self)?;
+                let read = files.read(token_file).map_err(|error| {
+                    let file = token_file.display();
+                    self.problem(
+                        SignInProblem::NoTokenFile,
+                        &format!("{file} cannot be read: {error}"),
+                    )
+                })?;
+                let text = read.expose_secret().trim();
+                if text.is_empty() {
+                    let file = token_file.display();
+                    return Err(
+                        self.problem(SignInProblem::NoTokenFile, &format!("{file} is empty"))
+                    );
                 }
-                Ok(fetched)
+                let proof = Proof::Assertion(SecretString::from(text));
+                self.as_the_app(proof, &scope, claims).await
             }
-            other => Err(TenantError::new(
-                Kind::BadInput,
-                &SIGN_IN,
-                &self.profile.tenant_id,
-                format!("signing in with `{}` is not built yet", other.name()),
-            )),
+            Credential::ManagedIdentity { identity, host } => {
+                let way = self.means.metadata.as_ref();
+                let way = given(way, "has no way to this machine's identity service", self)?;
+                let wire = Wire::new(way, &self.clock);
+                managed_identity::fetch(&self.profile, identity.as_deref(), host, resource, wire)
+                    .await
+            }
+            Credential::AzureCli => {
+                let programs = given(self.means.programs.as_deref(), "runs no programs", self)?;
+                azure_cli::fetch(&self.profile, resource, claims, programs, &*self.clock).await
+            }
+            Credential::DeviceCode | Credential::Browser => self.renew(&scope, claims).await,
         }
     }
 
-    fn wire(&self) -> Arc<device_code::Wire> {
-        device_code::Wire::new(&self.transport, &self.clock)
+    async fn as_the_app(
+        &self,
+        proof: Proof,
+        scope: &str,
+        claims: Option<&str>,
+    ) -> Result<Fetched, TenantError> {
+        let wire = self.wire();
+        let outcome = client_credentials::fetch(
+            self.profile.clone(),
+            proof,
+            scope.to_owned(),
+            claims.map(str::to_owned),
+            Arc::clone(&wire),
+        )
+        .await;
+        self.note_skew(&wire);
+        outcome
+    }
+
+    /// The documented form first; the older one if the token service does not
+    /// take that signature, and from then on (reference §1.3).
+    async fn by_certificate(
+        &self,
+        certificate: &ClientCertificate,
+        scope: &str,
+        claims: Option<&str>,
+    ) -> Result<Fetched, TenantError> {
+        let entropy = given(self.means.entropy.as_deref(), "has no random numbers", self)?;
+        let ask = async |algorithm| {
+            let now = self.clock.now();
+            let jwt = assertion::signed(&self.profile, certificate, algorithm, entropy, now)?;
+            self.as_the_app(Proof::Assertion(jwt), scope, claims).await
+        };
+        if self.older_assertion.load(Ordering::Relaxed) {
+            return ask(Algorithm::Rs256).await;
+        }
+        let refused = match ask(Algorithm::Ps256).await {
+            Err(error) if error.kind == Kind::SignIn(SignInProblem::BadSignature) => error,
+            outcome => return outcome,
+        };
+        if let Ok(fetched) = ask(Algorithm::Rs256).await {
+            self.older_assertion.store(true, Ordering::Relaxed);
+            return Ok(fetched);
+        }
+        let (from, until) = certificate.validity();
+        Err(refused.with_note(&format!(
+            "certificate {}, valid from {from} until {until}",
+            certificate.thumbprint_shown()
+        )))
+    }
+
+    /// A token from the person's session.
+    async fn renew(&self, scope: &str, claims: Option<&str>) -> Result<Fetched, TenantError> {
+        let Some(refresh) = self.session.token() else {
+            return Err(TenantError::new(
+                Kind::Unauthenticated,
+                &SIGN_IN,
+                &self.profile.tenant_id,
+                "nobody has signed in",
+            ));
+        };
+        let wire = self.wire();
+        let outcome =
+            person::refresh(&self.profile, &refresh, scope, claims, Arc::clone(&wire)).await;
+        self.note_skew(&wire);
+        let scrub = |text: &str| token::cut(text, refresh.expose_secret(), "<refresh token>");
+        match outcome {
+            Ok((fetched, next)) => {
+                if let Some(next) = next {
+                    self.session.keep(next);
+                }
+                Ok(fetched)
+            }
+            Err(error) => {
+                if error.kind == Kind::SignIn(SignInProblem::SessionEnded) {
+                    self.session.forget();
+                }
+                let said = wire.seen().refusal.and_then(|refusal| refusal.claims);
+                if let Some(claims) = said.or_else(|| claims.map(str::to_owned)) {
+                    *self
+                        .pending_claims
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner) = Some(claims);
+                }
+                Err(error.scrubbed(scrub))
+            }
+        }
+    }
+
+    /// Whether tokens can be had without a person now. A session that has
+    /// ended is forgotten, also in the keyring.
+    pub(crate) async fn resume(&self) -> Result<bool, TenantError> {
+        if self.profile.credential.is_person() && self.session.token().is_none() {
+            return Ok(false);
+        }
+        match self.token(Service::Graph).await {
+            Ok(_) => Ok(true),
+            Err(error) if self.profile.credential.is_person() && error.needs_a_person() => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Asks for a code that a person enters in a browser.
     pub(crate) async fn begin_device_code(&self) -> Result<DeviceCodePrompt, TenantError> {
-        device_code::begin(&self.profile, self.wire()).await
+        let wire = self.wire();
+        let outcome =
+            device_code::begin(&self.profile, &self.first_scope()?, Arc::clone(&wire)).await;
+        self.note_skew(&wire);
+        outcome
     }
 
     /// Waits until the person has entered the code.
@@ -329,12 +413,128 @@ impl SignIn {
         &self,
         prompt: &DeviceCodePrompt,
     ) -> Result<(), TenantError> {
-        let (fetched, refresh) = device_code::finish(&self.profile, prompt, self.wire()).await?;
-        let mut slot = self.graph.lock().await;
-        self.keep(&mut slot, fetched);
-        *self.refresh.lock().unwrap_or_else(PoisonError::into_inner) = refresh;
+        let claims = self.pending_claims();
+        let wire = self.wire();
+        let granted =
+            device_code::finish(&self.profile, prompt, claims.as_deref(), Arc::clone(&wire)).await;
+        self.signed_in(&wire, granted).await
+    }
+
+    /// Lets a person sign in in a browser on this machine.
+    pub(crate) async fn in_browser(&self) -> Result<(), TenantError> {
+        let browser = given(self.means.browser.as_deref(), "opens no browser", self)?;
+        let entropy = given(self.means.entropy.as_deref(), "has no random numbers", self)?;
+        let claims = self.pending_claims();
+        let wire = self.wire();
+        let granted = browser::sign_in(
+            &self.profile,
+            &self.first_scope()?,
+            claims.as_deref(),
+            browser,
+            entropy,
+            Arc::clone(&wire),
+        )
+        .await;
+        self.signed_in(&wire, granted).await
+    }
+
+    /// The person is there: their session, and the first token with it.
+    async fn signed_in(
+        &self,
+        wire: &Wire,
+        granted: Result<person::Granted, TenantError>,
+    ) -> Result<(), TenantError> {
+        self.note_skew(wire);
+        let (fetched, refresh) = granted?;
+        *self
+            .pending_claims
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+        let Some(refresh) = refresh else {
+            return Err(self.bad("the token service gave no refresh token"));
+        };
+        // At home the first token serves; a customer's comes with the first call.
+        if self.profile.home_tenant_id.is_none() {
+            let fetched = self.check_tenant(fetched)?;
+            let mut slot = self.graph.lock().await;
+            self.keep(&mut slot, fetched);
+        }
+        self.session.keep(refresh);
         Ok(())
     }
+
+    /// A token of another tenant than the profile's is not used: a managed
+    /// identity has only its own, and a domain can have moved.
+    fn check_tenant(&self, fetched: Fetched) -> Result<Fetched, TenantError> {
+        let expected = self.profile.tenant_id.as_str();
+        let is_id =
+            |text: &str| text.len() == 36 && text.bytes().filter(|b| *b == b'-').count() == 4;
+        let got = TokenFacts::of(&fetched.token).and_then(|facts| facts.tenant_id);
+        match got {
+            Some(got) if is_id(expected) && is_id(&got) && !got.eq_ignore_ascii_case(expected) => {
+                Err(TenantError::new(
+                    Kind::WrongTenant,
+                    &SIGN_IN,
+                    expected,
+                    format!("the token is for the tenant {got}"),
+                ))
+            }
+            _ => Ok(fetched),
+        }
+    }
+
+    fn first_scope(&self) -> Result<String, TenantError> {
+        let scope = self.profile.endpoints.scope(Service::Graph);
+        scope.ok_or_else(|| self.bad("this cloud has no Graph"))
+    }
+
+    fn pending_claims(&self) -> Option<String> {
+        self.pending_claims
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn note_skew(&self, wire: &Wire) {
+        if let Some(skew) = wire.seen().skew {
+            *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
+        }
+    }
+
+    fn wire(&self) -> Arc<Wire> {
+        Wire::new(&self.transport, &self.clock)
+    }
+
+    fn bad(&self, why: &str) -> TenantError {
+        TenantError::new(Kind::BadInput, &SIGN_IN, &self.profile.tenant_id, why)
+    }
+
+    fn problem(&self, problem: SignInProblem, why: &str) -> TenantError {
+        let tenant = &self.profile.tenant_id;
+        TenantError::new(Kind::SignIn(problem), &SIGN_IN, tenant, why)
+    }
+}
+
+/// One of the means, or why the sign-in stops without it.
+fn given<T>(means: Option<T>, lacks: &str, sign_in: &SignIn) -> Result<T, TenantError> {
+    means.ok_or_else(|| {
+        let way = sign_in.profile.credential.name();
+        sign_in.bad(&format!(
+            "this program {lacks}, which signing in with `{way}` needs"
+        ))
+    })
+}
+
+/// An endpoint of a tenant's authority.
+fn endpoint(profile: &Profile, tenant: &str, what: &str) -> String {
+    let origin = profile.endpoints.authority.origin().ascii_serialization();
+    let tenant = crate::escape::path_segment(tenant).unwrap_or_default();
+    format!("{origin}/{tenant}/oauth2/v2.0/{what}")
+}
+
+/// Where tokens of a tenant come from.
+fn token_endpoint(profile: &Profile, tenant: &str) -> String {
+    endpoint(profile, tenant, "token")
 }
 
 impl fmt::Debug for SignIn {
@@ -343,80 +543,4 @@ impl fmt::Debug for SignIn {
             .field("profile", &self.profile)
             .finish_non_exhaustive()
     }
-}
-
-/// What the token service said last, as seen on the wire: the libraries keep
-/// neither the refusal's codes nor a lifetime that is independent of the
-/// operating system's clock.
-#[derive(Default)]
-struct Seen {
-    failure: Option<crate::edge::TransportError>,
-    status: u16,
-    retry_after: Option<Duration>,
-    expires_in: Option<Duration>,
-    refusal: Option<crate::error::sign_in::Refusal>,
-}
-
-impl Seen {
-    fn of(response: &http::Response<Bytes>, now: Timestamp) -> Self {
-        Self {
-            failure: None,
-            status: response.status().as_u16(),
-            retry_after: crate::send::retry_after(response.headers(), now),
-            expires_in: lifetime(response.body()),
-            refusal: crate::error::sign_in::Refusal::parse(response.body()),
-        }
-    }
-
-    /// The error that this amounts to.
-    fn into_error(self, tenant: &str) -> TenantError {
-        if let Some(failure) = self.failure {
-            return TenantError::transport(&SIGN_IN, tenant, &failure);
-        }
-        let error = match self.refusal {
-            Some(refusal) if !(200..300).contains(&self.status) => {
-                refusal.into_error(&SIGN_IN, tenant, self.status)
-            }
-            _ => {
-                let kind = match self.status {
-                    429 => Kind::Throttled,
-                    500.. => Kind::Server {
-                        effect_unknown: false,
-                    },
-                    _ => Kind::BadAnswer {
-                        effect_unknown: false,
-                    },
-                };
-                TenantError::new(
-                    kind,
-                    &SIGN_IN,
-                    tenant,
-                    format!(
-                        "the token service answered {} in no known form",
-                        self.status
-                    ),
-                )
-            }
-        };
-        error.with_retry_after(self.retry_after)
-    }
-}
-
-/// `expires_in` of a token answer: a number, or a number in a string.
-fn lifetime(body: &[u8]) -> Option<Duration> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Seconds {
-        Number(u64),
-        Text(String),
-    }
-    #[derive(Deserialize)]
-    struct Lifetime {
-        expires_in: Seconds,
-    }
-    let seconds = match serde_json::from_slice::<Lifetime>(body).ok()?.expires_in {
-        Seconds::Number(seconds) => seconds,
-        Seconds::Text(text) => text.parse().ok()?,
-    };
-    Some(Duration::from_secs(seconds))
 }

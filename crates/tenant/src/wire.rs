@@ -58,6 +58,8 @@ pub struct Answer {
     pub received_at: Timestamp,
     /// The service's own name for the exchange, if it gave one.
     pub request_id: Option<String>,
+    /// The next page, where it stands in a header (reference §7.2).
+    pub(crate) next_page: Option<String>,
 }
 
 /// Bodies hold whatever the tenant holds, so a debug text gives their length only.
@@ -69,6 +71,7 @@ impl fmt::Debug for Answer {
             .field("body_bytes", &self.body.len())
             .field("received_at", &self.received_at)
             .field("request_id", &self.request_id)
+            .field("next_page", &self.next_page)
             .finish()
     }
 }
@@ -102,6 +105,8 @@ pub struct Change {
     pub request: RequestRef,
     /// HTTP status of the acceptance.
     pub status: u16,
+    /// What the service warned of, cleaned; only Exchange does.
+    pub warnings: Vec<String>,
     /// The answers, usually one and often empty.
     pub answers: Vec<Answer>,
 }

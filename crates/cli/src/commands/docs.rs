@@ -8,7 +8,10 @@ use retake_playbook::catalogue::{ACTIONS, ARTEFACTS, Reverse};
 use retake_playbook::codes::{CODES, Exit};
 use retake_playbook::gate::GATES;
 use retake_playbook::machine::{ANYWHERE, TRANSITIONS};
-use retake_playbook::steps::{Reach, STEP_NAMES, STEPS};
+use retake_playbook::steps::{Reach, STEP_NAMES, STEPS, StepId};
+use retake_responder::preflight::{
+    FOR_PRIVILEGED, NEEDS, Set, SignedInAs, roles, steps_of, steps_of_role,
+};
 use retake_tenant::call::CALLS;
 
 use crate::args::{Args, Docs, Page};
@@ -142,8 +145,99 @@ fn label(on: &str) -> String {
 
 fn permissions() -> String {
     let mut page = format!(
-        "{NOTE}\n# Permissions\n\nEvery call that Retake can make, with the least application permission (one of them suffices) and the roles that are needed beside it (one of them suffices).\n\n| call | what | request | permission | role | source |\n| --- | --- | --- | --- | --- | --- |\n"
+        "{NOTE}\n# Permissions\n\nWhat a registration asks for, why, which step needs what, and what every call needs. `retake tenant add` prints the first part as a manifest; `retake tenant check` proves it.\n"
     );
+    for set in [Set::ReadOnly, Set::Response] {
+        let _ = write!(
+            page,
+            "\n## The {} set\n\n| application permission | delegated permission | of | steps | for |\n| --- | --- | --- | --- | --- |\n",
+            set.word()
+        );
+        for permission in set.permissions() {
+            let does: Vec<&str> = permission.calls(set).map(|call| call.does).collect();
+            let _ = writeln!(
+                page,
+                "| `{}` | {} | {} | {} | {} |",
+                permission.name,
+                permission.scope.map_or_else(
+                    || "none: Graph lets a person into no other mailbox".to_owned(),
+                    |name| format!("`{name}`")
+                ),
+                permission.resource.name(),
+                steps_in_words(&permission.steps(set)),
+                does.join("; ")
+            );
+        }
+        page.push_str("\n| role | of | steps |\n| --- | --- | --- |\n");
+        for (signed_in, whose) in [
+            (SignedInAs::App, "the app's service principal"),
+            (SignedInAs::Person, "the person who signs in"),
+        ] {
+            for role in roles(set, signed_in) {
+                let steps = steps_of_role(role, set, signed_in);
+                let _ = writeln!(
+                    page,
+                    "| {} | {whose} | {} |",
+                    role.name,
+                    steps_in_words(&steps)
+                );
+            }
+        }
+    }
+    let _ = write!(
+        page,
+        "\nAn account that holds a role itself takes *{FOR_PRIVILEGED}* besides (reference §2.1), for as long as it is being taken back.\n"
+    );
+    page.push_str(&step_permissions());
+    page.push_str(&call_permissions());
+    page
+}
+
+/// Each step with the exact set that it needs, for both ways of signing in.
+fn step_permissions() -> String {
+    let mut page = "\n## What each step needs\n\nA step that is not here asks people or computes, and needs nothing. The permissions are those of the response set.\n\n| step | | signed in as the app | role | signed in as a person | role |\n| --- | --- | --- | --- | --- | --- |\n".to_owned();
+    for needs in NEEDS {
+        let of = |signed_in: SignedInAs| {
+            let mut names: Vec<&str> = Set::Response
+                .permissions()
+                .filter(|permission| permission.steps(Set::Response).contains(&needs.step))
+                .map(|permission| permission.name_for(signed_in).unwrap_or("not possible"))
+                .collect();
+            names.sort_unstable();
+            names.dedup();
+            let roles: Vec<&str> = roles(Set::Response, signed_in)
+                .into_iter()
+                .filter(|role| steps_of_role(role, Set::Response, signed_in).contains(&needs.step))
+                .map(|role| role.name)
+                .collect();
+            let or_none = |names: Vec<&str>| {
+                if names.is_empty() {
+                    "none".to_owned()
+                } else {
+                    names.join(", ")
+                }
+            };
+            (or_none(names), or_none(roles))
+        };
+        let (app, app_roles) = of(SignedInAs::App);
+        let (person, person_roles) = of(SignedInAs::Person);
+        let _ = writeln!(
+            page,
+            "| {} | {} | {app} | {app_roles} | {person} | {person_roles} |",
+            needs.step,
+            needs.step.title()
+        );
+    }
+    page
+}
+
+fn steps_in_words(steps: &[StepId]) -> String {
+    let words: Vec<String> = steps.iter().map(ToString::to_string).collect();
+    words.join(", ")
+}
+
+fn call_permissions() -> String {
+    let mut page = "\n## What each call needs\n\nThe least permissions (one of them suffices) and the roles beside it (one of them suffices).\n\n| call | what | request | steps | permission | role | source |\n| --- | --- | --- | --- | --- | --- | --- |\n".to_owned();
     for change in [false, true] {
         for call in CALLS.iter().filter(|call| call.change == change) {
             let list = |items: &[&str]| {
@@ -153,13 +247,15 @@ fn permissions() -> String {
                     items.join(" or ")
                 }
             };
+            let steps: Vec<StepId> = steps_of(call).collect();
             let _ = writeln!(
                 page,
-                "| `{}` | {}{} | `{}` | {} | {} | {} |",
+                "| `{}` | {}{} | `{}` | {} | {} | {} | {} |",
                 call.id,
                 if change { "**change**: " } else { "" },
                 call.does,
                 call.signature(),
+                steps_in_words(&steps),
                 list(call.permissions),
                 list(call.roles),
                 call.source

@@ -8,6 +8,7 @@ mod hunt;
 mod lab;
 mod picture;
 mod respond;
+mod tenant;
 
 use retake_playbook::codes::Exit;
 
@@ -25,6 +26,8 @@ pub(crate) fn run(args: Args, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Respond(respond) => respond::respond(&respond, &home()?, terminal),
         Command::Contain(contain) => respond::contain(&contain, &home()?, terminal),
         Command::Release(release) => respond::release(&release, &home()?, terminal),
+        Command::Tenant(tenant) => tenant::run(&tenant, &home()?, terminal),
+        Command::Teardown(teardown) => tenant::teardown(&teardown, &home()?, terminal),
         Command::Case(case) => case::run(&case, &home()?, terminal),
         Command::Hunt(hunt) => hunt::run(&hunt, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use retake_casefile::{CaseId, Store};
-use retake_playbook::codes::{Code, Exit, FINDINGS, GATE_WAITS};
+use retake_playbook::codes::{Code, Exit, FINDINGS, GATE_WAITS, PERMISSION_MISSING};
+use retake_playbook::event::Check;
 use retake_playbook::machine::Phase;
 use retake_playbook::state::GateState;
 use retake_playbook::{Event, State};
@@ -14,7 +15,7 @@ use crate::args::{Release, Respond};
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::people::TerminalPeople;
-use crate::profile::{Connection, connect};
+use crate::profile::connect;
 use crate::terminal::{OURS, Terminal, WARN, safe, safe_at_length};
 use crate::watch::LiveView;
 
@@ -35,7 +36,10 @@ fn go(args: &Respond, extent: Extent, home: &Home, terminal: &Terminal) -> Resul
     with_responder(
         &args.tenant,
         opening,
-        args.yes,
+        Answers {
+            yes: args.yes,
+            despite: args.despite.as_deref(),
+        },
         home,
         terminal,
         async |responder| {
@@ -54,7 +58,10 @@ pub(crate) fn release(args: &Release, home: &Home, terminal: &Terminal) -> Resul
     with_responder(
         &args.tenant,
         opening,
-        true,
+        Answers {
+            yes: true,
+            despite: Some(&args.reason),
+        },
         home,
         terminal,
         async |responder| {
@@ -64,12 +71,21 @@ pub(crate) fn release(args: &Release, home: &Home, terminal: &Terminal) -> Resul
     )
 }
 
+/// What was answered ahead of time.
+#[derive(Clone, Copy)]
+struct Answers<'a> {
+    /// Yes to every gate whose condition holds.
+    yes: bool,
+    /// The reason to go on where it does not: clean hands.
+    despite: Option<&'a str>,
+}
+
 type Ran = Result<(Finished, State, String), Failure>;
 
 fn with_responder(
     tenant: &str,
     opening: Opening,
-    yes: bool,
+    answers: Answers<'_>,
     home: &Home,
     terminal: &Terminal,
     work: impl AsyncFnOnce(&Responder<'_>) -> Ran,
@@ -77,14 +93,13 @@ fn with_responder(
     let runtime = super::runtime()?;
     runtime.block_on(async {
         let connection = connect(home, tenant)?;
-        if connection.device_code {
-            enter_code(&connection, terminal).await?;
-        }
+        connection.sign_in(terminal).await?;
         let store = Store::open(&home.store())?;
         let people = TerminalPeople {
             terminal,
             name: opening.responder.clone(),
-            yes,
+            yes: answers.yes,
+            despite: answers.despite.map(str::to_owned),
             lab: connection.lab.clone(),
             clock: Arc::clone(&connection.clock),
         };
@@ -97,7 +112,9 @@ fn with_responder(
             people: &people,
             watcher: &watcher,
         };
-        let responder = Responder::open(around, opening).await?;
+        let responder = Responder::open(around, opening)
+            .await?
+            .with_break_glass(connection.break_glass.clone());
         let (finished, state, case) = work(&responder).await?;
         tell(&finished, &state, &case, &store, terminal)
     })
@@ -109,17 +126,6 @@ fn responder_name(given: Option<&str>) -> String {
         .map(str::to_owned)
         .or_else(|| std::env::var("USER").ok().filter(|name| !name.is_empty()))
         .unwrap_or_else(|| "responder".to_owned())
-}
-
-async fn enter_code(connection: &Connection, terminal: &Terminal) -> Result<(), Failure> {
-    let prompt = connection.tenant.begin_device_code().await?;
-    terminal.say(&format!(
-        "Open {} and enter the code {} as the administrator who responds.",
-        safe(&prompt.verification_uri),
-        safe(&prompt.user_code)
-    ));
-    connection.tenant.finish_device_code(&prompt).await?;
-    Ok(())
 }
 
 fn tell(
@@ -186,8 +192,14 @@ fn in_the_way(state: &State, case: &str, store: &Store) -> Result<Code, Failure>
         .gates
         .values()
         .any(|gate| matches!(gate, GateState::Refused { .. }));
+    if state.phase == Phase::Returning && state.lacking().next().is_some() {
+        return Ok(PERMISSION_MISSING);
+    }
     if state.phase != Phase::Halted || refused {
         return Ok(GATE_WAITS);
+    }
+    if state.contained_since().is_none() && state.checks.iter().any(Check::forbids_containment) {
+        return Ok(PERMISSION_MISSING);
     }
     let records = store.records(&CaseId::parse(case)?)?;
     Ok(records

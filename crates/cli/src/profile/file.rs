@@ -67,6 +67,8 @@ pub(crate) enum Cloud {
     GccHigh,
     Dod,
     China,
+    /// The lab that is being served in this home.
+    Lab,
 }
 
 /// How the responder signs in.
@@ -120,7 +122,6 @@ impl ProfileFile {
     }
 
     /// Writes the profile under this name, instead of what was there.
-    #[allow(dead_code, reason = "for `retake tenant`")]
     pub(crate) fn save(&self, home: &Home, name: &str) -> Result<PathBuf, Failure> {
         let file = path(home, name)?;
         let text = toml::to_string_pretty(self).map_err(|error| {
@@ -135,7 +136,6 @@ impl ProfileFile {
     }
 
     /// Removes the profile; false if there was none.
-    #[allow(dead_code, reason = "for `retake tenant`")]
     pub(crate) fn remove(home: &Home, name: &str) -> Result<bool, Failure> {
         let file = path(home, name)?;
         match std::fs::remove_file(&file) {
@@ -150,7 +150,6 @@ impl ProfileFile {
     }
 
     /// The names of all profiles, in their order.
-    #[allow(dead_code, reason = "for `retake tenant`")]
     pub(crate) fn list(home: &Home) -> Result<Vec<String>, Failure> {
         let entries = match std::fs::read_dir(home.profiles()) {
             Ok(entries) => entries,

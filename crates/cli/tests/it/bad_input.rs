@@ -43,9 +43,9 @@ fn another_tenant_stops_everything() {
     named(&home, Some(&served), || {
         assert_snapshot!(ran.session(), @r"
 $ retake respond [USER] --tenant lab
-error RT3004: cannot get an access token of [ID]: sign-in was refused (AADSTS90002): AADSTS90002: Tenant not found. Check that the tenant id is correct.
+error RT3004: cannot get an access token of [ID]: sign-in was refused (AADSTS90002): there is no such tenant in this cloud: Tenant not found. Check that the tenant id is correct.
 
-hint: There is no such tenant in this cloud: check the tenant id and the cloud of the profile.
+hint: Check the tenant id and the cloud of the profile.
       retake explain RT3004
 [exit 3]
 ");
@@ -62,9 +62,9 @@ fn a_wrong_secret_is_not_a_question_of_rights() {
     named(&home, Some(&served), || {
         assert_snapshot!(ran.session(), @r"
 $ retake respond [USER] --tenant lab
-error RT3004: cannot get an access token of [TENANT]: sign-in was refused (AADSTS7000215): AADSTS7000215: Invalid client secret provided.
+error RT3004: cannot get an access token of [TENANT]: sign-in was refused (AADSTS7000215): the client secret is wrong: Invalid client secret provided.
 
-hint: The client secret is wrong: take the secret's value, not its id, and check that it belongs to this app.
+hint: Take the secret's value, not its id, and check that it belongs to this app.
       retake explain RT3004
 [exit 3]
 ");

@@ -13,5 +13,7 @@ mod foreign;
 mod hunt;
 mod practice;
 mod secrets;
+mod signing_in;
 mod stranger;
+mod tenant;
 mod tls;

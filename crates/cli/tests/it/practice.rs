@@ -76,6 +76,19 @@ impl Practice {
     /// A fresh lab of the default scenario whose clock stands still between requests.
     /// `watch` gets the responder's process and returns who sees each request.
     pub(crate) fn new(seed: u64, watch: impl FnOnce(Running) -> Option<OnRequest>) -> Self {
+        Self::signed_in_by(seed, false, watch)
+    }
+
+    /// The same where a person signs in with a code instead of the app with its secret.
+    pub(crate) fn of_a_person(seed: u64) -> Self {
+        Self::signed_in_by(seed, true, |_| None)
+    }
+
+    fn signed_in_by(
+        seed: u64,
+        person: bool,
+        watch: impl FnOnce(Running) -> Option<OnRequest>,
+    ) -> Self {
         let lab = Lab::new(&Scenario::find("invoice-fraud").unwrap(), seed).unwrap();
         let account = lab.briefing().affected.clone();
         let responder = Running::default();
@@ -86,7 +99,10 @@ impl Practice {
         };
         let server = Server::start(lab, options).unwrap();
         let home = tempfile::tempdir().unwrap();
-        let address = LabAddress::of(&server);
+        let mut address = LabAddress::of(&server);
+        if person {
+            address.client_secret = None;
+        }
         address
             .write(&Home::find(Some(home.path().to_owned())).unwrap())
             .unwrap();
@@ -142,6 +158,22 @@ impl Practice {
         *responder = Some(command.stdout(Stdio::null()).stderr(talk).spawn().unwrap());
     }
 
+    /// The operator enters the code that the responder shows.
+    pub(crate) fn enter_the_code(&self) {
+        let begin = Instant::now();
+        let code = loop {
+            if let Some((_, rest)) = self.said().split_once("enter the code ") {
+                break rest.split_whitespace().next().unwrap().to_owned();
+            }
+            assert!(begin.elapsed() < PATIENCE, "no code: {}", self.said());
+            std::thread::sleep(Duration::from_millis(3));
+        };
+        self.server.with(|lab, now| {
+            let operator = lab.briefing().operator.clone();
+            assert!(lab.approve_device_code(&code, &operator, now));
+        });
+    }
+
     /// Waits for the responder's end: its exit code, none if it was killed.
     pub(crate) fn finish(&self) -> Option<i32> {
         self.end().code()
@@ -156,6 +188,11 @@ impl Practice {
     /// leaves something for a person to look at.
     pub(crate) fn respond_to_the_end(&self) {
         self.start(self.respond());
+        self.comes_to_a_good_end();
+    }
+
+    /// The responder at work comes to its end, and that is a good one.
+    pub(crate) fn comes_to_a_good_end(&self) {
         let code = self.finish();
         let state = state(&self.journal().1);
         let left = state.plans.iter().any(|plan| !plan.left.is_empty());

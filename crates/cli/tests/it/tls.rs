@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use retake_drill::run_responder;
 use retake_lab::serve::Decision;
 use retake_lab::{Fault, FaultKind, Scenario, TraceLine};
-use retake_playbook::{Event, State};
+use retake_playbook::{ActionKind, Event, State};
 use retake_responder::{Conduct, Watcher};
 
-use crate::practice::Practice;
+use crate::practice::{Practice, state};
 
 /// As long as the drill lets the lab go on after the response.
 const AFTERWARDS: Duration = Duration::from_hours(27);
@@ -27,6 +27,28 @@ fn over_tls_the_drill_ends_with_the_same_tenant_seed_1() {
 #[test]
 fn over_tls_the_drill_ends_with_the_same_tenant_seed_2() {
     same_end(2);
+}
+
+#[test]
+fn over_tls_a_person_with_a_device_code_leaves_the_tenant_as_the_app_does() {
+    let scenario = Scenario::find("invoice-fraud").unwrap();
+    let drill = run_responder(&scenario, 1, Conduct::default(), &|_| Box::new(Nobody)).unwrap();
+
+    let practice = Practice::of_a_person(1);
+    practice.start(practice.respond());
+    practice.enter_the_code();
+    practice.comes_to_a_good_end();
+    practice.server().advance(AFTERWARDS);
+    // Nothing is left of what the attacker planted, and nothing else is gone.
+    let rules = |tenant: &serde_json::Value| tenant["mailboxes"].clone();
+    similar(&rules(&practice.tenant()), &rules(&drill.final_state));
+    let (case, records) = practice.journal();
+    let removed = records.iter().filter(|record| {
+        matches!(&record.event, Event::ActionVerified { action, .. }
+            if state(&records).actions[action].planned.kind == ActionKind::RemoveRuleInExchange)
+    });
+    assert!(removed.count() > 0, "{}", practice.said());
+    practice.export_and_verify(&case);
 }
 
 fn same_end(seed: u64) {

@@ -186,6 +186,7 @@ impl Judge<'_> {
             Kind::RemoveMethod
             | Kind::RemoveInboxRule
             | Kind::RemoveHiddenRule
+            | Kind::RemoveRuleInExchange
             | Kind::RemoveGrant => self.reads.shows_gone(line, object),
         }
     }

@@ -34,8 +34,8 @@ impl Watcher for Colleague {
         if changed.is_some() {
             return;
         }
-        let (action, rule) = visible_rule(state);
-        self.rename(&rule, &state.account.as_ref().unwrap().id);
+        let (action, rule, graph_id) = visible_rule(state);
+        self.rename(&graph_id, &state.account.as_ref().unwrap().id);
         *changed = Some((action, rule, at));
     }
 
@@ -43,7 +43,7 @@ impl Watcher for Colleague {
 }
 
 impl Colleague {
-    fn rename(&self, rule: &ObjectRef, user: &str) {
+    fn rename(&self, rule: &str, user: &str) {
         let (tenant, form) = {
             let lab = wire::lock(&self.stage.lab);
             let briefing = lab.briefing();
@@ -72,7 +72,7 @@ impl Colleague {
         let changed = self.ask(
             Request::patch(format!(
                 "https://graph.microsoft.com/v1.0/users/{user}/mailFolders/inbox/messageRules/{}",
-                percent_encoding::utf8_percent_encode(&rule.id, percent_encoding::NON_ALPHANUMERIC)
+                percent_encoding::utf8_percent_encode(rule, percent_encoding::NON_ALPHANUMERIC)
             ))
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
@@ -97,22 +97,25 @@ impl Colleague {
     }
 }
 
-/// The first removal of the plan whose rule Graph shows too.
-fn visible_rule(state: &State) -> (ActionId, ObjectRef) {
+/// The first removal of the plan whose rule Graph shows too, and Graph's id of it.
+fn visible_rule(state: &State) -> (ActionId, ObjectRef, String) {
     let snapshot = state.snapshot().unwrap();
     state
         .plan()
         .unwrap()
         .actions
         .iter()
-        .find(|planned| {
-            planned.kind == ActionKind::RemoveInboxRule
-                && snapshot.objects.iter().any(|seen| {
-                    seen.object == planned.object
-                        && matches!(seen.facts, Facts::InboxRule { hidden: false, .. })
-                })
+        .filter(|planned| planned.kind == ActionKind::RemoveInboxRule)
+        .find_map(|planned| {
+            let seen = snapshot
+                .objects
+                .iter()
+                .find(|seen| seen.object == planned.object)?;
+            let Facts::InboxRule { graph_id, .. } = &seen.facts else {
+                return None;
+            };
+            Some((planned.action, planned.object.clone(), graph_id.clone()?))
         })
-        .map(|planned| (planned.action, planned.object.clone()))
         .unwrap()
 }
 

@@ -1,15 +1,19 @@
 //! What passes the wire, held against Graph's contract.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use retake_contract::{Contract, Verdict, exchanges, shared_dir, skip_without_shared};
+use retake_contract::{
+    Contract, Verdict, check_cmdlet, exchanges, shared_dir, skip_without_shared,
+};
 use retake_drill::sequence::{Access, Runner, Sequence};
 use retake_drill::wire::Exchange;
 use retake_drill::{
-    DrillError, Recorder, RehearsalError, SeededEntropy, Stage, respond, run_with, wire,
+    DrillError, Recorder, RehearsalError, SeededEntropy, Stage, respond, respond_as, run_with, wire,
 };
 use retake_lab::Scenario;
 use retake_responder::Conduct;
+use serde_json::Value;
 
 use crate::response::Nobody;
 
@@ -65,6 +69,54 @@ fn what_the_responder_asks_and_the_lab_answers_is_what_graph_would() {
     })
     .unwrap();
     assert!(judge(&contract, &passed) > 200);
+}
+
+#[test]
+fn every_cmdlet_of_a_drill_and_every_row_of_the_lab_is_as_documented() {
+    let scenario = Scenario::find("invoice-fraud").unwrap();
+    for person in [false, true] {
+        let mut passed = Vec::new();
+        run_with(&scenario, 2, "recorded", async |stage: Stage| {
+            let recorder = Recorder::before(stage.transport.clone());
+            let tenant = crate::person::client(&stage, Arc::new(recorder.clone()), person).await;
+            let case = Box::pin(respond_as(&stage, &tenant, Conduct::default(), &Nobody)).await?;
+            passed = recorder.exchanges();
+            Ok::<_, RehearsalError>(Some(case))
+        })
+        .unwrap();
+        let (mut cmdlets, mut wrong) = (BTreeSet::new(), BTreeSet::new());
+        for exchange in &passed {
+            if !exchange.request.uri().path().ends_with("/InvokeCommand") {
+                continue;
+            }
+            let request: Value = serde_json::from_slice(exchange.request.body()).unwrap();
+            let response = exchange.response.as_ref().unwrap();
+            let answer = serde_json::from_slice(response.body()).ok();
+            wrong.extend(check_cmdlet(
+                &request,
+                response.status().as_u16(),
+                answer.as_ref(),
+            ));
+            cmdlets.insert(
+                request["CmdletInput"]["CmdletName"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
+            );
+        }
+        assert_eq!(wrong, BTreeSet::new());
+        let expected = [
+            "Get-InboxRule",
+            "Get-Mailbox",
+            "Remove-InboxRule",
+            "Set-Mailbox",
+        ];
+        assert_eq!(
+            cmdlets.iter().collect::<Vec<_>>(),
+            expected,
+            "the whole drill ran"
+        );
+    }
 }
 
 /// How many exchanges are valid; fails if one is not, or is on a Graph path that the

@@ -12,6 +12,8 @@ mod contract;
 mod controls;
 mod evidence;
 mod order_rules;
+mod permissions;
+mod person;
 mod response;
 mod score;
 mod sequences;

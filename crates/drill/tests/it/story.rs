@@ -285,7 +285,9 @@ impl Story {
     fn read_of(&mut self, kind: ActionKind) -> Digest {
         match kind {
             ActionKind::RemoveMethod => self.read_methods(),
-            ActionKind::RemoveInboxRule | ActionKind::RemoveHiddenRule => self.read_rules(),
+            ActionKind::RemoveInboxRule
+            | ActionKind::RemoveHiddenRule
+            | ActionKind::RemoveRuleInExchange => self.read_rules(),
             ActionKind::ClearForwarding => self.read_mailbox(),
             ActionKind::RemoveGrant => self.read_grants(),
             _ => self.read_account(),
@@ -437,7 +439,9 @@ impl Story {
                 self.methods.retain(|method| *method != id);
                 json!({"kind": "deleted"})
             }
-            ActionKind::RemoveInboxRule | ActionKind::RemoveHiddenRule => {
+            ActionKind::RemoveInboxRule
+            | ActionKind::RemoveHiddenRule
+            | ActionKind::RemoveRuleInExchange => {
                 if self.wrong.disables_rule && id == EVIL_RULE {
                     self.rules.insert(id.to_owned(), false);
                     return json!({"kind": "changed", "fields": {"isEnabled": [true, false]}});

@@ -8,7 +8,7 @@ use crate::company::Company;
 use crate::company::life::add;
 use crate::scenario::Move;
 use crate::trace::{Actor, Service, Trace, TraceLine};
-use crate::ways::PasswordSignIn;
+use crate::ways::{PasswordSignIn, Redemption};
 use crate::world::changes::Activity;
 use crate::world::logs::{RiskDetection, Target};
 use crate::world::{
@@ -241,7 +241,7 @@ impl Attacker {
         // Dead ones are tried too: only trying tells that they are dead.
         let held: Vec<String> = self.refresh.iter().rev().take(2).cloned().collect();
         for refresh in held {
-            if let Ok(access) = world.redeem(now, &origin, &refresh, Resource::Graph) {
+            if let Ok(access) = world.redeem(now, &origin, &Redemption::renewal(&refresh)) {
                 self.session.clone_from(&access.session);
                 self.access = Some(access.token.clone());
                 return Some(access.token);
@@ -362,8 +362,7 @@ impl Attacker {
             AppRegistration {
                 app_id: client_id.clone(),
                 secret: Some(AppRegistration::digest(&draw("secret").hex(40))),
-                app_roles: Vec::new(),
-                public_client: false,
+                ..AppRegistration::default()
             },
         );
         let origin = self.origin(world, Surface::Entra);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::company::Company;
 use crate::mailflow::Delivery;
 use crate::trace::{Actor, Got, Service, Trace, TraceLine};
-use crate::ways::PasswordSignIn;
+use crate::ways::{PasswordSignIn, Redemption};
 use crate::world::changes::Activity;
 use crate::world::{Origin, Resource, Surface, World};
 
@@ -212,7 +212,7 @@ impl Attacker {
         let ip = self.kit.app_host.enter(world, 17);
         let mut origin =
             Origin::user(&self.victim, &app.client_id, &ip, &self.kit.tool).through(Surface::Graph);
-        let access = world.redeem(now, &origin, &app.refresh, Resource::Graph);
+        let access = world.redeem(now, &origin, &Redemption::renewal(&app.refresh));
         let (got, effect) = match access {
             Ok(access) => {
                 origin.session.clone_from(&access.session);
@@ -271,7 +271,9 @@ impl Attacker {
                 .last()
                 .and_then(|token| world.tokens.refresh.get(token))
                 .is_some_and(|token| {
-                    World::refresh_cut(user, token.class, token.authenticated, now).is_none()
+                    world
+                        .refresh_cut(user, token.class, token.authenticated, now)
+                        .is_none()
                 })
     }
 

@@ -4,10 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::chance::Chance;
 use crate::scenario::{AccountKind, Affected, Scenario};
-use crate::world::standing::{OnPremises, Unit};
+use crate::world::standing::OnPremises;
 use crate::world::{Origin, RoleAssignment, Surface, User, UserType, World, known};
 
-use super::{Company, before, names, tenancy};
+use super::{Company, before, names};
 
 /// How long before the alert an account is renamed.
 pub(crate) const RENAMED: SignedDuration = SignedDuration::from_hours(2);
@@ -71,16 +71,7 @@ pub(super) fn place(
             }
         }
         AccountKind::Restricted => {
-            let id = chance.draw("unit", "id", 0).uuid().to_string();
-            world.units.insert(
-                id.clone(),
-                Unit {
-                    id: id.clone(),
-                    display_name: String::from("Protected people"),
-                    restricted: true,
-                    members: vec![affected.to_owned()],
-                },
-            );
+            let id = world.restrict(affected);
             for name in &scenario.responder.unit_roles {
                 give_role(world, responder, name, Some(&id));
             }
@@ -103,7 +94,7 @@ pub(super) fn place(
 }
 
 fn give_role(world: &mut World, principal: &str, name: &str, unit: Option<&str>) {
-    let Some(role) = tenancy::role_template(name) else {
+    let Some(role) = known::role_template(name) else {
         return;
     };
     let id = world.new_id("role assignment");

@@ -4,7 +4,7 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::ways::PasswordSignIn;
+use crate::ways::{PasswordSignIn, Redemption};
 use crate::world::known;
 use crate::world::{Origin, Resource, Surface, World};
 
@@ -61,7 +61,7 @@ impl Company {
         if let Some(held) = &client {
             let origin =
                 Origin::user(user, known::OUTLOOK_WEB, &ip, &agent).in_session(&held.session);
-            let renewed = world.redeem(now, &origin, &held.refresh, Resource::Graph);
+            let renewed = world.redeem(now, &origin, &Redemption::renewal(&held.refresh));
             if let Some(client) = self.habits.get_mut(user).and_then(|h| h.client.as_mut()) {
                 client.turns += 1;
             }
@@ -202,7 +202,9 @@ impl Company {
             .get(&client.refresh)
             .is_some_and(|token| {
                 world.users.get(&self.affected).is_some_and(|user| {
-                    World::refresh_cut(user, token.class, token.authenticated, now).is_none()
+                    world
+                        .refresh_cut(user, token.class, token.authenticated, now)
+                        .is_none()
                 })
             });
         if !enabled || !live {

@@ -20,7 +20,6 @@ use crate::world::{Address, World};
 
 pub(crate) use account::{DELETED, RENAMED};
 use places::{Network, Networks};
-pub(crate) use tenancy::role_template;
 
 /// A company outside that writes to this one.
 #[derive(Clone, Debug)]
@@ -93,6 +92,12 @@ pub(crate) struct ResponderAccess {
     pub(crate) client_id: String,
     /// Secret of it.
     pub(crate) secret: String,
+    /// Certificate of it, with the private key.
+    pub(crate) certificate_pem: String,
+    /// Outside issuer and subject that stand for it.
+    pub(crate) workload: (String, String),
+    /// What App Service hands to the code that it runs.
+    pub(crate) identity_header: String,
     /// Who signs in by device code.
     pub(crate) operator: String,
 }

@@ -1,11 +1,13 @@
 //! The tenant of a company: its domains and delays, Microsoft's own apps, the
 //! roles, and the responder's app with its rights.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::chance::Chance;
 use crate::scenario::{Scenario, Span};
 use crate::world::known::{self, role};
+use crate::world::practice::{self, Practice};
+use crate::world::registration::{FederatedCredential, RegisteredCertificate};
 use crate::world::{
     AppRegistration, Grant, Method, MethodKind, RoleAssignment, ServicePrincipal, Tenant, User,
     World,
@@ -46,6 +48,7 @@ pub(super) fn tenant(scenario: &Scenario, chance: Chance, country: &str) -> Tena
     tenant.cae_delay = pair(delays.continuous_evaluation);
     tenant.stale_reads = delays.directory_reads.high;
     tenant.exchange_reopens = pair(delays.mailbox_reenabled);
+    tenant.latency = SignedDuration::from_millis(i64::from(scenario.latency_ms));
     tenant.mail_items_accessed = scenario.licences.mail_items_accessed;
     tenant.audit_on = scenario.logs.audit;
     tenant.audit_limit = scenario.logs.search_limit;
@@ -77,9 +80,8 @@ pub(super) fn microsoft_apps(world: &mut World, alert: Timestamp) {
                 app.to_owned(),
                 AppRegistration {
                     app_id: app.to_owned(),
-                    secret: None,
-                    app_roles: Vec::new(),
                     public_client: true,
+                    ..AppRegistration::default()
                 },
             );
         }
@@ -104,34 +106,6 @@ pub(super) fn roles(world: &mut World, colleagues: &[String]) {
     }
 }
 
-/// The template of a directory role by its name.
-pub(crate) fn role_template(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "Global Administrator" => role::GLOBAL_ADMINISTRATOR,
-        "Privileged Authentication Administrator" => role::PRIVILEGED_AUTHENTICATION_ADMINISTRATOR,
-        "Privileged Role Administrator" => role::PRIVILEGED_ROLE_ADMINISTRATOR,
-        "Authentication Administrator" => role::AUTHENTICATION_ADMINISTRATOR,
-        "User Administrator" => role::USER_ADMINISTRATOR,
-        "Helpdesk Administrator" => role::HELPDESK_ADMINISTRATOR,
-        "Password Administrator" => role::PASSWORD_ADMINISTRATOR,
-        "Exchange Administrator" => role::EXCHANGE_ADMINISTRATOR,
-        "Exchange Recipient Administrator" => role::EXCHANGE_RECIPIENT_ADMINISTRATOR,
-        "Global Reader" => role::GLOBAL_READER,
-        "Security Reader" => role::SECURITY_READER,
-        "Security Operator" => role::SECURITY_OPERATOR,
-        "Security Administrator" => role::SECURITY_ADMINISTRATOR,
-        "Reports Reader" => role::REPORTS_READER,
-        "Cloud Application Administrator" => role::CLOUD_APPLICATION_ADMINISTRATOR,
-        "Application Administrator" => role::APPLICATION_ADMINISTRATOR,
-        "Directory Readers" => role::DIRECTORY_READERS,
-        "Guest Inviter" => role::GUEST_INVITER,
-        "Compliance Administrator" => role::COMPLIANCE_ADMINISTRATOR,
-        "Groups Administrator" => role::GROUPS_ADMINISTRATOR,
-        "Message Center Reader" => role::MESSAGE_CENTER_READER,
-        _ => return None,
-    })
-}
-
 /// The responder's app registration, its rights, and the operator.
 pub(super) fn responder(
     scenario: &Scenario,
@@ -150,6 +124,15 @@ pub(super) fn responder(
             b"abcdefghkmnpqrstuvwxyzABCDEFGHKMNPQRSTUVWXYZ23456789._-",
             32
         )
+    );
+    let practice = Practice::of(chance);
+    // A cluster's issuer and one of its service accounts.
+    let workload = (
+        format!(
+            "https://oidc.example/{}/",
+            chance.draw("responder", "issuer", 0).uuid()
+        ),
+        String::from("system:serviceaccount:response:retake"),
     );
     let mut app = ServicePrincipal::new(
         &principal,
@@ -177,7 +160,30 @@ pub(super) fn responder(
                 .iter()
                 .map(|permission| (resource_of(permission).to_owned(), permission.clone()))
                 .collect(),
-            // It holds a secret, and device codes are allowed as well.
+            // Both native and manifest-only loopback addresses are registered,
+            // as a tool that listens on either needs them (reference §1.3).
+            redirect_uris: [
+                "http://localhost",
+                "http://127.0.0.1",
+                "https://login.microsoftonline.com/common/oauth2/nativeclient",
+            ]
+            .map(String::from)
+            .to_vec(),
+            certificates: practice
+                .iter()
+                .filter_map(|practice| RegisteredCertificate::read(&practice.der))
+                .collect(),
+            federated: practice::public_key()
+                .map(|key| FederatedCredential {
+                    issuer: workload.0.clone(),
+                    subject: workload.1.clone(),
+                    audience: String::from(practice::EXCHANGE_AUDIENCE),
+                    key,
+                })
+                .into_iter()
+                .collect(),
+            // It holds credentials, and the flows of public clients are allowed
+            // as well.
             public_client: true,
         },
     );
@@ -215,7 +221,7 @@ pub(super) fn responder(
         }
     }
     for name in &scenario.responder.roles {
-        if let Some(role) = role_template(name) {
+        if let Some(role) = known::role_template(name) {
             let id = world.new_id("role assignment");
             world.roles.push(RoleAssignment {
                 id,
@@ -246,7 +252,7 @@ pub(super) fn responder(
     });
     world.add_user(operator);
     for name in &scenario.responder.operator_roles {
-        if let Some(role) = role_template(name) {
+        if let Some(role) = known::role_template(name) {
             let assignment = world.new_id("role assignment");
             world.roles.push(RoleAssignment {
                 id: assignment,
@@ -256,9 +262,15 @@ pub(super) fn responder(
             });
         }
     }
+    let identity_header = chance.draw("responder", "identity header", 0).hex(32);
+    world.tenant.operator.clone_from(&upn);
+    world.tenant.identity_header.clone_from(&identity_header);
     ResponderAccess {
         client_id,
         secret,
+        certificate_pem: practice.map(|practice| practice.pem).unwrap_or_default(),
+        workload,
+        identity_header,
         operator: upn,
     }
 }

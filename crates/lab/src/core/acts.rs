@@ -39,6 +39,11 @@ pub enum Act<'a> {
         /// Signed in by Windows Hello instead of a password.
         hello: bool,
     },
+    /// An administrator puts the user into a restricted management unit.
+    Restrict {
+        /// Whom.
+        user: &'a str,
+    },
     /// The user makes a rule that only desktop Outlook runs.
     MakeClientSideRule {
         /// Whose.
@@ -133,6 +138,10 @@ impl Lab {
                     &user,
                     class,
                 ))
+            }
+            Act::Restrict { user } => {
+                let user = who(world, user);
+                Acted::Done(world.restrict(&user))
             }
             Act::MakeClientSideRule { user, name } => {
                 let user = who(world, user);

@@ -206,7 +206,7 @@ fn redirect(status: u16, to: &str) -> Answer {
 
 /// The same address at the service's regional host. On the loopback it is the
 /// loopback's other name, so that a client finds the same listener.
-fn regional(uri: &Uri, port: Option<u16>) -> String {
+pub(crate) fn regional(uri: &Uri, port: Option<u16>) -> String {
     let host = match uri.host().unwrap_or("localhost") {
         "localhost" => String::from("127.0.0.1"),
         "127.0.0.1" | "[::1]" => String::from("localhost"),

@@ -746,7 +746,11 @@ fn the_attackers_way_and_the_token_endpoint_answer_alike() {
             let mut world = stage.world.clone();
             let origin = Origin::system();
             let way = world
-                .redeem(stage.now, &origin, &refresh, crate::world::Resource::Graph)
+                .redeem(
+                    stage.now,
+                    &origin,
+                    &crate::ways::Redemption::renewal(&refresh),
+                )
                 .map(|_| ());
             assert_eq!(
                 way,

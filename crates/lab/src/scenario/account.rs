@@ -132,7 +132,7 @@ pub(super) fn first_problem(scenario: &Scenario) -> Option<Problem> {
         .roles
         .iter()
         .chain(&scenario.responder.unit_roles)
-        .find(|role| crate::company::role_template(role).is_none());
+        .find(|role| crate::world::known::role_template(role).is_none());
     if let Some(role) = roles {
         return wrong(at, format!("`{role}` is no directory role of the lab"));
     }

@@ -82,8 +82,33 @@ fn obey(shared: &Shared, order: &Value) -> Value {
                 .to_owned();
             json!({"approved": state.lab.approve_device_code(&code, &user, now)})
         }
+        Some("browser_session") => {
+            let user = order["user"]
+                .as_str()
+                .unwrap_or(&state.lab.briefing().operator)
+                .to_owned();
+            json!({"cookie": state.lab.browser_session(&user, now)})
+        }
+        Some("workload_token") => json!({"token": state.lab.workload_token(now)}),
+        Some("register_certificate") => {
+            let pem = order["pem"].as_str().unwrap_or_default();
+            json!({"registered": state.lab.register_certificate(pem.as_bytes())})
+        }
+        Some("set_role") => {
+            let role = order["role"].as_str().unwrap_or_default();
+            let granted = order["granted"].as_bool().unwrap_or(true);
+            json!({"changed": state.lab.set_role(role, granted)})
+        }
+        Some("set_unconfirmed") => {
+            let name = order["name"].as_str().unwrap_or_default().to_owned();
+            let variant = order["variant"].as_str().unwrap_or_default().to_owned();
+            match state.lab.set_unconfirmed(&name, &variant) {
+                Ok(()) => json!({"now": now}),
+                Err(error) => json!({"error": error.to_string()}),
+            }
+        }
         _ => {
-            json!({"error": "unknown `op`: now, advance, ask, trace, final_state, finish_restore, hold, inject, set_permission, approve_device_code"})
+            json!({"error": "unknown `op`: now, advance, ask, trace, final_state, finish_restore, hold, inject, approve_device_code, browser_session, workload_token, register_certificate, set_permission, set_role, set_unconfirmed"})
         }
     };
     state.tell();

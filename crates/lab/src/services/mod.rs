@@ -10,8 +10,9 @@
     reason = "the error is the answer that refuses: it goes out as it is"
 )]
 
-mod activity;
+pub(crate) mod activity;
 pub(crate) mod answer;
+pub(crate) mod challenge;
 pub(crate) mod exchange;
 pub(crate) mod graph;
 pub(crate) mod odata;

@@ -1,6 +1,7 @@
 //! Who may do what: permissions of the token and roles of whoever holds it
 //! (reference §2.1, §3, §12).
 
+use crate::unconfirmed::ROLE_REMOVAL;
 use crate::world::known::role;
 use crate::world::{AccessToken, World};
 
@@ -56,8 +57,36 @@ impl Caller {
 
     /// Whether the principal holds one of these roles.
     pub(crate) fn holds(&self, world: &World, roles: &[&str]) -> bool {
-        let held = world.roles_of(&self.principal(world));
-        roles.iter().any(|wanted| held.contains(wanted))
+        let held = self.directory_roles(world);
+        roles
+            .iter()
+            .any(|wanted| held.iter().any(|held| held == wanted))
+    }
+
+    /// Roles that count: those that the principal holds now, or those that the
+    /// token was issued with (not confirmed which).
+    fn directory_roles(&self, world: &World) -> Vec<String> {
+        if world.unconfirmed.variant(&ROLE_REMOVAL) == "next_token" {
+            return self.token.directory_roles.clone();
+        }
+        world
+            .roles_of(&self.principal(world))
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Roles that count for a change of this target: over a member of a restricted
+    /// unit only those over that unit do.
+    fn roles_over(&self, world: &World, target: &str) -> Vec<String> {
+        if world.restricted_unit(target).is_none() {
+            return self.directory_roles(world);
+        }
+        world
+            .roles_over(&self.principal(world), target)
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Whether the roles allow the act on this target: a delegated caller
@@ -72,8 +101,9 @@ impl Caller {
         // The least role that an app needs for a password is User
         // Administrator; lesser ones count for people only.
         let allowed = rank.may(act);
-        let held = world.roles_over(&self.principal(world), target);
+        let held = self.roles_over(world, target);
         held.iter().any(|held| {
+            let held = &held.as_str();
             allowed.contains(held)
                 && !(self.is_app()
                     && act == Act::Reset

@@ -2,8 +2,20 @@
 
 use jiff::Timestamp;
 
-use super::tokens::{AccessToken, Class, Cut};
+use super::tokens::{AccessToken, Class, Cut, CutKind, Resource};
 use super::{User, World};
+use crate::unconfirmed::RESET_ROW;
+
+/// Which scopes somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All that is granted (`.default`).
+    Everything,
+    /// These; one that is not granted refuses all.
+    Exactly(Vec<String>),
+    /// What is left of these.
+    StillGranted(Vec<String>),
+}
 
 /// Why a bearer token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,22 +65,25 @@ impl World {
 
     /// The event that ended a refresh token of this class and authentication
     /// time, if one has taken effect.
-    pub(crate) fn refresh_cut(
-        user: &User,
+    pub(crate) fn refresh_cut<'u>(
+        &self,
+        user: &'u User,
         class: Class,
         authenticated: Timestamp,
         now: Timestamp,
-    ) -> Option<&Cut> {
+    ) -> Option<&'u Cut> {
+        let graph_as_portal = self.unconfirmed.variant(&RESET_ROW) == "entra_admin_centre";
         user.cuts.iter().find(|cut| {
-            cut.kind.ends_refresh(class) && authenticated < cut.at && cut.effective <= now
+            let kind = match cut.kind {
+                // Which row a PATCH follows is not confirmed.
+                CutKind::AdminReset if graph_as_portal => CutKind::AdminCentreReset,
+                kind => kind,
+            };
+            kind.ends_refresh(class) && authenticated < cut.at && cut.effective <= now
         })
     }
 
     /// The same for a browser cookie.
-    #[allow(
-        dead_code,
-        reason = "browser cookies are kept; nobody signs in with one yet"
-    )]
     pub(crate) fn cookie_cut(
         user: &User,
         class: Class,
@@ -80,34 +95,64 @@ impl World {
         })
     }
 
-    /// Takes an application permission of the responder's app away, or gives
-    /// it back; false where nothing changes. Tokens that are out keep what they
-    /// carry.
-    pub(crate) fn set_permission(&mut self, permission: &str, granted: bool) -> bool {
-        let resource = match permission {
-            name if name.starts_with("Exchange.") => super::known::EXCHANGE,
-            name if name.starts_with("ActivityFeed.") => super::known::MANAGEMENT,
-            _ => super::known::GRAPH,
-        };
-        let app = self.tenant.responder_app.to_lowercase();
-        let Some(registration) = self.registrations.get_mut(&app) else {
-            return false;
-        };
-        let before = registration.app_roles.len();
-        if !granted {
-            registration
-                .app_roles
-                .retain(|(_, held)| !held.eq_ignore_ascii_case(permission));
-        } else if !registration
-            .app_roles
-            .iter()
-            .any(|(_, held)| held.eq_ignore_ascii_case(permission))
-        {
-            registration
-                .app_roles
-                .push((resource.to_owned(), permission.to_owned()));
+    /// Application permissions that an app holds on a resource now.
+    pub(crate) fn app_roles(&self, app_id: &str, resource: Resource) -> Vec<String> {
+        self.registrations
+            .get(&app_id.to_lowercase())
+            .map(|registration| {
+                registration
+                    .app_roles
+                    .iter()
+                    .filter(|(held, _)| held == resource.app_id())
+                    .map(|(_, role)| role.clone())
+                    .collect()
+            })
+            .unwrap_or_default()
+    }
+
+    /// The scopes that an app gets for a user, or `None` when consent is
+    /// missing. Microsoft's own apps hold their consent beforehand.
+    pub(crate) fn allowed_scopes(
+        &self,
+        app_id: &str,
+        user: &str,
+        resource: Resource,
+        wanted: &Wanted,
+    ) -> Option<Vec<String>> {
+        let own = self
+            .principal_of_app(app_id)
+            .is_some_and(|principal| principal.owner_tenant == super::known::MICROSOFT_TENANT);
+        let granted: Vec<String> = self
+            .granted_scopes(app_id, user, resource.app_id())
+            .into_iter()
+            .filter(|scope| {
+                !["openid", "profile", "email", "offline_access"].contains(&scope.as_str())
+            })
+            .collect();
+        let holds =
+            |scope: &String| own || granted.iter().any(|held| held.eq_ignore_ascii_case(scope));
+        match wanted {
+            Wanted::Everything if own => Some(
+                [
+                    "Mail.ReadWrite",
+                    "Mail.Send",
+                    "MailboxSettings.ReadWrite",
+                    "User.Read",
+                ]
+                .map(str::to_owned)
+                .to_vec(),
+            ),
+            Wanted::Everything => (!granted.is_empty()).then_some(granted),
+            Wanted::Exactly(scopes) => scopes.iter().all(holds).then(|| scopes.clone()),
+            Wanted::StillGranted(scopes) => {
+                let left: Vec<String> = scopes
+                    .iter()
+                    .filter(|scope| holds(scope))
+                    .cloned()
+                    .collect();
+                (!left.is_empty()).then_some(left)
+            }
         }
-        registration.app_roles.len() != before
     }
 
     /// Delegated scopes that a user's app holds now on a resource: the user's

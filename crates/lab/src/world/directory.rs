@@ -365,29 +365,6 @@ impl ServicePrincipal {
     }
 }
 
-/// An app that may ask the token endpoint.
-#[allow(dead_code, reason = "kept for whoever looks at the state")]
-#[derive(Clone, Debug)]
-pub(crate) struct AppRegistration {
-    /// Client id.
-    pub(crate) app_id: String,
-    /// SHA-256 of the client secret; `None` for a public client.
-    pub(crate) secret: Option<[u8; 32]>,
-    /// Application permissions (app roles) that were consented, by resource
-    /// app id: `("00000003-…", "User.Read.All")`.
-    pub(crate) app_roles: Vec<(String, String)>,
-    /// Application permissions need no user; these need one. Scopes that an
-    /// administrator consented for everyone live in the grants.
-    pub(crate) public_client: bool,
-}
-
-impl AppRegistration {
-    /// The digest under which a secret is kept.
-    pub(crate) fn digest(secret: &str) -> [u8; 32] {
-        Sha256::digest(secret.as_bytes()).into()
-    }
-}
-
 /// A delegated permission grant.
 #[derive(Clone, Debug)]
 pub(crate) struct Grant {

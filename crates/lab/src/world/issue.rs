@@ -64,10 +64,6 @@ impl World {
     }
 
     /// Gives a session a browser cookie.
-    #[allow(
-        dead_code,
-        reason = "browser cookies are kept; nobody signs in with one yet"
-    )]
     pub(crate) fn issue_cookie(
         &mut self,
         now: Timestamp,
@@ -79,7 +75,6 @@ impl World {
         self.tokens.cookies.insert(
             value.clone(),
             Cookie {
-                value: value.clone(),
                 user: held.user,
                 session: held.id,
                 class: held.class,
@@ -102,12 +97,12 @@ impl World {
         let confidential = self
             .registrations
             .get(app_id)
-            .is_some_and(|app| !app.public_client);
+            .is_some_and(|app| !app.public_client && app.confidential());
         self.issue_refresh_as(now, session, app_id, scopes, confidential)
     }
 
     /// The same for a client of which it is known whether it proved itself
-    /// with a secret.
+    /// with a credential.
     pub(crate) fn issue_refresh_as(
         &mut self,
         now: Timestamp,
@@ -162,7 +157,19 @@ impl World {
             Timestamp::from_second(now.as_second() + life.as_secs()).unwrap_or(Timestamp::MAX);
         let unique_id = unique_token_id(wish.sign_in);
         let token = self.token_text(now, expires, &wish, &unique_id, cae);
+        let principal = match wish.user {
+            Some(user) => user.to_owned(),
+            None => self
+                .principal_of_app(wish.app_id)
+                .map(|principal| principal.id.clone())
+                .unwrap_or_default(),
+        };
         let access = AccessToken {
+            directory_roles: self
+                .roles_of(&principal)
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             token: token.clone(),
             user: wish.user.map(str::to_owned),
             app_id: wish.app_id.to_owned(),
@@ -194,6 +201,50 @@ impl World {
             }
             None => false,
         }
+    }
+
+    /// A user signs in at the page of a browser, with a second factor: the
+    /// session, which the browser keeps as a cookie; `None` when the account is
+    /// blocked.
+    pub(crate) fn sign_in_at_page(
+        &mut self,
+        now: Timestamp,
+        app_id: &str,
+        origin: &Origin,
+    ) -> Option<String> {
+        let user = origin.user.clone()?;
+        if !self.users.get(&user).is_some_and(|user| user.enabled) {
+            return None;
+        }
+        let session = self.open_session(now, &user, Class::Password, true, origin);
+        let mut at = origin.clone().in_session(&session);
+        app_id.clone_into(&mut at.app_id);
+        let mut entry = self.sign_in_entry(now, SignInKind::Interactive, &at, Resource::Graph);
+        entry.protocol = String::from("oAuth2");
+        entry.requirement = String::from("multiFactorAuthentication");
+        self.record_sign_in(entry);
+        Some(session)
+    }
+
+    /// The session behind a browser's cookie, if the cookie is still good.
+    pub(crate) fn cookie_session(&mut self, value: &str, now: Timestamp) -> Option<String> {
+        let held = self.tokens.cookies.get(value)?.clone();
+        let user = self.users.get(&held.user)?;
+        let idle = if held.persistent {
+            SignedDuration::from_hours(90 * 24)
+        } else {
+            SignedDuration::from_hours(24)
+        };
+        if !user.enabled
+            || Self::cookie_cut(user, held.class, held.authenticated, now).is_some()
+            || now.duration_since(held.last_used) > idle
+        {
+            return None;
+        }
+        if let Some(cookie) = self.tokens.cookies.get_mut(value) {
+            cookie.last_used = now;
+        }
+        Some(held.session)
     }
 
     /// The user approves a device code: opens a session and leaves the

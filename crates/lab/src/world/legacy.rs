@@ -210,13 +210,13 @@ impl World {
             return false;
         };
         let spared = self.unconfirmed.variant(&DEVICE_AFTER_REVOKE) == "lives";
+        let survives = |user: &User| {
+            let cut = self.refresh_cut(user, held.class, held.registered, now);
+            user.enabled && cut.is_none_or(|cut| spared && cut.kind == CutKind::Revoked)
+        };
         let lives = held.enabled
             && now.duration_since(held.last_used) < IDLE
-            && self.users.get(&held.owner).is_some_and(|user: &User| {
-                let cut = Self::refresh_cut(user, held.class, held.registered, now);
-                let ends = cut.is_some_and(|cut| !(spared && cut.kind == CutKind::Revoked));
-                user.enabled && !ends
-            });
+            && self.users.get(&held.owner).is_some_and(survives);
         if lives && let Some(held) = self.devices.get_mut(device) {
             held.last_used = now;
         }

@@ -5,6 +5,7 @@
 //! services leave; attacker and company use the same mutators.
 
 pub(crate) mod access;
+pub(crate) mod administer;
 pub(crate) mod audit;
 pub(crate) mod changes;
 pub(crate) mod directory;
@@ -13,6 +14,8 @@ pub(crate) mod legacy;
 pub(crate) mod logs;
 pub(crate) mod mail;
 pub(crate) mod mailbox;
+pub(crate) mod practice;
+pub(crate) mod registration;
 pub(crate) mod standing;
 pub(crate) mod tokens;
 
@@ -23,8 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::chance::{Chance, Draw};
 
 pub(crate) use directory::{
-    AppRegistration, Grant, Group, Method, MethodKind, PhoneKind, RoleAssignment, ServicePrincipal,
-    User, UserType,
+    Grant, Group, Method, MethodKind, PhoneKind, RoleAssignment, ServicePrincipal, User, UserType,
 };
 pub(crate) use logs::{
     AuditQuery, DirectoryAudit, Initiator, Logs, RiskDetection, SignIn, SignInKind, UnifiedRecord,
@@ -32,6 +34,7 @@ pub(crate) use logs::{
 pub(crate) use mailbox::{
     Address, Folder, InboxRule, Mail, Mailbox, Message, RuleActions, RuleConditions,
 };
+pub(crate) use registration::AppRegistration;
 pub(crate) use tokens::{AccessToken, RefreshToken, Resource, Tokens};
 
 /// Well-known application and resource ids (public constants of the service).
@@ -62,6 +65,36 @@ pub(crate) mod known {
     pub(crate) const ALTERNATE_MOBILE_METHOD: &str = "b6332ec1-7057-4abe-9331-3d72feddfe41";
     /// The id of an office phone method.
     pub(crate) const OFFICE_PHONE_METHOD: &str = "e37fc753-ff3b-4958-9484-eaa9425c82bc";
+    /// The template of a directory role by its name.
+    pub(crate) fn role_template(name: &str) -> Option<&'static str> {
+        Some(match name {
+            "Global Administrator" => role::GLOBAL_ADMINISTRATOR,
+            "Privileged Authentication Administrator" => {
+                role::PRIVILEGED_AUTHENTICATION_ADMINISTRATOR
+            }
+            "Privileged Role Administrator" => role::PRIVILEGED_ROLE_ADMINISTRATOR,
+            "Authentication Administrator" => role::AUTHENTICATION_ADMINISTRATOR,
+            "User Administrator" => role::USER_ADMINISTRATOR,
+            "Helpdesk Administrator" => role::HELPDESK_ADMINISTRATOR,
+            "Password Administrator" => role::PASSWORD_ADMINISTRATOR,
+            "Exchange Administrator" => role::EXCHANGE_ADMINISTRATOR,
+            "Exchange Recipient Administrator" => role::EXCHANGE_RECIPIENT_ADMINISTRATOR,
+            "Global Reader" => role::GLOBAL_READER,
+            "Security Reader" => role::SECURITY_READER,
+            "Security Operator" => role::SECURITY_OPERATOR,
+            "Security Administrator" => role::SECURITY_ADMINISTRATOR,
+            "Reports Reader" => role::REPORTS_READER,
+            "Cloud Application Administrator" => role::CLOUD_APPLICATION_ADMINISTRATOR,
+            "Application Administrator" => role::APPLICATION_ADMINISTRATOR,
+            "Directory Readers" => role::DIRECTORY_READERS,
+            "Guest Inviter" => role::GUEST_INVITER,
+            "Compliance Administrator" => role::COMPLIANCE_ADMINISTRATOR,
+            "Groups Administrator" => role::GROUPS_ADMINISTRATOR,
+            "Message Center Reader" => role::MESSAGE_CENTER_READER,
+            _ => return None,
+        })
+    }
+
     /// Directory role templates.
     pub(crate) mod role {
         pub(crate) const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
@@ -115,7 +148,7 @@ pub(crate) struct World {
     /// Apps as they exist in this tenant, by object id.
     pub(crate) service_principals: BTreeMap<String, ServicePrincipal>,
     /// Apps that can ask the token endpoint, by client id.
-    pub(crate) registrations: BTreeMap<String, AppRegistration>,
+    pub(crate) registrations: registration::Registrations,
     /// Delegated permission grants by id.
     pub(crate) grants: BTreeMap<String, Grant>,
     /// Mailboxes by user object id.
@@ -126,12 +159,12 @@ pub(crate) struct World {
     pub(crate) logs: Logs,
     /// Searches of the unified audit log, by id.
     pub(crate) audit_queries: BTreeMap<String, AuditQuery>,
-    /// Subscriptions to the Management Activity API: content and since when.
-    pub(crate) subscriptions: BTreeMap<String, Timestamp>,
     /// Mail that was handed in and is not yet routed; `mailflow` empties it.
     pub(crate) outbox: Vec<Mail>,
     /// How much of the limits is used.
     pub(crate) meter: crate::services::throttle::Meter,
+    /// Content types of the activity feed that are subscribed to, since when.
+    pub(crate) feeds: BTreeMap<String, Timestamp>,
     /// Faults that were ordered and are not used up.
     pub(crate) faults: crate::fault::Faults,
     /// How the tenant behaves where the documentation is silent.
@@ -193,6 +226,12 @@ pub(crate) struct Tenant {
     pub(crate) responder_ip: String,
     /// The client id of the responder's app registration.
     pub(crate) responder_app: String,
+    /// Who signs in on our side, by user principal name.
+    pub(crate) operator: String,
+    /// How long one request takes.
+    pub(crate) latency: SignedDuration,
+    /// What App Service's identity endpoint wants to see.
+    pub(crate) identity_header: String,
 }
 
 impl Tenant {
@@ -224,6 +263,9 @@ impl Tenant {
             audit_counts_lie: false,
             responder_ip: String::from("192.0.2.10"),
             responder_app: String::new(),
+            operator: String::new(),
+            identity_header: String::new(),
+            latency: SignedDuration::from_millis(150),
         }
     }
 }
@@ -344,9 +386,9 @@ impl World {
             tokens: Tokens::default(),
             logs: Logs::default(),
             audit_queries: BTreeMap::new(),
-            subscriptions: BTreeMap::new(),
             outbox: Vec::new(),
             meter: crate::services::throttle::Meter::default(),
+            feeds: BTreeMap::new(),
             faults: crate::fault::Faults::default(),
             unconfirmed: crate::unconfirmed::Unconfirmed::default(),
             places: BTreeMap::new(),

@@ -64,6 +64,21 @@ impl World {
             .find(|unit| unit.restricted && unit.members.iter().any(|member| member == user))
     }
 
+    /// Puts a user into a restricted management unit of their own; its id.
+    pub(crate) fn restrict(&mut self, user: &str) -> String {
+        let id = self.next(user, "unit").uuid().to_string();
+        self.units.insert(
+            id.clone(),
+            Unit {
+                id: id.clone(),
+                display_name: String::from("Protected people"),
+                restricted: true,
+                members: vec![user.to_owned()],
+            },
+        );
+        id
+    }
+
     /// Role templates that count for a change of this target: those of the whole
     /// tenant, or, where the target is in a restricted management unit, those
     /// over that unit alone (reference §0.8).

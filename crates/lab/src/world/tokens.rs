@@ -47,10 +47,6 @@ impl CutKind {
     }
 
     /// Whether this ends a browser cookie of the class.
-    #[allow(
-        dead_code,
-        reason = "browser cookies are kept; nobody signs in with one yet"
-    )]
     pub(crate) const fn ends_cookie(self, class: Class) -> bool {
         match self {
             Self::Revoked | Self::SignedOut => true,
@@ -152,6 +148,8 @@ pub(crate) struct AccessToken {
     /// Refused with a claims challenge since then, by a fault.
     pub(crate) challenged: Option<Timestamp>,
     pub(crate) session: Option<String>,
+    /// Directory roles of the principal when it was issued: the `wids` claim.
+    pub(crate) directory_roles: Vec<String>,
     /// `uti`: the sign-in's id as base64url of its .NET bytes (reference §7.1).
     pub(crate) unique_id: String,
 }
@@ -172,13 +170,8 @@ pub(crate) struct RefreshToken {
 }
 
 /// A browser's session cookie at the sign-in service.
-#[allow(
-    dead_code,
-    reason = "browser cookies are kept; nobody signs in with one yet"
-)]
 #[derive(Clone, Debug)]
 pub(crate) struct Cookie {
-    pub(crate) value: String,
     pub(crate) user: String,
     pub(crate) session: String,
     pub(crate) class: Class,
@@ -213,6 +206,20 @@ pub(crate) struct DeviceCode {
     pub(crate) ip: String,
 }
 
+/// A code from the authorize page, for the client to redeem.
+#[derive(Clone, Debug)]
+pub(crate) struct AuthorizationCode {
+    pub(crate) app_id: String,
+    pub(crate) redirect_uri: String,
+    /// S256 of the verifier; the client must know what it is the hash of.
+    pub(crate) challenge: Option<String>,
+    pub(crate) scope: String,
+    pub(crate) nonce: Option<String>,
+    pub(crate) session: String,
+    pub(crate) expires: Timestamp,
+    pub(crate) redeemed: bool,
+}
+
 /// Everything that was issued, by its secret.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tokens {
@@ -223,4 +230,43 @@ pub(crate) struct Tokens {
     pub(crate) cookies: BTreeMap<String, Cookie>,
     /// By device code.
     pub(crate) device_codes: BTreeMap<String, DeviceCode>,
+    /// By code.
+    pub(crate) codes: BTreeMap<String, AuthorizationCode>,
+    /// What a machine's identity endpoint keeps, by resource: the access token.
+    pub(crate) machine: BTreeMap<Resource, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ended: password-based cookie and refresh token, the same without a
+    /// password, a confidential client's refresh token.
+    type Row = (CutKind, [bool; 5]);
+
+    #[test]
+    fn the_documented_table_of_what_ends_what() {
+        // reference §9.2
+        let table: [Row; 6] = [
+            (
+                CutKind::UserChangedPassword,
+                [true, true, false, false, false],
+            ),
+            (CutKind::SelfServiceReset, [true, true, false, false, false]),
+            (CutKind::AdminReset, [true, true, false, false, false]),
+            (CutKind::AdminCentreReset, [true, true, false, true, true]),
+            (CutKind::Revoked, [true, true, true, true, true]),
+            (CutKind::SignedOut, [true, false, true, false, false]),
+        ];
+        for (kind, ended) in table {
+            let shown = [
+                kind.ends_cookie(Class::Password),
+                kind.ends_refresh(Class::Password),
+                kind.ends_cookie(Class::NonPassword),
+                kind.ends_refresh(Class::NonPassword),
+                kind.ends_refresh(Class::ConfidentialClient),
+            ];
+            assert_eq!(shown, ended, "{kind:?}");
+        }
+    }
 }

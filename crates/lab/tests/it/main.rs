@@ -6,6 +6,7 @@
     clippy::print_stdout
 )]
 
+mod activity;
 mod directory;
 mod eviction;
 mod exchange;

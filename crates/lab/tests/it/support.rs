@@ -104,6 +104,30 @@ impl Story {
         self.send(request)
     }
 
+    /// A form to any path of the sign-in service.
+    pub(crate) fn form_to(&mut self, path: &str, fields: &[(&str, &str)]) -> Seen {
+        let request = Request::post(format!("https://login.microsoftonline.com/{path}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Bytes::from(form(fields)))
+            .unwrap();
+        self.send(request)
+    }
+
+    /// A GET at the sign-in service or a machine's identity endpoint.
+    pub(crate) fn fetch(&mut self, uri: &str, headers: &[(&str, &str)]) -> Seen {
+        let mut request = Request::get(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Bytes::new()).unwrap())
+    }
+
+    /// New tokens for the app, as it is granted now.
+    pub(crate) fn renew(&mut self) {
+        self.graph = self.app_token("https://graph.microsoft.com/.default");
+        self.exchange = self.app_token("https://outlook.office365.com/.default");
+    }
+
     pub(crate) fn app_token(&mut self, scope: &str) -> String {
         let (id, secret) = {
             let briefing = self.lab.briefing();

@@ -10,6 +10,7 @@ use retake_playbook::event::{
 };
 use retake_playbook::judge::source_of;
 use retake_playbook::machine::{Phase, row_taken};
+use retake_playbook::steps::StepId;
 use retake_playbook::{
     ActionId, ActionKind, Command, Digest, Gate, ObjectKind, ObjectRef, State, next,
 };
@@ -186,11 +187,16 @@ impl Story {
     }
 
     pub(crate) fn preflight(&mut self, result: CheckResult) {
+        self.checked("clean hands", result, None);
+    }
+
+    pub(crate) fn checked(&mut self, what: &str, result: CheckResult, step: Option<StepId>) {
         self.tell(Event::PreflightDone {
             checks: vec![Check {
-                what: "clean hands".into(),
+                what: what.into(),
                 result,
-                detail: String::new(),
+                detail: "grant it".into(),
+                step,
             }],
         });
     }
@@ -288,6 +294,7 @@ impl Story {
                         Looked::Whole
                     },
                     why: None,
+                    code: None,
                 })
                 .collect(),
         }));
@@ -320,6 +327,7 @@ pub(crate) fn rule(id: &str, name: &str, forwards_to: &[&str]) -> Observed {
             name: name.into(),
             enabled: true,
             hidden: false,
+            graph_id: None,
             aliases: vec![],
             forwards_to: forwards_to.iter().map(|&a| a.to_owned()).collect(),
             moves_to: None,

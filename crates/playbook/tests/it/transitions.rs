@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use retake_playbook::event::{CheckResult, Event, MailboxKind, Stopped};
 use retake_playbook::machine::{ANYWHERE, Phase, TRANSITIONS};
+use retake_playbook::steps::StepId;
 use retake_playbook::{ActionKind, Command, Gate, ObjectKind};
 
 use crate::story::{Story, change, method, rule};
@@ -150,15 +151,40 @@ fn every_transition_is_taken_and_every_phase_is_reached() {
             story.refuse(Gate::CleanHands);
             assert_eq!(story.state.phase, Phase::Halted);
         } else {
-            story.tell(Event::GateOverridden {
-                gate: Gate::CleanHands,
-                by: "Rosa".into(),
-                reason: "nobody else is awake".into(),
-            });
+            story.tell(on_purpose());
             assert_eq!(story.state.phase, Phase::Ordering);
         }
         rows.extend(story.rows);
     }
+
+    // Hands that turn out unclean beside the attacker's addresses, after containment.
+    let mut story = Story::begin();
+    story.go_to(Phase::Digging);
+    story.preflight(CheckResult::Bad);
+    assert_eq!(story.state.phase, Phase::UncleanHands);
+    story.tell(on_purpose());
+    assert_eq!(story.state.phase, Phase::Digging);
+    rows.extend(story.rows);
+
+    // Block cannot be carried out: nothing is changed before somebody grants it.
+    let mut story = Story::begin();
+    story.go_to(Phase::Preflight);
+    story.checked("S2.1", CheckResult::Bad, Some(StepId::new(2, 1)));
+    assert_eq!(story.state.phase, Phase::Halted);
+    assert!(story.state.plans.is_empty());
+    assert!(matches!(&story.commands()[..], [Command::Stop(why)] if why.contains("grant it")));
+    story.tell(Event::Retried { by: "Rosa".into() });
+    assert_eq!(story.state.phase, Phase::Opening);
+    story.go_to(Phase::Closed);
+    rows.extend(story.rows);
+
+    // A log that could not be read for want of a permission is read again.
+    let mut story = Story::begin();
+    story.go_to(Phase::Returning);
+    story.tell(Event::Retried { by: "Rosa".into() });
+    assert_eq!(story.state.phase, Phase::Digging);
+    story.go_to(Phase::Closed);
+    rows.extend(story.rows);
 
     // Actions that the tenant refuses.
     for phase in [Phase::Containing, Phase::Evicting, Phase::Restoring] {
@@ -326,6 +352,29 @@ fn an_eviction_is_not_declared_while_a_duty_elsewhere_is_open() {
     assert!(matches!(&story.commands()[..], [Command::HandOut(_)]));
     assert!(story.state.effective.is_none());
     story.go_to(Phase::Closed);
+}
+
+#[test]
+fn a_reason_given_once_does_not_answer_what_is_found_out_later() {
+    let mut story = Story::begin();
+    story.go_to(Phase::Preflight);
+    story.preflight(CheckResult::Bad);
+    story.tell(on_purpose());
+    story.go_to(Phase::Digging);
+    // The same again: it was answered.
+    story.preflight(CheckResult::Bad);
+    assert_eq!(story.state.phase, Phase::Digging);
+    // Something else: nobody has answered that.
+    story.checked("responder's address", CheckResult::Bad, None);
+    assert_eq!(story.state.phase, Phase::UncleanHands);
+}
+
+fn on_purpose() -> Event {
+    Event::GateOverridden {
+        gate: Gate::CleanHands,
+        by: "Rosa".into(),
+        reason: "nobody else is awake".into(),
+    }
 }
 
 #[test]

@@ -82,6 +82,7 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
         name: name(source),
         looked,
         why: why.map(name),
+        code: None,
     };
     let intended = |action| Event::ActionIntended {
         action: ActionId(action),
@@ -132,11 +133,13 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
                         what: name("roles"),
                         result: CheckResult::Good,
                         detail: name("both"),
+                        step: None,
                     },
                     Check {
                         what: name("audit"),
                         result: CheckResult::Unknown,
                         detail: name("no"),
+                        step: None,
                     },
                 ],
             },
@@ -382,6 +385,7 @@ fn observed(
             name: name("RSS Feeds"),
             enabled: true,
             hidden: false,
+            graph_id: None,
             aliases: vec![],
             forwards_to: vec![name(if outside {
                 "x@evil.example"

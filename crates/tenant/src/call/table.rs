@@ -75,6 +75,16 @@ calls! {
         Graph Get "/v1.0/domains", read;
         needs &["Domain.Read.All", "Directory.Read.All"], roles &[]; "reference §0.1, §2.1; Graph, domain".
 
+    USERS: "graph.user.list", "read one page of accounts, to see that accounts can be read";
+        Graph Get "/v1.0/users", read;
+        needs &["User.Read.All"], roles &[]; "reference §2.1".
+    ROLE_ASSIGNMENTS: "graph.roles.of_principal", "read which directory roles somebody holds";
+        Graph Get "/v1.0/roleManagement/directory/roleAssignments", read;
+        needs &["RoleManagement.Read.Directory", "Directory.Read.All"], roles &[]; "reference §3".
+    LICENCES: "graph.licences.list", "read which licences the tenant has";
+        Graph Get "/v1.0/subscribedSkus", read;
+        needs &["Organization.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All"], roles &[]; "reference §11".
+
     USER_BLOCK: "graph.user.block", "block sign-in";
         Graph Patch "/v1.0/users/{user}", change;
         needs &["User.EnableDisableAccount.All", "User.ReadWrite.All"], roles BLOCK_ROLES; "reference §2.1".
@@ -128,7 +138,7 @@ calls! {
 
     GRANTS_OF_USER: "graph.grants.of_user", "read what apps may do in the account's name";
         Graph Get "/v1.0/users/{user}/oauth2PermissionGrants", read;
-        needs &["Directory.Read.All"], roles &[]; "reference §5".
+        needs &["Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All"], roles &[]; "reference §5".
     GRANTS: "graph.grants.list", "read an app's grants for everybody";
         Graph Get "/v1.0/oauth2PermissionGrants", read;
         needs &["Directory.Read.All"], roles &[]; "reference §5".
@@ -169,6 +179,9 @@ calls! {
     RISK_DETECTIONS: "graph.risk.detections", "read risk detections";
         Graph Get "/v1.0/identityProtection/riskDetections", read;
         needs &["IdentityRiskEvent.Read.All"], roles &[]; "reference §7.1".
+    AUDIT_QUERIES: "graph.audit.list", "read which audit searches there are";
+        Graph Get "/v1.0/security/auditLog/queries", read;
+        needs &["AuditLogsQuery.Read.All"], roles &[]; "reference §7.2".
     AUDIT_QUERY_CREATE: "graph.audit.create", "start a search of the unified audit log";
         Graph Post "/v1.0/security/auditLog/queries", read;
         needs &["AuditLogsQuery.Read.All"], roles &[]; "reference §7.2".
@@ -191,6 +204,19 @@ calls! {
         Graph Get "/v1.0/admin/exchange/tracing/messageTraces", read;
         needs &["ExchangeMessageTrace.Read.All"], roles &[]; "reference §7.5".
 
+    ACTIVITY_SUBSCRIPTIONS: "activity.subscriptions", "see which audit feeds are on for this app";
+        Activity Get "/api/v1.0/{tenant}/activity/feed/subscriptions/list", read;
+        needs &["ActivityFeed.Read"], roles &[]; "reference §7.2".
+    ACTIVITY_START: "activity.start", "switch an audit feed on for this app";
+        Activity Post "/api/v1.0/{tenant}/activity/feed/subscriptions/start", read;
+        needs &["ActivityFeed.Read"], roles &[]; "reference §7.2".
+    ACTIVITY_CONTENT: "activity.content", "list what an audit feed has";
+        Activity Get "/api/v1.0/{tenant}/activity/feed/subscriptions/content", read;
+        needs &["ActivityFeed.Read"], roles &[]; "reference §7.2".
+    ACTIVITY_BLOB: "activity.blob", "read a part of an audit feed";
+        Activity Get "/api/v1.0/{tenant}/activity/feed/audit/{content}", read;
+        needs &["ActivityFeed.Read"], roles &[]; "reference §7.2".
+
     EXCHANGE_INVOKE: "exchange.invoke", "run a reading cmdlet";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.3".
@@ -209,6 +235,12 @@ calls! {
     EXCHANGE_SET_FORWARDING: "exchange.mailbox.set_forwarding", "set or clear both forwarding fields (Set-Mailbox)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+    EXCHANGE_GET_OUTBOUND_POLICY: "exchange.organisation.outbound", "read whether mail may be forwarded outside (Get-HostedOutboundSpamFilterPolicy)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2, §6.6".
+    EXCHANGE_GET_AUDIT_CONFIG: "exchange.organisation.audit", "read whether the unified audit log is on (Get-AdminAuditLogConfig)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles &["Security Reader", "Global Reader", "Exchange Administrator"]; "reference §6.2, §6.7".
     EXCHANGE_GET_MAILBOX_PERMISSION: "exchange.mailbox.permissions", "read who has full access (Get-MailboxPermission)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2".

@@ -9,7 +9,7 @@ use super::{Tenant, bad_answer};
 use crate::call::{
     CallSpec, EXCHANGE_CHANGE, EXCHANGE_GET_INBOX_RULES, EXCHANGE_GET_MAILBOX,
     EXCHANGE_GET_MAILBOX_PERMISSION, EXCHANGE_GET_RECIPIENT_PERMISSION, EXCHANGE_INVOKE,
-    EXCHANGE_REMOVE_INBOX_RULE, EXCHANGE_SET_FORWARDING,
+    EXCHANGE_REMOVE_INBOX_RULE, EXCHANGE_SET_FORWARDING, Service,
 };
 use crate::error::{Kind, TenantError, exchange};
 use crate::escape;
@@ -323,6 +323,16 @@ impl Tenant {
             .build()
     }
 
+    /// Path and query of a link within the same cloud's Exchange.
+    fn path_of(&self, link: &str) -> Option<String> {
+        let base = self.profile().endpoints.base(Service::Exchange)?;
+        let url = crate::send::regional_host(Service::Exchange, base, link)?;
+        Some(match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        })
+    }
+
     async fn typed<T: DeserializeOwned>(
         &self,
         spec: &'static CallSpec,
@@ -348,7 +358,7 @@ impl Tenant {
 
     /// All rows of a cmdlet. Pages are followed by sending the same body to the
     /// next link; where that is refused, what came is kept as incomplete (reference §0.15).
-    async fn rows(
+    pub(super) async fn rows(
         &self,
         spec: &'static CallSpec,
         cmdlet: &Cmdlet,
@@ -388,9 +398,9 @@ impl Tenant {
             let Some(next) = page.next else {
                 return Ok(read);
             };
-            // Only path and query are taken: the request goes to the host
-            // that we chose, whatever the link says.
-            let why = match path_of(&next) {
+            // Only path and query are taken: the request goes to the host that we
+            // chose. A link to another service's host is none that can be trusted.
+            let why = match self.path_of(&next) {
                 None => Cut::LeftHost(escape::message(&next)),
                 Some(url) if !seen.insert(url.clone()) => Cut::Loop,
                 Some(_) if read.answers.len() >= self.call.page_cap() as usize => {
@@ -407,13 +417,29 @@ impl Tenant {
     }
 }
 
-/// Looks into the answer of an accepted change: errors can hide in a 200.
-pub(super) fn check_change(outgoing: &Outgoing, answer: &Answer) -> Result<(), TenantError> {
+/// Looks into the answer of an accepted change: errors can hide in a 200. Gives
+/// what Exchange warns of.
+pub(super) fn check_change(
+    outgoing: &Outgoing,
+    answer: &Answer,
+) -> Result<Vec<String>, TenantError> {
     if answer.body.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let body: Value = super::parse(outgoing, answer)?;
-    exchange::in_success(outgoing.spec, &outgoing.target, answer, &body).map_or(Ok(()), Err)
+    match exchange::in_success(outgoing.spec, &outgoing.target, answer, &body) {
+        Some(error) => Err(error),
+        None => Ok(warnings(&body)),
+    }
+}
+
+fn warnings(body: &Value) -> Vec<String> {
+    let texts = body.get("@adminapi.warnings").and_then(Value::as_array);
+    texts
+        .into_iter()
+        .flatten()
+        .map(|warning| escape::message(warning.as_str().unwrap_or("a warning without a text")))
+        .collect()
 }
 
 struct Page {
@@ -438,11 +464,7 @@ fn page(outgoing: &Outgoing, answer: &Answer) -> Result<Page, TenantError> {
             _ => return Err(bad_answer(outgoing, answer, "a row is not an object")),
         }
     }
-    let warning = body
-        .get("@adminapi.warnings")
-        .and_then(Value::as_array)
-        .and_then(|warnings| warnings.first())
-        .map(|warning| escape::message(warning.as_str().unwrap_or("a warning without a text")));
+    let warning = warnings(&body).into_iter().next();
     let next = match body.get("@odata.nextLink") {
         None | Some(Value::Null) => None,
         Some(Value::String(link)) => Some(link.clone()),
@@ -465,14 +487,6 @@ fn drop_sidecars(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(drop_sidecars),
         _ => {}
     }
-}
-
-fn path_of(link: &str) -> Option<String> {
-    let url = url::Url::parse(link).ok()?;
-    (url.scheme() == "https").then(|| match url.query() {
-        Some(query) => format!("{}?{query}", url.path()),
-        None => url.path().to_owned(),
-    })
 }
 
 fn wrong_object(

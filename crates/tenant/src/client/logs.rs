@@ -36,13 +36,17 @@ pub enum SignInKind {
     InteractiveDetailed,
     /// Refreshes and other sign-ins without a person, of beta.
     NonInteractive,
+    /// Sign-ins of apps as themselves, of beta.
+    ServicePrincipal,
 }
 
 impl SignInKind {
     const fn spec(self) -> &'static CallSpec {
         match self {
             Self::Interactive => &SIGN_INS,
-            Self::InteractiveDetailed | Self::NonInteractive => &SIGN_INS_BETA,
+            Self::InteractiveDetailed | Self::NonInteractive | Self::ServicePrincipal => {
+                &SIGN_INS_BETA
+            }
         }
     }
 
@@ -51,6 +55,7 @@ impl SignInKind {
             Self::Interactive => None,
             Self::InteractiveDetailed => Some("interactiveUser"),
             Self::NonInteractive => Some("nonInteractiveUser"),
+            Self::ServicePrincipal => Some("servicePrincipal"),
         }
     }
 }
@@ -167,6 +172,18 @@ impl Tenant {
     ) -> Result<Read<Vec<Record>>, TenantError> {
         let about = format!("userId eq {}", odata_string(user_id));
         self.sign_ins_where(kind, user_id, &about, since, until)
+            .await
+    }
+
+    /// Sign-ins of an app as itself, by its service principal's object id, newest first.
+    pub async fn sign_ins_of_principal(
+        &self,
+        principal_id: &str,
+        since: Timestamp,
+    ) -> Result<Read<Vec<Record>>, TenantError> {
+        let about = format!("servicePrincipalId eq {}", odata_string(principal_id));
+        let kind = SignInKind::ServicePrincipal;
+        self.sign_ins_where(kind, principal_id, &about, since, None)
             .await
     }
 

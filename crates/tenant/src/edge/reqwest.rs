@@ -1,16 +1,23 @@
 //! The edge over real sockets: reqwest with rustls and the ring provider.
 
-use std::error::Error as _;
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, NoProxy, Proxy};
+use reqwest::{Client, ClientBuilder, NoProxy, Proxy};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
-use super::{BoxFuture, Transport, TransportError, TransportErrorKind};
+use super::trust::{self, Untrusted};
+use super::{BoxFuture, ProxyRoute, Transport, TransportError, TransportErrorKind};
 
 /// How long a connection may take to be made, handshake included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The same on the way to this machine's own identity service.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A [`Transport`] over TCP and TLS. Must be polled inside a tokio runtime.
 ///
@@ -21,6 +28,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct ReqwestTransport {
     client: Client,
+    /// The proxy as it may be shown.
+    proxy: Option<String>,
 }
 
 impl ReqwestTransport {
@@ -32,46 +41,70 @@ impl ReqwestTransport {
         Self::through(None, ca_pem)
     }
 
-    /// As [`ReqwestTransport::new`], through the HTTP proxy at this address,
-    /// for all but this machine itself.
-    ///
-    /// Fails with [`TransportErrorKind::Connect`] if `proxy` is not an address.
-    pub fn through(proxy: Option<&str>, ca_pem: Option<&str>) -> Result<Self, TransportError> {
-        let tls = |error: ::reqwest::Error| {
-            TransportError::new(TransportErrorKind::Tls, chain(&error.without_url()))
-        };
-        let extra = match ca_pem {
-            Some(pem) => Certificate::from_pem_bundle(pem.as_bytes()).map_err(tls)?,
-            None => Vec::new(),
-        };
-        if ca_pem.is_some() && extra.is_empty() {
-            return Err(TransportError::new(
-                TransportErrorKind::Tls,
-                "the file of certificate authorities holds no certificate",
-            ));
-        }
-        // The provider is a setting of the process. If another is installed
-        // already, that one serves.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+    /// As [`ReqwestTransport::new`], through a proxy.
+    pub fn through(
+        proxy: Option<&ProxyRoute>,
+        ca_pem: Option<&str>,
+    ) -> Result<Self, TransportError> {
+        let extra = ca_pem.map(certificates).transpose()?.unwrap_or_default();
+        let tls = trust::config(extra)
+            .map_err(|error| TransportError::new(TransportErrorKind::Tls, error.to_string()))?;
         let mut builder = Client::builder()
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
             .https_only(true)
-            .no_proxy()
-            .tls_certs_merge(extra)
-            .user_agent(concat!("retake/", env!("CARGO_PKG_VERSION")));
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tls_backend_preconfigured(tls);
         if let Some(proxy) = proxy {
-            let proxy = Proxy::https(proxy).map_err(|error| {
-                let text = chain(&error.without_url());
-                TransportError::new(TransportErrorKind::Connect, text)
+            let except = NoProxy::from_string(&proxy.exceptions());
+            let through = Proxy::https(proxy.address()).map_err(|error| {
+                TransportError::new(TransportErrorKind::Proxy, words(&error.without_url()))
             })?;
-            builder =
-                builder.proxy(proxy.no_proxy(NoProxy::from_string("localhost,127.0.0.1,::1")));
+            builder = builder.proxy(through.no_proxy(except));
         }
-        Ok(Self {
-            client: builder.build().map_err(tls)?,
-        })
+        Self::build(builder, proxy.map(ProxyRoute::shown))
     }
+
+    /// The way to this machine's own identity service in Azure: plain HTTP,
+    /// and never through a proxy (reference §1.3).
+    pub fn metadata() -> Result<Self, TransportError> {
+        let builder =
+            Client::builder()
+                .connect_timeout(METADATA_TIMEOUT)
+                .tls_backend_preconfigured(trust::config(Vec::new()).map_err(|error| {
+                    TransportError::new(TransportErrorKind::Tls, error.to_string())
+                })?)
+                .no_proxy();
+        Self::build(builder, None)
+    }
+
+    fn build(builder: ClientBuilder, proxy: Option<String>) -> Result<Self, TransportError> {
+        let builder = if proxy.is_some() {
+            builder
+        } else {
+            builder.no_proxy()
+        };
+        let client = builder
+            .redirect(Policy::none())
+            .user_agent(concat!("retake/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| {
+                TransportError::new(TransportErrorKind::Tls, words(&error.without_url()))
+            })?;
+        Ok(Self { client, proxy })
+    }
+}
+
+/// The certificates of a PEM text, at least one.
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, TransportError> {
+    let found: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .collect::<Result<_, _>>()
+        .unwrap_or_default();
+    if found.is_empty() {
+        return Err(TransportError::new(
+            TransportErrorKind::Tls,
+            "the file of certificate authorities holds no certificate",
+        ));
+    }
+    Ok(found)
 }
 
 impl Transport for ReqwestTransport {
@@ -80,6 +113,8 @@ impl Transport for ReqwestTransport {
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
         Box::pin(async move {
+            let host = request.uri().host().unwrap_or_default().to_owned();
+            let failed = |error| failed(error, &host, self.proxy.as_deref());
             let request =
                 ::reqwest::Request::try_from(request.map(::reqwest::Body::from)).map_err(failed)?;
             let response = self.client.execute(request).await.map_err(failed)?;
@@ -95,23 +130,99 @@ impl Transport for ReqwestTransport {
     }
 }
 
-fn failed(error: ::reqwest::Error) -> TransportError {
+fn failed(error: ::reqwest::Error, host: &str, proxy: Option<&str>) -> TransportError {
     let error = error.without_url();
-    let text = chain(&error);
-    let kind = if error.is_connect() {
-        if mentions_tls(&text) {
-            TransportErrorKind::Tls
-        } else {
-            TransportErrorKind::Connect
-        }
-    } else if error.is_timeout() {
+    let text = words(&error);
+    let kind = if error.is_timeout() && !error.is_connect() {
         TransportErrorKind::Timeout
+    } else if error.is_connect() {
+        connecting(&error)
     } else if error.is_builder() {
         TransportErrorKind::Connect
     } else {
         TransportErrorKind::Reset
     };
+    let text = match (kind, proxy) {
+        (TransportErrorKind::Proxy, Some(proxy)) => format!("{proxy} for {host}: {text}"),
+        (TransportErrorKind::Name | TransportErrorKind::Route | TransportErrorKind::Connect, _) => {
+            format!("{host}: {text}")
+        }
+        _ => text,
+    };
     TransportError::new(kind, text)
+}
+
+/// Which stage of connecting it was. reqwest does not say it; the causes below do.
+fn connecting(error: &(dyn Error + 'static)) -> TransportErrorKind {
+    let mut kind = TransportErrorKind::Connect;
+    for cause in causes(error) {
+        let text = cause.to_string();
+        if text.starts_with("tunnel error") {
+            return TransportErrorKind::Proxy;
+        }
+        if cause.is::<rustls::Error>() {
+            return TransportErrorKind::Tls;
+        }
+        if text.starts_with("dns error") {
+            kind = TransportErrorKind::Name;
+        }
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            match io.kind() {
+                io::ErrorKind::NetworkUnreachable
+                | io::ErrorKind::HostUnreachable
+                | io::ErrorKind::AddrNotAvailable
+                | io::ErrorKind::NetworkDown => return TransportErrorKind::Route,
+                _ => {}
+            }
+        }
+    }
+    kind
+}
+
+/// The error and everything below it. An I/O error keeps what it is made of to itself.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> Vec<&'e (dyn Error + 'static)> {
+    let mut found = vec![error];
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let inner: Option<&(dyn Error + 'static)> = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .map(|inner| -> &(dyn Error + 'static) { inner });
+        next = inner.or_else(|| error.source());
+        found.extend(next);
+    }
+    found
+}
+
+/// What the lowest layer that knows has to say: reqwest's own text says only
+/// that sending failed.
+fn words(error: &::reqwest::Error) -> String {
+    let all = causes(error);
+    for cause in &all {
+        if let Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other))) =
+            cause.downcast_ref::<rustls::Error>()
+            && let Some(untrusted) = other.0.downcast_ref::<Untrusted>()
+        {
+            return untrusted.to_string();
+        }
+    }
+    let mut text = String::new();
+    for cause in all {
+        let said = cause.to_string();
+        // The upper layers say only that they have layers below.
+        let empty = said.starts_with("error sending request") || said.starts_with("client error (");
+        if !empty && !text.contains(&said) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&said);
+        }
+    }
+    if text.is_empty() {
+        error.to_string()
+    } else {
+        text
+    }
 }
 
 fn broke_off(error: ::reqwest::Error) -> TransportError {
@@ -121,28 +232,43 @@ fn broke_off(error: ::reqwest::Error) -> TransportError {
     } else {
         TransportErrorKind::Body
     };
-    TransportError::new(kind, chain(&error))
+    TransportError::new(kind, words(&error))
 }
 
-/// reqwest does not say whether a connect error came from TLS; rustls does, in words.
-fn mentions_tls(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["certificate", "tls", "handshake"]
-        .iter()
-        .any(|word| text.contains(word))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The error and its causes in one line: reqwest's own text says only that sending failed.
-fn chain(error: &::reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Layer(&'static str, #[source] io::Error);
+
+    #[test]
+    fn a_network_that_leads_nowhere_is_told_from_a_name_and_a_refusal() {
+        // What an IPv6-only machine meets at an IPv4 address, and the other way round.
+        for (io, kind) in [
+            (io::ErrorKind::NetworkUnreachable, TransportErrorKind::Route),
+            (io::ErrorKind::HostUnreachable, TransportErrorKind::Route),
+            (io::ErrorKind::AddrNotAvailable, TransportErrorKind::Route),
+            (
+                io::ErrorKind::ConnectionRefused,
+                TransportErrorKind::Connect,
+            ),
+        ] {
+            let error = Layer("tcp connect error", io.into());
+            assert_eq!(connecting(&error), kind);
+            let error = Layer("client error (Connect)", io::Error::other(error));
+            assert_eq!(connecting(&error), kind, "one layer more");
         }
-        cause = inner.source();
+        let error = Layer(
+            "dns error",
+            io::Error::other("failed to lookup address information"),
+        );
+        assert_eq!(connecting(&error), TransportErrorKind::Name);
+        let error = Layer(
+            "tunnel error: failed to create underlying connection",
+            io::ErrorKind::NetworkUnreachable.into(),
+        );
+        assert_eq!(connecting(&error), TransportErrorKind::Proxy);
     }
-    text
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::graph::permission_missing;
+use super::graph::{bearing, excerpt, permission_missing};
 use super::{Kind, TenantError};
 use crate::call::CallSpec;
 use crate::wire::Answer;
@@ -130,6 +130,9 @@ fn split(message: &str) -> Said {
 
 /// Cuts ` on '<server>'`, which tells an outsider about Microsoft's insides and the reader nothing.
 fn without_server(text: &str) -> String {
+    // A stack trace tells as little.
+    let text = text.split("\n   at ").next().unwrap_or(text);
+    let text = text.split("\r\n   at ").next().unwrap_or(text);
     match text.split_once(" on '") {
         Some((before, after)) => match after.split_once('\'') {
             Some((_, rest)) => format!("{before}{rest}"),
@@ -142,7 +145,11 @@ fn without_server(text: &str) -> String {
 fn kind(call: &'static CallSpec, status: u16, exception: &str, text: &str) -> Kind {
     let said = |words: &str| exception.contains(words) || text.contains(words);
     if said("ManagementObjectNotFoundException") {
-        return Kind::NotFound;
+        return if text.contains("mailbox") && text.contains("doesn't exist") {
+            Kind::NoMailbox
+        } else {
+            Kind::NotFound
+        };
     }
     if said("ADObjectAlreadyExistsException") {
         return Kind::Conflict;
@@ -150,21 +157,25 @@ fn kind(call: &'static CallSpec, status: u16, exception: &str, text: &str) -> Ki
     if said("CommandNotFoundException") || said("not present in the role definition") {
         return permission_missing(call);
     }
+    if WRONG_FORM.iter().any(|words| said(words)) {
+        return Kind::NotUnderstood;
+    }
     match status {
         401 | 403 => permission_missing(call),
-        404 => Kind::NotFound,
-        409 => Kind::Conflict,
-        412 => Kind::PreconditionFailed,
-        429 => Kind::Throttled,
-        500.. => Kind::Server {
-            effect_unknown: call.change,
-        },
-        _ => Kind::Refused,
+        status => bearing(call, status),
     }
 }
 
+/// Exceptions that say that the request has a wrong form (reference §6.5).
+const WRONG_FORM: &[&str] = &[
+    "AmbiguousParameterSetException",
+    "ParameterTransformationException",
+    "ParameterBindingException",
+];
+
 /// A 403 of NUL bytes means that the cmdlet is not in the caller's roles (reference §0.14).
 fn without_text(call: &'static CallSpec, target: &str, answer: &Answer) -> TenantError {
+    let begin = excerpt(&answer.body).filter(|_| answer.body.iter().any(|byte| *byte != 0));
     let message = match answer.status {
         401 => "Exchange does not know the app: it has neither the permission nor a role",
         403 if !answer.body.is_empty() && answer.body.iter().all(|byte| *byte == 0) => {
@@ -174,6 +185,10 @@ fn without_text(call: &'static CallSpec, target: &str, answer: &Answer) -> Tenan
             "the permission, the role or the cmdlet is missing (a refusal without readable text)"
         }
         _ => "the refusal has no readable text",
+    };
+    let message = match begin {
+        Some(begin) => format!("{message}: {begin}"),
+        None => message.to_owned(),
     };
     TenantError::new(kind(call, answer.status, "", ""), call, target, message).with_answer(answer)
 }

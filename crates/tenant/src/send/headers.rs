@@ -1,22 +1,23 @@
-//! What headers of an answer say: how long to wait, which claims, which host.
+//! What headers of an answer say: how long to wait, which host.
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::{HeaderMap, header};
 use jiff::Timestamp;
 use url::Url;
 
-/// Domains under which Exchange's regional hosts live (reference §1.1, §6.3).
-/// A token is never sent anywhere else.
-const EXCHANGE_DOMAINS: &[&str] = &[
-    "office365.com",
-    "outlook.com",
-    "office365.us",
-    "office365.cn",
-    "outlook.cn",
+use crate::call::Service;
+
+/// Domains under which one cloud's Exchange has its regional hosts (reference §1.1,
+/// §6.3). A token is never sent to another cloud, let alone anywhere else.
+const EXCHANGE_CLOUDS: &[&[&str]] = &[
+    &["office365.com", "outlook.com"],
+    &["office365.us"],
+    &["office365.cn", "outlook.cn"],
 ];
+
+/// The names of this machine: one host.
+const LOOPBACK: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
 
 /// `Retry-After` in seconds or as a date.
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
@@ -30,59 +31,36 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
 }
 
-/// The claims that a 401 asks for (reference §1.4), decoded from base64.
-/// Parameters come in any order, quoted or not, in one header or several.
-pub(super) fn claims(headers: &HeaderMap) -> Option<String> {
-    headers
-        .get_all(header::WWW_AUTHENTICATE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .find_map(|challenge| {
-            let encoded = parameter(challenge, "claims")?;
-            let bytes = STANDARD
-                .decode(encoded)
-                .or_else(|_| URL_SAFE_NO_PAD.decode(encoded.trim_end_matches('=')))
-                .ok()?;
-            let text = String::from_utf8(bytes).ok()?;
-            serde_json::from_str::<serde_json::Value>(&text)
-                .ok()
-                .map(|_| text)
-        })
-}
-
-fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
-    let mut rest = challenge;
-    loop {
-        let (before, after) = rest.split_once('=')?;
-        let key = before.rsplit([' ', ',', '\t']).next().unwrap_or_default();
-        let (value, next) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"')?,
-            None => after.split_once([',', ' ']).unwrap_or((after, "")),
-        };
-        if key.eq_ignore_ascii_case(name) {
-            return Some(value);
-        }
-        rest = next;
-    }
-}
-
-/// The host that Exchange's front door names, if a token may go there. Port
-/// 446 is an inner one: the same host answers at 443 (reference §6.3).
-pub(super) fn regional_host(from: &Url, location: &str) -> Option<Url> {
+/// Where an answer sends us, if a token of this service may go there: to the host
+/// that was asked, to one of the same cloud's Exchange, or below Graph's own name.
+/// Port 446 of Exchange is an inner one: the same host answers at 443, or where the
+/// services are given with a port, at that (reference §6.3).
+pub(crate) fn regional_host(service: Service, from: &Url, location: &str) -> Option<Url> {
     let mut url = from.join(location).ok()?;
-    if url.port() == Some(446) {
-        url.set_port(None).ok()?;
-    }
-    let host = url.host_str()?;
-    let known = |host: &str| {
-        EXCHANGE_DOMAINS.iter().any(|domain| {
-            host.strip_suffix(domain)
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        })
+    let (home, host) = (from.host_str()?, url.host_str()?);
+    let same = host == home || (LOOPBACK.contains(&host) && LOOPBACK.contains(&home));
+    let kin = match service {
+        Service::Exchange => EXCHANGE_CLOUDS
+            .iter()
+            .any(|cloud| within(host, cloud) && within(home, cloud)),
+        Service::Graph | Service::Activity => within(host, &[home]),
+        Service::SignIn => false,
     };
-    let home = from.host_str()?;
-    let allowed = host == home || (known(host) && known(home));
-    (url.scheme() == "https" && url.username().is_empty() && allowed).then_some(url)
+    if url.scheme() != "https" || !url.username().is_empty() || !(same || kin) {
+        return None;
+    }
+    if url.port() == Some(446) && service == Service::Exchange {
+        url.set_port(from.port()).ok()?;
+    }
+    (url.port() == from.port()).then_some(url)
+}
+
+/// Whether a host is one of these domains or below one.
+fn within(host: &str, domains: &[&str]) -> bool {
+    domains.iter().any(|domain| {
+        host.strip_suffix(domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
 }
 
 #[cfg(test)]
@@ -92,40 +70,77 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claims_are_found_in_any_order_and_behind_another_scheme() {
-        for challenge in [
-            r#"Bearer realm="", authorization_uri=https://login.example/common, error="insufficient_claims", claims="eyJhIjoxfQ==""#,
-            r#"PoP realm="x", nonce="abc=", Bearer claims=eyJhIjoxfQ, error="insufficient_claims""#,
+    fn a_token_stays_within_the_service_of_its_cloud() {
+        let to = |service: Service, from: &str, location: &str| {
+            let from = Url::parse(from).ok()?;
+            regional_host(service, &from, location).map(|url| url.origin().ascii_serialization())
+        };
+        let home = "https://outlook.office365.com";
+        let lab = "https://localhost:8443";
+        for (service, from, location, at) in [
+            (
+                Service::Exchange,
+                home,
+                "https://eur05.outlook.office365.com:446/adminapi/beta/t/InvokeCommand",
+                "https://eur05.outlook.office365.com",
+            ),
+            (
+                Service::Exchange,
+                "https://outlook.office365.us",
+                "https://r1.outlook.office365.us/",
+                "https://r1.outlook.office365.us",
+            ),
+            (
+                Service::Exchange,
+                lab,
+                "https://127.0.0.1:446/adminapi",
+                "https://127.0.0.1:8443",
+            ),
+            (
+                Service::Graph,
+                "https://graph.microsoft.com",
+                "https://eur.graph.microsoft.com/v1.0/users",
+                "https://eur.graph.microsoft.com",
+            ),
         ] {
-            let mut headers = HeaderMap::new();
-            if let Ok(value) = HeaderValue::from_str(challenge) {
-                headers.append(header::WWW_AUTHENTICATE, value);
-            }
             assert_eq!(
-                claims(&headers).as_deref(),
-                Some(r#"{"a":1}"#),
-                "{challenge}"
+                to(service, from, location).as_deref(),
+                Some(at),
+                "{location}"
             );
         }
-    }
-
-    #[test]
-    fn a_token_follows_a_redirect_only_within_exchange() {
-        let from = Url::parse("https://outlook.office365.com").ok();
-        let to = |location: &str| {
-            regional_host(from.as_ref()?, location).map(|url| url.origin().ascii_serialization())
-        };
-        assert_eq!(
-            to("https://eur05.outlook.office365.com:446/adminapi/beta/t/InvokeCommand").as_deref(),
-            Some("https://eur05.outlook.office365.com")
-        );
-        for location in [
-            "https://office365.com.evil.example/",
-            "https://eviloffice365.com/",
-            "http://eur05.outlook.office365.com/",
-            "https://evil.example/",
+        for (service, from, location) in [
+            (
+                Service::Exchange,
+                home,
+                "https://office365.com.evil.example/",
+            ),
+            (Service::Exchange, home, "https://eviloffice365.com/"),
+            (
+                Service::Exchange,
+                home,
+                "http://eur05.outlook.office365.com/",
+            ),
+            (Service::Exchange, home, "https://outlook.office365.us/"),
+            (
+                Service::Exchange,
+                home,
+                "https://eve@outlook.office365.com/",
+            ),
+            (
+                Service::Exchange,
+                home,
+                "https://outlook.office365.com:8080/",
+            ),
+            (Service::Exchange, lab, "https://outlook.office365.com/"),
+            (Service::Exchange, lab, "https://localhost:9000/"),
+            (
+                Service::Graph,
+                "https://graph.microsoft.com",
+                "https://reports.office.com/data",
+            ),
         ] {
-            assert_eq!(to(location), None, "{location}");
+            assert_eq!(to(service, from, location), None, "{location}");
         }
     }
 

@@ -106,7 +106,18 @@ fn a_redirect_out_of_exchange_gets_no_token() {
     let error = world
         .run(world.tenant.get_inbox_rules(UPN, true))
         .unwrap_err();
-    assert_eq!(error.kind, Kind::Refused);
+    assert!(matches!(error.kind, Kind::BadAnswer { .. }), "{error}");
+    assert!(error.to_string().contains("https://evil.example/adminapi"));
+    assert_eq!(world.services.seen().len(), 1);
+}
+
+#[test]
+fn a_link_to_another_service_is_not_followed_and_the_list_is_not_whole() {
+    let first = json!({"value": [{"Identity": format!("{BOX}\\1")}], "@adminapi.warnings": [],
+        "@odata.nextLink": "https://outlook.office365.us/adminapi/beta/t/InvokeCommand?%24skiptoken=x"});
+    let world = World::new([json_answer(200, &first)]);
+    let read = world.run(world.tenant.get_inbox_rules(UPN, true)).unwrap();
+    assert!(matches!(read.completeness.why(), Some(Cut::LeftHost(_))));
     assert_eq!(world.services.seen().len(), 1);
 }
 
@@ -283,7 +294,7 @@ fn refusals_are_read_from_where_exchange_hides_them() {
     assert!(!errors[0].to_string().contains("Internals"));
     assert!(matches!(errors[1].kind, Kind::PermissionMissing { .. }));
     assert_eq!(errors[2].kind, Kind::Conflict);
-    assert_eq!(errors[3].kind, Kind::Refused);
+    assert_eq!(errors[3].kind, Kind::NotUnderstood);
     assert_eq!(errors[4].kind, Kind::NotFound);
     assert!(matches!(errors[5].kind, Kind::PermissionMissing { .. }));
 }

@@ -261,8 +261,8 @@ fn what_is_refused_says_what_is_missing() {
             ),
             Kind::NotFound,
         ),
-        (raw(403, b"<html>blocked by proxy</html>"), Kind::Refused),
-        (refusal(403, "UnknownError", ""), Kind::Refused),
+        (raw(403, b"<html>blocked by proxy</html>"), Kind::Gateway),
+        (refusal(403, "UnknownError", ""), Kind::Gateway),
         (empty(412), Kind::PreconditionFailed),
         (refusal(409, "Conflict", "x"), Kind::Conflict),
     ];

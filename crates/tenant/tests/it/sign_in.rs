@@ -122,11 +122,8 @@ fn refusals_of_the_token_service_say_what_to_do() {
         let error = world.run(world.tenant.sign_in()).unwrap_err();
         assert_eq!(error.kind, Kind::SignIn(problem), "{code}");
         assert_eq!(error.code, Some(format!("AADSTS{code}")));
-        assert!(
-            error.hint().to_lowercase().contains(word),
-            "{code}: {}",
-            error.hint()
-        );
+        let said = format!("{error} {}", error.hint()).to_lowercase();
+        assert!(said.contains(word), "{code}: {said}");
         assert!(!error.to_string().contains("Trace ID"));
         assert_eq!(world.services.token_requests().len(), 1, "not tried again");
     }

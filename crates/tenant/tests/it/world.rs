@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use retake_tenant::edge::{BoxFuture, Clock, Transport, TransportError, TransportErrorKind};
+use retake_tenant::edge::{BoxFuture, Clock, Means, Transport, TransportError, TransportErrorKind};
 use retake_tenant::{Credential, Endpoints, Profile, Tenant};
 use serde_json::{Value, json};
 
 pub(crate) const TENANT: &str = "6f0c1b1e-52a7-4a0e-9d4b-0d2f7a3c9e11";
+pub(crate) const CLIENT: &str = "2c1a1b36-3b0c-4a6e-9c55-f9b8a7f0c001";
 pub(crate) const USER: &str = "0b6d2f0e-6d0f-4c53-8f3e-1f9f0a3c7d21";
 pub(crate) const UPN: &str = "ida@tarn.example";
 pub(crate) const SECRET: &str = "c1ient~secret.value-9XyZ";
@@ -157,6 +158,13 @@ impl Seen {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// A field of a form that was sent.
+    pub(crate) fn field(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(self.body.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
@@ -249,6 +257,19 @@ impl Transport for Services {
     }
 }
 
+/// A profile of the worldwide cloud.
+pub(crate) fn profile(credential: Credential) -> Profile {
+    Profile {
+        name: "tarn".into(),
+        tenant_id: TENANT.into(),
+        home_tenant_id: None,
+        endpoints: Endpoints::worldwide(),
+        client_id: CLIENT.into(),
+        credential,
+        ca_pem: None,
+    }
+}
+
 /// A client, its services and its clock.
 pub(crate) struct World {
     pub(crate) services: Arc<Services>,
@@ -271,6 +292,21 @@ impl World {
         steps: impl IntoIterator<Item = Step>,
         token_steps: impl IntoIterator<Item = Step>,
     ) -> Self {
+        Self::build(
+            profile(credential),
+            |_| Means::default(),
+            steps,
+            token_steps,
+        )
+    }
+
+    /// A client with this profile and what `means` makes of the services.
+    pub(crate) fn build(
+        profile: Profile,
+        means: impl FnOnce(Arc<dyn Transport>) -> Means,
+        steps: impl IntoIterator<Item = Step>,
+        token_steps: impl IntoIterator<Item = Step>,
+    ) -> Self {
         let clock = VirtualClock::new();
         let services = Arc::new(Services {
             clock: clock.clone(),
@@ -279,20 +315,9 @@ impl World {
             tokens: Mutex::new(0),
             seen: Mutex::default(),
         });
-        let profile = Profile {
-            name: "tarn".into(),
-            tenant_id: TENANT.into(),
-            home_tenant_id: None,
-            endpoints: Endpoints::worldwide(),
-            client_id: "2c1a1b36-3b0c-4a6e-9c55-f9b8a7f0c001".into(),
-            credential,
-            ca_pem: None,
-        };
-        let tenant = Tenant::new(
-            profile,
-            Arc::clone(&services) as Arc<dyn Transport>,
-            Arc::new(clock.clone()),
-        );
+        let transport = Arc::clone(&services) as Arc<dyn Transport>;
+        let means = means(Arc::clone(&transport));
+        let tenant = Tenant::with_means(profile, transport, Arc::new(clock.clone()), means);
         Self {
             services,
             clock,

@@ -1,21 +1,26 @@
 //! Exchange Online's `InvokeCommand` (reference §6.2 to §6.6): one POST runs
 //! one cmdlet.
 
+mod errors;
+mod front;
 mod mailbox;
 mod organisation;
+mod pages;
 mod rules;
 mod sweep;
 
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, Body};
+use errors::{bad, no_mailbox, unauthorized};
+pub(crate) use errors::{error, failed, forbidden, missing, throttled};
+
+use super::answer::Answer;
 use super::graph::{bearer_app, caller};
 use super::rights::Caller;
 use super::{Ask, Served};
 use crate::trace::Service;
-use crate::unconfirmed::{EXCHANGE_MISSING, EXCHANGE_THROTTLE_BODY};
 use crate::world::known::role;
-use crate::world::{Origin, Resource, Surface, World};
+use crate::world::{Origin, Resource, Surface};
 
 /// A cmdlet whose caller is known.
 pub(super) struct Cmdlet<'a, 'w> {
@@ -257,34 +262,16 @@ pub(super) fn serve(ask: &mut Ask<'_>) -> Served {
 fn answer(ask: &mut Ask<'_>) -> Answer {
     let path = ask.path().trim_matches('/').to_owned();
     let words: Vec<&str> = path.split('/').collect();
+    let post = ask.request.method() == http::Method::POST;
     match words.as_slice() {
-        ["adminapi", "beta" | "v1.0", tenant, "InvokeCommand"]
-            if ask.request.method() == http::Method::POST =>
-        {
-            let held = &ask.world.tenant;
-            let known = [&held.id, &held.domain, &held.initial_domain]
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(tenant));
-            if !known {
-                return unauthorized();
-            }
-            if ask
-                .request
-                .uri()
-                .query()
-                .is_some_and(|query| query.contains("skiptoken"))
-            {
-                return bad(
-                    "Expired or Invalid pagination request. Default Expiry time is 00:30:00",
-                    "PaginationException",
-                );
-            }
-            invoke(ask)
-        }
-        ["adminapi", "beta" | "v1.0", _, "$batch"]
-            if ask.request.method() == http::Method::POST =>
-        {
-            batch(ask)
+        [
+            "adminapi" | "AdminApi",
+            "beta" | "v1.0",
+            tenant,
+            "InvokeCommand",
+        ] if post => front::redirect(ask).unwrap_or_else(|| invoke_in(ask, tenant)),
+        ["adminapi" | "AdminApi", "beta" | "v1.0", tenant, "$batch"] if post => {
+            front::redirect(ask).unwrap_or_else(|| batch(ask, tenant))
         }
         _ => Answer::json(
             404,
@@ -293,9 +280,25 @@ fn answer(ask: &mut Ask<'_>) -> Answer {
     }
 }
 
+/// One cmdlet, in a tenant that must be this one.
+fn invoke_in(ask: &mut Ask<'_>, tenant: &str) -> Answer {
+    let held = &ask.world.tenant;
+    let known = [&held.id, &held.domain, &held.initial_domain]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(tenant));
+    if known {
+        front::with_rate(ask, invoke)
+    } else {
+        unauthorized()
+    }
+}
+
 fn invoke(ask: &mut Ask<'_>) -> Answer {
-    let Ok(caller) = caller(ask, Resource::Exchange) else {
-        return unauthorized();
+    let caller = match caller(ask, Resource::Exchange) {
+        Ok(caller) => caller,
+        // The claims challenge is the same at every resource.
+        Err(refusal) if front::challenges(&refusal) => return refusal,
+        Err(_) => return unauthorized(),
     };
     let body = ask.json().unwrap_or_default();
     let input = &body["CmdletInput"];
@@ -311,33 +314,38 @@ fn invoke(ask: &mut Ask<'_>) -> Answer {
         .find(|known| known.name.eq_ignore_ascii_case(&name));
     let mut answer = match permitted(ask, &caller, known) {
         Err(refusal) => refusal,
-        Ok(known) => {
-            let alien = parameters.keys().find(|name| {
-                !COMMON
-                    .iter()
-                    .chain(known.parameters)
-                    .any(|held| held.eq_ignore_ascii_case(name))
-            });
-            if let Some(alien) = alien {
-                bad(
-                    &format!("A parameter cannot be found that matches parameter name '{alien}'."),
-                    "ParameterBindingException",
-                )
-            } else {
-                let mut cmdlet = Cmdlet {
-                    ask,
-                    caller,
-                    parameters,
-                };
-                match (known.run)(&mut cmdlet) {
-                    Ok(done) => success(done, ask),
-                    Err(refusal) => refusal,
-                }
-            }
-        }
+        Ok(known) => run(ask, caller, known, parameters),
     };
     answer.operation = Some(name);
     answer
+}
+
+fn run(ask: &mut Ask<'_>, caller: Caller, known: &Known, parameters: Map<String, Value>) -> Answer {
+    let alien = parameters.keys().find(|name| {
+        !COMMON
+            .iter()
+            .chain(known.parameters)
+            .any(|held| held.eq_ignore_ascii_case(name))
+    });
+    if let Some(alien) = alien {
+        return bad(
+            &format!("A parameter cannot be found that matches parameter name '{alien}'."),
+            "ParameterBindingException",
+        );
+    }
+    let page = match pages::Page::of(ask, &parameters) {
+        Ok(page) => page,
+        Err(refusal) => return refusal,
+    };
+    let mut cmdlet = Cmdlet {
+        ask,
+        caller,
+        parameters,
+    };
+    match (known.run)(&mut cmdlet) {
+        Ok(done) => success(page, done, ask),
+        Err(refusal) => refusal,
+    }
 }
 
 /// 401 with neither app role nor directory role, 403 with one of the two or
@@ -373,13 +381,19 @@ fn permitted<'k>(
     if allowed { Ok(known) } else { Err(forbidden()) }
 }
 
-fn success(done: Done, ask: &Ask<'_>) -> Answer {
-    let body = json!({
+fn success(page: pages::Page, done: Done, ask: &Ask<'_>) -> Answer {
+    let (rows, next, warning) = page.cut(done.rows);
+    let mut warnings = done.warnings;
+    warnings.extend(warning);
+    let mut body = json!({
         "@odata.context": format!("https://outlook.office365.com/adminapi/beta/{}/$metadata#Collection(Exchange.GenericHashTable)", ask.world.tenant.id),
         "adminapi.warnings@odata.type": "#Collection(String)",
-        "@adminapi.warnings": done.warnings,
-        "value": done.rows,
+        "@adminapi.warnings": warnings,
+        "value": rows,
     });
+    if let Some(next) = next {
+        body["@odata.nextLink"] = json!(next);
+    }
     let mut answer = Answer::json(200, body).header("content-type", CONTENT_TYPE);
     answer.target = done.target;
     answer.effect = done.effect;
@@ -387,124 +401,9 @@ fn success(done: Done, ask: &Ask<'_>) -> Answer {
     answer
 }
 
-/// 401: the token is good, the grants are not.
-fn unauthorized() -> Answer {
-    let mut answer = Answer::no_content().header("www-authenticate", "Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", trusted_issuers=\"00000001-0000-0000-c000-000000000000@*\", error=\"invalid_token\"");
-    answer.status = 401;
-    answer
-}
-
-/// 403 with a body of NUL bytes, called gzip though it is none (§0.14, §6.5).
-pub(crate) fn forbidden() -> Answer {
-    let mut answer = Answer::no_content().header("content-encoding", "gzip");
-    answer.status = 403;
-    answer.body = Body::Raw("application/json", vec![0; 985]);
-    answer
-}
-
-/// 400 for a bad parameter or value (reference §6.5).
-fn bad(message: &str, kind: &str) -> Answer {
-    error(
-        400,
-        "BadRequest",
-        "Invalid Operation",
-        &format!("|Microsoft.Exchange.AdminApi.CommandInvocation.{kind}|{message}"),
-        message,
-    )
-}
-
-/// 429 (reference §6.3; the body is not confirmed).
-pub(crate) fn throttled(world: &World) -> Answer {
-    const TEXT: &str = "The server is busy: too many requests were sent. Try again later.";
-    match world.unconfirmed.variant(&EXCHANGE_THROTTLE_BODY) {
-        "empty" => {
-            let mut answer = Answer::no_content();
-            answer.status = 429;
-            answer
-        }
-        "text" => {
-            let mut answer = Answer::no_content();
-            answer.status = 429;
-            answer.body = Body::Raw("text/plain", TEXT.as_bytes().to_vec());
-            answer
-        }
-        _ => error(
-            429,
-            "TooManyRequests",
-            "Error executing cmdlet",
-            &format!("|Microsoft.Exchange.Data.Directory.OverBudgetException|{TEXT}"),
-            TEXT,
-        ),
-    }
-}
-
-/// An error of the server.
-pub(crate) fn failed(status: u16) -> Answer {
-    const TEXT: &str = "The operation could not be completed because of a temporary problem.";
-    error(
-        status,
-        "InternalServerError",
-        "Error executing cmdlet",
-        &format!("|Microsoft.Exchange.Data.Directory.ADTransientException|{TEXT}"),
-        TEXT,
-    )
-}
-
-/// An object is not there.
-pub(crate) fn missing(world: &World, object: &str) -> Answer {
-    let text = format!(
-        "The operation couldn't be performed because object '{object}' couldn't be found on 'AM0PR01A001.EURPR01A001.PROD.OUTLOOK.COM'."
-    );
-    not_there(world, "Ex6F9304", &text)
-}
-
-/// A mailbox is not there.
-fn no_mailbox(world: &World, key: &str) -> Answer {
-    let text = format!("The specified mailbox Identity:\"{key}\" doesn't exist.");
-    not_there(world, "Ex41BAF5", &text)
-}
-
-/// The status and the code are not confirmed; the exception's name is.
-fn not_there(world: &World, mark: &str, text: &str) -> Answer {
-    let (status, code) = match world.unconfirmed.variant(&EXCHANGE_MISSING) {
-        "internal_error" => (500, "InternalServerError"),
-        "bad_request" => (400, "NotFound"),
-        _ => (404, "NotFound"),
-    };
-    error(
-        status,
-        code,
-        "Error executing cmdlet",
-        &format!(
-            "{mark}|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|{text}"
-        ),
-        text,
-    )
-}
-
-/// An error document (reference §6.5).
-pub(crate) fn error(status: u16, code: &str, message: &str, detail: &str, inner: &str) -> Answer {
-    Answer::json(
-        status,
-        json!({"error": {
-            "code": code,
-            "message": message,
-            "details": [{"code": "Client", "target": "", "message": detail}],
-            "innererror": {
-                "message": message,
-                "type": "Microsoft.Exchange.Admin.OData.Core.ODataServiceException",
-                "stacktrace": "",
-                "internalexception": {"message": inner, "type": "Microsoft.Exchange.Management.PSDirectInvoke.DirectInvokeCmdletExecutionException", "stacktrace": ""},
-            },
-            "adminapi.warnings@odata.type": "#Collection(String)",
-            "@adminapi.warnings": [],
-        }}),
-    )
-    .header("content-type", CONTENT_TYPE)
-}
-
-/// `$batch`: each request inside is a POST of its own.
-fn batch(ask: &mut Ask<'_>) -> Answer {
+/// `$batch`: each request inside is a POST of its own, with a status of its
+/// own.
+fn batch(ask: &mut Ask<'_>, tenant: &str) -> Answer {
     let Some(requests) = ask
         .json()
         .and_then(|body| body["requests"].as_array().cloned())
@@ -513,32 +412,25 @@ fn batch(ask: &mut Ask<'_>) -> Answer {
     };
     let (mut responses, mut touched) = (Vec::new(), Vec::new());
     for request in &requests {
-        let mut inner = http::Request::builder()
-            .method(http::Method::POST)
-            .uri(ask.request.uri().clone());
-        if let Some(token) = ask.header("authorization") {
-            inner = inner.header("authorization", token);
-        }
-        let Ok(inner) = inner.body(bytes::Bytes::from(request["body"].to_string())) else {
+        let Some(inner) = front::inner(ask, tenant, request) else {
+            responses.push(json!({"id": request["id"], "status": 400, "body": Value::Null}));
             continue;
         };
-        let mut one = Ask {
-            world: &mut *ask.world,
-            now: ask.now,
-            peer: ask.peer,
-            request: &inner,
-            user_agent: ask.user_agent.clone(),
-        };
-        let answer = invoke(&mut one);
-        if let (Some(target), Some(effect)) = (&answer.target, &answer.effect) {
-            touched.push(json!({"kind": target.kind, "id": target.id, "effect": effect}));
-        }
-        let status = answer.status;
-        let body = match answer.body {
-            Body::Json(body) => body,
-            _ => Value::Null,
-        };
-        responses.push(json!({"id": request["id"], "status": status, "body": body}));
+        let (response, effect) = front::one(ask, tenant, &inner);
+        touched.extend(effect);
+        let headers: Map<String, Value> = response
+            .headers()
+            .iter()
+            .filter(|(name, _)| ["retry-after", "content-type"].contains(&name.as_str()))
+            .filter_map(|(name, value)| Some((name.to_string(), json!(value.to_str().ok()?))))
+            .collect();
+        let body = serde_json::from_slice::<Value>(response.body()).unwrap_or_default();
+        responses.push(json!({
+            "id": request["id"],
+            "status": response.status().as_u16(),
+            "headers": headers,
+            "body": body,
+        }));
     }
     let mut answer = Answer::json(200, json!({"responses": responses}));
     if !touched.is_empty() {

@@ -188,12 +188,18 @@ pub(super) fn member_of(call: &mut Call<'_, '_>, user: &str) -> Outcome {
 }
 
 fn organization(call: &mut Call<'_, '_>) -> Outcome {
-    call.need(&[
-        "Organization.Read.All",
-        "Directory.Read.All",
-        "User.Read",
-        "User.Read.All",
-    ])?;
+    // A signed-in person may read it with the least permission there is; an app
+    // needs one of its own (reference §12).
+    if call.caller.is_app() {
+        call.need(&["Organization.Read.All", "Directory.Read.All"])?;
+    } else {
+        call.need(&[
+            "Organization.Read.All",
+            "Directory.Read.All",
+            "User.Read",
+            "User.Read.All",
+        ])?;
+    }
     let tenant = &call.ask.world.tenant;
     let json = json!({
         "id": tenant.id,

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::{Answer, Call, Outcome, not_allowed, not_found};
 use crate::services::rights::Act;
 use crate::trace::TraceObject;
-use crate::unconfirmed::{ALTERNATE_MOBILE_TEXT, DEFAULT_METHOD_TEXT};
+use crate::unconfirmed::{ALTERNATE_MOBILE_TEXT, DEFAULT_METHOD_TEXT, READ_METHODS_ROLE};
+use crate::world::known::role;
 use crate::world::{Method, MethodKind, PhoneKind};
 
 /// The typed segments: name, permission word, whether only beta has it.
@@ -83,6 +84,14 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, user: &str, rest: &[&
     }
 }
 
+/// Who reads another's methods, when it is a person (reference §2.2).
+const READERS: [&str; 4] = [
+    role::GLOBAL_READER,
+    role::AUTHENTICATION_ADMINISTRATOR,
+    role::PRIVILEGED_AUTHENTICATION_ADMINISTRATOR,
+    role::GLOBAL_ADMINISTRATOR,
+];
+
 fn may_read(call: &Call<'_, '_>, user: &str) -> Result<(), Answer> {
     if call.caller.is(user)
         && call.caller.has(&[
@@ -95,7 +104,13 @@ fn may_read(call: &Call<'_, '_>, user: &str) -> Result<(), Answer> {
     call.need(&[
         "UserAuthenticationMethod.Read.All",
         "UserAuthenticationMethod.ReadWrite.All",
-    ])
+    ])?;
+    // Not confirmed whether a person needs a role for another's methods.
+    let role_needed = call.ask.world.unconfirmed.variant(&READ_METHODS_ROLE) == "needed";
+    if role_needed && !call.caller.is_app() && !call.caller.is(user) {
+        call.need_role(&READERS)?;
+    }
+    Ok(())
 }
 
 fn may_write(call: &Call<'_, '_>, user: &str, word: &str) -> Result<(), Answer> {

@@ -14,16 +14,14 @@ mod risk;
 mod rules;
 mod users;
 
-use base64::Engine as _;
-use serde_json::json;
-
-use super::answer::Answer;
+use super::answer::{Answer, Body};
+use super::challenge::challenge;
 use super::odata::{Page, Query, decode};
 use super::rights::{Act, Caller};
-use super::throttle::Limit;
-use super::{Ask, Served};
+use super::throttle::{Limit, directory_cost};
+use super::{Area, Ask, Served};
 use crate::trace::Service;
-use crate::unconfirmed::RESTRICTED_TEXT;
+use crate::unconfirmed::{MAIL_DENIED_TEXT, RESTRICTED_TEXT};
 use crate::world::access::Refusal;
 use crate::world::{Origin, Resource, Surface};
 
@@ -48,6 +46,15 @@ impl Call<'_, '_> {
     /// Refuses unless the token carries one of these permissions.
     pub(super) fn need(&self, permissions: &[&str]) -> Result<(), Answer> {
         if self.caller.has(permissions) {
+            Ok(())
+        } else {
+            Err(Answer::denied())
+        }
+    }
+
+    /// Refuses unless the caller's principal holds one of these roles.
+    pub(super) fn need_role(&self, roles: &[&str]) -> Result<(), Answer> {
+        if self.caller.holds(self.ask.world, roles) {
             Ok(())
         } else {
             Err(Answer::denied())
@@ -92,7 +99,8 @@ impl Call<'_, '_> {
     pub(super) fn meter(&mut self, limit: Limit) -> Result<(), Answer> {
         let app = self.caller.token.app_id.clone();
         let now = self.ask.now;
-        match self.ask.world.meter.count(limit, &app, now) {
+        let world = &mut *self.ask.world;
+        match world.meter.count(limit, &app, now, &world.unconfirmed) {
             Some(refusal) => Err(refusal),
             None => Ok(()),
         }
@@ -186,7 +194,78 @@ fn answer(ask: &mut Ask<'_>) -> Answer {
         version,
         query,
     };
-    dispatch(&mut call, &words).unwrap_or_else(|refusal| refusal)
+    let answer = match metered(&mut call, &words) {
+        Ok(()) => dispatch(&mut call, &words).unwrap_or_else(|refusal| refusal),
+        Err(refusal) => refusal,
+    };
+    finished(&call, answer)
+}
+
+/// The limits that hold for a whole area (reference §10).
+fn metered(call: &mut Call<'_, '_>, words: &[&str]) -> Result<(), Answer> {
+    let app = call.caller.token.app_id.clone();
+    let (now, world) = (call.ask.now, &mut *call.ask.world);
+    match Area::of(call.ask.request.uri().path()) {
+        Area::Mail => {
+            let mailbox = words.get(1).copied().unwrap_or_default();
+            let mailbox = world.user_id(mailbox).unwrap_or_else(|| mailbox.to_owned());
+            let latency = world.tenant.latency;
+            let busy =
+                world
+                    .meter
+                    .begin_in_mailbox(&app, &mailbox, now, latency, &world.unconfirmed);
+            if let Some(refusal) = busy {
+                return Err(refusal);
+            }
+            let key = format!("{app} {mailbox}");
+            match world
+                .meter
+                .count(Limit::Outlook, &key, now, &world.unconfirmed)
+            {
+                Some(refusal) => Err(refusal),
+                None => Ok(()),
+            }
+        }
+        Area::Directory => {
+            if call.ask.request.method() != http::Method::GET {
+                call.meter(Limit::DirectoryWrites)?;
+            }
+            let uri = call.ask.request.uri();
+            let cost = directory_cost(uri.path(), uri.query().unwrap_or_default());
+            let world = &mut *call.ask.world;
+            // All but one unit are used up silently, the last one speaks.
+            world
+                .meter
+                .use_units(Limit::Directory, &app, now, cost.saturating_sub(1));
+            call.meter(Limit::Directory)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What every answer of an area has.
+fn finished(call: &Call<'_, '_>, mut answer: Answer) -> Answer {
+    let uri = call.ask.request.uri();
+    let world = &call.ask.world;
+    if Area::of(uri.path()) == Area::Directory {
+        let cost = directory_cost(uri.path(), uri.query().unwrap_or_default());
+        let used = world
+            .meter
+            .used(Limit::Directory, &call.caller.token.app_id);
+        let (most, _) = Limit::Directory.shape();
+        answer = answer.header("x-ms-resource-unit", cost.to_string());
+        if used * 10 >= most * 8 {
+            let share = used as f64 / most as f64;
+            answer = answer.header("x-ms-throttle-limit-percentage", format!("{share:.1}"));
+        }
+    }
+    if let Body::Json(body) = &mut answer.body
+        && body["error"]["code"] == "ErrorAccessDenied"
+        && world.unconfirmed.variant(&MAIL_DENIED_TEXT) == "other"
+    {
+        body["error"]["message"] = "Access to OData is disabled.".into();
+    }
+    answer
 }
 
 fn dispatch(call: &mut Call<'_, '_>, words: &[&str]) -> Outcome {
@@ -299,16 +378,6 @@ pub(super) fn caller(ask: &Ask<'_>, resource: Resource) -> Result<Caller, Answer
         Err(Refusal::Expired) => Err(unauthorized(
             "Lifetime validation failed, the token is expired.",
         )),
-        Err(Refusal::Cut(at)) => {
-            // The claims challenge of continuous access evaluation
-            // (reference §1.4).
-            let claims = json!({"access_token": {"nbf": {"essential": true, "value": at.as_second().to_string()}}});
-            let claims = base64::engine::general_purpose::STANDARD.encode(claims.to_string());
-            let message = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp";
-            Err(Answer::graph_error(401, "InvalidAuthenticationToken", message).header(
-                "www-authenticate",
-                format!("Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\", error=\"insufficient_claims\", claims=\"{claims}\", error_description=\"{message}\""),
-            ))
-        }
+        Err(Refusal::Cut(at)) => Err(challenge(ask.world, resource, at)),
     }
 }

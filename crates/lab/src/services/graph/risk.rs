@@ -5,7 +5,16 @@ use serde_json::{Value, json};
 
 use super::logs::{filter_of, meets, no_premium, user_of};
 use super::{Answer, Call, Limit, Outcome, not_found};
+use crate::unconfirmed::CONFIRM_ROLE;
+use crate::world::known::role;
 use crate::world::{RiskDetection, User, World};
+
+/// Who marks a user compromised, when it is a person (reference §7.1).
+const CONFIRMERS: [&str; 3] = [
+    role::SECURITY_OPERATOR,
+    role::SECURITY_ADMINISTRATOR,
+    role::GLOBAL_ADMINISTRATOR,
+];
 
 /// `/identityProtection/…`.
 pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Outcome {
@@ -70,6 +79,11 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Out
         }
         ("POST", ["riskyUsers", "confirmCompromised"]) => {
             call.need(&["IdentityRiskyUser.ReadWrite.All"])?;
+            // Not confirmed whether the permission suffices for a person.
+            let role_needed = call.ask.world.unconfirmed.variant(&CONFIRM_ROLE) == "needed";
+            if role_needed && !call.caller.is_app() {
+                call.need_role(&CONFIRMERS)?;
+            }
             if !p2 {
                 return Err(no_premium());
             }

@@ -9,6 +9,7 @@ use super::{
 use crate::services::odata::parse_filter;
 use crate::services::rights::Act;
 use crate::trace::TraceObject;
+use crate::unconfirmed::{BLOCK_PERMISSION, REVOKE_ROLE};
 use crate::world::tokens::CutKind;
 use crate::world::{User, UserType, World};
 
@@ -214,6 +215,10 @@ fn update(call: &mut Call<'_, '_>, user: &str) -> Outcome {
                     "User.ReadWrite.All",
                     "Directory.ReadWrite.All",
                 ])?;
+                // Not confirmed whether the narrow permission suffices alone.
+                if call.ask.world.unconfirmed.variant(&BLOCK_PERMISSION) == "paired" {
+                    call.need_user_read(user)?;
+                }
                 call.need_rank(user, Act::Change)?;
             }
             "passwordProfile" => {
@@ -385,9 +390,11 @@ fn revoke(call: &mut Call<'_, '_>, user: &str) -> Outcome {
             "User.ReadWrite.All",
             "Directory.ReadWrite.All",
         ])?;
-        // Which role an app needs for this is UNCONFIRMED (reference §2.1); in a
-        // restricted unit it needs one over the unit.
-        if !call.caller.is_app() || call.ask.world.restricted_unit(user).is_some() {
+        // Not confirmed which role a person needs, or whether any; an app needs one
+        // over the unit, where the account is in a restricted one.
+        let role_needed = call.ask.world.unconfirmed.variant(&REVOKE_ROLE) == "needed";
+        let restricted = call.ask.world.restricted_unit(user).is_some();
+        if restricted || (role_needed && !call.caller.is_app()) {
             call.need_rank(user, Act::Reset)?;
         }
     }

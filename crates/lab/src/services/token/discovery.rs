@@ -39,7 +39,13 @@ pub(super) fn openid(ask: &mut Ask<'_>, tenant: &str) -> Answer {
         return refused(90002).answer(ask.world, now);
     }
     let base = base_of(ask);
-    let id = &ask.world.tenant.id;
+    // Of the shared endpoints, nobody can say whose tokens they will give.
+    let shared = ["common", "organizations"].contains(&tenant);
+    let id = if shared {
+        "{tenantid}"
+    } else {
+        &ask.world.tenant.id
+    };
     Answer::json(
         200,
         json!({
@@ -48,6 +54,7 @@ pub(super) fn openid(ask: &mut Ask<'_>, tenant: &str) -> Answer {
             "jwks_uri": format!("{base}/{tenant}/discovery/v2.0/keys"),
             "response_modes_supported": ["query", "fragment", "form_post"],
             "subject_types_supported": ["pairwise"],
+            "code_challenge_methods_supported": ["plain", "S256"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
@@ -60,7 +67,7 @@ pub(super) fn openid(ask: &mut Ask<'_>, tenant: &str) -> Answer {
             "frontchannel_logout_supported": true,
             "end_session_endpoint": format!("{base}/{tenant}/oauth2/v2.0/logout"),
             "claims_supported": ["sub", "iss", "aud", "exp", "iat", "oid", "tid", "ver", "preferred_username", "name", "nonce"],
-            "tenant_region_scope": "EU",
+            "tenant_region_scope": if shared { None } else { Some("EU") },
             "cloud_instance_name": "microsoftonline.com",
             "cloud_graph_host_name": "graph.windows.net",
             "msgraph_host": "graph.microsoft.com",

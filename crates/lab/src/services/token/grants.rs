@@ -5,20 +5,23 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Ask, Form, Refused, Wish, client, declares_cp1, refused, wish};
+use super::client::{client, client_id};
+use super::{Ask, Form, Refused, Wish, authorize, declares_cp1, refused, wish};
 use crate::services::answer::Answer;
+use crate::ways::{Client, Redemption};
 use crate::world::issue::AccessWish;
 use crate::world::tokens::{Class, DeviceCode, DeviceCodeState};
-use crate::world::{Origin, SignIn, SignInKind, Surface, World, known};
+use crate::world::{AccessToken, Origin, SignIn, SignInKind, Surface, World};
 
 /// `POST …/token`.
-pub(super) fn token(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
+pub(super) fn token(ask: &mut Ask<'_>, form: &Form, tenant: &str) -> Result<Answer, Refused> {
     match form.get("grant_type").map(String::as_str) {
-        Some("client_credentials") => client_credentials(ask, form),
+        Some("client_credentials") => client_credentials(ask, form, tenant),
         // The short name is older than RFC 8628; Microsoft's library for Node still sends it.
         Some("urn:ietf:params:oauth:grant-type:device_code" | "device_code") => {
             device_token(ask, form)
         }
+        Some("authorization_code") => code(ask, form),
         Some("refresh_token") => refresh(ask, form),
         Some("password") => password(ask, form),
         Some(_) => Err(refused(70003)),
@@ -26,41 +29,31 @@ pub(super) fn token(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
     }
 }
 
-fn client_credentials(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
+/// The app for itself; the tenant must be a real one.
+fn client_credentials(ask: &mut Ask<'_>, form: &Form, tenant: &str) -> Result<Answer, Refused> {
+    if !super::names_tenant(ask.world, tenant) {
+        return Err(refused(50_059));
+    }
     let wish = wish(form.get("scope").ok_or(refused(900_144))?)?;
     if wish.scopes != [".default"] {
         return Err(refused(70011));
     }
-    let (app, now) = (form.get("client_id").cloned().unwrap_or_default(), ask.now);
-    let origin = origin_of(ask, None, &app.to_lowercase());
+    let (app, now) = (client_id(form).unwrap_or_default(), ask.now);
+    let origin = origin_of(ask, None, &app);
     let mut entry =
         ask.world
             .sign_in_entry(now, SignInKind::ServicePrincipal, &origin, wish.resource);
-    let (app, roles) = match client(ask.world, form, true) {
-        Ok((app, registration)) => {
-            let roles = registration
-                .map(|registration| {
-                    registration
-                        .app_roles
-                        .iter()
-                        .filter(|(resource, _)| resource == wish.resource.app_id())
-                        .map(|(_, role)| role.clone())
-                        .collect()
-                })
-                .unwrap_or_default();
-            (app, roles)
+    if let Err(refused) = client(ask, form, true) {
+        if refused.code != 700_016 {
+            entry.error = refused.code;
+            refused.text.clone_into(&mut entry.reason);
+            ask.world.record_sign_in(entry);
         }
-        Err(refused) => {
-            if refused.code != 700_016 {
-                entry.error = refused.code;
-                refused.text.clone_into(&mut entry.reason);
-                ask.world.record_sign_in(entry);
-            }
-            return Err(refused);
-        }
-    };
+        return Err(refused);
+    }
     let sign_in = entry.id.clone();
     ask.world.record_sign_in(entry);
+    let roles = ask.world.app_roles(&app, wish.resource);
     let access = ask.world.issue_access(
         now,
         AccessWish {
@@ -84,8 +77,12 @@ fn client_credentials(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused>
 }
 
 /// `POST …/devicecode`: fifteen minutes, polled every five seconds.
-pub(super) fn device_code(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
-    let (app, _) = client(ask.world, form, false)?;
+pub(super) fn device_code(
+    ask: &mut Ask<'_>,
+    form: &Form,
+    _tenant: &str,
+) -> Result<Answer, Refused> {
+    let app = client(ask, form, false)?.id;
     let scope = form.get("scope").cloned().unwrap_or_default();
     wish(&scope)?;
     let now = ask.now;
@@ -118,7 +115,8 @@ pub(super) fn device_code(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refu
 }
 
 fn device_token(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
-    let (app, _) = client(ask.world, form, false)?;
+    let client = client(ask, form, false)?;
+    let app = client.id.as_str();
     let code = form
         .get("device_code")
         .or_else(|| form.get("code"))
@@ -143,94 +141,65 @@ fn device_token(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
     held.state = DeviceCodeState::Redeemed;
     let scope = held.scopes.join(" ");
     let wish = wish(&scope)?;
-    tokens(ask, form, &app, &session, wish, None)
+    tokens(ask, form, &client, &session, wish, None)
 }
 
+/// A code from the authorize page.
+fn code(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
+    let client = client(ask, form, false)?;
+    let held = authorize::redeem(ask, form, &client.id)?;
+    let scope = form.get("scope").unwrap_or(&held.scope);
+    let mut wish = wish(scope)?;
+    // What was asked for on the page holds, however little is asked for now.
+    let asked = super::wish(&held.scope)?;
+    wish.openid |= asked.openid;
+    wish.offline |= asked.offline;
+    wish.nonce = held.nonce;
+    tokens(ask, form, &client, &held.session, wish, None)
+}
+
+/// A refresh token, for any resource: it is bound to user and client, not to
+/// resource or tenant.
 fn refresh(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
-    let (app, _) = client(ask.world, form, false)?;
+    let client = client(ask, form, false)?;
     let given = form.get("refresh_token").ok_or(refused(900_144))?;
-    let now = ask.now;
-    let held = ask
-        .world
-        .tokens
-        .refresh
-        .get(given)
-        .filter(|held| held.app_id == app)
-        .cloned()
-        .ok_or(refused(70000))?;
-    if held.class == Class::ConfidentialClient && !form.contains_key("client_secret") {
-        return Err(refused(7_000_218));
-    }
-    let scope = form
-        .get("scope")
-        .cloned()
-        .unwrap_or_else(|| held.scopes.join(" "));
-    let wish = wish(&scope)?;
-    let refusal = refresh_refusal(ask.world, &held, now);
-    let entry = refresh_entry(ask, &held.user, &app, &held.session, wish.resource);
-    if let Some(code) = refusal {
-        return Err(fail(ask.world, entry, code));
-    }
-    if let Some(held) = ask.world.tokens.refresh.get_mut(given) {
-        held.last_used = now;
-    }
-    tokens(ask, form, &app, &held.session, wish, Some(entry))
-}
-
-/// Why a refresh token is refused, if it is (reference §9.2, §9.3).
-fn refresh_refusal(
-    world: &World,
-    held: &crate::world::RefreshToken,
-    now: Timestamp,
-) -> Option<u32> {
-    let Some(user) = world.users.get(&held.user) else {
-        return Some(50034);
+    let held = ask.world.tokens.refresh.get(given);
+    let scope = match (form.get("scope"), held) {
+        (Some(scope), _) => scope.clone(),
+        (None, held) => held.map(|held| held.scopes.join(" ")).unwrap_or_default(),
     };
-    if !user.enabled {
-        return Some(50057);
-    }
-    if let Some(cut) = World::refresh_cut(user, held.class, held.authenticated, now) {
-        return Some(cut.kind.error());
-    }
-    let idle = now.duration_since(held.last_used);
-    (idle > SignedDuration::from_hours(90 * 24)).then_some(700_082)
-}
-
-fn refresh_entry(
-    ask: &mut Ask<'_>,
-    user: &str,
-    app: &str,
-    session: &str,
-    resource: crate::world::Resource,
-) -> SignIn {
-    let origin = origin_of(ask, Some(user), app).in_session(session);
-    let now = ask.now;
-    let mut entry = ask
+    let wish = wish(&scope)?;
+    let (now, origin) = (ask.now, origin_of(ask, None, &client.id));
+    let access = ask
         .world
-        .sign_in_entry(now, SignInKind::NonInteractive, &origin, resource);
-    entry.incoming_token = String::from("refreshToken");
-    if let Some(session) = ask.world.tokens.sessions.get(session) {
-        if session.mfa {
-            entry.requirement = String::from("multiFactorAuthentication");
-            entry.steps = vec![(String::from("Previously satisfied"), true)];
-        }
-        if session.device_code {
-            entry.transfer = String::from("deviceCodeFlow");
-        }
-    }
-    entry
+        .redeem(
+            now,
+            &origin,
+            &Redemption {
+                refresh: given,
+                client: Some(Client {
+                    id: &client.id,
+                    proven: client.proven,
+                }),
+                resource: wish.resource,
+                wanted: Some(&wish.wanted()),
+                cae: declares_cp1(form),
+            },
+        )
+        .map_err(refused)?;
+    Ok(granted(ask, &client, wish, &access))
 }
 
 /// Resource owner password: no page, so no second factor can be proven.
 fn password(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
-    let (app, _) = client(ask.world, form, false)?;
+    let client = client(ask, form, false)?;
     let wish = wish(form.get("scope").map_or("", String::as_str))?;
     let (name, text) = (
         form.get("username").ok_or(refused(900_144))?,
         form.get("password").ok_or(refused(900_144))?,
     );
     let user = ask.world.user_id(name).ok_or(refused(50034))?;
-    let origin = origin_of(ask, Some(&user), &app);
+    let origin = origin_of(ask, Some(&user), &client.id);
     let now = ask.now;
     let mut entry = ask
         .world
@@ -257,7 +226,7 @@ fn password(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
         .world
         .open_session(now, &user, Class::Password, false, &origin);
     entry.session = Some(session.clone());
-    tokens(ask, form, &app, &session, wish, Some(entry))
+    tokens(ask, form, &client, &session, wish, Some(entry))
 }
 
 /// Issues what a session may have: access token, refresh token with
@@ -266,12 +235,12 @@ fn password(ask: &mut Ask<'_>, form: &Form) -> Result<Answer, Refused> {
 fn tokens(
     ask: &mut Ask<'_>,
     form: &Form,
-    app: &str,
+    client: &super::client::Client,
     session: &str,
     wish: Wish,
     entry: Option<SignIn>,
 ) -> Result<Answer, Refused> {
-    let now = ask.now;
+    let (now, app) = (ask.now, client.id.as_str());
     let held = ask
         .world
         .tokens
@@ -281,19 +250,20 @@ fn tokens(
         .ok_or(refused(70000))?;
     let user = held.user.clone();
     let enabled = ask.world.users.get(&user).is_some_and(|user| user.enabled);
-    if !enabled {
-        let refusal = refused(50057);
-        if let Some(entry) = entry {
-            return Err(fail(ask.world, entry, 50057));
-        }
-        return Err(refusal);
-    }
-    let Some(scopes) = allowed_scopes(ask.world, app, &user, &wish) else {
-        return Err(match entry {
-            Some(entry) => fail(ask.world, entry, 65001),
-            None => refused(65001),
-        });
+    let scopes = ask
+        .world
+        .allowed_scopes(app, &user, wish.resource, &wish.wanted());
+    let refusal = match &scopes {
+        _ if !enabled => Some(50057),
+        None => Some(65001),
+        Some(_) => None,
     };
+    if let Some(code) = refusal {
+        return Err(match entry {
+            Some(entry) => fail(ask.world, entry, code),
+            None => refused(code),
+        });
+    }
     let sign_in = match entry {
         Some(entry) => {
             let id = entry.id.clone();
@@ -308,15 +278,27 @@ fn tokens(
             user: Some(&user),
             app_id: app,
             resource: wish.resource,
-            scopes: scopes.clone(),
+            scopes: scopes.unwrap_or_default(),
             roles: Vec::new(),
             cae: declares_cp1(form),
             session: Some(session),
             sign_in: &sign_in,
         },
     );
+    Ok(granted(ask, client, wish, &access))
+}
+
+/// The answer with an access token for a user, and what comes with it.
+fn granted(
+    ask: &mut Ask<'_>,
+    client: &super::client::Client,
+    wish: Wish,
+    access: &AccessToken,
+) -> Answer {
+    let (now, app) = (ask.now, client.id.as_str());
+    let user = access.user.clone().unwrap_or_default();
     let life = access.expires.as_second() - now.as_second();
-    let mut shown = scopes.clone();
+    let mut shown = access.scopes.clone();
     let mut body = json!({
         "token_type": "Bearer",
         "expires_in": life,
@@ -329,67 +311,33 @@ fn tokens(
         }
     };
     if wish.offline {
-        let wanted: Vec<String> = scopes
+        let wanted: Vec<String> = access
+            .scopes
             .iter()
             .map(|scope| format!("{}/{scope}", wish.resource.app_id()))
             .chain([String::from("offline_access")])
             .chain(wish.openid.then(|| String::from("openid")))
             .collect();
-        let confidential = form.contains_key("client_secret");
-        if let Some(refresh) = ask
-            .world
-            .issue_refresh_as(now, session, app, &wanted, confidential)
+        let session = access.session.clone().unwrap_or_default();
+        if let Some(refresh) =
+            ask.world
+                .issue_refresh_as(now, &session, app, &wanted, client.proven)
         {
             add("refresh_token", json!(refresh));
         }
     }
     if wish.openid {
         shown.extend(["openid".to_owned(), "profile".to_owned()]);
-        add("id_token", json!(id_token(ask, form, app, &user)));
+        add(
+            "id_token",
+            json!(id_token(ask, wish.nonce.as_deref(), app, &user)),
+        );
         let tenant = &ask.world.tenant.id;
         let info = json!({"uid": user, "utid": tenant}).to_string();
         add("client_info", json!(URL_SAFE_NO_PAD.encode(info)));
     }
     add("scope", json!(shown.join(" ")));
-    Ok(fresh(body))
-}
-
-/// The scopes that the app gets for the user; `None` when consent is missing.
-fn allowed_scopes(world: &World, app: &str, user: &str, wish: &Wish) -> Option<Vec<String>> {
-    let own = world
-        .principal_of_app(app)
-        .is_some_and(|principal| principal.owner_tenant == known::MICROSOFT_TENANT);
-    let all = wish.scopes.is_empty() || wish.scopes.iter().any(|scope| scope == ".default");
-    if own {
-        // Microsoft's own clients hold their consent beforehand.
-        return Some(if all {
-            [
-                "Mail.ReadWrite",
-                "Mail.Send",
-                "MailboxSettings.ReadWrite",
-                "User.Read",
-            ]
-            .map(str::to_owned)
-            .to_vec()
-        } else {
-            wish.scopes.clone()
-        });
-    }
-    let granted = world.granted_scopes(app, user, wish.resource.app_id());
-    if all {
-        return (!granted.is_empty()).then(|| {
-            granted
-                .into_iter()
-                .filter(|scope| {
-                    !["openid", "profile", "email", "offline_access"].contains(&scope.as_str())
-                })
-                .collect()
-        });
-    }
-    wish.scopes
-        .iter()
-        .all(|scope| granted.iter().any(|held| held.eq_ignore_ascii_case(scope)))
-        .then(|| wish.scopes.clone())
+    fresh(body)
 }
 
 /// Records a refused sign-in and hands back the refusal.
@@ -414,7 +362,7 @@ fn origin_of(ask: &Ask<'_>, user: Option<&str>, app: &str) -> Origin {
     }
 }
 
-fn id_token(ask: &mut Ask<'_>, form: &Form, app: &str, user: &str) -> String {
+fn id_token(ask: &mut Ask<'_>, nonce: Option<&str>, app: &str, user: &str) -> String {
     let now = ask.now;
     let held = ask.world.users.get(user);
     let tenant = &ask.world.tenant.id;
@@ -430,7 +378,7 @@ fn id_token(ask: &mut Ask<'_>, form: &Form, app: &str, user: &str) -> String {
         "ver": "2.0",
         "name": held.map(|user| user.display_name.as_str()),
         "preferred_username": held.map(|user| user.upn.as_str()),
-        "nonce": form.get("nonce"),
+        "nonce": nonce,
     });
     let head = URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"RS256","kid":"lab"}"#);
     let body = URL_SAFE_NO_PAD.encode(claims.to_string());

@@ -1,185 +1,30 @@
-//! The sign-in service: discovery, the token endpoint v2 and the device code
-//! (reference §1.1 to §1.3, §9). What a person does on the sign-in page is
-//! played by [`crate::ways`].
+//! The sign-in service: discovery, the authorize page, the token endpoint v2,
+//! the device code and the identity endpoint of a machine (reference §1.1 to
+//! §1.3, §9).
 
+mod authorize;
+mod client;
 mod discovery;
 mod grants;
+mod machine;
+mod refused;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
+
+pub(crate) use authorize::COOKIE;
+pub(crate) use refused::{Refused, busy, refused};
 
 use super::answer::Answer;
 use super::odata::decode;
 use super::{Ask, Served};
 use crate::trace::Service;
-use crate::world::{AppRegistration, Resource, World};
+use crate::world::access::Wanted;
+use crate::world::{Resource, World};
 
 /// The fields of a form.
 pub(super) type Form = BTreeMap<String, String>;
-
-/// What the token endpoint refuses: the OAuth word, the AADSTS number and the
-/// status.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Refused {
-    pub(crate) code: u32,
-    pub(super) error: &'static str,
-    pub(super) status: u16,
-    pub(super) text: &'static str,
-}
-
-/// The refusals (reference §1.3).
-pub(crate) const fn refused(code: u32) -> Refused {
-    let (error, status, text) = match code {
-        50034 => (
-            "invalid_grant",
-            400,
-            "The user account does not exist in this directory.",
-        ),
-        50055 => ("invalid_grant", 400, "The password is expired."),
-        50057 => ("invalid_grant", 400, "The user account is disabled."),
-        50072 => (
-            "interaction_required",
-            400,
-            "The user must register a second factor.",
-        ),
-        50076 => (
-            "interaction_required",
-            400,
-            "Multi-factor authentication is required to access this resource.",
-        ),
-        50126 => ("invalid_grant", 400, "Invalid username or password."),
-        50133 => (
-            "invalid_grant",
-            400,
-            "The session is not valid due to a recent password change.",
-        ),
-        50173 => (
-            "invalid_grant",
-            400,
-            "The provided grant has expired due to it being revoked, a fresh auth token is needed.",
-        ),
-        65001 => (
-            "invalid_grant",
-            400,
-            "The user or administrator has not consented to use the application.",
-        ),
-        70000 => (
-            "invalid_grant",
-            400,
-            "The provided value for the input parameter is not valid: the grant is malformed or unknown.",
-        ),
-        70011 => (
-            "invalid_scope",
-            400,
-            "The provided value for the input parameter 'scope' is not valid.",
-        ),
-        70016 => (
-            "authorization_pending",
-            400,
-            "OAuth 2.0 device flow error. Authorization is pending.",
-        ),
-        70018 => (
-            "bad_verification_code",
-            400,
-            "The device code is not known.",
-        ),
-        70019 => ("expired_token", 400, "The device code has expired."),
-        65004 => (
-            "authorization_declined",
-            400,
-            "The user declined the request.",
-        ),
-        90002 => (
-            "invalid_request",
-            400,
-            "Tenant not found. Check that the tenant id is correct.",
-        ),
-        500_011 => (
-            "invalid_resource",
-            400,
-            "The resource principal was not found in the tenant.",
-        ),
-        700_016 => (
-            "unauthorized_client",
-            400,
-            "The application was not found in the directory.",
-        ),
-        700_082 => (
-            "invalid_grant",
-            400,
-            "The refresh token has expired due to inactivity.",
-        ),
-        7_000_112 => ("unauthorized_client", 400, "The application is disabled."),
-        7_000_222 => (
-            "invalid_client",
-            401,
-            "The provided client secret keys or certificates are expired.",
-        ),
-        7_000_215 => ("invalid_client", 401, "Invalid client secret provided."),
-        7_000_218 => (
-            "invalid_client",
-            401,
-            "The request body must contain 'client_assertion' or 'client_secret'.",
-        ),
-        70003 => (
-            "unsupported_grant_type",
-            400,
-            "The app requested an unsupported grant type.",
-        ),
-        _ => (
-            "invalid_request",
-            400,
-            "The request is malformed or a required parameter is missing.",
-        ),
-    };
-    Refused {
-        code,
-        error,
-        status,
-        text,
-    }
-}
-
-/// The service is busy or broken; the status says how.
-pub(crate) const fn busy(status: u16) -> Refused {
-    Refused {
-        code: if status == 429 { 90055 } else { 90033 },
-        error: "temporarily_unavailable",
-        status,
-        text: "A transient error has occurred. Please try again.",
-    }
-}
-
-impl Refused {
-    /// The error body of the token endpoint (reference §1.3).
-    pub(crate) fn answer(self, world: &mut World, now: Timestamp) -> Answer {
-        let trace = world.new_id("token trace");
-        let correlation = world.new_id("token correlation");
-        let stamp = now.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
-        let mut body = json!({
-            "error": self.error,
-            "error_description": format!(
-                "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {stamp}",
-                self.code, self.text
-            ),
-            "error_codes": [self.code],
-            "timestamp": stamp,
-            "trace_id": trace,
-            "correlation_id": correlation,
-            "error_uri": format!("https://login.microsoftonline.com/error?code={}", self.code),
-        });
-        if self.error == "interaction_required"
-            && let Some(body) = body.as_object_mut()
-        {
-            body.insert("suberror".into(), json!("basic_action"));
-        }
-        Answer::json(self.status, body)
-            .header("cache-control", "no-store")
-            .header("pragma", "no-cache")
-    }
-}
 
 /// Answers what belongs to the sign-in service.
 pub(super) fn serve(ask: &mut Ask<'_>) -> Served {
@@ -188,7 +33,11 @@ pub(super) fn serve(ask: &mut Ask<'_>) -> Served {
     let words: Vec<&str> = segments.iter().map(String::as_str).collect();
     let method = ask.request.method().as_str().to_owned();
     let form = form_of(ask);
-    let app_id = form.get("client_id").cloned();
+    let app_id = match words.first() {
+        // The responder's app stands for the machine's identity.
+        Some(&("metadata" | "msi")) => Some(ask.world.tenant.responder_app.clone()),
+        _ => form.get("client_id").cloned(),
+    };
     let answer = match (method.as_str(), words.as_slice()) {
         ("GET", ["common" | "organizations", "discovery", "instance"]) => discovery::instance(ask),
         (
@@ -205,6 +54,27 @@ pub(super) fn serve(ask: &mut Ask<'_>) -> Served {
         ("POST", [tenant, "oauth2", "v2.0", "devicecode"]) => {
             within(ask, tenant, &form, grants::device_code)
         }
+        ("GET" | "POST", [tenant, "oauth2", "v2.0", "authorize"]) => {
+            let fields = query_of(ask);
+            if is_tenant(ask.world, tenant) {
+                authorize::page(ask, &fields)
+            } else {
+                refused(90_002).answer(ask.world, ask.now)
+            }
+        }
+        ("GET" | "POST", [tenant, "adminconsent"] | [tenant, "v2.0", "adminconsent"]) => {
+            let fields = query_of(ask);
+            if is_tenant(ask.world, tenant) {
+                let tenant = ask.world.tenant.id.clone();
+                authorize::admin_consent(ask, &fields, &tenant)
+            } else {
+                refused(90_002).answer(ask.world, ask.now)
+            }
+        }
+        ("GET", ["metadata", "identity", "oauth2", "token"]) => {
+            machine::virtual_machine(ask, &form)
+        }
+        ("GET", ["msi", "token"]) => machine::app_service(ask, &form),
         _ => Answer::json(
             404,
             json!({"error": "not_found", "error_description": "There is nothing at this address."}),
@@ -222,25 +92,36 @@ fn within(
     ask: &mut Ask<'_>,
     tenant: &str,
     form: &Form,
-    flow: fn(&mut Ask<'_>, &Form) -> Result<Answer, Refused>,
+    flow: fn(&mut Ask<'_>, &Form, &str) -> Result<Answer, Refused>,
 ) -> Answer {
     let now = ask.now;
     let outcome = if is_tenant(ask.world, tenant) {
-        flow(ask, form)
+        flow(ask, form, tenant)
     } else {
         Err(refused(90002))
     };
     outcome.unwrap_or_else(|refused| refused.answer(ask.world, now))
 }
 
-/// Whether the segment names this tenant; `common` and `organizations` find it
-/// by the user who signs in.
-fn is_tenant(world: &World, segment: &str) -> bool {
+/// The query of a request, whatever its method.
+fn query_of(ask: &Ask<'_>) -> Form {
+    url::form_urlencoded::parse(ask.request.uri().query().unwrap_or_default().as_bytes())
+        .into_owned()
+        .collect()
+}
+
+/// Whether the segment is this tenant's id or one of its domains.
+fn names_tenant(world: &World, segment: &str) -> bool {
     let tenant = &world.tenant;
     [&tenant.id, &tenant.domain, &tenant.initial_domain]
         .iter()
         .any(|name| name.eq_ignore_ascii_case(segment))
-        || ["common", "organizations"].contains(&segment)
+}
+
+/// Whether the segment names this tenant; `common` and `organizations` find it
+/// by the user who signs in.
+fn is_tenant(world: &World, segment: &str) -> bool {
+    names_tenant(world, segment) || ["common", "organizations"].contains(&segment)
 }
 
 /// The form of a POST, the query of a GET; a client that authenticates by
@@ -261,6 +142,7 @@ fn form_of(ask: &Ask<'_>) -> Form {
         .and_then(|value| value.strip_prefix("Basic "))
         .and_then(|value| base64::engine::general_purpose::STANDARD.decode(value).ok())
         .and_then(|bytes| String::from_utf8(bytes).ok());
+    // RFC 6749: both halves are form-encoded before they are joined.
     if let Some((id, secret)) = basic.as_deref().and_then(|text| text.split_once(':')) {
         form.entry("client_id".into()).or_insert_with(|| decode(id));
         form.entry("client_secret".into())
@@ -277,6 +159,32 @@ pub(super) struct Wish {
     pub(super) scopes: Vec<String>,
     pub(super) openid: bool,
     pub(super) offline: bool,
+    /// What the id token must repeat.
+    pub(super) nonce: Option<String>,
+}
+
+impl Wish {
+    /// The scopes on the resource.
+    pub(super) fn wanted(&self) -> Wanted {
+        if self.scopes.is_empty() || self.scopes.iter().any(|scope| scope == ".default") {
+            Wanted::Everything
+        } else {
+            Wanted::Exactly(self.scopes.clone())
+        }
+    }
+}
+
+/// The resource with this name.
+pub(super) fn resource_of(name: &str) -> Option<Resource> {
+    use crate::world::known;
+    Some(match name.trim_end_matches('/') {
+        "https://graph.microsoft.com" | known::GRAPH => Resource::Graph,
+        "https://outlook.office365.com" | "https://outlook.office.com" | known::EXCHANGE => {
+            Resource::Exchange
+        }
+        "https://manage.office.com" | known::MANAGEMENT => Resource::Management,
+        _ => return None,
+    })
 }
 
 /// Reads a scope value (reference §1.2): scopes of two resources are refused.
@@ -294,16 +202,7 @@ pub(super) fn wish(scope: &str) -> Result<Wish, Refused> {
                     .map_or(("https://graph.microsoft.com", word), |(host, name)| {
                         (host, name)
                     });
-                let resource = match host.trim_end_matches('/') {
-                    "https://graph.microsoft.com" | crate::world::known::GRAPH => Resource::Graph,
-                    "https://outlook.office365.com"
-                    | "https://outlook.office.com"
-                    | crate::world::known::EXCHANGE => Resource::Exchange,
-                    "https://manage.office.com" | crate::world::known::MANAGEMENT => {
-                        Resource::Management
-                    }
-                    _ => return Err(refused(500_011)),
-                };
+                let resource = resource_of(host).ok_or(refused(500_011))?;
                 if found.is_some_and(|held| held != resource) {
                     return Err(refused(70011));
                 }
@@ -317,45 +216,12 @@ pub(super) fn wish(scope: &str) -> Result<Wish, Refused> {
         scopes,
         openid,
         offline,
+        nonce: None,
     })
 }
 
-/// The client of a request: known here, and its secret right where one is
-/// sent or needed.
-pub(super) fn client<'w>(
-    world: &'w World,
-    form: &Form,
-    secret_needed: bool,
-) -> Result<(String, Option<&'w AppRegistration>), Refused> {
-    let id = form
-        .get("client_id")
-        .ok_or(refused(900_144))?
-        .to_lowercase();
-    let registration = world.registrations.get(&id);
-    if registration.is_none() && world.principal_of_app(&id).is_none() {
-        return Err(refused(700_016));
-    }
-    match form.get("client_secret") {
-        Some(secret) => {
-            let held = registration.and_then(|app| app.secret);
-            if held != Some(AppRegistration::digest(secret)) {
-                return Err(refused(7_000_215));
-            }
-        }
-        None if secret_needed => return Err(refused(7_000_218)),
-        None => {}
-    }
-    if world
-        .principal_of_app(&id)
-        .is_some_and(|principal| !principal.enabled)
-    {
-        return Err(refused(7_000_112));
-    }
-    Ok((id, registration))
-}
-
 /// The address of the server as the client knows it.
-pub(super) fn base_of(ask: &Ask<'_>) -> String {
+pub(crate) fn base_of(ask: &Ask<'_>) -> String {
     let uri = ask.request.uri();
     match (uri.scheme_str(), uri.authority()) {
         (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),

@@ -2,9 +2,15 @@
 //! `docs/fidelity.md` says which story holds which fact.
 
 mod accounts;
-mod activity;
 mod around;
+mod delays;
+mod limits;
+mod page;
 mod records;
+mod rights;
+mod sign_in;
+mod silent;
+mod tokens;
 
 use retake_lab::{Lab, Scenario};
 use toml::{Table, Value as Toml};

@@ -8,7 +8,7 @@ use super::story;
 use crate::support::Story;
 
 /// Runs a search to its end and returns the query and its pages' records.
-fn search(story: &mut Story, operations: &[&str]) -> (Value, Vec<Value>, Vec<usize>) {
+pub(super) fn search(story: &mut Story, operations: &[&str]) -> (Value, Vec<Value>, Vec<usize>) {
     // Tokens live an hour at least, and no longer is waited for.
     story.graph = story.app_token("https://graph.microsoft.com/.default");
     let from = story
