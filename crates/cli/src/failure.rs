@@ -77,6 +77,9 @@ impl From<ResponderError> for Failure {
         match error {
             ResponderError::Store(error) => error.into(),
             ResponderError::Tenant(error) => error.into(),
+            ResponderError::NoAccount(error) => {
+                Self::new(error.code(), error.to_string(), error.hint())
+            }
             error @ ResponderError::Json(_) => Self::new(
                 codes::INTERNAL,
                 error.to_string(),

@@ -3,7 +3,10 @@
 //! A synchronous state machine. Time is passed in with each call; whatever is
 //! due by then happens first, in order of time.
 
+mod acts;
 mod state;
+
+pub use acts::{Act, Acted};
 
 use std::time::Duration;
 

@@ -11,6 +11,7 @@ use crate::company::life::{Client, add};
 use crate::company::names;
 use crate::scenario::{Decision, Outcome, Role, Scenario};
 use crate::trace::{Actor, Service, Trace, TraceLine};
+use crate::world::directory::Password;
 use crate::world::tokens::{Class, CutKind};
 use crate::world::{MethodKind, Origin, Resource, SignInKind, Surface, World, known};
 
@@ -19,6 +20,16 @@ pub const WARN: &str = "warn";
 
 /// The task of the affected user's first sign-in after the response.
 pub const FIRST_SIGN_IN: &str = "first_sign_in";
+
+/// Tasks in the directory that is the master of the account: on-premises, its
+/// home tenant, its federation provider.
+pub const ELSEWHERE: [&str; 5] = [
+    "disable_on_premises",
+    "reset_on_premises",
+    "enable_on_premises",
+    "home_tenant",
+    "federation_provider",
+];
 
 /// Words for tasks that ask for a decision and not for work.
 const DECISIONS: [&str; 4] = ["approve", "approval", "decide", "second_person"];
@@ -159,10 +170,64 @@ pub(crate) fn carry_out(
                 line = line.about(ObjectKind::Account, company.affected.clone());
                 first_sign_in(world, company, now)
             }
+            other if ELSEWHERE.contains(&other) => {
+                line = line.about(ObjectKind::Account, company.affected.clone());
+                elsewhere(world, company, now, other)
+            }
             other => Some(json!({"kind": "done", "task": other})),
         };
     }
     trace.push(line);
+}
+
+/// What is done where the account belongs. On-premises it takes effect here with
+/// the next cycle of the synchronisation.
+fn elsewhere(
+    world: &mut World,
+    company: &mut Company,
+    now: Timestamp,
+    task: &str,
+) -> Option<Value> {
+    let me = company.affected.clone();
+    let text = format!(
+        "Fresh-{}",
+        world
+            .next(&me, "password elsewhere")
+            .text(b"abcdefghkmnpqrstuvwxyz23456789", 16)
+    );
+    let directory = world.users.get_mut(&me)?.on_premises.as_mut();
+    let reset = match (task, directory) {
+        ("disable_on_premises", Some(directory)) => {
+            directory.enabled = false;
+            false
+        }
+        ("enable_on_premises", Some(directory)) => {
+            directory.enabled = true;
+            false
+        }
+        ("reset_on_premises", Some(directory)) => {
+            directory.new_password = Some(Password::new(&me, &text));
+            true
+        }
+        ("home_tenant" | "federation_provider", None) => {
+            world.provider_resets(now, &me, &text);
+            true
+        }
+        // There is nothing of the kind.
+        _ => return None,
+    };
+    if reset && let Some(habits) = company.habits.get_mut(&me) {
+        habits.password = text;
+        habits.client = None;
+    }
+    let mut touched = Vec::new();
+    if reset {
+        touched.push(json!({"kind": "password", "id": me, "effect": {"kind": "password_set"}}));
+    }
+    if matches!(task, "home_tenant" | "federation_provider") {
+        touched.push(json!({"kind": "session", "id": me, "effect": {"kind": "revoked"}}));
+    }
+    Some(json!({"kind": "done", "task": task, "touched": touched}))
 }
 
 /// The affected user comes back: a temporary access pass from the help desk, a
@@ -259,15 +324,27 @@ fn first_sign_in(world: &mut World, company: &mut Company, now: Timestamp) -> Op
         chance.draw(&me, "new password", 1).word(&names::SURNAMES),
         world.next(&me, "new password number").below(90_000) + 10_000
     );
-    world.set_password(
-        add(signed_in, SignedDuration::from_secs(80)),
-        &own,
-        &me,
-        &text,
-        false,
-        CutKind::UserChangedPassword,
-    );
-    touched.push(json!({"kind": "password", "id": me, "effect": {"kind": "password_set"}}));
+    // Whose password is mastered elsewhere has a new one from there already.
+    let own_password = world
+        .users
+        .get(&me)
+        .is_some_and(|user| user.on_premises.is_none() && !world.is_federated(user));
+    let text = if own_password {
+        text
+    } else {
+        habits.password.clone()
+    };
+    if own_password {
+        touched.push(json!({"kind": "password", "id": me, "effect": {"kind": "password_set"}}));
+        world.set_password(
+            add(signed_in, SignedDuration::from_secs(80)),
+            &own,
+            &me,
+            &text,
+            false,
+            CutKind::UserChangedPassword,
+        );
+    }
     // A pass for one use is gone after it.
     if let Some(user) = world.users.get_mut(&me) {
         user.methods.retain(|method| method.id != pass);

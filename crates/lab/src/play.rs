@@ -14,13 +14,13 @@ use serde_json::json;
 
 use crate::attacker::Attacker;
 use crate::chance::Chance;
-use crate::company::Company;
 use crate::company::letters::Letter;
 use crate::company::life::add;
+use crate::company::{Company, DELETED, RENAMED};
 use crate::event::Queue;
 use crate::mailflow;
 use crate::people::{self, Answer, Ask, Pending, PersonAnswer};
-use crate::scenario::Scenario;
+use crate::scenario::{AccountKind, Scenario};
 use crate::trace::{Actor, Service, Trace, TraceLine};
 use crate::world::tokens::CutKind;
 use crate::world::{Origin, Surface, World, known};
@@ -97,6 +97,10 @@ enum Due {
     Tick(u64),
     /// The attacker reacts to a loss.
     Reaction,
+    /// The affected account is renamed or deleted.
+    Account,
+    /// A cycle of the on-premises synchronisation.
+    Sync(u64),
 }
 
 /// The play.
@@ -130,7 +134,11 @@ impl Play {
         for (index, (at, _)) in attacker.plan().iter().enumerate() {
             queue.push(*at, Due::Step(index));
         }
-        queue.push(company.next_post(begin, 0), Due::Post(0));
+        // Nobody writes to an account without a mailbox.
+        let has_mailbox = scenario.account().kind.has_mailbox();
+        if has_mailbox {
+            queue.push(company.next_post(begin, 0), Due::Post(0));
+        }
         let users: Vec<String> = std::iter::once(company.affected.clone())
             .chain(company.colleagues.iter().cloned())
             .collect();
@@ -138,7 +146,16 @@ impl Play {
             queue.push(company.next_turn(&user, begin, 0), Due::Client(user, 0));
         }
         let dense = alert.checked_sub(LEAD).unwrap_or(alert);
-        queue.push(dense, Due::Mail(0));
+        if has_mailbox {
+            queue.push(dense, Due::Mail(0));
+        }
+        let earlier = |span| alert.checked_sub(span).unwrap_or(alert);
+        match scenario.account().kind {
+            AccountKind::Renamed => queue.push(earlier(RENAMED), Due::Account),
+            AccountKind::Deleted => queue.push(earlier(DELETED), Due::Account),
+            AccountKind::Synced => queue.push(dense, Due::Sync(0)),
+            _ => {}
+        }
         // The first tries fall before the alert, at a phase of the seed's.
         let phase = chance
             .draw("attacker", "first tick", 0)
@@ -262,6 +279,15 @@ impl Play {
         if !was {
             world.set_enabled(now, &by, &me, true);
         }
+        // The other directory must not undo it.
+        if let Some(directory) = world
+            .users
+            .get_mut(&me)
+            .and_then(|user| user.on_premises.as_mut())
+        {
+            directory.enabled = true;
+            directory.new_password = None;
+        }
         if let Some(habits) = self.company.habits.get_mut(&me) {
             habits.password = text;
             habits.client = None;
@@ -325,7 +351,33 @@ impl Play {
                 self.attacker
                     .try_all(world, &mut self.company, trace, at, true);
             }
+            Due::Account => {
+                let account = self.scenario.account().clone();
+                self.company.change_account(world, &account, at);
+            }
+            Due::Sync(ordinal) => self.synchronise(world, trace, at, ordinal),
         }
+    }
+
+    /// The on-premises state comes back, and the trace says what that changed.
+    fn synchronise(&mut self, world: &mut World, trace: &mut Trace, at: Timestamp, ordinal: u64) {
+        let me = self.company.affected.clone();
+        if let Some(enabled) = world.synchronise(at, &me) {
+            trace.push(
+                TraceLine::new(at, Actor::Service, Service::Scenario, "synchronise")
+                    .about(ObjectKind::Account, me)
+                    .with_effect(json!({
+                        "kind": "changed",
+                        "fields": {"accountEnabled": [!enabled, enabled]},
+                    })),
+            );
+        }
+        let wait = self.scenario.account().sync_every.pick(self.chance.draw(
+            "synchronisation",
+            "every",
+            ordinal,
+        ));
+        self.queue.push(add(at, wait), Due::Sync(ordinal + 1));
     }
 
     /// An answer in the stolen thread and a mail about money take turns, so
@@ -363,13 +415,23 @@ impl Play {
         let upn = world
             .users
             .get(&self.company.affected)
+            .or_else(|| {
+                world
+                    .deleted
+                    .get(&self.company.affected)
+                    .map(|held| &held.user)
+            })
             .map(|user| user.upn.clone())
             .unwrap_or_default();
         json!({
             "scenario": self.scenario.id(),
             "seed": self.chance.seed(),
             "path": self.scenario.path.as_str(),
-            "account": {"id": self.company.affected, "upn": upn},
+            "account": {
+                "id": self.company.affected,
+                "upn": upn,
+                "stays_blocked": self.scenario.account().kind == AccountKind::SharedMailbox,
+            },
             "alert_at": self.alert,
             "artefacts": self.attacker.footholds().iter().map(crate::attacker::Foothold::json).collect::<Vec<_>>(),
             "baits": self.company.kept.iter().map(|kept| json!({
@@ -423,11 +485,16 @@ fn briefing(scenario: &Scenario, company: &Company, world: &World, alert: Timest
         tenant_id: world.tenant.id.clone(),
         initial_domain: world.tenant.initial_domain.clone(),
         organisation: world.tenant.display_name.clone(),
-        affected: world
-            .users
-            .get(&company.affected)
-            .map(|user| user.upn.clone())
-            .unwrap_or_default(),
+        affected: company.former_name().map_or_else(
+            || {
+                world
+                    .users
+                    .get(&company.affected)
+                    .map(|user| user.upn.clone())
+                    .unwrap_or_default()
+            },
+            str::to_owned,
+        ),
         alert: text,
         alert_at: alert,
         client_id: company.responder.client_id.clone(),

@@ -22,18 +22,24 @@ pub struct Switch {
 
 /// Every switch, by name.
 pub const SWITCHES: &[Switch] = &[
+    ALTERNATE_MOBILE_TEXT,
     APP_SERVICE,
     ASSERTION_TIME,
+    AUDIT_SEARCH_V1,
+    BIND_LIMIT,
     BLOCK_PERMISSION,
     CHALLENGE_BODY,
     CHALLENGE_HEADER,
     CODE_LIFE,
     CONFIRM_ROLE,
+    DEFAULT_METHOD_TEXT,
+    DELETED_METHOD,
+    DEVICE_AFTER_REVOKE,
     EXCHANGE_FRONT_DOOR,
     EXCHANGE_LIMIT,
     EXCHANGE_MISSING,
-    EXCHANGE_PAGE_SIZE,
     EXCHANGE_PAGES,
+    EXCHANGE_PAGE_SIZE,
     EXCHANGE_RATE_HEADERS,
     EXCHANGE_THROTTLE_BODY,
     INTERACTION_DETAILS,
@@ -42,11 +48,89 @@ pub const SWITCHES: &[Switch] = &[
     OUTLOOK_CONCURRENCY,
     READ_METHODS_ROLE,
     RESET_ROW,
+    RESTRICTED_TEXT,
     RETRY_AFTER,
     REVOKE_ROLE,
     ROLE_REMOVAL,
     RS256_WITH_SHA256,
 ];
+
+/// What the refusal to delete a mobile number before the alternate one says.
+pub(crate) const ALTERNATE_MOBILE_TEXT: Switch = Switch {
+    name: "alternate_mobile_text",
+    reference: "§2.3 mobile phone, §13.8",
+    asks: "the text around \"without first deleting alternate mobile number\"",
+    variants: &[
+        ("sentence", "a sentence about the mobile number"),
+        ("bare", "the captured words alone, in capitals"),
+    ],
+};
+
+/// Whether v1.0 knows audit searches.
+pub(crate) const AUDIT_SEARCH_V1: Switch = Switch {
+    name: "audit_search_v1",
+    reference: "§0.16, §13.5",
+    asks: "whether v1.0 answers audit log queries in this tenant",
+    variants: &[
+        ("answers", "v1.0 and beta answer"),
+        ("absent", "v1.0 says 404 UnknownError, beta answers"),
+    ],
+};
+
+/// After how many records reading is no longer audited.
+pub(crate) const BIND_LIMIT: Switch = Switch {
+    name: "bind_limit",
+    reference: "§7.3 MailItemsAccessed, §13.6",
+    asks: "bind records in a day past which their audit stops",
+    variants: &[
+        ("1000", "a thousand, as in about 2021"),
+        ("none", "it never stops"),
+    ],
+};
+
+/// What the refusal to delete the default method says.
+pub(crate) const DEFAULT_METHOD_TEXT: Switch = Switch {
+    name: "default_method_text",
+    reference: "§2.3 default method",
+    asks: "which of the two texts the refusal has",
+    variants: &[
+        ("newer", "names the method's id"),
+        ("older", "says to change the default first"),
+    ],
+};
+
+/// How long a deleted method stays in the list.
+pub(crate) const DELETED_METHOD: Switch = Switch {
+    name: "deleted_method",
+    reference: "§2.3 plan for the tool, §13.8",
+    asks: "whether the list of methods lags behind a deletion",
+    variants: &[
+        ("gone", "as other directory reads do in the scenario"),
+        ("lags", "it shows for up to a minute"),
+    ],
+};
+
+/// What a revocation does to the token of a device.
+pub(crate) const DEVICE_AFTER_REVOKE: Switch = Switch {
+    name: "device_after_revoke",
+    reference: "§9.1 PRT, §9.3 revoke, §13.1",
+    asks: "whether a revocation ends a primary refresh token",
+    variants: &[
+        ("refused", "it is refused once the revocation takes effect"),
+        ("lives", "it lives until device, account or password end it"),
+    ],
+};
+
+/// What the refusal for a member of a restricted management unit says.
+pub(crate) const RESTRICTED_TEXT: Switch = Switch {
+    name: "restricted_text",
+    reference: "§3 restricted unit, §10.1",
+    asks: "whether the refusal names the unit as its reason",
+    variants: &[
+        ("named", "a longer text that does"),
+        ("plain", "the same words as for any missing right"),
+    ],
+};
 
 /// Whether App Service has an identity endpoint as described.
 pub(crate) const APP_SERVICE: Switch = Switch {

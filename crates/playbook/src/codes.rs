@@ -72,6 +72,8 @@ codes! {
     LEASED = "RT2008", Usage, "Somebody else is working on this case";
     /// A scenario that cannot be used.
     BAD_SCENARIO = "RT2009", Usage, "The scenario cannot be used";
+    /// In the bin.
+    DELETED_USER = "RT2010", Usage, "The account was deleted";
     /// Rights.
     PERMISSION_MISSING = "RT3001", Refused, "A permission or role is missing";
     /// Licence.

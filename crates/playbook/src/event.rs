@@ -291,6 +291,64 @@ pub struct Account {
     /// Addresses of the account, without prefix, in lower case.
     #[serde(default)]
     pub addresses: Vec<String>,
+    /// Where it belongs, where it is not an ordinary account of this tenant.
+    #[serde(default, skip_serializing_if = "Standing::is_ordinary")]
+    pub standing: Standing,
+}
+
+impl Account {
+    /// Whether it belongs to another tenant.
+    pub fn is_guest(&self) -> bool {
+        self.user_type.eq_ignore_ascii_case("guest")
+    }
+
+    /// Whether another directory is the master of its password.
+    pub fn password_is_elsewhere(&self) -> bool {
+        self.is_guest() || self.synced || self.standing.federated == Some(true)
+    }
+
+    /// Whether nobody signs in with it: a shared mailbox is opened by people
+    /// with rights on it, and its own account stays blocked.
+    pub fn stays_blocked(&self) -> bool {
+        self.standing.mailbox == Some(MailboxKind::Shared)
+    }
+}
+
+/// Where an account belongs and what it has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// In a restricted management unit: only roles over that unit count.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restricted: bool,
+    /// Whether its domain signs in at another provider, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub federated: Option<bool>,
+    /// What mailbox it has, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<MailboxKind>,
+    /// When the on-premises directory was last synchronised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sync: Option<Timestamp>,
+}
+
+impl Standing {
+    fn is_ordinary(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What mailbox an account has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailboxKind {
+    /// A person's.
+    User,
+    /// One that several people open.
+    Shared,
+    /// Another kind: a room, a scheduling mailbox.
+    Other,
+    /// None in this tenant: both ways into it say so.
+    Absent,
 }
 
 /// One check before the case acts.

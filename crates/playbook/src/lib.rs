@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod codes;
+pub mod duties;
 pub mod event;
 pub mod gate;
 pub mod judge;

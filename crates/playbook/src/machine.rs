@@ -7,7 +7,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::event::{ActionId, Event, Looked, Plan};
+use crate::duties::{self, Before, Duty};
+use crate::event::{Account, ActionId, Event, Looked, Plan};
 use crate::gate::Gate;
 use crate::plan;
 use crate::state::State;
@@ -97,6 +98,9 @@ pub enum Command {
     },
     /// Ask about money, make warnings due and have them given; in the background.
     Warn,
+    /// Hand these duties to people; write `TaskOpened`, `TaskDone` and
+    /// `TaskVerified`. In the background where something else goes on.
+    HandOut(Vec<Duty>),
     /// Wait until then; write `Waited`.
     WaitUntil(Timestamp),
     /// Write `EvictionEffective` for this snapshot.
@@ -176,6 +180,11 @@ pub enum When {
     PlanSettled,
     /// An essential action of the latest plan is stopped.
     PlanHalted,
+    /// Every action of the latest plan is verified, and the account signs in
+    /// elsewhere: it has nothing to register here.
+    PlanSettledGuest,
+    /// Nobody signs in with the account: it is a shared mailbox's.
+    StaysBlocked,
     /// The access clock has run out when the latest snapshot was taken.
     AccessEnded,
     /// The access clock still ran.
@@ -341,6 +350,12 @@ pub const TRANSITIONS: &[Transition] = &[
     row(
         Phase::Declaring,
         On::Effective,
+        When::StaysBlocked,
+        Phase::Watching,
+    ),
+    row(
+        Phase::Declaring,
+        On::Effective,
         When::Always,
         Phase::Returning,
     ),
@@ -362,6 +377,12 @@ pub const TRANSITIONS: &[Transition] = &[
         On::Settled,
         When::PlanHalted,
         Phase::Halted,
+    ),
+    row(
+        Phase::Restoring,
+        On::Settled,
+        When::PlanSettledGuest,
+        Phase::Watching,
     ),
     row(
         Phase::Restoring,
@@ -537,6 +558,11 @@ fn holds(when: When, state: &State) -> bool {
             .plan_actions()
             .any(|action| action.stopped.is_some() && is_essential(action.planned.kind)),
         When::PlanSettled => state.plan_actions().all(crate::state::ActionState::settled),
+        When::PlanSettledGuest => {
+            state.account.as_ref().is_some_and(Account::is_guest)
+                && state.plan_actions().all(crate::state::ActionState::settled)
+        }
+        When::StaysBlocked => state.account.as_ref().is_some_and(Account::stays_blocked),
         When::AccessEnded => access_ended(state),
         When::AccessRuns => !access_ended(state),
         When::Contained => state.is_contained(),
@@ -580,7 +606,16 @@ fn is_essential(kind: crate::ActionKind) -> bool {
 
 fn access_ended(state: &State) -> bool {
     match (state.access_ends_at(), state.snapshot()) {
-        (Some(end), Some(snapshot)) => snapshot.at >= end,
+        (Some(end), Some(snapshot)) => snapshot.at >= end && !clock_outdated(state),
+        _ => false,
+    }
+}
+
+/// Whether sign-in was blocked again since the access clock was set: whoever came
+/// in between holds tokens that it did not count.
+fn clock_outdated(state: &State) -> bool {
+    match (state.access_set_at, state.contained_since()) {
+        (Some(set), Some(blocked)) => blocked > set,
         _ => false,
     }
 }
@@ -596,6 +631,10 @@ pub fn next(state: &State, now: Timestamp) -> Vec<Command> {
         Phase::Clocking => {
             let from = state.contained_since().unwrap_or(now);
             vec![Command::SetAccessClock(from)]
+        }
+        Phase::Checking if clock_outdated(state) => {
+            let from = state.contained_since().unwrap_or(now);
+            vec![Command::SetAccessClock(from), Command::Snapshot]
         }
         Phase::Preserving | Phase::Checking | Phase::WatchLooking => vec![Command::Snapshot],
         Phase::Looking => vec![Command::Analyse { quick: true }],
@@ -615,6 +654,9 @@ pub fn next(state: &State, now: Timestamp) -> Vec<Command> {
             vec![Command::WaitUntil(
                 end.min(later(now, SignedDuration::from_mins(DRAIN_EVERY_MIN))),
             )]
+        }
+        Phase::Declaring if !duties::open(state, Before::Effective).is_empty() => {
+            vec![Command::HandOut(duties::open(state, Before::Effective))]
         }
         Phase::Declaring => {
             let snapshot = state.snapshot().map_or(0, |snapshot| snapshot.snapshot);
@@ -637,6 +679,13 @@ fn digging(state: &State) -> Vec<Command> {
     let mut commands = vec![Command::Analyse { quick: false }];
     if !state.warnings_made {
         commands.insert(0, Command::Warn);
+    }
+    let new: Vec<Duty> = duties::open(state, Before::Effective)
+        .into_iter()
+        .filter(|duty| !state.tasks.contains_key(&duty.task))
+        .collect();
+    if !new.is_empty() {
+        commands.insert(0, Command::HandOut(new));
     }
     commands
 }
@@ -675,6 +724,12 @@ fn ordering(state: &State) -> Vec<Command> {
 
 fn acting(state: &State) -> Vec<Command> {
     let restoring = matches!(state.phase, Phase::Restoring | Phase::Releasing);
+    if restoring {
+        let open = duties::open(state, Before::Return);
+        if !open.is_empty() {
+            return vec![Command::HandOut(open)];
+        }
+    }
     let planned = state
         .plan_actions()
         .any(|action| action.planned.kind == crate::ActionKind::RestoreSignIn && !action.settled());
@@ -741,11 +796,21 @@ fn halted(state: &State) -> String {
         return format!("nothing was changed: {} {}", check.what, check.detail);
     }
     for action in state.plan_actions() {
+        if let Some((_, _, message)) = &action.stopped
+            && is_essential(action.planned.kind)
+        {
+            return format!("{}: {message}", action.planned.kind.title());
+        }
+    }
+    for action in state.plan_actions() {
         if let Some((_, _, message)) = &action.stopped {
             return format!("{}: {message}", action.planned.kind.title());
         }
     }
     match plan::survivors(state).first() {
+        Some((object, why)) if object.kind == crate::ObjectKind::Account => {
+            format!("{}: {why}", object.name.as_deref().unwrap_or(&object.id))
+        }
         Some((object, why)) => format!(
             "{} \"{}\" could not be removed: {why}",
             object.kind.words(),

@@ -16,6 +16,9 @@ use crate::words::{ArtefactId, ObjectKind, ObjectRef};
 pub const TOKEN_LIFE_MIN: i64 = 90;
 /// What is added for clocks that do not agree, in minutes.
 pub const CLOCK_MARGIN_MIN: i64 = 5;
+/// How long it is allowed for until a synchronised account is disabled
+/// on-premises and the synchronisation has run, in minutes. It runs every 30.
+pub const UNTIL_DISABLED_MIN: i64 = 60;
 /// How often an action on one object is tried before a person has to look.
 const TRIES: usize = 3;
 
@@ -40,6 +43,23 @@ pub fn eviction(state: &State) -> Plan {
     let snapshot = state.snapshot().map(|snapshot| snapshot.snapshot);
     let mut plan = Builder::new(state, snapshot);
     let footholds = footholds(state, &judgements);
+
+    // S2.2: what was blocked and is open again, whoever opened it.
+    if block_came_undone(state) {
+        let account = plan.account(ObjectKind::Account);
+        plan.add(
+            ActionKind::BlockSignIn,
+            account,
+            None,
+            vec![match &state.account {
+                Some(account) if account.synced => {
+                    "the on-premises directory gave sign-in back at its last synchronisation"
+                        .to_owned()
+                }
+                _ => "somebody gave sign-in back while the account was being cleaned".to_owned(),
+            }],
+        );
+    }
 
     // S3.5: what leaves the tenant whether or not the account is blocked.
     for (observed, judgement) in &footholds {
@@ -104,7 +124,40 @@ pub fn survivors(state: &State) -> Vec<(ObjectRef, String)> {
         .map(|judgement| judgement.object)
         .chain(password)
         .filter_map(|object| given_up(state, &object).map(|why| (object, why)))
+        .chain(reopened_too_often(state))
         .collect()
+}
+
+/// An account that is opened again as often as we block it: whoever does that has
+/// to be found, and blocking for ever is no answer.
+fn reopened_too_often(state: &State) -> Option<(ObjectRef, String)> {
+    let account = state.account.as_ref()?;
+    let again = state
+        .actions
+        .values()
+        .filter(|action| action.planned.kind == ActionKind::BlockSignIn)
+        .filter(|action| {
+            state
+                .plans
+                .iter()
+                .any(|plan| plan.plan == action.plan && plan.snapshot.is_some())
+        })
+        .filter_map(|action| action.applied.as_ref())
+        .filter(|(at, _)| state.retried_at.is_none_or(|retried| *at > retried))
+        .count();
+    let who = if account.synced {
+        "a synchronisation with the on-premises directory, where the account is still enabled"
+    } else {
+        "somebody with rights over the account"
+    };
+    (again >= TRIES).then(|| {
+        (
+            ObjectRef::new(ObjectKind::Account, &account.id).named(&account.upn),
+            format!(
+                "it was blocked again {again} times because {who} gave sign-in back each time; it is blocked now, and will not stay so"
+            ),
+        )
+    })
 }
 
 /// Until when each known piece of the attacker's access can live, counted from
@@ -144,6 +197,25 @@ pub fn access_clock(blocked_at: Timestamp) -> Vec<AccessEnd> {
             why: "issued before the block; removing the consent stops new ones only".to_owned(),
         },
     ]
+}
+
+/// The access clock of this case. A synchronised account can be opened again by
+/// the next cycle until it is disabled on-premises too, so until that is known
+/// its clock allows for the time that this takes.
+pub fn access_clock_of(state: &State, blocked_at: Timestamp) -> Vec<AccessEnd> {
+    if crate::duties::stays_blocked(state) {
+        return access_clock(blocked_at);
+    }
+    let open = SignedDuration::from_mins(UNTIL_DISABLED_MIN);
+    let from = blocked_at.checked_add(open).unwrap_or(blocked_at);
+    let mut ends = access_clock(from);
+    for end in &mut ends {
+        end.why = format!(
+            "{}; counted from {UNTIL_DISABLED_MIN} min after the block, because until the account is disabled on-premises too a synchronisation can undo it",
+            end.why
+        );
+    }
+    ends
 }
 
 /// What no clock ends: mail keeps being forwarded and hidden while the account is
@@ -309,7 +381,27 @@ fn left(state: &State, judgements: &[Judgement]) -> Vec<Left> {
     unclear.chain(survivors).collect()
 }
 
+/// Whether sign-in reads open although we blocked it and did not give it back.
+fn block_came_undone(state: &State) -> bool {
+    let (Some(blocked_at), Some(snapshot)) = (state.contained_since(), state.snapshot()) else {
+        return false;
+    };
+    snapshot.at > blocked_at
+        && snapshot
+            .account
+            .as_ref()
+            .is_some_and(|account| account.enabled)
+}
+
 fn needs_reset(state: &State) -> bool {
+    // Where another directory is the master of the password it is a task there.
+    if state
+        .account
+        .as_ref()
+        .is_some_and(crate::event::Account::password_is_elsewhere)
+    {
+        return false;
+    }
     let Some(blocked_at) = state.contained_since() else {
         return false;
     };

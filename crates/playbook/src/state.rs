@@ -50,6 +50,8 @@ pub struct State {
     pub tasks: BTreeMap<u32, TaskState>,
     /// Until when each known piece of access can live.
     pub access: Vec<AccessEnd>,
+    /// When the access clock was last set.
+    pub access_set_at: Option<Timestamp>,
     /// When the eviction was declared effective, and the snapshot behind it.
     pub effective: Option<(Timestamp, u32)>,
     /// When sign-in was given back.
@@ -336,7 +338,10 @@ impl State {
                     state.verified = Some(evidence.clone());
                 }
             }
-            Event::AccessClockSet { ends, .. } => self.access.clone_from(ends),
+            Event::AccessClockSet { ends, .. } => {
+                self.access.clone_from(ends);
+                self.access_set_at = Some(at);
+            }
             Event::EvictionEffective { snapshot } => self.effective = Some((at, *snapshot)),
             Event::Reopened { .. } => {
                 self.reopened += 1;
@@ -344,6 +349,7 @@ impl State {
                 self.restored_at = None;
                 self.watch_from = None;
                 self.access.clear();
+                self.access_set_at = None;
                 self.gates.clear();
                 self.warnings_made = false;
             }

@@ -28,7 +28,7 @@ use crate::error::ResponderError;
 use crate::evidence::{keep, request};
 use crate::explain::ByHand;
 use crate::observe::{account_of, is_named, observe, record, user_key};
-use crate::preflight;
+use crate::{preflight, protect};
 
 /// How long block and revoke each wait for the state before them (architecture,
 /// "Throttled or failing sources never hold up containment").
@@ -271,10 +271,24 @@ impl Hand<'_> {
             _ => Stopped::Refused,
         };
         let said = error.to_string();
-        let tokens = preflight::tokens(self.tenant).await;
-        let next = preflight::after_refusal(&tokens, error).unwrap_or_else(|| error.hint());
-        let message = format!("{}. {next}", said.trim_end_matches('.'));
-        self.stop(planned, why, message, code_of(error))
+        // Granting more of what does not count would not help: who is protected,
+        // and by what, is looked up before anybody is told what to grant.
+        let protection = match self.case.with_state(user_key) {
+            Some(user) if concerns_account(planned.kind) => {
+                protect::of_account(self.tenant, &user, error).await
+            }
+            _ => None,
+        };
+        let (hint, code) = match protection {
+            Some(protection) => (protection, codes::PROTECTED),
+            None => {
+                let tokens = preflight::tokens(self.tenant).await;
+                let next = preflight::after_refusal(&tokens, error);
+                (next.unwrap_or_else(|| error.hint()), code_of(error))
+            }
+        };
+        let message = format!("{}. {hint}", said.trim_end_matches('.'));
+        self.stop(planned, why, message, code)
     }
 
     fn stop(
@@ -614,6 +628,18 @@ fn facts<'a>(state: &'a State, planned: &Planned) -> Option<&'a Facts> {
         .flat_map(|snapshot| &snapshot.objects)
         .find(|observed| observed.object == planned.object)
         .map(|observed| &observed.facts)
+}
+
+/// Whether the directory refuses it by who the account is.
+fn concerns_account(kind: ActionKind) -> bool {
+    matches!(
+        kind,
+        ActionKind::BlockSignIn
+            | ActionKind::RestoreSignIn
+            | ActionKind::RevokeSessions
+            | ActionKind::ResetPassword
+            | ActionKind::RemoveMethod
+    )
 }
 
 fn is_removal(kind: ActionKind) -> bool {

@@ -13,6 +13,9 @@ pub enum ResponderError {
     /// The tenant.
     #[error(transparent)]
     Tenant(#[from] TenantError),
+    /// There is no account to respond for. No case was made and nothing was changed.
+    #[error(transparent)]
+    NoAccount(#[from] crate::find::NoAccount),
     /// Something of ours cannot be written as JSON.
     #[error("what was read cannot be written as JSON: {0}. Nothing was changed.")]
     Json(#[from] serde_json::Error),

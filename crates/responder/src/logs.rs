@@ -5,6 +5,7 @@
 //! since, with an overlap for records that are late. What was read before lies in
 //! the case as evidence, and is read again from there.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -72,13 +73,14 @@ pub(crate) async fn analyse(
     let id = account.id.as_str();
     let quickly = tenant.with_deadline(QUICK);
 
-    let trace = MessageTraceFilter {
-        sender: account.mail.clone(),
+    // Without an address of its own the trace would be the whole tenant's.
+    let trace = account.mail.clone().map(|mail| MessageTraceFilter {
+        sender: Some(mail),
         recipient: None,
         start: since(Log::Trace),
         end: now,
-    };
-    let audit = audit_query(case, &account.upn, since(Log::Audit), now);
+    });
+    let audit = audit_query(case, &account, since(Log::Audit), now);
     let entra = futures_util::future::join4(
         quickly.sign_ins(
             SignInKind::InteractiveDetailed,
@@ -97,7 +99,12 @@ pub(crate) async fn analyse(
     );
     let beside = futures_util::future::join3(
         quickly.risk_detections(id),
-        quickly.message_traces(&trace),
+        async {
+            match &trace {
+                Some(trace) => Some(quickly.message_traces(trace).await),
+                None => None,
+            }
+        },
         async {
             if quick {
                 None
@@ -122,7 +129,15 @@ pub(crate) async fn analyse(
     reading.take(Log::AuditsAbout, about)?;
     reading.take(Log::AuditsBy, by)?;
     reading.take(Log::Risk, risk)?;
-    reading.take(Log::Trace, traces)?;
+    match traces {
+        Some(traces) => reading.take(Log::Trace, traces)?,
+        None => reading.sources.push(Source {
+            name: Log::Trace.name().to_owned(),
+            looked: Looked::Whole,
+            why: Some("the account has no mail address: nothing is sent under it".to_owned()),
+            code: None,
+        }),
+    }
     match audit {
         Some(audit) => reading.take(Log::Audit, audit)?,
         None => reading.sources.push(Source {
@@ -133,11 +148,8 @@ pub(crate) async fn analyse(
         }),
     }
     let sources = reading.sources;
-    let answer = retake_hunt::analyse(
-        pages.records.events(),
-        &subject(&state, tenant, &account),
-        now,
-    );
+    let events = under_one_name(pages.records.events(), &account);
+    let answer = retake_hunt::analyse(&events, &subject(&state, tenant, &account), now);
     case.append(Event::Analysed(analysis(quick, answer, sources, now)))?;
     Ok(())
 }
@@ -183,14 +195,74 @@ impl Log {
     }
 }
 
-fn audit_query(case: &Case<'_>, upn: &str, since: Timestamp, now: Timestamp) -> AuditQuery {
+/// Records name the account as it was called then: its former names are asked for
+/// too, as far as they are still among its addresses.
+fn audit_query(
+    case: &Case<'_>,
+    account: &retake_playbook::event::Account,
+    since: Timestamp,
+    now: Timestamp,
+) -> AuditQuery {
+    let mut users = vec![account.upn.clone()];
+    let asked = case.with_state(|state| {
+        state
+            .opened
+            .as_ref()
+            .map(|(_, opened)| opened.account.clone())
+    });
+    for name in account.addresses.iter().cloned().chain(asked) {
+        if name.contains('@') && !users.iter().any(|held| held.eq_ignore_ascii_case(&name)) {
+            users.push(name);
+        }
+    }
     AuditQuery {
         display_name: format!("Retake case {}", case.id()),
         start: since,
         end: now,
-        users: vec![upn.to_owned()],
+        users,
         ..AuditQuery::default()
     }
+}
+
+/// Records before a renaming name the account as it was called then: they are
+/// about the same account, and are analysed under its present name.
+fn under_one_name<'a>(
+    events: &'a [retake_hunt::Event],
+    account: &retake_playbook::event::Account,
+) -> Cow<'a, [retake_hunt::Event]> {
+    let upn = account.upn.to_lowercase();
+    if account
+        .addresses
+        .iter()
+        .all(|address| address.eq_ignore_ascii_case(&upn))
+    {
+        return Cow::Borrowed(events);
+    }
+    let mut events = events.to_vec();
+    let rename = |name: &mut Option<String>| {
+        if let Some(held) = name
+            && account
+                .addresses
+                .iter()
+                .any(|address| address.eq_ignore_ascii_case(held))
+        {
+            held.clone_from(&upn);
+        }
+    };
+    for event in &mut events {
+        for name in [
+            &mut event.user,
+            &mut event.sender,
+            &mut event.mailbox,
+            &mut event.object,
+        ] {
+            rename(name);
+        }
+        for target in &mut event.targets {
+            rename(&mut target.upn);
+        }
+    }
+    Cow::Owned(events)
 }
 
 fn subject(state: &State, tenant: &Tenant, account: &retake_playbook::event::Account) -> Subject {

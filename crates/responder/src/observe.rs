@@ -5,13 +5,15 @@
 
 use futures_util::future::join_all;
 use retake_casefile::{canonical_json, digest};
-use retake_playbook::event::{Account, Event, Facts, Looked, Observed, Snapshot, Source};
+use retake_playbook::event::{
+    Account, Event, Facts, Looked, MailboxKind, Observed, Snapshot, Source,
+};
 use retake_playbook::judge::source_of;
 use retake_playbook::{Digest, ObjectKind, ObjectRef};
 use retake_tenant::model::{
     Grant, Mailbox, Method, MethodKind, ServicePrincipal, SignInPreferences, User,
 };
-use retake_tenant::{Answer, Read, Tenant, TenantError};
+use retake_tenant::{Answer, Kind, Read, Tenant, TenantError};
 
 use crate::case::Case;
 use crate::conduct::Conduct;
@@ -49,6 +51,8 @@ pub(crate) struct Seen {
     pub(crate) answers: Vec<Answer>,
     /// Whether all is known of each object, or why not.
     pub(crate) complete: Result<(), String>,
+    /// What mailbox there is, where the source tells.
+    mailbox: Option<MailboxKind>,
     /// What a person should know although nothing is missing.
     pub(crate) remark: Option<String>,
     /// Whether every object is listed: then what is not there is gone.
@@ -63,7 +67,21 @@ impl Seen {
             complete,
             objects,
             answers: read.answers,
+            mailbox: None,
             remark: None,
+        }
+    }
+
+    /// There is no mailbox, so there is nothing of the kind in it: both ways into
+    /// it said so, and their answers are kept.
+    fn no_mailbox(answers: Vec<Answer>) -> Self {
+        Self {
+            objects: Vec::new(),
+            answers,
+            complete: Ok(()),
+            mailbox: Some(MailboxKind::Absent),
+            remark: Some("the account has no mailbox: Exchange and Graph both say so".to_owned()),
+            listed: true,
         }
     }
 
@@ -117,7 +135,32 @@ pub(crate) fn account_of(user: &User, manager: Option<String>) -> Account {
         sessions_valid_from: user.sign_in_sessions_valid_from_date_time,
         last_password_change: user.last_password_change_date_time,
         addresses,
+        standing: retake_playbook::event::Standing {
+            restricted: user.is_management_restricted == Some(true),
+            last_sync: user.on_premises_last_sync_date_time,
+            ..retake_playbook::event::Standing::default()
+        },
     }
+}
+
+/// Whether the account's domain signs in at another provider. A guest's never
+/// does here, and what is known already is not asked again.
+async fn federated(tenant: &Tenant, known: Option<&Account>) -> Option<(bool, Vec<Answer>)> {
+    let account = known?;
+    if account.standing.federated.is_some() || account.is_guest() {
+        return None;
+    }
+    let (_, domain) = account.upn.rsplit_once('@')?;
+    let domains = tenant.domains().await.ok()?;
+    let held = domains
+        .value
+        .iter()
+        .find(|held| held.name.eq_ignore_ascii_case(domain))?;
+    let federated = held
+        .authentication_type
+        .as_deref()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("federated"));
+    Some((federated, domains.answers))
 }
 
 /// Takes a snapshot and writes it.
@@ -136,11 +179,23 @@ pub(crate) async fn snapshot(
         ObjectKind::Method,
         ObjectKind::OauthGrant,
     ];
-    let (account, seen) = futures_util::future::join(
+    let known = case.with_state(|state| state.account.clone());
+    let (account, seen, federation) = futures_util::future::join3(
         tenant.user(&user),
         join_all(kinds.into_iter().map(|kind| observe(tenant, &user, kind))),
+        federated(tenant, known.as_ref()),
     )
     .await;
+    let mut standing = known.map(|account| account.standing).unwrap_or_default();
+    if let Some((federated, answers)) = federation {
+        keep(case, "domains", &answers)?;
+        standing.federated = Some(federated);
+    }
+    let mailbox = seen
+        .iter()
+        .filter_map(|seen| seen.as_ref().ok()?.mailbox)
+        .next_back();
+    standing.mailbox = mailbox.or(standing.mailbox);
 
     let tokens = preflight::tokens(tenant).await;
     let mut sources = Vec::new();
@@ -155,7 +210,10 @@ pub(crate) async fn snapshot(
         Ok(read) => {
             keep(case, "account", &read.answers)?;
             sources.push(source(ObjectKind::Account, &Ok(())));
-            Some(account_of(&read.value, manager))
+            let mut account = account_of(&read.value, manager);
+            account.standing.federated = standing.federated;
+            account.standing.mailbox = standing.mailbox;
+            Some(account)
         }
         Err(error) => {
             sources.push(failed(ObjectKind::Account, &tokens, &error));
@@ -349,10 +407,43 @@ fn is_default(method: &Method, preferences: &SignInPreferences) -> bool {
 }
 
 async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
-    let mailbox = tenant.get_mailbox(user).await?;
+    let mailbox = match tenant.get_mailbox(user).await {
+        Ok(mailbox) => mailbox,
+        // One of the two alone may be a directory that lags.
+        Err(error) if error.kind == Kind::NotFound => {
+            return match tenant.mail_folders(user).await {
+                Err(other) if says_no_mailbox(&other) => {
+                    Ok(Seen::no_mailbox(refusals([&error, &other])))
+                }
+                _ => Err(error),
+            };
+        }
+        Err(error) => return Err(error),
+    };
+    let kind = match mailbox.value.recipient_type_details.as_deref() {
+        Some("UserMailbox") => Some(MailboxKind::User),
+        Some("SharedMailbox") => Some(MailboxKind::Shared),
+        Some(_) => Some(MailboxKind::Other),
+        None => None,
+    };
     let object = ObjectRef::new(ObjectKind::MailboxForwarding, user).named("mailbox forwarding");
     let facts = forwarding_facts(&mailbox.value);
-    Ok(Seen::of(mailbox, vec![Found::new(object, facts)]))
+    let mut seen = Seen::of(mailbox, vec![Found::new(object, facts)]);
+    seen.mailbox = kind;
+    Ok(seen)
+}
+
+/// Graph's word for an account without a mailbox (reference §10.1).
+fn says_no_mailbox(error: &TenantError) -> bool {
+    error.code.as_deref() == Some("MailboxNotEnabledForRESTAPI")
+}
+
+/// The refusals themselves, as evidence.
+fn refusals<const N: usize>(errors: [&TenantError; N]) -> Vec<Answer> {
+    errors
+        .into_iter()
+        .filter_map(|error| error.answer.clone())
+        .collect()
 }
 
 fn forwarding_facts(mailbox: &Mailbox) -> Facts {

@@ -14,6 +14,7 @@ use crate::case::{Case, Watcher};
 use crate::conduct::Conduct;
 use crate::error::ResponderError;
 use crate::evidence::keep;
+use crate::find::by_former_name;
 use crate::logs::Pages;
 use crate::observe::account_of;
 use crate::people::People;
@@ -94,6 +95,11 @@ impl<'a> Responder<'a> {
         let user = match user {
             Ok(read) => Ok(read),
             Err(error) if waits_for_nothing(&error.kind) => Err(error),
+            // An object id has no former name, and what the directory does not
+            // have under one it does not have.
+            Err(error) if error.kind == Kind::NotFound && error.target.contains('@') => {
+                Ok(by_former_name(around.tenant, &opening.account).await?)
+            }
             Err(error) => return Err(error.into()),
         };
         if let Ok(read) = &user

@@ -1,6 +1,7 @@
 //! The loop: ask the playbook what is next, do it, write what came of it.
 
 use futures_util::future::{Either, join, select};
+use retake_playbook::duties::Duty;
 use retake_playbook::event::Event;
 use retake_playbook::machine::Phase;
 use retake_playbook::{ActionId, Command, Gate, State, next, plan};
@@ -13,6 +14,7 @@ use crate::explain::{explain, in_seconds};
 use crate::open::Responder;
 use crate::people::{Decision, Outcome, Question, Task};
 use crate::summary::closing;
+use crate::tasks::Desk;
 use crate::{logs, observe, preflight, warn};
 
 /// How far to go.
@@ -67,6 +69,7 @@ impl Responder<'_> {
         }
         // Warnings run beside everything else and are waited for at the end.
         let mut background: Option<Background<'_>> = None;
+        let mut warning = false;
         let mut stuck = 0;
         loop {
             let state = self.case.state();
@@ -81,9 +84,33 @@ impl Responder<'_> {
             for command in commands {
                 let outcome = match command {
                     Command::Warn if state.phase != Phase::Concluding => {
-                        if background.is_none() {
-                            background = Some(Box::pin(warn::warn(&self.case, self.around.people)));
-                        }
+                        let warn = warn::warn(&self.case, self.around.people);
+                        background = Some(match background.take() {
+                            None => Box::pin(warn),
+                            Some(rest) if !warning => Box::pin(async {
+                                let (one, two) = futures_util::future::join(rest, warn).await;
+                                one.and(two)
+                            }),
+                            Some(rest) => rest,
+                        });
+                        warning = true;
+                        continue;
+                    }
+                    // Asked early and waited for late: nobody's slow answer holds
+                    // up the eviction.
+                    Command::HandOut(duties) if state.phase == Phase::Digging => {
+                        let desk = self.desk();
+                        let rest = background.take();
+                        background = Some(Box::pin(async move {
+                            let handed = async { desk.hand_out(&duties).await.map(|_| ()) };
+                            match rest {
+                                Some(rest) => {
+                                    let (one, two) = futures_util::future::join(rest, handed).await;
+                                    one.and(two)
+                                }
+                                None => handed.await,
+                            }
+                        }));
                         continue;
                     }
                     command => {
@@ -146,7 +173,9 @@ impl Responder<'_> {
             Command::Act(actions) => self.act(actions).await?,
             Command::SetAccessClock(blocked_at) => {
                 self.case.append(Event::AccessClockSet {
-                    ends: plan::access_clock(blocked_at),
+                    ends: self
+                        .case
+                        .with_state(|state| plan::access_clock_of(state, blocked_at)),
                     until_removed: plan::until_removed(),
                 })?;
             }
@@ -171,6 +200,7 @@ impl Responder<'_> {
                 }
             }
             Command::Warn => warn::warn(&self.case, self.around.people).await?,
+            Command::HandOut(duties) => return Box::pin(self.hand_out(&duties)).await,
             Command::WaitUntil(until) => self.wait_until(until).await?,
             Command::DeclareEffective(snapshot) => {
                 self.case.append(Event::EvictionEffective { snapshot })?;
@@ -307,6 +337,27 @@ impl Responder<'_> {
             }
         }
         Ok(())
+    }
+
+    fn desk(&self) -> Desk<'_> {
+        Desk {
+            case: &self.case,
+            tenant: self.around.tenant,
+            clock: self.around.clock,
+            people: self.around.people,
+        }
+    }
+
+    /// Nothing goes on before these are done: asked, said, and shown.
+    async fn hand_out(&self, duties: &[Duty]) -> Result<Option<Finished>, ResponderError> {
+        let desk = self.desk();
+        let missing = match desk.hand_out(duties).await? {
+            Some(missing) => Some(missing),
+            None => desk.verify(duties).await?,
+        };
+        missing
+            .map(|missing| self.waits(Gate::Return, missing))
+            .transpose()
     }
 
     async fn wait_until(&self, until: jiff::Timestamp) -> Result<(), ResponderError> {

@@ -12,8 +12,8 @@ pub mod lenient;
 mod mail;
 
 pub use directory::{
-    DirectoryObject, Domain, Grant, Method, MethodKind, Organization, RiskyUser, ServicePrincipal,
-    SignInPreferences, User,
+    DeletedUser, DirectoryObject, Domain, Grant, Method, MethodKind, Organization, RiskyUser,
+    ServicePrincipal, SignInPreferences, User,
 };
 pub use exchange::{ExchangeRule, Forwarding, Mailbox, MailboxPermission, RecipientPermission};
 pub use mail::{EmailAddress, MailFolder, Message, MessageRule, Recipient, RuleActions};

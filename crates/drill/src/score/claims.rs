@@ -243,8 +243,14 @@ impl Judge<'_> {
                 }
                 Event::WatchEnded { snapshot } => {
                     watch_ended = true;
-                    let from =
-                        self.last_change(*at, |effect| effect.did.sets("accountEnabled", true));
+                    let stays_blocked = self.trace.account.stays_blocked;
+                    let from = self.last_change(*at, |effect| {
+                        if stays_blocked {
+                            effect.did == Did::Revoked
+                        } else {
+                            effect.did.sets("accountEnabled", true)
+                        }
+                    });
                     self.clean("watch_ended", *snapshot, from, *at, found);
                 }
                 Event::Reopened { .. } => watch_ended = false,

@@ -53,6 +53,9 @@ fn harm(trace: &Trace, effect: &Effect) -> Option<&'static str> {
         | Kind::Person
         | Kind::SignIn
         | Kind::AuditRecord => return None,
+        Kind::Account if trace.account.stays_blocked && trace.is_account(&effect.object) => {
+            return (effect.did == Did::Deleted).then_some("deleted");
+        }
         Kind::Account => {
             return effect
                 .did

@@ -5,6 +5,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod accounts;
 mod changed;
 mod claims;
 mod contract;

@@ -1,6 +1,7 @@
 //! The company around the affected account: people with habits, vendors,
 //! networks, devices, and the responder's own app.
 
+mod account;
 pub(crate) mod baits;
 pub(crate) mod letters;
 pub(crate) mod life;
@@ -14,9 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::chance::Chance;
-use crate::scenario::{Role, Scenario, Span};
+use crate::scenario::{AccountKind, Role, Scenario, Span};
 use crate::world::{Address, World};
 
+pub(crate) use account::{DELETED, RENAMED};
 use places::{Network, Networks};
 
 /// A company outside that writes to this one.
@@ -117,6 +119,8 @@ pub(crate) struct Company {
     pub(crate) chance: Chance,
     /// Object id of the affected user.
     pub(crate) affected: String,
+    /// The name that the account had in the weeks before, and in the alert.
+    former_name: Option<String>,
     /// Object ids of everybody else with a mailbox.
     pub(crate) colleagues: Vec<String>,
     /// The office.
@@ -167,6 +171,9 @@ impl Company {
             user.password_changed =
                 before(alert, 40 + chance.draw(&id, "password age", 0).below(300));
             staff::methods(&mut user, chance, alert);
+            if index == 0 {
+                account::shape(&mut user, scenario, &world, chance);
+            }
             let home = networks.take_at("home", city);
             let mobile = networks.take_at("mobile", city);
             let minutes = SignedDuration::from_mins;
@@ -209,12 +216,21 @@ impl Company {
         }
         tenancy::roles(&mut world, &colleagues);
         let responder = tenancy::responder(scenario, chance, &mut world, alert);
+        let principal = world
+            .principal_of_app(&responder.client_id)
+            .map(|principal| principal.id.clone())
+            .unwrap_or_default();
+        account::place(&mut world, scenario, chance, &affected, &principal, alert);
+        let former_name = (scenario.account().kind == AccountKind::Renamed)
+            .then(|| world.users.get(&affected).map(|user| user.upn.clone()))
+            .flatten();
         let vendors = staff::vendors(scenario, chance, &mut networks, &mut world);
         let thread = staff::thread(chance, &vendors);
         let contacts = staff::contacts(scenario, chance, &world, &affected, &colleagues);
         let mut company = Self {
             chance,
             affected,
+            former_name,
             colleagues,
             office,
             habits,

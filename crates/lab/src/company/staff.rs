@@ -38,10 +38,21 @@ pub(super) fn people(
             .and_then(|i| names::SURNAMES.get(*i))
             .copied()
             .unwrap_or("Byron");
-        let upn = format!("{}.{}@{domain}", first.to_lowercase(), last.to_lowercase());
+        let given = scenario.account();
+        let alias = given
+            .alias
+            .clone()
+            .filter(|_| index == 0)
+            .unwrap_or_else(|| format!("{}.{}", first.to_lowercase(), last.to_lowercase()));
+        let name = given
+            .display_name
+            .clone()
+            .filter(|_| index == 0)
+            .unwrap_or_else(|| format!("{first} {last}"));
+        let upn = format!("{alias}@{domain}");
         let id = chance.draw("user", "id", index as u64).uuid().to_string();
         let created = before(alert, 200 + chance.draw(&id, "joined", 0).below(2500));
-        let mut user = User::new(&id, &upn, &format!("{first} {last}"), created);
+        let mut user = User::new(&id, &upn, &name, created);
         let (title, department) = match index.checked_sub(1).and_then(|i| names::JOBS.get(i)) {
             Some((title, department)) => ((*title).to_owned(), (*department).to_owned()),
             None => (

@@ -50,6 +50,10 @@ pub(super) fn tenant(scenario: &Scenario, chance: Chance, country: &str) -> Tena
     tenant.exchange_reopens = pair(delays.mailbox_reenabled);
     tenant.latency = SignedDuration::from_millis(i64::from(scenario.latency_ms));
     tenant.mail_items_accessed = scenario.licences.mail_items_accessed;
+    tenant.audit_on = scenario.logs.audit;
+    tenant.audit_limit = scenario.logs.search_limit;
+    tenant.audit_page = scenario.logs.search_page;
+    tenant.audit_counts_lie = scenario.logs.counts_lie;
     tenant
 }
 
@@ -96,6 +100,7 @@ pub(super) fn roles(world: &mut World, colleagues: &[String]) {
                 id,
                 principal_id: user.clone(),
                 role: role.to_owned(),
+                unit: None,
             });
         }
     }
@@ -222,6 +227,7 @@ pub(super) fn responder(
                 id,
                 principal_id: principal.clone(),
                 role: role.to_owned(),
+                unit: None,
             });
         }
     }
@@ -252,6 +258,7 @@ pub(super) fn responder(
                 id: assignment,
                 principal_id: id.clone(),
                 role: role.to_owned(),
+                unit: None,
             });
         }
     }

@@ -14,6 +14,7 @@ pub(super) struct Problem {
 /// Checks everything that one value alone does not show.
 pub(super) fn first_problem(scenario: &Scenario) -> Option<Problem> {
     header(scenario)
+        .or_else(|| super::account::first_problem(scenario))
         .or_else(|| steps(scenario))
         .or_else(|| baits(scenario))
         .or_else(|| people(scenario))

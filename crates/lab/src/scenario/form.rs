@@ -341,6 +341,10 @@ pub struct Responder {
     /// Directory roles of the operator who signs in by device code.
     #[serde(default)]
     pub operator_roles: Vec<String>,
+    /// Directory roles of the app's service principal over the restricted
+    /// management unit that the affected account is in.
+    #[serde(default)]
+    pub unit_roles: Vec<String>,
 }
 
 /// What the tenant has paid for.
@@ -373,6 +377,32 @@ pub struct Delays {
     pub audit_log: Span,
     /// Until a re-enabled user is let into the mailbox again.
     pub mailbox_reenabled: Span,
+}
+
+/// How the logs are kept and searched.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Logs {
+    /// Whether the unified audit is on.
+    pub audit: bool,
+    /// Records that one audit search gives at most; past it the search succeeds
+    /// and is cut off.
+    pub search_limit: usize,
+    /// Records on a page of an audit search, when none is asked for.
+    pub search_page: usize,
+    /// Whether the count of an audit search says nothing true.
+    pub counts_lie: bool,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self {
+            audit: true,
+            search_limit: 1_000_000,
+            search_page: 150,
+            counts_lie: false,
+        }
+    }
 }
 
 /// What must be so at the end.

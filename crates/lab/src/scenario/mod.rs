@@ -9,6 +9,7 @@
 //! A file that does not fit is refused as a whole, with the file, the line and
 //! the reason: see [`ScenarioError`].
 
+mod account;
 mod check;
 mod form;
 mod value;
@@ -19,8 +20,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use account::{AccountKind, Affected};
 pub use form::{
-    Alert, AttackerHabits, Bait, BaitKind, Company, Decision, Delays, Expect, Licences, Move,
+    Alert, AttackerHabits, Bait, BaitKind, Company, Decision, Delays, Expect, Licences, Logs, Move,
     Outcome, Person, Responder, Role, Step, TakeoverPath, TaskScript, Warning,
 };
 pub use value::{Count, Percent, Span};
@@ -64,6 +66,9 @@ pub struct Scenario {
     pub alert: Alert,
     /// The company around the affected account.
     pub company: Company,
+    /// The affected account, where it is unusual.
+    #[serde(default = "ordinary")]
+    account: Spanned<Affected>,
     /// The steps of the attack.
     #[serde(rename = "step")]
     steps: Vec<Spanned<Step>>,
@@ -82,6 +87,9 @@ pub struct Scenario {
     pub licences: Licences,
     /// How long the services take.
     pub delays: Delays,
+    /// How the logs are kept and searched.
+    #[serde(default)]
+    pub logs: Logs,
     /// Faults that the responder meets.
     #[serde(rename = "fault", default)]
     faults: Vec<Fault>,
@@ -157,6 +165,11 @@ impl Scenario {
         std::time::Duration::from_millis(u64::from(self.latency_ms))
     }
 
+    /// The affected account.
+    pub fn account(&self) -> &Affected {
+        self.account.get_ref()
+    }
+
     /// The steps of the attack, as written.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().map(Spanned::get_ref)
@@ -224,6 +237,11 @@ pub enum ScenarioError {
         /// What is wrong there.
         reason: String,
     },
+}
+
+/// The account of a file that says nothing about it.
+fn ordinary() -> Spanned<Affected> {
+    Spanned::new(0..0, Affected::default())
 }
 
 /// The line, counted from 1, in which the byte at `offset` stands.

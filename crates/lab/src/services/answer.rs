@@ -96,6 +96,16 @@ impl Answer {
         )
     }
 
+    /// 403 of the directory for a member of a restricted management unit: the
+    /// same code with a longer text (reference §10.1; the text is UNCONFIRMED).
+    pub(crate) fn restricted() -> Self {
+        Self::graph_error(
+            403,
+            "Authorization_RequestDenied",
+            "Insufficient privileges to complete the operation. Target object is a member of a restricted management administrative unit and can only be modified by administrators scoped to that administrative unit.",
+        )
+    }
+
     /// 403 of the mail store (reference §10.1).
     pub(crate) fn mail_denied() -> Self {
         Self::graph_error(

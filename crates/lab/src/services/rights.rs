@@ -76,18 +76,33 @@ impl Caller {
             .collect()
     }
 
+    /// Roles that count for a change of this target: over a member of a restricted
+    /// unit only those over that unit do.
+    fn roles_over(&self, world: &World, target: &str) -> Vec<String> {
+        if world.restricted_unit(target).is_none() {
+            return self.directory_roles(world);
+        }
+        world
+            .roles_over(&self.principal(world), target)
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
+    }
+
     /// Whether the roles allow the act on this target: a delegated caller
     /// always needs a role, an app only for a target that is protected, and
     /// for any password (reference §2.1).
     pub(crate) fn outranks(&self, world: &World, target: &str, act: Act) -> bool {
         let rank = Rank::of(world, target);
-        if self.is_app() && act == Act::Change && rank == Rank::Plain {
+        let restricted = world.restricted_unit(target).is_some();
+        if self.is_app() && act == Act::Change && rank == Rank::Plain && !restricted {
             return true;
         }
         // The least role that an app needs for a password is User
         // Administrator; lesser ones count for people only.
         let allowed = rank.may(act);
-        self.directory_roles(world).iter().any(|held| {
+        let held = self.roles_over(world, target);
+        held.iter().any(|held| {
             let held = &held.as_str();
             allowed.contains(held)
                 && !(self.is_app()

@@ -60,6 +60,7 @@ impl World {
                 id: assignment,
                 principal_id: id.clone(),
                 role,
+                unit: None,
             });
         }
         true
@@ -146,6 +147,7 @@ impl World {
                     id,
                     principal_id: principal.clone(),
                     role: role.to_owned(),
+                    unit: None,
                 });
             }
             changed |= has != granted;

@@ -8,6 +8,7 @@ use super::directory::{Method, MethodKind, Password, Risk, User};
 use super::logs::Target;
 use super::tokens::{CaeCut, Cut, CutKind};
 use super::{Grant, Origin, World};
+use crate::unconfirmed::DELETED_METHOD;
 
 const CORE: &str = "Core Directory";
 
@@ -68,16 +69,21 @@ impl World {
         self.keep_stale(now, user);
         let delay = self.tenant.revoke_delay;
         let effective = self.after(now, "revocation", delay);
+        let elsewhere = self.belongs_elsewhere(user);
         let Some(held) = self.users.get_mut(user) else {
             return;
         };
         let old = std::mem::replace(&mut held.sessions_valid_from, now);
-        held.cuts.push(Cut {
-            kind: CutKind::Revoked,
-            at: now,
-            effective,
-        });
-        self.cae_cut(now, user);
+        // The call answers for a guest too, and ends nothing: the sessions are
+        // the home tenant's (reference §2.1).
+        if !elsewhere {
+            held.cuts.push(Cut {
+                kind: CutKind::Revoked,
+                at: now,
+                effective,
+            });
+            self.cae_cut(now, user);
+        }
         let target = self.user_target(
             user,
             vec![(
@@ -154,6 +160,7 @@ impl World {
             MethodKind::Password => super::known::PASSWORD_METHOD.to_owned(),
             _ => self.next(user, "method").uuid().to_string(),
         };
+        self.keep_stale(now, user);
         let words = kind.audit_words();
         let second = kind.preference().is_some();
         if let Some(held) = self.users.get_mut(user) {
@@ -185,6 +192,11 @@ impl World {
 
     /// Removes a method; the default moves to nothing when it was the last.
     pub(crate) fn delete_method(&mut self, now: Timestamp, by: &Origin, user: &str, id: &str) {
+        let span = match self.unconfirmed.variant(&DELETED_METHOD) {
+            "lags" => self.tenant.stale_reads.max(SignedDuration::from_secs(60)),
+            _ => self.tenant.stale_reads,
+        };
+        self.keep_stale_for(now, user, span);
         let Some(held) = self.users.get_mut(user) else {
             return;
         };
@@ -353,6 +365,11 @@ impl World {
         let Some(grant) = self.grants.remove(id) else {
             return;
         };
+        let span = self.tenant.stale_reads;
+        if !span.is_zero() {
+            let until = self.after(now, "stale grant", (SignedDuration::ZERO, span));
+            self.ghosts.push((until, grant.clone()));
+        }
         let target = self.grant_target(&grant, Some(&grant.scopes.join(" ")), None);
         self.audit_directory(
             now,
@@ -475,8 +492,22 @@ impl World {
         })
     }
 
+    /// Grants as directory reads show them at `now`: deleted ones still for a
+    /// while, if the scenario wants that.
+    pub(crate) fn shown_grants(&self, now: Timestamp) -> impl Iterator<Item = &Grant> {
+        let ghosts = self
+            .ghosts
+            .iter()
+            .filter(move |(until, _)| now < *until)
+            .map(|(_, grant)| grant);
+        self.grants.values().chain(ghosts)
+    }
+
     fn keep_stale(&mut self, now: Timestamp, id: &str) {
-        let span = self.tenant.stale_reads;
+        self.keep_stale_for(now, id, self.tenant.stale_reads);
+    }
+
+    fn keep_stale_for(&mut self, now: Timestamp, id: &str, span: SignedDuration) {
         if span.is_zero() {
             return;
         }

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::legacy::AppPassword;
+use super::standing::OnPremises;
 use super::tokens::{CaeCut, Cut};
 
 /// Member or guest.
-#[allow(dead_code, reason = "no scenario has guests yet")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UserType {
     /// Belongs to the tenant.
@@ -40,6 +41,8 @@ pub(crate) struct User {
     /// SKU ids of the licences.
     pub(crate) licences: Vec<String>,
     pub(crate) manager: Option<String>,
+    /// What the on-premises directory holds, of a synchronised account.
+    pub(crate) on_premises: Option<OnPremises>,
     pub(crate) password: Password,
     pub(crate) password_changed: Timestamp,
     pub(crate) must_change_password: bool,
@@ -48,6 +51,8 @@ pub(crate) struct User {
     /// Id of the default second factor.
     pub(crate) default_method: Option<String>,
     pub(crate) risk: Option<Risk>,
+    /// Passwords for old programs, which no interface shows.
+    pub(crate) app_passwords: Vec<AppPassword>,
     /// What ended refresh tokens and cookies, oldest first.
     pub(crate) cuts: Vec<Cut>,
     /// What continuous access evaluation cuts, oldest first.
@@ -82,6 +87,7 @@ impl User {
             has_mailbox: true,
             licences: Vec::new(),
             manager: None,
+            on_premises: None,
             password: Password::default(),
             password_changed: created,
             must_change_password: false,
@@ -93,6 +99,7 @@ impl User {
             }],
             default_method: None,
             risk: None,
+            app_passwords: Vec::new(),
             cuts: Vec::new(),
             cae_cuts: Vec::new(),
             exchange_closed_until: None,
@@ -185,7 +192,6 @@ impl PhoneKind {
 }
 
 /// The kind of a method and what belongs to the kind (reference §2.2).
-#[allow(dead_code, reason = "kinds of the reference that no scenario has yet")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MethodKind {
     Password,
@@ -314,6 +320,8 @@ pub(crate) struct RoleAssignment {
     pub(crate) principal_id: String,
     /// Role template id, see `known::role`.
     pub(crate) role: String,
+    /// The administrative unit that it is over; `None` is the whole tenant.
+    pub(crate) unit: Option<String>,
 }
 
 /// An app as it exists in this tenant.

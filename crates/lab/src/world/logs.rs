@@ -172,12 +172,10 @@ pub(crate) struct RiskDetection {
 }
 
 /// A search of the unified audit log.
-#[allow(dead_code, reason = "kept for whoever looks at the state")]
 #[derive(Clone, Debug)]
 pub(crate) struct AuditQuery {
     pub(crate) id: String,
     pub(crate) display_name: String,
-    pub(crate) created: Timestamp,
     pub(crate) runs_from: Timestamp,
     pub(crate) done_at: Timestamp,
     pub(crate) from: Timestamp,
@@ -191,6 +189,8 @@ pub(crate) struct AuditQuery {
     /// Indexes into the unified log, in the (unsorted) order of the pages;
     /// fixed when the search ends.
     pub(crate) found: Option<Vec<usize>>,
+    /// Whether it was cut off at the tenant's limit; known when it ends.
+    pub(crate) cut: Option<bool>,
 }
 
 /// All logs, oldest first within each as far as they were written in order.

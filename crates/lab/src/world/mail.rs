@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::logs::MessageTrace;
 use super::mailbox::{Address, InboxRule, Mail, Message, RuleActions, RuleConditions};
 use super::{Origin, Surface, World};
+use crate::unconfirmed::BIND_LIMIT;
 
 /// A rule to be made.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,10 @@ pub(crate) struct RuleDraft {
     pub(crate) exceptions: RuleConditions,
     pub(crate) actions: RuleActions,
 }
+
+/// Bind records of a mailbox in a day, past which their audit stops (reference
+/// §7.3; the figure is from about 2021, §13.6).
+pub(crate) const BINDS_A_DAY: usize = 1_000;
 
 /// Both forwarding fields and the copy switch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,6 +110,26 @@ impl World {
             &rule,
             false,
         );
+    }
+
+    /// Desktop Outlook keeps a rule of its own; false without a mailbox.
+    pub(crate) fn make_client_side_rule(&mut self, user: &str, name: &str) -> bool {
+        let number = self.next(user, "client-side rule").number();
+        let Some(mailbox) = self.mailboxes.get_mut(user) else {
+            return false;
+        };
+        mailbox.client_side_rules.push(InboxRule {
+            id: format!("client-{number}"),
+            number,
+            name: name.to_owned(),
+            sequence: 1,
+            enabled: true,
+            hidden: false,
+            conditions: RuleConditions::default(),
+            exceptions: RuleConditions::default(),
+            actions: RuleActions::default(),
+        });
+        true
     }
 
     /// Throws away Outlook's client-side rules, as any rule change through
@@ -277,6 +302,11 @@ impl World {
         let Some(mailbox) = self.mailboxes.get(user) else {
             return;
         };
+        // Past a thousand bind records in a day none is written for another day
+        // (reference §7.3).
+        if mailbox.bind_stopped_until.is_some_and(|until| now < until) {
+            return;
+        }
         let mut by_folder: std::collections::BTreeMap<String, Vec<Value>> =
             std::collections::BTreeMap::new();
         for message in messages.iter().filter_map(|id| mailbox.messages.get(id)) {
@@ -349,13 +379,18 @@ impl World {
                 continue;
             }
             let mut extra = base.clone();
+            let throttled = self.unconfirmed.variant(&BIND_LIMIT) == "1000"
+                && self.binds_of_a_day(now, &base) >= BINDS_A_DAY;
+            if throttled && let Some(mailbox) = self.mailboxes.get_mut(user) {
+                mailbox.bind_stopped_until = now.checked_add(SignedDuration::from_hours(24)).ok();
+            }
             merge(
                 &mut extra,
                 json!({
                     "OperationCount": items.len(),
                     "OperationProperties": [
                         {"Name": "MailAccessType", "Value": "Bind"},
-                        {"Name": "IsThrottled", "Value": "False"},
+                        {"Name": "IsThrottled", "Value": if throttled { "True" } else { "False" }},
                     ],
                     "Folders": [{"FolderItems": items, "Path": path}],
                 }),
@@ -369,6 +404,55 @@ impl World {
                 extra,
             );
         }
+    }
+
+    /// Bind records of this mailbox within the last day.
+    fn binds_of_a_day(&self, now: Timestamp, base: &Value) -> usize {
+        let day = now
+            .checked_sub(SignedDuration::from_hours(24))
+            .unwrap_or(now);
+        self.logs
+            .unified
+            .iter()
+            .filter(|record| {
+                record.operation == "MailItemsAccessed"
+                    && record.at >= day
+                    && record.data.get("MailboxGuid") == base.get("MailboxGuid")
+                    && record.data["OperationProperties"][0]["Value"] == "Bind"
+            })
+            .count()
+    }
+
+    /// Desktop Outlook downloads a folder: one record for the whole folder, which
+    /// no throttle stops. Everything in it counts as read (reference §7.3).
+    pub(crate) fn record_sync(&mut self, now: Timestamp, by: &Origin, user: &str, folder: &str) {
+        let Some(mailbox) = self.mailboxes.get(user) else {
+            return;
+        };
+        if !self.tenant.mail_items_accessed {
+            return;
+        }
+        let path = mailbox.folder_path(folder);
+        let mut extra = self.mailbox_audit(user, by);
+        merge(
+            &mut extra,
+            json!({
+                "OperationCount": 1,
+                "OperationProperties": [
+                    {"Name": "MailAccessType", "Value": "Sync"},
+                    {"Name": "IsThrottled", "Value": "False"},
+                ],
+                "Folders": [{"Path": path}],
+            }),
+        );
+        self.audit(
+            now,
+            "ExchangeItemAggregated",
+            "MailItemsAccessed",
+            by,
+            "",
+            extra,
+        );
     }
 
     /// Somebody moved messages out of a folder or deleted them.

@@ -178,6 +178,21 @@ pub(crate) struct InboxRule {
     pub(crate) actions: RuleActions,
 }
 
+/// A sweep rule: what a sender sent goes to another folder after some days.
+#[derive(Clone, Debug)]
+pub(crate) struct SweepRule {
+    /// `RuleId`.
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) enabled: bool,
+    pub(crate) sender: String,
+    /// Folder path; `None` is the inbox.
+    pub(crate) source: Option<String>,
+    /// Folder path; `None` is Deleted Items.
+    pub(crate) destination: Option<String>,
+    pub(crate) keep_days: u32,
+}
+
 /// A right on a mailbox.
 #[derive(Clone, Debug)]
 pub(crate) struct MailboxRight {
@@ -227,6 +242,10 @@ pub(crate) struct Mailbox {
     pub(crate) send_as: Vec<MailboxRight>,
     pub(crate) send_on_behalf: Vec<String>,
     pub(crate) audit_enabled: bool,
+    /// Reads of single messages are not audited until then.
+    pub(crate) bind_stopped_until: Option<Timestamp>,
+    /// Sweep rules: a store of their own, apart from inbox rules (reference §6.2).
+    pub(crate) sweep_rules: Vec<SweepRule>,
     pub(crate) imap: bool,
     pub(crate) pop: bool,
     pub(crate) ews: bool,
@@ -310,6 +329,8 @@ impl Mailbox {
             }],
             send_on_behalf: Vec::new(),
             audit_enabled: true,
+            bind_stopped_until: None,
+            sweep_rules: Vec::new(),
             imap: true,
             pop: true,
             ews: true,

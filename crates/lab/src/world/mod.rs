@@ -10,11 +10,13 @@ pub(crate) mod audit;
 pub(crate) mod changes;
 pub(crate) mod directory;
 pub(crate) mod issue;
+pub(crate) mod legacy;
 pub(crate) mod logs;
 pub(crate) mod mail;
 pub(crate) mod mailbox;
 pub(crate) mod practice;
 pub(crate) mod registration;
+pub(crate) mod standing;
 pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
@@ -84,6 +86,11 @@ pub(crate) mod known {
             "Reports Reader" => role::REPORTS_READER,
             "Cloud Application Administrator" => role::CLOUD_APPLICATION_ADMINISTRATOR,
             "Application Administrator" => role::APPLICATION_ADMINISTRATOR,
+            "Directory Readers" => role::DIRECTORY_READERS,
+            "Guest Inviter" => role::GUEST_INVITER,
+            "Compliance Administrator" => role::COMPLIANCE_ADMINISTRATOR,
+            "Groups Administrator" => role::GROUPS_ADMINISTRATOR,
+            "Message Center Reader" => role::MESSAGE_CENTER_READER,
             _ => return None,
         })
     }
@@ -126,6 +133,14 @@ pub(crate) struct World {
     pub(crate) tenant: Tenant,
     /// Users by object id.
     pub(crate) users: BTreeMap<String, User>,
+    /// Users that were deleted and can be restored.
+    pub(crate) deleted: standing::Bin,
+    /// Administrative units by object id.
+    pub(crate) units: BTreeMap<String, standing::Unit>,
+    /// Registered devices by object id.
+    pub(crate) devices: BTreeMap<String, legacy::Device>,
+    /// Grants that were deleted and still show, until then.
+    pub(crate) ghosts: Vec<(Timestamp, Grant)>,
     /// Groups by object id.
     pub(crate) groups: BTreeMap<String, Group>,
     /// Active directory role assignments.
@@ -177,12 +192,12 @@ pub(crate) struct Tenant {
     pub(crate) has_p1: bool,
     /// Has Entra ID P2 (risk).
     pub(crate) has_p2: bool,
+    /// Sign-in to the domain of the mail addresses is another provider's.
+    pub(crate) federated: bool,
     /// Unified audit ingestion is on.
     pub(crate) audit_on: bool,
     /// `AutoForwardingMode` of the outbound policy: Automatic, On or Off.
     pub(crate) auto_forwarding: String,
-    /// `/v1.0/security/auditLog/queries` exists (else 404 `UnknownError`).
-    pub(crate) audit_query_in_v1: bool,
     /// How long a sign-in takes to show: shortest and longest.
     pub(crate) sign_in_delay: (SignedDuration, SignedDuration),
     /// How long a directory audit takes to show.
@@ -203,6 +218,10 @@ pub(crate) struct Tenant {
     pub(crate) audit_query_time: (SignedDuration, SignedDuration),
     /// Records on a page of an audit search when `$top` is not sent.
     pub(crate) audit_page: usize,
+    /// Records that one audit search gives at most.
+    pub(crate) audit_limit: usize,
+    /// `@odata.count` of an audit search says nothing true.
+    pub(crate) audit_counts_lie: bool,
     /// The address that the responder's requests come from.
     pub(crate) responder_ip: String,
     /// The client id of the responder's app registration.
@@ -227,9 +246,9 @@ impl Tenant {
             country: String::from("DE"),
             has_p1: true,
             has_p2: true,
+            federated: false,
             audit_on: true,
             auto_forwarding: String::from("Automatic"),
-            audit_query_in_v1: true,
             sign_in_delay: (minutes(2), minutes(8)),
             directory_audit_delay: (minutes(2), minutes(10)),
             unified_delay: (minutes(60), minutes(90)),
@@ -240,6 +259,8 @@ impl Tenant {
             mail_items_accessed: true,
             audit_query_time: (minutes(2), minutes(6)),
             audit_page: 150,
+            audit_limit: 1_000_000,
+            audit_counts_lie: false,
             responder_ip: String::from("192.0.2.10"),
             responder_app: String::new(),
             operator: String::new(),
@@ -352,6 +373,10 @@ impl World {
         Self {
             tenant,
             users: BTreeMap::new(),
+            deleted: standing::Bin::new(),
+            units: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            ghosts: Vec::new(),
             groups: BTreeMap::new(),
             roles: Vec::new(),
             service_principals: BTreeMap::new(),
@@ -404,13 +429,32 @@ impl World {
         now.checked_add(wait).unwrap_or(Timestamp::MAX)
     }
 
-    /// The user with this object id, user principal name (any case) or mail
-    /// address.
+    /// The user with this object id or user principal name (any case), as the
+    /// directory knows it; by a mail address it knows nobody (reference, how to
+    /// read it: `{id}`).
+    pub(crate) fn named_user(&self, key: &str) -> Option<&User> {
+        self.users.get(&key.to_lowercase()).or_else(|| {
+            self.users
+                .values()
+                .find(|user| user.upn.eq_ignore_ascii_case(key))
+        })
+    }
+
+    /// The user with this object id, user principal name or any of its mail
+    /// addresses, as Exchange and the mail flow know it.
     pub(crate) fn find_user(&self, key: &str) -> Option<&User> {
-        self.users.get(key).or_else(|| {
-            self.users.values().find(|user| {
-                user.upn.eq_ignore_ascii_case(key) || user.mail.eq_ignore_ascii_case(key)
-            })
+        let has = |user: &User| {
+            user.mail.eq_ignore_ascii_case(key)
+                || user.proxy_addresses.iter().any(|address| {
+                    address
+                        .split_once(':')
+                        .is_some_and(|(_, address)| address.eq_ignore_ascii_case(key))
+                })
+        };
+        self.named_user(key).or_else(|| {
+            self.users
+                .values()
+                .find(|user| !key.is_empty() && has(user))
         })
     }
 
@@ -440,11 +484,12 @@ impl World {
             || domain.eq_ignore_ascii_case(&self.tenant.initial_domain)
     }
 
-    /// Role templates that a principal (user or service principal) holds.
+    /// Role templates that a principal (user or service principal) holds over
+    /// the whole tenant.
     pub(crate) fn roles_of(&self, principal: &str) -> Vec<&str> {
         self.roles
             .iter()
-            .filter(|assignment| assignment.principal_id == principal)
+            .filter(|held| held.principal_id == principal && held.unit.is_none())
             .map(|assignment| assignment.role.as_str())
             .collect()
     }

@@ -148,6 +148,8 @@ fn a_forwarding_is_known_by_its_value_and_an_empty_one_is_nothing() {
             objects: vec![forwarding(value)],
             changes: story.changes.clone(),
             unread: None,
+            account: Story::account(),
+            reopened_by_somebody: false,
         };
         story.go_to(Phase::Approving);
         assert_eq!(verdicts(&story), expected, "{value:?}");

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use retake_playbook::duties::{Duty, Shows};
 use retake_playbook::event::{
     Account, Analysis, Applied, CaseOpened, Change, Check, CheckResult, Event, Facts, Fingerprint,
     Looked, Observed, Origin, Request, Snapshot, Source, Stopped,
@@ -10,7 +11,9 @@ use retake_playbook::event::{
 use retake_playbook::judge::source_of;
 use retake_playbook::machine::{Phase, row_taken};
 use retake_playbook::steps::StepId;
-use retake_playbook::{ActionId, Command, Digest, Gate, ObjectKind, ObjectRef, State, next};
+use retake_playbook::{
+    ActionId, ActionKind, Command, Digest, Gate, ObjectKind, ObjectRef, State, next,
+};
 
 pub(crate) fn digest(seed: &str) -> Digest {
     let mut bytes = [0; 32];
@@ -29,6 +32,10 @@ pub(crate) struct Story {
     pub(crate) changes: Vec<Change>,
     /// The kind of object whose source cannot be read.
     pub(crate) unread: Option<ObjectKind>,
+    /// The account as the tenant has it.
+    pub(crate) account: Account,
+    /// Somebody else gave sign-in back.
+    pub(crate) reopened_by_somebody: bool,
 }
 
 impl Story {
@@ -40,6 +47,8 @@ impl Story {
             objects: Vec::new(),
             changes: Vec::new(),
             unread: None,
+            account: Self::account(),
+            reopened_by_somebody: false,
         };
         story.tell(Event::CaseOpened(CaseOpened {
             case: "c1".into(),
@@ -82,16 +91,29 @@ impl Story {
             sessions_valid_from: None,
             last_password_change: None,
             addresses: vec!["ada@example.test".into()],
+            standing: retake_playbook::event::Standing::default(),
         }
     }
 
     /// What a well-behaved responder, tenant and people would make of the next
     /// commands: one round of them.
     pub(crate) fn go_on(&mut self) {
-        for command in self.commands() {
+        let commands = self.commands();
+        self.carry_on(commands);
+    }
+
+    /// The same, with nobody there for duties elsewhere.
+    pub(crate) fn go_on_without_duties(&mut self) {
+        let mut commands = self.commands();
+        commands.retain(|command| !matches!(command, Command::HandOut(_)));
+        self.carry_on(commands);
+    }
+
+    fn carry_on(&mut self, commands: Vec<Command>) {
+        for command in commands {
             match command {
                 Command::ReadAccount => self.tell(Event::AccountRead {
-                    account: Self::account(),
+                    account: self.account.clone(),
                     evidence: digest("account"),
                 }),
                 Command::Preflight => self.preflight(CheckResult::Good),
@@ -103,12 +125,13 @@ impl Story {
                     }
                 }
                 Command::SetAccessClock(from) => self.tell(Event::AccessClockSet {
-                    ends: retake_playbook::plan::access_clock(from),
+                    ends: retake_playbook::plan::access_clock_of(&self.state, from),
                     until_removed: retake_playbook::plan::until_removed(),
                 }),
                 Command::Snapshot => self.snapshot(),
                 Command::Analyse { quick } => self.analyse(quick),
                 Command::Warn => self.tell(Event::WarningsSettled),
+                Command::HandOut(duties) => self.hand_out(&duties),
                 Command::WaitUntil(until) => {
                     self.now = until;
                     self.tell(Event::Waited { until });
@@ -126,6 +149,28 @@ impl Story {
                     unknown: vec![],
                 })),
                 Command::Stop(_) => return,
+            }
+        }
+    }
+
+    /// Everybody does what they are told, and the tenant shows it.
+    fn hand_out(&mut self, duties: &[Duty]) {
+        for duty in duties {
+            self.tell(Event::TaskOpened {
+                task: duty.task,
+                step: duty.step,
+                who: duty.who.into(),
+                what: duty.what.into(),
+            });
+            self.tell(Event::TaskDone {
+                task: duty.task,
+                by: "Ines".into(),
+            });
+            if duty.shows != Shows::Nothing {
+                self.tell(Event::TaskVerified {
+                    task: duty.task,
+                    evidence: digest("account"),
+                });
             }
         }
     }
@@ -191,6 +236,10 @@ impl Story {
             status: Some(204),
             how: Applied::Accepted,
         });
+        let planned = &self.state.actions[&action].planned;
+        if planned.kind == ActionKind::BlockSignIn {
+            self.reopened_by_somebody = false;
+        }
         let object = self.state.actions[&action].planned.object.clone();
         self.objects.retain(|seen| seen.object != object);
         self.tell(Event::ActionVerified {
@@ -229,7 +278,11 @@ impl Story {
         self.tell(Event::SnapshotTaken(Snapshot {
             snapshot: number,
             at: self.now,
-            account: Some(Self::account()),
+            account: Some(Account {
+                // As the tenant shows it: blocked while we keep it blocked.
+                enabled: self.reopened_by_somebody || self.state.contained_since().is_none(),
+                ..self.account.clone()
+            }),
             objects: self.objects.clone(),
             sources: sources
                 .into_iter()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use retake_playbook::event::{CheckResult, Event, Stopped};
+use retake_playbook::event::{CheckResult, Event, MailboxKind, Stopped};
 use retake_playbook::machine::{ANYWHERE, Phase, TRANSITIONS};
 use retake_playbook::steps::StepId;
 use retake_playbook::{ActionKind, Command, Gate, ObjectKind};
@@ -253,12 +253,105 @@ fn every_transition_is_taken_and_every_phase_is_reached() {
         rows.extend(story.rows);
     }
 
+    // Nobody signs in with a shared mailbox's account; a guest registers nothing here.
+    for (mailbox, user_type) in [
+        (MailboxKind::Shared, "Member"),
+        (MailboxKind::Absent, "Guest"),
+    ] {
+        let mut story = Story::begin();
+        story.account.standing.mailbox = Some(mailbox);
+        story.account.user_type = user_type.into();
+        story.go_to(Phase::Closed);
+        let restored = story.state.restored_at.is_some();
+        assert_eq!(restored, mailbox == MailboxKind::Absent);
+        rows.extend(story.rows);
+    }
+
     let missing: Vec<String> = TRANSITIONS
         .iter()
         .map(|row| format!("{row:?}"))
         .filter(|row| !rows.contains(row))
         .collect();
     assert!(missing.is_empty(), "never taken: {missing:#?}");
+}
+
+#[test]
+fn what_is_blocked_again_by_a_sync_is_blocked_again_and_its_clock_starts_anew() {
+    let mut story = Story::begin();
+    story.account.synced = true;
+    story.go_to(Phase::Draining);
+    let (first, set) = (
+        story.state.access_ends_at().unwrap(),
+        story.state.access_set_at,
+    );
+    assert!(first > story.state.contained_since().unwrap());
+    story.reopened_by_somebody = true;
+    for _ in 0..40 {
+        story.go_on();
+        if story.state.access_set_at != set {
+            break;
+        }
+    }
+    let blocks = |story: &Story| {
+        story
+            .state
+            .actions
+            .values()
+            .filter(|action| action.planned.kind == ActionKind::BlockSignIn)
+            .count()
+    };
+    assert_eq!(blocks(&story), 2);
+    assert!(story.state.access_set_at > set);
+    story.go_to(Phase::Closed);
+    // On-premises: disabled, reset and enabled again, each said by a person.
+    let what: Vec<&str> = story
+        .state
+        .tasks
+        .values()
+        .map(|task| task.who.as_str())
+        .collect();
+    assert_eq!(what, ["identity_admin"; 3]);
+    assert!(
+        !story
+            .state
+            .actions
+            .values()
+            .any(|action| action.planned.kind == ActionKind::ResetPassword),
+        "the cloud is not the master of the password"
+    );
+}
+
+#[test]
+fn an_eviction_is_not_declared_while_a_duty_elsewhere_is_open() {
+    let mut story = Story::begin();
+    story.account.standing.federated = Some(true);
+    story.go_to(Phase::Digging);
+    // Nobody does anything: the duty is handed out, and said to be open.
+    for _ in 0..60 {
+        for command in story.commands() {
+            match command {
+                Command::HandOut(duties) => {
+                    assert_eq!(duties[0].name, "federation_provider");
+                    story.tell(Event::TaskOpened {
+                        task: duties[0].task,
+                        step: duties[0].step,
+                        who: duties[0].who.into(),
+                        what: duties[0].what.into(),
+                    });
+                }
+                _ if story.state.phase == Phase::Declaring => panic!("declared"),
+                _ => {}
+            }
+        }
+        if story.state.phase == Phase::Declaring {
+            break;
+        }
+        story.go_on_without_duties();
+    }
+    assert_eq!(story.state.phase, Phase::Declaring);
+    assert!(matches!(&story.commands()[..], [Command::HandOut(_)]));
+    assert!(story.state.effective.is_none());
+    story.go_to(Phase::Closed);
 }
 
 #[test]

@@ -64,6 +64,7 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
         sessions_valid_from: None,
         last_password_change: None,
         addresses: vec![name("li.wei@contoso.example")],
+        standing: retake_playbook::event::Standing::default(),
     };
     let block = |action| {
         planned(

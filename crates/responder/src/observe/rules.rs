@@ -12,7 +12,7 @@ use retake_playbook::{ObjectKind, ObjectRef};
 use retake_tenant::model::{ExchangeRule, MessageRule};
 use retake_tenant::{Kind, Tenant, TenantError};
 
-use super::{Found, Seen, bare, whole};
+use super::{Found, Seen, bare, refusals, says_no_mailbox, whole};
 
 /// Reads every rule, from both surfaces or from Exchange alone.
 pub(super) async fn inbox_rules(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
@@ -21,7 +21,13 @@ pub(super) async fn inbox_rules(tenant: &Tenant, user: &str) -> Result<Seen, Ten
         tenant.graph_inbox_rules(user),
     )
     .await;
-    let all = all?;
+    let all = match (all, &shown) {
+        // One of the two alone may be a directory that lags.
+        (Err(error), Err(other)) if error.kind == Kind::NotFound && says_no_mailbox(other) => {
+            return Ok(Seen::no_mailbox(refusals([&error, other])));
+        }
+        (all, _) => all?,
+    };
     let shown = match shown {
         Ok(shown) => shown,
         Err(refusal) if is_refusal(&refusal) => {
@@ -45,6 +51,7 @@ pub(super) async fn inbox_rules(tenant: &Tenant, user: &str) -> Result<Seen, Ten
                 answers,
                 listed: complete.is_ok(),
                 complete,
+                mailbox: None,
                 remark: Some(format!("read through Exchange alone: {refusal}")),
             });
         }

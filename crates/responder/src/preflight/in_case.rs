@@ -194,6 +194,13 @@ pub(crate) fn account(state: &State) -> Vec<Check> {
         )];
     };
     let mut checks = Vec::new();
+    if account.standing.restricted {
+        checks.push(check(
+            "restricted unit",
+            CheckResult::Warning,
+            "the account is in a restricted management unit: only roles over that unit count, so the block may be refused; then nothing is changed",
+        ));
+    }
     if account.synced {
         checks.push(check(
             "on-premises",

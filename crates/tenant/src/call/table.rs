@@ -65,6 +65,15 @@ calls! {
     ORGANIZATION: "graph.organization.read", "read the tenant's name and domains";
         Graph Get "/v1.0/organization", read;
         needs &["Organization.Read.All", "Directory.Read.All"], roles &[]; "reference §12".
+    USERS_BY_ADDRESS: "graph.users.by_address", "find the account that has an address, after it was renamed";
+        Graph Get "/v1.0/users", read;
+        needs &["User.Read.All"], roles &[]; "reference §2.1".
+    DELETED_USERS: "graph.users.deleted", "find an account that was deleted";
+        Graph Get "/v1.0/directory/deletedItems/microsoft.graph.user", read;
+        needs &["User.Read.All"], roles &[]; "reference §2.1 (restore deleted user); Graph, list deleted items".
+    DOMAINS: "graph.domains.list", "read which domains sign in at another provider";
+        Graph Get "/v1.0/domains", read;
+        needs &["Domain.Read.All", "Directory.Read.All"], roles &[]; "reference §0.1, §2.1; Graph, domain".
 
     USERS: "graph.user.list", "read one page of accounts, to see that accounts can be read";
         Graph Get "/v1.0/users", read;

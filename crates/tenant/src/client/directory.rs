@@ -2,11 +2,14 @@
 
 use super::Tenant;
 use crate::call::{
-    METHODS, ORGANIZATION, RISKY_USER, SIGN_IN_PREFERENCES, TEMPORARY_ACCESS_PASSES, USER,
-    USER_MANAGER, USER_MEMBER_OF,
+    DELETED_USERS, DOMAINS, METHODS, ORGANIZATION, RISKY_USER, SIGN_IN_PREFERENCES,
+    TEMPORARY_ACCESS_PASSES, USER, USER_MANAGER, USER_MEMBER_OF, USERS_BY_ADDRESS,
 };
 use crate::error::{Kind, TenantError};
-use crate::model::{DirectoryObject, Method, Organization, RiskyUser, SignInPreferences, User};
+use crate::escape::odata_string;
+use crate::model::{
+    DeletedUser, DirectoryObject, Domain, Method, Organization, RiskyUser, SignInPreferences, User,
+};
 use crate::wire::{Builder, Read};
 
 impl Tenant {
@@ -34,6 +37,38 @@ impl Tenant {
             Some(answer) => error.with_answer(answer),
             None => error,
         })
+    }
+
+    /// The accounts that have this address, now or as a former name. The prefix
+    /// tells the primary one from the others, so both are asked for.
+    pub async fn users_by_address(&self, address: &str) -> Result<Read<Vec<User>>, TenantError> {
+        let has = |prefix: &str| {
+            format!(
+                "proxyAddresses/any(p:p eq {})",
+                odata_string(&format!("{prefix}:{address}"))
+            )
+        };
+        let filter = format!("{} or {}", has("smtp"), has("SMTP"));
+        self.list(
+            Builder::new(&USERS_BY_ADDRESS, address, &[])
+                .query("$filter", &filter)
+                .query("$select", User::SELECT),
+        )
+        .await
+    }
+
+    /// The accounts that were deleted and can still be restored.
+    pub async fn deleted_users(&self) -> Result<Read<Vec<DeletedUser>>, TenantError> {
+        self.list(
+            Builder::new(&DELETED_USERS, "deleted users", &[])
+                .query("$select", DeletedUser::SELECT),
+        )
+        .await
+    }
+
+    /// The tenant's domains, each with who signs its people in.
+    pub async fn domains(&self) -> Result<Read<Vec<Domain>>, TenantError> {
+        self.list(Builder::new(&DOMAINS, "domains", &[])).await
     }
 
     /// Who the account's manager is; `None` if nobody.

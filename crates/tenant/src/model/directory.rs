@@ -40,6 +40,9 @@ pub struct User {
     /// `true` if an on-premises directory is the master; `None` or `false` if never.
     #[serde(default)]
     pub on_premises_sync_enabled: Option<bool>,
+    /// When it was last synchronised.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub on_premises_last_sync_date_time: Option<Timestamp>,
     /// Department.
     #[serde(default)]
     pub department: Option<String>,
@@ -69,9 +72,53 @@ pub struct User {
 impl User {
     /// The properties that are asked for, and no more: `$select` also lowers the cost (reference §10).
     pub const SELECT: &str = "id,userPrincipalName,displayName,mail,accountEnabled,userType,createdDateTime,\
-lastPasswordChangeDateTime,signInSessionsValidFromDateTime,onPremisesSyncEnabled,onPremisesImmutableId,\
+lastPasswordChangeDateTime,signInSessionsValidFromDateTime,onPremisesSyncEnabled,onPremisesLastSyncDateTime,onPremisesImmutableId,\
 department,jobTitle,isManagementRestricted,proxyAddresses,otherMails,mobilePhone,businessPhones,\
 assignedLicenses,usageLocation";
+}
+
+/// An account in the bin.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeletedUser {
+    /// Object id, which it keeps.
+    pub id: String,
+    /// Sign-in name; the service puts the object id before it.
+    #[serde(default)]
+    pub user_principal_name: String,
+    /// Display name.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// Primary address.
+    #[serde(default)]
+    pub mail: Option<String>,
+    /// When it was deleted.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub deleted_date_time: Option<Timestamp>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub other: Other,
+}
+
+impl DeletedUser {
+    /// The properties that are asked for.
+    pub const SELECT: &str = "id,userPrincipalName,displayName,mail,deletedDateTime";
+
+    /// Whether this is the account that was asked for, by id, name or address.
+    pub fn is(&self, asked: &str) -> bool {
+        let name = self.user_principal_name.to_lowercase();
+        let asked = asked.to_lowercase();
+        let bare = name
+            .strip_prefix(&self.id.replace('-', "").to_lowercase())
+            .or_else(|| name.strip_prefix(&self.id.to_lowercase()))
+            .unwrap_or(&name);
+        self.id.eq_ignore_ascii_case(&asked)
+            || bare == asked
+            || self
+                .mail
+                .as_deref()
+                .is_some_and(|mail| mail.eq_ignore_ascii_case(&asked))
+    }
 }
 
 /// A group, role or unit that somebody is in, or somebody's manager.
@@ -95,12 +142,21 @@ pub struct DirectoryObject {
     /// Whether a group can hold roles, which makes its members privileged.
     #[serde(default)]
     pub is_assignable_to_role: Option<bool>,
+    /// Whether only roles over this unit may change its members (reference §0.8).
+    #[serde(default)]
+    pub is_member_management_restricted: Option<bool>,
     /// Everything else.
     #[serde(flatten)]
     pub other: Other,
 }
 
 impl DirectoryObject {
+    /// Whether it is a unit whose members only its own roles may change.
+    pub fn is_restricted_unit(&self) -> bool {
+        self.odata_type.as_deref() == Some("#microsoft.graph.administrativeUnit")
+            && self.is_member_management_restricted == Some(true)
+    }
+
     /// Whether it is an active directory role.
     pub fn is_role(&self) -> bool {
         self.odata_type.as_deref() == Some("#microsoft.graph.directoryRole")
@@ -127,12 +183,16 @@ pub struct Organization {
     pub other: Other,
 }
 
-/// A domain of the tenant.
+/// A domain of the tenant, in the tenant's own description or in the list of domains.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Domain {
-    /// Its name.
+    /// Its name; the list of domains calls it `id`.
+    #[serde(alias = "id")]
     pub name: String,
+    /// `Managed`, or `Federated` where another provider signs its people in.
+    #[serde(default)]
+    pub authentication_type: Option<String>,
     /// Whether new addresses get it.
     #[serde(default)]
     pub is_default: Option<bool>,

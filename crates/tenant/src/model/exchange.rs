@@ -127,6 +127,9 @@ pub struct Mailbox {
     /// Whether the mailbox keeps a copy.
     #[serde(default)]
     pub deliver_to_mailbox_and_forward: Option<bool>,
+    /// `UserMailbox`, `SharedMailbox`, `RoomMailbox`, …
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub recipient_type_details: Option<String>,
     /// Whether its audit is on.
     #[serde(default)]
     pub audit_enabled: Option<bool>,

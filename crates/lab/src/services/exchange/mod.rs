@@ -7,6 +7,7 @@ mod mailbox;
 mod organisation;
 mod pages;
 mod rules;
+mod sweep;
 
 use serde_json::{Map, Value, json};
 
@@ -61,7 +62,7 @@ const COMMON: [&str; 6] = [
 ];
 
 /// The cmdlets that the lab plays.
-const CMDLETS: [Known; 16] = [
+const CMDLETS: [Known; 19] = [
     Known {
         name: "Get-InboxRule",
         parameters: &["Mailbox", "IncludeHidden", "Identity", "BypassScopeCheck"],
@@ -124,6 +125,32 @@ const CMDLETS: [Known; 16] = [
         ],
         write: true,
         run: rules::remove,
+    },
+    Known {
+        name: "Get-SweepRule",
+        parameters: &["Mailbox", "Identity"],
+        write: false,
+        run: sweep::get,
+    },
+    Known {
+        name: "New-SweepRule",
+        parameters: &[
+            "Mailbox",
+            "Name",
+            "Provider",
+            "Sender",
+            "SourceFolder",
+            "DestinationFolder",
+            "KeepForDays",
+        ],
+        write: true,
+        run: sweep::new,
+    },
+    Known {
+        name: "Remove-SweepRule",
+        parameters: &["Mailbox", "Identity"],
+        write: true,
+        run: sweep::remove,
     },
     Known {
         name: "Get-Mailbox",

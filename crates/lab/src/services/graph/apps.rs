@@ -29,8 +29,7 @@ pub(super) fn grants_of(call: &mut Call<'_, '_>, user: &str) -> Outcome {
     let found: Vec<Grant> = call
         .ask
         .world
-        .grants
-        .values()
+        .shown_grants(call.ask.now)
         .filter(|grant| grant.principal_id.as_deref() == Some(user))
         .cloned()
         .collect();
@@ -47,7 +46,7 @@ pub(super) fn grants(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Ou
                 None => Vec::new(),
             };
             let mut found = Vec::new();
-            for grant in call.ask.world.grants.values() {
+            for grant in call.ask.world.shown_grants(call.ask.now) {
                 let mut all = true;
                 for group in &filter {
                     let mut any = false;

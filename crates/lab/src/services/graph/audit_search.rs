@@ -6,11 +6,12 @@ use retake_playbook::ObjectKind;
 use serde_json::{Value, json};
 
 use super::{Answer, Call, Limit, Outcome, not_allowed, not_found};
+use crate::unconfirmed::AUDIT_SEARCH_V1;
 use crate::world::{AuditQuery, UnifiedRecord, World};
 
 /// `/security/auditLog/queries`.
 pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Outcome {
-    if !call.beta() && !call.ask.world.tenant.audit_query_in_v1 {
+    if !call.beta() && call.ask.world.unconfirmed.variant(&AUDIT_SEARCH_V1) == "absent" {
         return Err(Answer::graph_error(404, "UnknownError", ""));
     }
     call.need(&[
@@ -32,6 +33,10 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Out
             Ok(call.page("security/auditLog/queries", (100, 999), items))
         }
         ("GET", [id]) => {
+            let query = found(call.ask.world, id)?.clone();
+            if call.ask.now >= query.done_at && query.found.is_none() {
+                finish(call.ask.world, &query);
+            }
             let query = found(call.ask.world, id)?;
             Ok(Answer::json(200, query_json(query, call.ask.now)))
         }
@@ -96,7 +101,6 @@ fn create(call: &mut Call<'_, '_>) -> Outcome {
     let query = AuditQuery {
         id: id.clone(),
         display_name: body["displayName"].as_str().unwrap_or_default().to_owned(),
-        created: now,
         runs_from,
         done_at,
         from,
@@ -111,6 +115,7 @@ fn create(call: &mut Call<'_, '_>) -> Outcome {
             .filter(|word| !word.is_empty())
             .map(str::to_lowercase),
         found: None,
+        cut: None,
     };
     let json = query_json(&query, now);
     call.ask.world.audit_queries.insert(id, query);
@@ -125,7 +130,7 @@ fn query_json(query: &AuditQuery, now: Timestamp) -> Value {
     } else {
         "succeeded"
     };
-    json!({
+    let mut json = json!({
         "id": query.id,
         "displayName": query.display_name,
         "filterStartDateTime": query.from,
@@ -138,7 +143,12 @@ fn query_json(query: &AuditQuery, now: Timestamp) -> Value {
         "objectIdFilters": query.objects,
         "administrativeUnitIdFilters": [],
         "status": status,
-    })
+    });
+    // Known when it is over: a search can succeed though it is cut off.
+    if let Some(cut) = query.cut {
+        json["isRecordCountLimitExceeded"] = json!(cut);
+    }
+    json
 }
 
 /// A page of records. The order is not that of time, and a record may come a
@@ -156,11 +166,7 @@ fn records(call: &mut Call<'_, '_>, id: &str) -> Outcome {
     let order = if let Some(order) = &query.found {
         order.clone()
     } else {
-        let order = search(call.ask.world, &query);
-        if let Some(held) = call.ask.world.audit_queries.get_mut(id) {
-            held.found = Some(order.clone());
-        }
-        order
+        finish(call.ask.world, &query)
     };
     let default = call.ask.world.tenant.audit_page;
     let size = call.query.top.unwrap_or(default).clamp(1, 999);
@@ -171,6 +177,13 @@ fn records(call: &mut Call<'_, '_>, id: &str) -> Outcome {
         .collect::<Vec<_>>();
     let total = items.len();
     let mut answer = call.page("security/auditLog/queries/records", (default, 999), items);
+    // A count that lies, where the tenant's search does (reference §7.2).
+    if call.query.count
+        && call.ask.world.tenant.audit_counts_lie
+        && let super::super::answer::Body::Json(body) = &mut answer.body
+    {
+        body["@odata.count"] = json!(0);
+    }
     // From the second page on the last record of the page before comes again.
     let again = order
         .get(call.query.skip.wrapping_sub(1))
@@ -183,6 +196,19 @@ fn records(call: &mut Call<'_, '_>, id: &str) -> Outcome {
         list.insert(0, record);
     }
     Ok(answer)
+}
+
+/// Fixes what an ended search found: no more than the tenant's limit, and whether
+/// that cut it off (reference §0.11).
+fn finish(world: &mut World, query: &AuditQuery) -> Vec<usize> {
+    let mut order = search(world, query);
+    let cut = order.len() > world.tenant.audit_limit;
+    order.truncate(world.tenant.audit_limit);
+    if let Some(held) = world.audit_queries.get_mut(&query.id) {
+        held.found = Some(order.clone());
+        held.cut = Some(cut);
+    }
+    order
 }
 
 /// What the search finds among what was visible when it ended, shuffled.

@@ -10,7 +10,7 @@ use crate::world::Group;
 use crate::world::known::role;
 
 /// Names of the role templates that the lab knows.
-const ROLES: [(&str, &str); 16] = [
+const ROLES: [(&str, &str); 21] = [
     (role::GLOBAL_ADMINISTRATOR, "Global Administrator"),
     (
         role::PRIVILEGED_AUTHENTICATION_ADMINISTRATOR,
@@ -42,6 +42,11 @@ const ROLES: [(&str, &str); 16] = [
         "Cloud Application Administrator",
     ),
     (role::APPLICATION_ADMINISTRATOR, "Application Administrator"),
+    (role::DIRECTORY_READERS, "Directory Readers"),
+    (role::GUEST_INVITER, "Guest Inviter"),
+    (role::COMPLIANCE_ADMINISTRATOR, "Compliance Administrator"),
+    (role::GROUPS_ADMINISTRATOR, "Groups Administrator"),
+    (role::MESSAGE_CENTER_READER, "Message Center Reader"),
 ];
 
 /// The paths that this module answers.
@@ -54,6 +59,17 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, words: &[&str]) -> Ou
         ["organization"] => organization(call),
         ["subscribedSkus"] => skus(call),
         ["domains"] => domains(call),
+        ["domains", name] => {
+            call.need(&["Domain.Read.All", "Directory.Read.All"])?;
+            let item = domains_json(&call.ask.world.tenant)
+                .into_iter()
+                .find(|domain| domain["id"].as_str() == Some(*name))
+                .ok_or_else(|| Answer::no_object(name))?;
+            Ok(Answer::json(
+                200,
+                call.query.project(item, None, "microsoft.graph.domain")?,
+            ))
+        }
         ["groups", id] => {
             call.need(&[
                 "Group.Read.All",
@@ -148,8 +164,17 @@ pub(super) fn member_of(call: &mut Call<'_, '_>, user: &str) -> Outcome {
             "roleTemplateId": held,
         })
     });
+    let units = world
+        .units
+        .values()
+        .filter(|unit| unit.members.iter().any(|id| id == user))
+        .map(|unit| {
+            let mut json = super::bin::unit_json(unit);
+            json["@odata.type"] = json!("#microsoft.graph.administrativeUnit");
+            json
+        });
     let mut items = Vec::new();
-    for item in groups.chain(roles).collect::<Vec<_>>() {
+    for item in groups.chain(roles).chain(units).collect::<Vec<_>>() {
         let mut kept = call.query.clone();
         // A list of several types shows each selected name where it exists.
         if let (Some(names), Value::Object(object)) = (&mut kept.select, &item) {
@@ -184,7 +209,7 @@ fn organization(call: &mut Call<'_, '_>) -> Outcome {
         "country": null,
         "countryLetterCode": tenant.country,
         "displayName": tenant.display_name,
-        "onPremisesSyncEnabled": null,
+        "onPremisesSyncEnabled": call.ask.world.users.values().any(|user| user.on_premises.is_some()).then_some(true),
         "preferredLanguage": "en",
         "tenantType": "AAD",
         "assignedPlans": [],
@@ -202,12 +227,17 @@ fn organization(call: &mut Call<'_, '_>) -> Outcome {
 fn domains(call: &mut Call<'_, '_>) -> Outcome {
     call.need(&["Domain.Read.All", "Directory.Read.All"])?;
     let tenant = &call.ask.world.tenant;
-    let items = [(&tenant.domain, true), (&tenant.initial_domain, false)]
+    let items = domains_json(tenant);
+    Ok(call.page("domains", (100, 999), items))
+}
+
+fn domains_json(tenant: &crate::world::Tenant) -> Vec<Value> {
+    [(&tenant.domain, true), (&tenant.initial_domain, false)]
         .into_iter()
         .map(|(name, default)| {
             json!({
                 "id": name,
-                "authenticationType": "Managed",
+                "authenticationType": if default && tenant.federated { "Federated" } else { "Managed" },
                 "availabilityStatus": null,
                 "isAdminManaged": true,
                 "isDefault": default,
@@ -217,8 +247,7 @@ fn domains(call: &mut Call<'_, '_>) -> Outcome {
                 "supportedServices": ["Email", "OfficeCommunicationsOnline"],
             })
         })
-        .collect();
-    Ok(call.page("domains", (100, 999), items))
+        .collect()
 }
 
 fn skus(call: &mut Call<'_, '_>) -> Outcome {
@@ -281,7 +310,10 @@ fn assignments(call: &mut Call<'_, '_>) -> Outcome {
                 "id": held.id,
                 "principalId": held.principal_id,
                 "roleDefinitionId": held.role,
-                "directoryScopeId": "/",
+                "directoryScopeId": held.unit.as_ref().map_or_else(
+                    || String::from("/"),
+                    |unit| format!("/administrativeUnits/{unit}"),
+                ),
             });
             if call.query.expand.as_deref() == Some("roleDefinition") {
                 item["roleDefinition"] = definition_json(&held.role, role_name(&held.role));

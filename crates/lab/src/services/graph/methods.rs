@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Answer, Call, Outcome, not_allowed, not_found};
 use crate::services::rights::Act;
 use crate::trace::TraceObject;
-use crate::unconfirmed::READ_METHODS_ROLE;
+use crate::unconfirmed::{ALTERNATE_MOBILE_TEXT, DEFAULT_METHOD_TEXT, READ_METHODS_ROLE};
 use crate::world::known::role;
 use crate::world::{Method, MethodKind, PhoneKind};
 
@@ -120,15 +120,11 @@ fn may_write(call: &Call<'_, '_>, user: &str, word: &str) -> Result<(), Answer> 
         return Ok(());
     }
     call.need(&["UserAuthenticationMethod.ReadWrite.All", &typed])?;
-    if call.caller.outranks(call.ask.world, user, Act::Change) {
-        Ok(())
-    } else {
-        Err(Answer::denied())
-    }
+    call.need_rank(user, Act::Change)
 }
 
 fn methods_json(call: &Call<'_, '_>, user: &str, segment: Option<&str>) -> Vec<(String, Value)> {
-    let Some(held) = call.ask.world.users.get(user) else {
+    let Some(held) = call.ask.world.shown_user(user, call.ask.now) else {
         return Vec::new();
     };
     held.methods
@@ -213,23 +209,31 @@ fn delete(call: &mut Call<'_, '_>, user: &str, typed: &(&str, &str, bool), id: &
         }
     ) && alternate
     {
-        return Err(Answer::graph_error(
-            400,
-            "badRequest",
-            "The mobile number cannot be deleted without first deleting alternate mobile number.",
-        )
-        .about(ObjectKind::Method, method.id));
+        let text = match call.ask.world.unconfirmed.variant(&ALTERNATE_MOBILE_TEXT) {
+            "bare" => "Without First Deleting Alternate Mobile Number",
+            _ => {
+                "The mobile number cannot be deleted without first deleting alternate mobile number."
+            }
+        };
+        return Err(
+            Answer::graph_error(400, "badRequest", text).about(ObjectKind::Method, method.id)
+        );
     }
     let others = held
         .second_factors()
         .any(|other| other.id != method.id && other.kind.preference().is_some());
     if held.default_method.as_deref() == Some(method.id.as_str()) && others {
-        return Err(Answer::graph_error(
-            400,
-            "badRequest",
-            &format!("The requested authentication method id of [{id}] matches the user's current default authentication method, and cannot be deleted until the default authentication method is changed"),
-        )
-        .about(ObjectKind::Method, method.id));
+        let text = match call.ask.world.unconfirmed.variant(&DEFAULT_METHOD_TEXT) {
+            "older" => String::from(
+                "Cannot delete default method with other methods configured. Please change default method before deletion.",
+            ),
+            _ => format!(
+                "The requested authentication method id of [{id}] matches the user's current default authentication method, and cannot be deleted until the default authentication method is changed"
+            ),
+        };
+        return Err(
+            Answer::graph_error(400, "badRequest", &text).about(ObjectKind::Method, method.id)
+        );
     }
     let (now, origin) = (call.ask.now, call.origin());
     call.ask.world.delete_method(now, &origin, user, &method.id);
@@ -240,9 +244,7 @@ fn delete(call: &mut Call<'_, '_>, user: &str, typed: &(&str, &str, bool), id: &
 
 fn prefer(call: &mut Call<'_, '_>, user: &str) -> Outcome {
     call.need(&["UserAuthenticationMethod.ReadWrite.All"])?;
-    if !call.caller.outranks(call.ask.world, user, Act::Change) {
-        return Err(Answer::denied());
-    }
+    call.need_rank(user, Act::Change)?;
     let body = call.body()?;
     let word = body["userPreferredMethodForSecondaryAuthentication"]
         .as_str()

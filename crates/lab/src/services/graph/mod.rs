@@ -3,6 +3,8 @@
 mod apps;
 mod audit_search;
 mod batch;
+mod bin;
+mod devices;
 mod directory;
 mod logs;
 mod mail;
@@ -15,11 +17,11 @@ mod users;
 use super::answer::{Answer, Body};
 use super::challenge::challenge;
 use super::odata::{Page, Query, decode};
-use super::rights::Caller;
+use super::rights::{Act, Caller};
 use super::throttle::{Limit, directory_cost};
 use super::{Area, Ask, Served};
 use crate::trace::Service;
-use crate::unconfirmed::MAIL_DENIED_TEXT;
+use crate::unconfirmed::{MAIL_DENIED_TEXT, RESTRICTED_TEXT};
 use crate::world::access::Refusal;
 use crate::world::{Origin, Resource, Surface};
 
@@ -77,6 +79,22 @@ impl Call<'_, '_> {
         ])
     }
 
+    /// Refuses unless the roles allow the act on this user: a role that is high
+    /// enough, and over the unit, where it is in a restricted one (reference
+    /// §0.8, §2.1).
+    pub(super) fn need_rank(&self, user: &str, act: Act) -> Result<(), Answer> {
+        let world = &self.ask.world;
+        if self.caller.outranks(world, user, act) {
+            return Ok(());
+        }
+        Err(match world.restricted_unit(user) {
+            Some(_) if world.unconfirmed.variant(&RESTRICTED_TEXT) == "named" => {
+                Answer::restricted()
+            }
+            _ => Answer::denied(),
+        })
+    }
+
     /// Counts against a limit; the refusal when it is full.
     pub(super) fn meter(&mut self, limit: Limit) -> Result<(), Answer> {
         let app = self.caller.token.app_id.clone();
@@ -102,12 +120,13 @@ impl Call<'_, '_> {
         }
     }
 
-    /// The user that a path segment names: object id, user principal name or
-    /// mail address.
+    /// The user that a path segment names: object id or user principal name. A
+    /// deleted one is not there any more.
     pub(super) fn user(&self, key: &str) -> Result<String, Answer> {
         self.ask
             .world
-            .user_id(key)
+            .named_user(key)
+            .map(|user| user.id.clone())
             .ok_or_else(|| Answer::no_object(key))
     }
 
@@ -271,6 +290,9 @@ fn dispatch(call: &mut Call<'_, '_>, words: &[&str]) -> Outcome {
             | "domains" | "policies",
             ..,
         ] => directory::serve(call, &method, words),
+        ["devices", rest @ ..] => devices::serve(call, &method, rest),
+        ["directory", "administrativeUnits", rest @ ..] => bin::units(call, &method, rest),
+        ["directory", "deletedItems", rest @ ..] => bin::serve(call, &method, rest),
         ["oauth2PermissionGrants", rest @ ..] => apps::grants(call, &method, rest),
         ["servicePrincipals", rest @ ..] => apps::principals(call, &method, None, rest),
         [one, rest @ ..] if one.starts_with("servicePrincipals(") => {

@@ -3,7 +3,9 @@
 use retake_playbook::ObjectKind;
 use serde_json::{Value, json};
 
-use super::{Answer, Call, Outcome, directory, logs, mail, methods, not_allowed, not_found, rules};
+use super::{
+    Answer, Call, Outcome, devices, directory, logs, mail, methods, not_allowed, not_found, rules,
+};
 use crate::services::odata::parse_filter;
 use crate::services::rights::Act;
 use crate::trace::TraceObject;
@@ -44,7 +46,8 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, user: &str, rest: &[&
         ("GET", ["manager"]) => manager(call, user),
         ("GET", ["memberOf" | "transitiveMemberOf"]) => directory::member_of(call, user),
         ("GET", ["oauth2PermissionGrants"]) => super::apps::grants_of(call, user),
-        ("GET", ["appRoleAssignments" | "ownedObjects" | "ownedDevices" | "registeredDevices"]) => {
+        ("GET", ["ownedDevices" | "registeredDevices"]) => devices::of_user(call, user),
+        ("GET", ["appRoleAssignments" | "ownedObjects"]) => {
             call.need_user_read(user)?;
             // Nothing of the kind exists in the scenarios so far.
             Ok(call
@@ -216,9 +219,7 @@ fn update(call: &mut Call<'_, '_>, user: &str) -> Outcome {
                 if call.ask.world.unconfirmed.variant(&BLOCK_PERMISSION) == "paired" {
                     call.need_user_read(user)?;
                 }
-                if !call.caller.outranks(call.ask.world, user, Act::Change) {
-                    return Err(Answer::denied());
-                }
+                call.need_rank(user, Act::Change)?;
             }
             "passwordProfile" => {
                 if !value["password"].is_null() && !value["password"].is_string() {
@@ -229,9 +230,8 @@ fn update(call: &mut Call<'_, '_>, user: &str) -> Outcome {
                     "User.ReadWrite.All",
                     "Directory.AccessAsUser.All",
                 ])?;
-                if !call.caller.outranks(call.ask.world, user, Act::Reset) {
-                    return Err(Answer::denied());
-                }
+                call.need_rank(user, Act::Reset)?;
+                mastered_here(call, user, true)?;
                 if let Some(text) = value["password"].as_str()
                     && !strong(text)
                 {
@@ -244,9 +244,8 @@ fn update(call: &mut Call<'_, '_>, user: &str) -> Outcome {
             }
             "mobilePhone" | "otherMails" | "businessPhones" => {
                 call.need(&["User.ReadWrite.All", "Directory.ReadWrite.All"])?;
-                if !call.caller.outranks(call.ask.world, user, Act::Change) {
-                    return Err(Answer::denied());
-                }
+                call.need_rank(user, Act::Change)?;
+                mastered_here(call, user, false)?;
             }
             "@odata.type" => {}
             _ => return Err(invalid(name)),
@@ -312,6 +311,30 @@ fn update(call: &mut Call<'_, '_>, user: &str) -> Outcome {
     Ok(Answer::no_content().about(kind, user).effect(effect))
 }
 
+/// Refuses what another directory is the master of: properties of a synchronised
+/// account, and the password of one that signs in elsewhere (reference §2.1; the
+/// texts for guests and federated accounts are UNCONFIRMED).
+fn mastered_here(call: &Call<'_, '_>, user: &str, password: bool) -> Result<(), Answer> {
+    let world = &call.ask.world;
+    let Some(held) = world.users.get(user) else {
+        return Ok(());
+    };
+    let refuse = |text: &str| Err(Answer::graph_error(400, "Request_BadRequest", text));
+    if held.on_premises.is_some() {
+        refuse(
+            "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.",
+        )
+    } else if password && held.user_type == UserType::Guest {
+        refuse(
+            "Unable to update the specified properties for objects that have originated within an external service.",
+        )
+    } else if password && world.is_federated(held) {
+        refuse("The password of a federated user cannot be updated.")
+    } else {
+        Ok(())
+    }
+}
+
 fn set_contact(user: &mut User, name: &str, value: &Value) {
     let list = || {
         value
@@ -367,13 +390,12 @@ fn revoke(call: &mut Call<'_, '_>, user: &str) -> Outcome {
             "User.ReadWrite.All",
             "Directory.ReadWrite.All",
         ])?;
-        // Not confirmed which role a person needs, or whether any.
+        // Not confirmed which role a person needs, or whether any; an app needs one
+        // over the unit, where the account is in a restricted one.
         let role_needed = call.ask.world.unconfirmed.variant(&REVOKE_ROLE) == "needed";
-        if role_needed
-            && !call.caller.is_app()
-            && !call.caller.outranks(call.ask.world, user, Act::Reset)
-        {
-            return Err(Answer::denied());
+        let restricted = call.ask.world.restricted_unit(user).is_some();
+        if restricted || (role_needed && !call.caller.is_app()) {
+            call.need_rank(user, Act::Reset)?;
         }
     }
     let (now, origin) = (call.ask.now, call.origin());
@@ -421,13 +443,30 @@ pub(super) fn user_json(world: &World, user: &User, beta: bool) -> Value {
         .iter()
         .map(|sku| json!({"skuId": sku, "disabledPlans": []}))
         .collect();
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let guest = user.user_type == UserType::Guest;
+    // A licence without this plan has no mailbox.
+    let plans: Vec<Value> = user
+        .licences
+        .iter()
+        .filter(|_| user.has_mailbox)
+        .map(|_| {
+            json!({
+                "assignedDateTime": user.created,
+                "capabilityStatus": "Enabled",
+                "service": "exchange",
+                "servicePlanId": "9aaf7827-d63c-4b61-89c3-182f06f82e5c",
+            })
+        })
+        .collect();
+    let directory = user.on_premises.as_ref();
     let mut json = json!({
         "id": user.id,
         "businessPhones": user.business_phones,
         "displayName": user.display_name,
         "givenName": user.given_name,
         "jobTitle": user.job_title,
-        "mail": user.mail,
+        "mail": text(&user.mail),
         "mobilePhone": user.mobile_phone,
         "officeLocation": user.office,
         "preferredLanguage": null,
@@ -436,34 +475,38 @@ pub(super) fn user_json(world: &World, user: &User, beta: bool) -> Value {
         "accountEnabled": user.enabled,
         "ageGroup": null,
         "assignedLicenses": licences,
-        "assignedPlans": [],
+        "assignedPlans": plans,
         "city": null,
         "companyName": world.tenant.display_name,
         "country": null,
         "createdDateTime": user.created,
-        "creationType": null,
+        "creationType": guest.then_some("Invitation"),
         "deletedDateTime": null,
         "department": user.department,
         "employeeId": null,
         "employeeType": null,
-        "externalUserState": null,
+        "externalUserState": guest.then_some("Accepted"),
         "faxNumber": null,
-        "identities": [{"signInType": "userPrincipalName", "issuer": world.tenant.initial_domain, "issuerAssignedId": user.upn}],
+        "identities": if guest {
+            json!([{"signInType": "federated", "issuer": "ExternalAzureAD", "issuerAssignedId": null}])
+        } else {
+            json!([{"signInType": "userPrincipalName", "issuer": world.tenant.initial_domain, "issuerAssignedId": user.upn}])
+        },
     });
     let more = json!({
         "imAddresses": [user.upn],
-        "isManagementRestricted": null,
+        "isManagementRestricted": world.restricted_unit(&user.id).map(|_| true),
         "isResourceAccount": null,
         "lastPasswordChangeDateTime": user.password_changed,
         "licenseAssignmentStates": [],
         "mailNickname": user.upn.split('@').next(),
         "onPremisesDistinguishedName": null,
         "onPremisesDomainName": null,
-        "onPremisesImmutableId": null,
-        "onPremisesLastSyncDateTime": null,
-        "onPremisesSamAccountName": null,
+        "onPremisesImmutableId": directory.map(|held| held.immutable_id.as_str()),
+        "onPremisesLastSyncDateTime": directory.map(|held| held.last_sync),
+        "onPremisesSamAccountName": directory.map(|held| held.account_name.as_str()),
         "onPremisesSecurityIdentifier": null,
-        "onPremisesSyncEnabled": null,
+        "onPremisesSyncEnabled": directory.map(|_| true),
         "onPremisesUserPrincipalName": null,
         "otherMails": user.other_mails,
         "passwordPolicies": null,

@@ -2,7 +2,7 @@
 //! shows (reference: whatever is marked as not confirmed).
 
 use jiff::SignedDuration;
-use retake_lab::{Fault, FaultKind, SWITCHES};
+use retake_lab::{Act, Acted, Fault, FaultKind, SWITCHES};
 use serde_json::{Value, json};
 
 use super::sign_in::{Signer, claims, with_assertion};
@@ -13,6 +13,101 @@ type Probe = fn(&mut Story) -> String;
 
 /// One probe for each switch.
 const PROBES: &[(&str, Probe)] = &[
+    ("alternate_mobile_text", |story| {
+        let methods = two_phones(story);
+        let mobile = format!("{methods}/phoneMethods/3179e48a-750b-4051-897c-87b9720928f7");
+        story.graph("DELETE", &mobile, None).body["error"]["message"].to_string()
+    }),
+    ("audit_search_v1", |story| {
+        let body = json!({"displayName": "x", "filterStartDateTime": "2026-01-01T00:00:00Z", "filterEndDateTime": "2026-01-02T00:00:00Z"});
+        let made = story.graph("POST", "/v1.0/security/auditLog/queries", Some(body));
+        format!("{} {}", made.status, made.code())
+    }),
+    ("bind_limit", |story| {
+        let user = story.user();
+        for number in 0..1_100 {
+            let session = format!("session-{number}");
+            story.lab.act(
+                Act::ReadInSession {
+                    user: &user,
+                    session: &session,
+                },
+                story.now,
+            );
+        }
+        story.wait(SignedDuration::from_mins(100));
+        story.renew();
+        let (_, records, _) = super::records::search(story, &["MailItemsAccessed"]);
+        let stopped =
+            |record: &Value| record["auditData"]["OperationProperties"][1]["Value"] == "True";
+        records.iter().any(stopped).to_string()
+    }),
+    ("default_method_text", |story| {
+        let methods = two_phones(story);
+        let all = story.get(&format!("{methods}/methods"));
+        let said: Vec<String> = all
+            .list()
+            .iter()
+            .map(|method| {
+                let segment = match method["@odata.type"].as_str().unwrap() {
+                    "#microsoft.graph.phoneAuthenticationMethod" => "phoneMethods",
+                    "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod" => {
+                        "microsoftAuthenticatorMethods"
+                    }
+                    _ => return String::new(),
+                };
+                let id = method["id"].as_str().unwrap();
+                let gone = story.graph("DELETE", &format!("{methods}/{segment}/{id}"), None);
+                gone.body["error"]["message"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
+            })
+            .filter(|text| text.to_lowercase().contains("default"))
+            .map(|text| {
+                text.contains("default method with other methods")
+                    .to_string()
+            })
+            .collect();
+        said.join(" ")
+    }),
+    ("deleted_method", |story| {
+        let methods = two_phones(story);
+        let id = "b6332ec1-7057-4abe-9331-3d72feddfe41";
+        let gone = story.graph("DELETE", &format!("{methods}/phoneMethods/{id}"), None);
+        assert_eq!(gone.status, 204);
+        let list = story.get(&format!("{methods}/methods"));
+        list.list()
+            .iter()
+            .any(|method| method["id"] == id)
+            .to_string()
+    }),
+    ("device_after_revoke", |story| {
+        let user = story.user();
+        let act = Act::RegisterDevice {
+            user: &user,
+            hello: true,
+        };
+        let Acted::Done(device) = story.lab.act(act, story.now) else {
+            return String::new();
+        };
+        story.wait(SignedDuration::from_mins(1));
+        let path = format!("/v1.0/users/{user}/revokeSignInSessions");
+        assert_eq!(story.graph("POST", &path, Some(json!({}))).status, 200);
+        story.wait(SignedDuration::from_mins(10));
+        format!(
+            "{:?}",
+            story.lab.act(Act::UseDevice { device: &device }, story.now)
+        )
+    }),
+    ("restricted_text", |story| {
+        let user = story.user();
+        story.lab.act(Act::Restrict { user: &user }, story.now);
+        let block = json!({"accountEnabled": false});
+        let seen = story.graph("PATCH", &format!("/v1.0/users/{user}"), Some(block));
+        assert_eq!(seen.code(), "Authorization_RequestDenied");
+        seen.body["error"]["message"].to_string()
+    }),
     ("app_service", |story| {
         let header = story.lab.briefing().identity_header.clone();
         let uri = "http://localhost:4141/msi/token?api-version=2019-08-01&resource=https://graph.microsoft.com";
@@ -322,6 +417,17 @@ const PROBES: &[(&str, Probe)] = &[
         with_assertion(story, &assertion).status.to_string()
     }),
 ];
+
+/// A mobile and an alternate mobile number for the affected user; the path of its
+/// methods.
+fn two_phones(story: &mut Story) -> String {
+    let methods = format!("/v1.0/users/{}/authentication", story.user());
+    for kind in ["mobile", "alternateMobile"] {
+        let body = json!({"phoneType": kind, "phoneNumber": "+49 30 23125000"});
+        story.graph("POST", &format!("{methods}/phoneMethods"), Some(body));
+    }
+    methods
+}
 
 fn challenged(story: &mut Story) -> Seen {
     story

@@ -1,0 +1,148 @@
+//! What has to be done where an account belongs, and no interface of this
+//! tenant can do: on-premises, in a guest's home tenant, at a federation
+//! provider (S2.2). Such a duty is handed to a person, and where the tenant can
+//! show that it was carried out, it has to.
+
+use crate::state::State;
+use crate::steps::StepId;
+
+/// Before what a duty has to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// The eviction is declared effective.
+    Effective,
+    /// Sign-in is given back.
+    Return,
+}
+
+/// What the tenant shows of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// The account reads disabled after a later cycle of the synchronisation.
+    StaysDisabled,
+    /// The time of the last password change is later.
+    NewPassword,
+    /// Nothing: it happens outside, and a named person says that it was done.
+    Nothing,
+}
+
+/// One duty.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Duty {
+    /// Its number as a task of the case.
+    pub task: u32,
+    /// A word for it.
+    pub name: &'static str,
+    /// The step that it belongs to.
+    pub step: StepId,
+    /// Who carries it out.
+    pub who: &'static str,
+    /// What to do.
+    pub what: &'static str,
+    /// What the tenant shows of it.
+    pub shows: Shows,
+    /// Before what it has to be done.
+    pub before: Before,
+}
+
+const DISABLE_ON_PREMISES: Duty = Duty {
+    task: 1,
+    name: "disable_on_premises",
+    step: StepId::new(2, 2),
+    who: "identity_admin",
+    what: "Disable the account in the on-premises directory too, and start a synchronisation. Until then the next cycle undoes the block.",
+    shows: Shows::StaysDisabled,
+    before: Before::Effective,
+};
+
+const RESET_ON_PREMISES: Duty = Duty {
+    task: 2,
+    name: "reset_on_premises",
+    step: StepId::new(4, 1),
+    who: "identity_admin",
+    what: "Reset the password in the on-premises directory, twice, with the account disabled there. The cloud is not its master and refuses.",
+    shows: Shows::NewPassword,
+    before: Before::Effective,
+};
+
+const ENABLE_ON_PREMISES: Duty = Duty {
+    task: 3,
+    name: "enable_on_premises",
+    step: StepId::new(7, 1),
+    who: "identity_admin",
+    what: "Enable the account in the on-premises directory again: sign-in is about to be given back, and the next cycle would undo it.",
+    shows: Shows::Nothing,
+    before: Before::Return,
+};
+
+const HOME_TENANT: Duty = Duty {
+    task: 4,
+    name: "home_tenant",
+    step: StepId::new(3, 1),
+    who: "identity_admin",
+    what: "The account is a guest: tell the administrators of its home tenant, over another channel than its mailbox, to end its sessions, reset its password and check its methods. Nothing here can.",
+    shows: Shows::Nothing,
+    before: Before::Effective,
+};
+
+const FEDERATION_PROVIDER: Duty = Duty {
+    task: 5,
+    name: "federation_provider",
+    step: StepId::new(2, 2),
+    who: "identity_admin",
+    what: "The account signs in at a federation provider: block it there, end its sessions there and reset its password there. A reset in Entra does nothing.",
+    shows: Shows::Nothing,
+    before: Before::Effective,
+};
+
+/// How far apart the numbers of one round of a case lie: a case that is opened
+/// again hands everything out again.
+const ROUND: u32 = 100;
+
+/// The duties of a case, as far as its account is known.
+pub fn duties(state: &State) -> Vec<Duty> {
+    let Some(account) = &state.account else {
+        return Vec::new();
+    };
+    let guest = account.is_guest();
+    [
+        (DISABLE_ON_PREMISES, account.synced),
+        (RESET_ON_PREMISES, account.synced),
+        (ENABLE_ON_PREMISES, account.synced),
+        (HOME_TENANT, guest),
+        (
+            FEDERATION_PROVIDER,
+            !guest && account.standing.federated == Some(true),
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, applies)| *applies)
+    .map(|(duty, _)| Duty {
+        task: ROUND * (state.reopened + 1) + duty.task,
+        ..duty
+    })
+    .collect()
+}
+
+/// The duties that have to be done before this, and are not: nobody said so, or
+/// the tenant could show it and does not.
+pub fn open(state: &State, before: Before) -> Vec<Duty> {
+    duties(state)
+        .into_iter()
+        .filter(|duty| duty.before == before && !is_done(state, duty))
+        .collect()
+}
+
+/// Whether the on-premises twin, if there is one, is known to be disabled.
+pub fn stays_blocked(state: &State) -> bool {
+    duties(state)
+        .iter()
+        .filter(|duty| duty.shows == Shows::StaysDisabled)
+        .all(|duty| is_done(state, duty))
+}
+
+fn is_done(state: &State, duty: &Duty) -> bool {
+    state.tasks.get(&duty.task).is_some_and(|task| {
+        task.done.is_some() && (task.verified.is_some() || duty.shows == Shows::Nothing)
+    })
+}
