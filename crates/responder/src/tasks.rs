@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use retake_playbook::ActionKind;
 use retake_playbook::duties::{Duty, Shows};
 use retake_playbook::event::{Account, Event};
 use retake_tenant::Tenant;
@@ -150,7 +149,7 @@ impl Desk<'_> {
         self.case.with_state(|state| match duty.shows {
             Shows::StaysDisabled => Some(
                 state
-                    .last_applied(ActionKind::BlockSignIn)
+                    .contained_since()
                     .map_or(said, |blocked| blocked.max(said)),
             ),
             _ => state.tasks.get(&duty.task).map(|task| task.opened),
