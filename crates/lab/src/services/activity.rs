@@ -22,7 +22,7 @@ const CONTENT_TYPES: [&str; 5] = [
     "DLP.All",
 ];
 /// Blobs on a page of the list.
-const PAGE: usize = 5;
+const PAGE: usize = 3;
 /// How long a blob covers, in seconds.
 const BLOB: i64 = 3600;
 

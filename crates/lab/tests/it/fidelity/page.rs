@@ -15,7 +15,7 @@ fn page() -> String {
 }
 
 /// The cells of the page's table rows, by heading.
-fn rows<'p>(page: &'p str, columns: usize) -> Vec<Vec<&'p str>> {
+fn rows(page: &str, columns: usize) -> Vec<Vec<&str>> {
     page.lines()
         .filter(|line| line.starts_with("| ") && !line.starts_with("| ---"))
         .map(|line| {

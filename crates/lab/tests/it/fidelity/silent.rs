@@ -235,10 +235,10 @@ const PROBES: &[(&str, Probe)] = &[
                 .unwrap();
             let seen = story.send(request);
             status = seen.status;
-            uri = seen.body["@odata.nextLink"]
+            seen.body["@odata.nextLink"]
                 .as_str()
                 .unwrap_or_default()
-                .to_owned();
+                .clone_into(&mut uri);
         }
         status.to_string()
     }),
