@@ -25,7 +25,7 @@ pub(crate) fn soak(root: &Path, what: Soak) -> Result<(), Failure> {
             } else {
                 commit
             };
-            Call::cargo("run --release --quiet --package retake-drill --example faults --")
+            Call::cargo("run --quiet --package retake-drill --example faults --")
                 .arg("docs/soak/faults.json")
                 .arg(commit)
                 .arg("cargo xtask soak faults")

@@ -111,9 +111,18 @@ pub(super) fn judge(run: &Run, ended: bool) -> Judged {
         );
     }
     for breach in &score.order_violations {
-        // The second revoke comes with the end of the eviction; one that stopped
-        // before is not there yet and says so.
-        if breach.rule != "evidence_first" && (effective || breach.rule != "second_revoke") {
+        let counts = match breach.rule {
+            // Counted above.
+            "evidence_first" => false,
+            // The second revoke comes with the end of the eviction; a case that stopped
+            // before has not said that it is done.
+            "second_revoke" => effective,
+            // Where nobody could say which method is the default, the tenant's refusal
+            // does, and nothing was changed by it (reference §2.3).
+            "default_method_last" => false,
+            _ => true,
+        };
+        if counts {
             add(
                 WrongKind::Order,
                 format!("{} at request {}", breach.rule, breach.request),
