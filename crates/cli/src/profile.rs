@@ -39,7 +39,7 @@ impl Connection {
     /// person is asked where one is needed, and a wrong secret shows here.
     pub(crate) async fn sign_in(&self, terminal: &Terminal) -> Result<(), Failure> {
         let tenant = &self.tenant;
-        if self.lab.is_some() {
+        if self.lab.is_some() && !tenant.profile().credential.is_person() {
             return Ok(());
         }
         if !tenant.resume().await? {

@@ -246,6 +246,13 @@ pub const TRANSITIONS: &[Transition] = &[
         When::Contained,
         Phase::Digging,
     ),
+    // Somebody else has taken the case up.
+    row(
+        Phase::UncleanHands,
+        On::Preflight,
+        When::HandsClean,
+        Phase::Ordering,
+    ),
     row(
         Phase::UncleanHands,
         On::Refused(Gate::CleanHands),

@@ -62,6 +62,13 @@ impl Responder<'_> {
                 by: self.name.clone(),
             })?;
         }
+        let contained = self
+            .case
+            .with_state(|state| state.contained_since().is_some());
+        if self.phase() == Phase::UncleanHands && !contained {
+            // It may be somebody else who comes back.
+            self.preflight().await?;
+        }
         if self.phase() == Phase::WatchJudging {
             // Whoever comes back to a watch looks again before judging.
             let until = self.case.now();

@@ -170,7 +170,7 @@ Nothing is lost: the same command goes on. `retake case show [CASE]` shows where
 fn what_could_not_be_looked_at_is_not_called_clean() {
     let home = Home::new();
     let served = Served::to(&home);
-    served.permit("MailboxSettings.ReadWrite", false);
+    served.permit("UserAuthenticationMethod.ReadWrite.All", false);
     let respond = || {
         home.retake(&[
             "respond",
@@ -185,7 +185,7 @@ fn what_could_not_be_looked_at_is_not_called_clean() {
     let ran = respond();
     named(&home, Some(&served), || {
         assert_snapshot!(last(&ran, 3), @r"
-waits (RT1005): inbox rules could not be looked at: cannot read the inbox rules that Outlook shows of [ID]: a permission or role is missing (403 ErrorAccessDenied): Access is denied. Check credentials and try again. To go on, grant the application permission `MailboxSettings.ReadWrite` (Microsoft Graph) to the app [APP]: Entra admin centre, App registrations, API permissions, then admin consent.
+waits (RT1005): authentication methods could not be looked at: cannot read the account's authentication methods of [ID]: a permission or role is missing (403 Authorization_RequestDenied): Insufficient privileges to complete the operation. To go on, grant the application permission `UserAuthenticationMethod.ReadWrite.All` (Microsoft Graph) to the app [APP]: Entra admin centre, App registrations, API permissions, then admin consent.
 Nothing is lost: the same command goes on. `retake case show [CASE]` shows where it stands.
 [exit 1]
 ");
@@ -194,7 +194,7 @@ Nothing is lost: the same command goes on. `retake case show [CASE]` shows where
     let user = served.user();
     assert_eq!(served.state()["users"][user]["accountEnabled"], false);
     assert!(!home.cases()[0]["closed"].as_bool().unwrap());
-    served.permit("MailboxSettings.ReadWrite", true);
+    served.permit("UserAuthenticationMethod.ReadWrite.All", true);
     let again = respond();
     assert_eq!(again.code, 0, "{}", again.session());
     assert!(home.cases()[0]["closed"].as_bool().unwrap());

@@ -157,6 +157,14 @@ fn every_transition_is_taken_and_every_phase_is_reached() {
         rows.extend(story.rows);
     }
 
+    // Somebody else takes the case up.
+    let mut story = Story::begin();
+    story.go_to(Phase::Preflight);
+    story.preflight(CheckResult::Bad);
+    story.preflight(CheckResult::Good);
+    assert_eq!(story.state.phase, Phase::Ordering);
+    rows.extend(story.rows);
+
     // Hands that turn out unclean beside the attacker's addresses, after containment.
     let mut story = Story::begin();
     story.go_to(Phase::Digging);
