@@ -410,8 +410,8 @@ async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     let mailbox = match tenant.get_mailbox(user).await {
         Ok(mailbox) => mailbox,
         // One of the two alone may be a directory that lags.
-        Err(error) if error.kind == Kind::NotFound => {
-            return match tenant.mail_folders(user).await {
+        Err(error) if lacks_mailbox(&error) => {
+            return match tenant.graph_inbox_rules(user).await {
                 Err(other) if says_no_mailbox(&other) => {
                     Ok(Seen::no_mailbox(refusals([&error, &other])))
                 }
@@ -436,6 +436,11 @@ async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
 /// Graph's word for an account without a mailbox (reference §10.1).
 fn says_no_mailbox(error: &TenantError) -> bool {
     error.code.as_deref() == Some("MailboxNotEnabledForRESTAPI")
+}
+
+/// Exchange's word for it (reference §6.5).
+fn lacks_mailbox(error: &TenantError) -> bool {
+    matches!(error.kind, Kind::NoMailbox | Kind::NotFound)
 }
 
 /// The refusals themselves, as evidence.

@@ -20,14 +20,14 @@ fn an_unknown_user_leaves_no_case_behind() {
     let served = Served::to(&home);
     let ran = home.retake(&["respond", "nobody@nowhere.example", "--tenant", "lab"]);
     named(&home, Some(&served), || {
-        assert_snapshot!(ran.session(), @r"
+        assert_snapshot!(ran.session(), @r#"
 $ retake respond nobody@nowhere.example --tenant lab
-error RT2001: cannot read an account of nobody@nowhere.example: not found (404 Request_ResourceNotFound): Resource 'nobody@nowhere.example' does not exist or one of its queried reference-property objects are not present.
+error RT2001: nobody in this tenant is called nobody@nowhere.example, nobody has it among the addresses, and nobody of that name was deleted
 
-hint: Check the spelling and the tenant. An object made or deleted minutes ago can still be unknown to some of the service.
+hint: Check the spelling and the tenant. An account that was renamed without keeping its old address is found in the directory audits: look for "Update user" with the old name under UserPrincipalName, and give the object id of its target.
       retake explain RT2001
 [exit 2]
-");
+"#);
     });
     assert_eq!(ran.code, 2);
     nothing_happened(&home, &served);

@@ -12,7 +12,7 @@ use retake_playbook::{ObjectKind, ObjectRef};
 use retake_tenant::model::{ExchangeRule, MessageRule};
 use retake_tenant::{Kind, Tenant, TenantError};
 
-use super::{Found, Seen, bare, refusals, says_no_mailbox, whole};
+use super::{Found, Seen, bare, lacks_mailbox, refusals, says_no_mailbox, whole};
 
 /// Reads every rule, from both surfaces or from Exchange alone.
 pub(super) async fn inbox_rules(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
@@ -23,7 +23,7 @@ pub(super) async fn inbox_rules(tenant: &Tenant, user: &str) -> Result<Seen, Ten
     .await;
     let all = match (all, &shown) {
         // One of the two alone may be a directory that lags.
-        (Err(error), Err(other)) if error.kind == Kind::NotFound && says_no_mailbox(other) => {
+        (Err(error), Err(other)) if lacks_mailbox(&error) && says_no_mailbox(other) => {
             return Ok(Seen::no_mailbox(refusals([&error, other])));
         }
         (all, _) => all?,
