@@ -267,6 +267,37 @@ pub const CMDLETS: &[Cmdlet] = &[
         ],
         source: "reference §6.2, §6.6; EX:Get-RecipientPermission.md",
     },
+    Cmdlet {
+        name: "Get-AdminAuditLogConfig",
+        parameters: &[],
+        needs: &[],
+        output: &[
+            "AdminAuditLogAgeLimit",
+            "AdminAuditLogEnabled",
+            "Identity",
+            "Name",
+            "UnifiedAuditLogFirstOptInDate",
+            "UnifiedAuditLogIngestionEnabled",
+        ],
+        source: "reference §6.2, §6.6; EX:Get-AdminAuditLogConfig.md, Set-AdminAuditLogConfig.md",
+    },
+    Cmdlet {
+        name: "Get-HostedOutboundSpamFilterPolicy",
+        // No ResultSize: seen to be refused (reference §6.6).
+        parameters: &[("Identity", Takes::Text)],
+        needs: &[],
+        output: &[
+            "ActionWhenThresholdReached",
+            "AutoForwardingMode",
+            "Identity",
+            "IsDefault",
+            "Name",
+            "RecipientLimitExternalPerHour",
+            "RecipientLimitInternalPerHour",
+            "RecipientLimitPerDay",
+        ],
+        source: "reference §6.2, §6.6; EX:Set-HostedOutboundSpamFilterPolicy.md",
+    },
 ];
 
 /// Whether a request to `InvokeCommand` and its answer keep to the table: what is

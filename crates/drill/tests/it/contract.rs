@@ -105,17 +105,17 @@ fn every_cmdlet_of_a_drill_and_every_row_of_the_lab_is_as_documented() {
             );
         }
         assert_eq!(wrong, BTreeSet::new());
-        let expected = [
+        for expected in [
             "Get-InboxRule",
             "Get-Mailbox",
             "Remove-InboxRule",
             "Set-Mailbox",
-        ];
-        assert_eq!(
-            cmdlets.iter().collect::<Vec<_>>(),
-            expected,
-            "the whole drill ran"
-        );
+        ] {
+            assert!(
+                cmdlets.contains(expected),
+                "the whole drill ran: {cmdlets:?}"
+            );
+        }
     }
 }
 

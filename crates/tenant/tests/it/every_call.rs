@@ -8,7 +8,7 @@ use retake_contract::{
 };
 use retake_tenant::call::{CALLS, CallSpec};
 use retake_tenant::client::{
-    AuditAbout, AuditQuery, AuditSearch, Cmdlet, FEEDS, MessageTraceFilter, SignInKind,
+    AuditAbout, AuditQuery, AuditSearch, Cmdlet, FEEDS, MessageTraceFilter, Probe, SignInKind,
 };
 use retake_tenant::model::{Forwarding, Grant, MessageRule, MethodKind};
 use retake_tenant::{Prepared, Service, TenantError};
@@ -93,6 +93,15 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "graph.user.manager" => world.manager(USER);
         "graph.user.member_of" => world.transitive_member_of(USER);
         "graph.organization.read" => world.organization();
+        "graph.user.list" => world.probe(Probe::Account);
+        "graph.users.by_address" => world.users_by_address(UPN);
+        "graph.users.deleted" => world.deleted_users();
+        "graph.domains.list" => world.domains();
+        "graph.roles.of_principal" => world.role_assignments(USER);
+        "graph.licences.list" => world.licences();
+        "graph.audit.list" => world.probe(Probe::AuditQueries);
+        "exchange.organisation.outbound" => world.outbound_policies();
+        "exchange.organisation.audit" => world.audit_config();
         "graph.methods.list" => world.authentication_methods(USER);
         "graph.methods.preferences" => world.sign_in_preferences(USER);
         "graph.methods.temporary_access_passes" => world.temporary_access_passes(USER);
@@ -259,7 +268,8 @@ fn every_graph_call_keeps_to_the_openapi_subsets() {
     let contract = Contract::load(&shared).unwrap();
     let mut wrong = Vec::new();
     for spec in CALLS.iter().filter(|spec| spec.service == Service::Graph) {
-        let seen = made(spec).unwrap();
+        // The other test says which nobody makes.
+        let Some(seen) = made(spec) else { continue };
         let refused = json!({"error": {"code": "Authorization_RequestDenied", "message": "x",
             "innerError": {"date": "2026-03-02T08:00:00", "request-id": "r", "client-request-id": "c"}}});
         let read = exchanges(
@@ -292,7 +302,8 @@ fn every_exchange_call_keeps_to_the_table_of_cmdlets() {
         .iter()
         .filter(|spec| spec.service == Service::Exchange)
     {
-        let body = made(spec).unwrap().json();
+        let Some(seen) = made(spec) else { continue };
+        let body = seen.json();
         wrong.extend(check_cmdlet(&body, 403, None));
         // The cmdlet that the table of calls names is the one that is run.
         if let Some((_, named)) = spec.does.rsplit_once('(') {
