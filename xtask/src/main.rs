@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `accept`, `soak`, `docs`.
+//! The project's own commands: `cargo xtask test`, `accept`, `soak`, `replay`, `docs`.
 //!
 //! Kept small on purpose: it is compiled before anything can be checked.
 #![allow(
@@ -45,6 +45,14 @@ enum Command {
         /// What to play.
         what: soak::Soak,
     },
+    /// Read a transcript that `retake … --record` wrote, and compare the lab with it.
+    Replay {
+        /// The transcript.
+        file: PathBuf,
+        /// More arguments, such as `--scenario NAME`, `--seed N` or `--json`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        more: Vec<String>,
+    },
     /// Write the generated pages.
     Docs {
         /// Write nothing; fail if a page is not as it would be generated.
@@ -59,6 +67,7 @@ fn main() -> ExitCode {
         Command::Test { install } => checks::test(&root, install),
         Command::Accept { issue } => accept::accept(&root, issue),
         Command::Soak { what } => soak::soak(&root, what),
+        Command::Replay { file, more } => replay(&root, &file, more),
         Command::Docs { check: true } => docs::check(&root),
         Command::Docs { check: false } => docs::write(&root),
     };
@@ -69,6 +78,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The client and the lab are in the program; only building it is ours.
+fn replay(root: &Path, file: &Path, more: Vec<String>) -> Result<(), Failure> {
+    let here = env::current_dir().map_err(|error| error.to_string())?;
+    let call = run::Call::cargo("run --quiet --package retake-cli -- replay")
+        .arg(here.join(file).to_string_lossy());
+    more.into_iter().fold(call, run::Call::arg).run(root)
 }
 
 /// Why a command did not succeed, in the words that the developer reads.

@@ -51,6 +51,9 @@ pub enum Command {
     /// Print generated pages of the documentation.
     #[command(hide = true)]
     Docs(Docs),
+    /// Read a transcript again, and compare a lab with it; what `cargo xtask replay` calls.
+    #[command(hide = true)]
+    Replay(Replay),
 }
 
 /// Arguments of `retake drill`.
@@ -139,6 +142,20 @@ pub struct Respond {
     /// the reason stays in the record. Needs `--as`.
     #[arg(long, value_name = "REASON", requires = "responder")]
     pub despite: Option<String>,
+    /// What goes over the wire.
+    #[command(flatten)]
+    pub recording: Recording,
+}
+
+/// Where calls and answers are written down.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct Recording {
+    /// Write a redacted transcript of all calls and answers to this file (docs/tape-format.md).
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Replace the transcript if it is there.
+    #[arg(long, requires = "record")]
+    pub replace_record: bool,
 }
 
 /// Arguments of `retake release`.
@@ -155,6 +172,9 @@ pub struct Release {
     /// Why the containment is taken back.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+    /// What goes over the wire.
+    #[command(flatten)]
+    pub recording: Recording,
 }
 
 /// `retake tenant …`
@@ -246,6 +266,9 @@ pub struct TenantCheck {
     /// As JSON, in the form `retake.check/1`.
     #[arg(long)]
     pub json: bool,
+    /// What goes over the wire.
+    #[command(flatten)]
+    pub recording: Recording,
 }
 
 /// What a registration is for.
@@ -337,6 +360,22 @@ pub struct Hunt {
 pub struct Explain {
     /// A code such as RT3001; without one the book's index is printed.
     pub code: Option<String>,
+}
+
+/// Arguments of `retake replay`.
+#[derive(Debug, ClapArgs)]
+pub struct Replay {
+    /// The transcript that `--record` wrote.
+    pub file: PathBuf,
+    /// The lab that is compared: a scenario by name, or its folder.
+    #[arg(long, default_value = "invoice-fraud")]
+    pub scenario: String,
+    /// The lab's seed.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `retake docs`.

@@ -13,6 +13,7 @@ pub mod lab_link;
 mod means;
 mod people;
 mod profile;
+mod recording;
 mod terminal;
 mod waits;
 mod watch;

@@ -10,10 +10,12 @@ use retake_tenant::edge::{
 use retake_tenant::{Credential, Endpoints, IdentityHost, Pacer, Profile, Tenant};
 use secrecy::SecretString;
 
+use crate::args::Recording;
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::lab_link::{Control, LabAddress, LabClock, Pace, PacedTransport};
 use crate::means::{SystemBrowser, SystemKeyring, SystemPrograms};
+use crate::recording::{TapeFile, recorded};
 use crate::terminal::{Terminal, WARN, safe, safe_at_length};
 use crate::waits::FileWaits;
 
@@ -28,6 +30,8 @@ pub(crate) struct Connection {
     pub(crate) tenant: Tenant,
     /// The clock that goes with it.
     pub(crate) clock: Arc<dyn Clock>,
+    /// What is written down of it, if anything.
+    pub(crate) tape: Option<TapeFile>,
     /// The lab's control port, if it is one.
     pub(crate) lab: Option<Arc<Control>>,
     /// The accounts for emergencies that the profile names.
@@ -70,19 +74,27 @@ impl Connection {
     }
 }
 
-/// Connects to the tenant of this name.
-pub(crate) fn connect(home: &Home, name: &str) -> Result<Connection, Failure> {
+/// Connects to the tenant of this name, and writes down what goes over the wire if that is wanted.
+pub(crate) fn connect(
+    home: &Home,
+    name: &str,
+    recording: &Recording,
+) -> Result<Connection, Failure> {
     if name == "lab" {
-        return lab(home, Vec::new());
+        return lab(home, Vec::new(), recording);
     }
     let profile = ProfileFile::load(home, name)?;
     if profile.cloud == Some(Cloud::Lab) {
-        return lab(home, profile.break_glass);
+        return lab(home, profile.break_glass, recording);
     }
-    profile.connect(home, name)
+    profile.connect(home, name, recording)
 }
 
-fn lab(home: &Home, break_glass: Vec<String>) -> Result<Connection, Failure> {
+fn lab(
+    home: &Home,
+    break_glass: Vec<String>,
+    recording: &Recording,
+) -> Result<Connection, Failure> {
     let address = LabAddress::read(&home.lab())?;
     let control = Arc::new(Control::connect(address.control)?);
     let pace = Arc::new(Pace::default());
@@ -113,9 +125,11 @@ fn lab(home: &Home, break_glass: Vec<String>) -> Result<Connection, Failure> {
         ReqwestTransport::new(profile.ca_pem.as_deref()).map_err(|error| no_transport(&error))?;
     let transport = PacedTransport::new(transport, Arc::clone(&pace));
     let clock: Arc<dyn Clock> = Arc::new(LabClock::new(Arc::clone(&control), pace));
+    let (transport, tape) = recorded(transport, recording, &profile, &clock)?;
     Ok(Connection {
-        tenant: Tenant::new(profile, Arc::new(transport), Arc::clone(&clock)),
+        tenant: Tenant::new(profile, transport, Arc::clone(&clock)),
         clock,
+        tape,
         lab: Some(control),
         break_glass,
     })
@@ -146,7 +160,12 @@ fn pacer(home: &Home) -> Pacer {
 
 impl ProfileFile {
     /// Connects to the tenant of this profile.
-    fn connect(self, home: &Home, name: &str) -> Result<Connection, Failure> {
+    fn connect(
+        self,
+        home: &Home,
+        name: &str,
+        recording: &Recording,
+    ) -> Result<Connection, Failure> {
         let break_glass = self.break_glass.clone();
         let settled = settle(self, home, name)?;
         let credential = settled.credential(name)?;
@@ -170,10 +189,12 @@ impl ProfileFile {
             .map_err(|error| no_transport(&error))?;
         let means = settled.means(&profile)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (transport, tape) = recorded(transport, recording, &profile, &clock)?;
         Ok(Connection {
-            tenant: Tenant::with_means(profile, Arc::new(transport), Arc::clone(&clock), means)
+            tenant: Tenant::with_means(profile, transport, Arc::clone(&clock), means)
                 .with_pacer(pacer(home)),
             clock,
+            tape,
             lab: None,
             break_glass,
         })

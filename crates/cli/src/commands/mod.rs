@@ -7,6 +7,7 @@ mod explain;
 mod hunt;
 mod lab;
 mod picture;
+mod replay;
 mod respond;
 mod tenant;
 
@@ -31,6 +32,7 @@ pub(crate) fn run(args: Args, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Case(case) => case::run(&case, &home()?, terminal),
         Command::Hunt(hunt) => hunt::run(&hunt, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),
+        Command::Replay(replay) => replay::run(&replay, terminal),
         Command::Docs(docs) => Ok(docs::run(&docs, terminal)),
     }
 }

@@ -11,7 +11,7 @@ use retake_playbook::{Event, State};
 use retake_responder::{Extent, Finished, Opening, Responder, Surroundings};
 use retake_tenant::edge::SystemEntropy;
 
-use crate::args::{Release, Respond};
+use crate::args::{Recording, Release, Respond};
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::people::TerminalPeople;
@@ -34,7 +34,7 @@ fn go(args: &Respond, extent: Extent, home: &Home, terminal: &Terminal) -> Resul
         alert: args.alert.clone(),
     };
     with_responder(
-        &args.tenant,
+        (&args.tenant, &args.recording),
         opening,
         Answers {
             yes: args.yes,
@@ -56,7 +56,7 @@ pub(crate) fn release(args: &Release, home: &Home, terminal: &Terminal) -> Resul
         alert: format!("release ordered: {}", args.reason),
     };
     with_responder(
-        &args.tenant,
+        (&args.tenant, &args.recording),
         opening,
         Answers {
             yes: true,
@@ -83,7 +83,7 @@ struct Answers<'a> {
 type Ran = Result<(Finished, State, String), Failure>;
 
 fn with_responder(
-    tenant: &str,
+    (tenant, recording): (&str, &Recording),
     opening: Opening,
     answers: Answers<'_>,
     home: &Home,
@@ -92,7 +92,11 @@ fn with_responder(
 ) -> Result<Exit, Failure> {
     let runtime = super::runtime()?;
     runtime.block_on(async {
-        let connection = connect(home, tenant)?;
+        let connection = connect(home, tenant, recording)?;
+        let _told = connection
+            .tape
+            .as_ref()
+            .map(|tape| tape.told_at_the_end(terminal));
         connection.sign_in(terminal).await?;
         let store = Store::open(&home.store())?;
         let people = TerminalPeople {

@@ -101,6 +101,7 @@ fn add(args: &TenantAdd, home: &Home, terminal: &Terminal) -> Result<Exit, Failu
         set: args.set,
         on: None,
         json: false,
+        recording: crate::args::Recording::default(),
     };
     check(&args, home, terminal)
 }
@@ -307,7 +308,11 @@ fn list(json: bool, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
 fn check(args: &TenantCheck, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
     let runtime = super::runtime()?;
     runtime.block_on(async {
-        let connection = connect(home, &args.name)?;
+        let connection = connect(home, &args.name, &args.recording)?;
+        let _told = connection
+            .tape
+            .as_ref()
+            .map(|tape| tape.told_at_the_end(terminal));
         connection.sign_in(terminal).await?;
         // A secret that is wrong or a tenant that is not there is no missing permission.
         connection.tenant.sign_in().await?;

@@ -15,5 +15,6 @@ mod practice;
 mod secrets;
 mod signing_in;
 mod stranger;
+mod tape;
 mod tenant;
 mod tls;

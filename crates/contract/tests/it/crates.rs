@@ -34,6 +34,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "retake-responder",
         ],
     ),
+    // It knows the client and the lab, to compare them, and nothing of a case.
+    ("retake-tape", &["retake-tenant", "retake-lab"]),
     // These two alone know both the responder and the lab.
     (
         "retake-drill",
@@ -58,6 +60,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "retake-report",
             "retake-lab",
             "retake-drill",
+            "retake-tape",
         ],
     ),
     ("retake-contract", &[]),

@@ -1,0 +1,236 @@
+//! `--record` and `replay`: a whole case on a tape, and what is done with it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+use crate::stranger::{Home, Served};
+
+/// A whole case against a lab, recorded. Seed and scenario are the replay's default.
+fn recorded(command: &str) -> (Home, Served, PathBuf) {
+    let home = Home::new();
+    let served = Served::to(&home);
+    let file = home.path().join("case.tape");
+    let user = served.user().to_owned();
+    let ran = home.retake(&[
+        command,
+        &user,
+        "--tenant",
+        "lab",
+        "--as",
+        "Robin",
+        "--yes",
+        "--record",
+        file.to_str().unwrap(),
+    ]);
+    assert!(ran.code < 2, "{}", ran.session());
+    assert!(
+        ran.stderr.contains("recorded, redacted: "),
+        "{}",
+        ran.session()
+    );
+    (home, served, file)
+}
+
+#[test]
+fn a_whole_case_leaves_no_name_and_no_secret_on_its_tape_and_replays_without_difference() {
+    let (home, served, file) = recorded("respond");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let exchanges = text.lines().count() - 1;
+    assert!(exchanges > 100, "{exchanges}");
+
+    let lower = text.to_lowercase();
+    let named = names(&served);
+    assert!(named.len() > 200, "{}", named.len());
+    for name in &named {
+        for spelling in [
+            name.clone(),
+            name.replace(' ', "%20"),
+            name.replace(' ', "+"),
+            name.replace('@', "%40"),
+            STANDARD.encode(name).trim_end_matches('=').to_owned(),
+            URL_SAFE_NO_PAD.encode(name),
+        ] {
+            assert!(
+                !lower.contains(&spelling.to_lowercase()),
+                "{spelling} ({name})"
+            );
+        }
+    }
+
+    let replayed = home.retake(&["replay", file.to_str().unwrap(), "--json"]);
+    assert_eq!(
+        replayed.code,
+        0,
+        "{}",
+        home.retake(&["replay", file.to_str().unwrap()]).stdout
+    );
+    let all = replayed.json();
+    assert_eq!(all["exchanges"], exchanges);
+    assert_eq!(all["client"]["passed_over"], 0);
+    let compared = all["lab"]["compared"].as_u64().unwrap();
+    assert!(
+        compared as usize * 10 > exchanges * 8,
+        "{compared} of {exchanges}"
+    );
+}
+
+/// Everything in the tenant that names somebody or is a secret: whatever the lab knows under a key
+/// that holds such, and the responder's own.
+fn names(served: &Served) -> BTreeSet<String> {
+    let mut found = BTreeSet::from([
+        served.briefing.tenant_id.clone(),
+        served.briefing.client_id.clone(),
+        served.briefing.client_secret.clone(),
+    ]);
+    for person in &served.briefing.people {
+        found.insert(person.name.clone());
+    }
+    gather(&served.state(), "", &mut found);
+    found.retain(|name| name.len() >= 5);
+    found
+}
+
+fn gather(value: &Value, key: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            let key = key.to_lowercase();
+            let telling = [
+                "name", "mail", "upn", "address", "phone", "subject", "password", "secret", "ip",
+            ]
+            .iter()
+            .any(|part| key.contains(part));
+            if telling || text.contains('@') {
+                found.insert(text.clone());
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| gather(item, key, found)),
+        Value::Object(object) => {
+            for (key, item) in object {
+                gather(item, key, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_tape_on_which_something_was_altered_is_told_with_its_place() {
+    let (home, _served, file) = recorded("contain");
+    let whole = std::fs::read_to_string(&file).unwrap();
+    let clean = home.retake(&["replay", file.to_str().unwrap()]);
+    assert_eq!(clean.code, 0, "{}", clean.session());
+    let line = |text: &str, part: &str| text.lines().position(|line| line.contains(part)).unwrap();
+    let user = line(&whole, "signInSessionsValidFromDateTime");
+
+    // A key that the lab does not have.
+    let more = altered(&whole, user, |exchange| {
+        exchange["answer"]["body"]["json"]["brandNew"] = Value::from(true);
+    });
+    expect(&home, &file, &more, 1, "brandNew: tape there, lab missing");
+    // A key that the lab has and the tape has not; the client wants it.
+    let missing = altered(&whole, user, |exchange| {
+        let body = exchange["answer"]["body"]["json"].as_object_mut().unwrap();
+        body.remove("id").unwrap();
+    });
+    expect(&home, &file, &missing, 1, "id: tape missing, lab there");
+    expect(&home, &file, &missing, 1, "client: ");
+    // Another type, which the client cannot read.
+    let kind = altered(&whole, user, |exchange| {
+        exchange["answer"]["body"]["json"]["userPrincipalName"] = Value::from(7);
+    });
+    expect(
+        &home,
+        &file,
+        &kind,
+        1,
+        "userPrincipalName: tape a number, lab a text",
+    );
+    expect(&home, &file, &kind, 1, "graph.user.read: ");
+    // Another status.
+    let status = altered(&whole, line(&whole, "revokeSignInSessions"), |exchange| {
+        exchange["answer"]["status"] = Value::from(404);
+    });
+    expect(&home, &file, &status, 1, "status: tape 404, lab 200");
+    // No tape at all.
+    let broken = format!("{whole}{{\"n\":");
+    let at = whole.lines().count() + 1;
+    expect(
+        &home,
+        &file,
+        &broken,
+        2,
+        &format!("line {at}: the line is cut off"),
+    );
+}
+
+fn altered(whole: &str, line: usize, change: impl FnOnce(&mut Value)) -> String {
+    let mut lines: Vec<String> = whole.lines().map(str::to_owned).collect();
+    let mut exchange: Value = serde_json::from_str(&lines[line]).unwrap();
+    change(&mut exchange);
+    lines[line] = exchange.to_string();
+    lines.join("\n") + "\n"
+}
+
+fn expect(home: &Home, file: &Path, tape: &str, code: i32, said: &str) {
+    std::fs::write(file, tape).unwrap();
+    let ran = home.retake(&["replay", file.to_str().unwrap()]);
+    assert_eq!(ran.code, code, "{}", ran.session());
+    assert!(ran.session().contains(said), "{said}\n{}", ran.session());
+}
+
+#[test]
+fn a_tape_that_is_there_is_not_replaced_and_nothing_is_sent() {
+    let home = Home::new();
+    let served = Served::to(&home);
+    let file = home.path().join("case.tape");
+    std::fs::write(&file, "somebody's").unwrap();
+    let arguments = |more: &[&'static str]| -> Vec<String> {
+        [
+            "contain",
+            served.user(),
+            "--tenant",
+            "lab",
+            "--as",
+            "Robin",
+            "--yes",
+            "--record",
+            file.to_str().unwrap(),
+        ]
+        .iter()
+        .chain(more)
+        .map(|one| (*one).to_owned())
+        .collect()
+    };
+    let run = |more: &[&'static str]| {
+        let arguments = arguments(more);
+        home.retake(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let refused = run(&[]);
+    assert_eq!(refused.code, 2, "{}", refused.session());
+    assert!(
+        refused
+            .stderr
+            .contains("is there already. Nothing was sent."),
+        "{}",
+        refused.session()
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "somebody's");
+    assert_eq!(served.changes(), 0);
+    let done = run(&["--replace-record"]);
+    assert_eq!(done.code, 0, "{}", done.session());
+    assert!(
+        std::fs::read_to_string(&file)
+            .unwrap()
+            .starts_with("{\"schema\":\"retake.tape/1\"")
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,6 @@
+//! A tape as it is written and read.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod broken;
+mod leaks;
+mod world;
