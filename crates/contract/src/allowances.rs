@@ -73,6 +73,13 @@ pub const ALLOWED: &[Allowance] = &[
         r#"{"type":"string","enum":["disabled","enabled","enforced"]}"#,
         "reference §2.2: CIPP's Get-CIPPMFAState selects it on the user",
     ),
+    property(
+        V1,
+        "microsoft.graph.security.auditLogQuery",
+        "isRecordCountLimitExceeded",
+        r#"{"type":"boolean","nullable":true}"#,
+        "reference §0.11: the resource's own page, 18 Sep 2026, newer than the metadata of the subset",
+    ),
     Allowance {
         versions: BOTH,
         schema: "microsoft.graph.ODataErrors.ODataError",

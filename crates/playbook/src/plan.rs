@@ -209,6 +209,14 @@ pub fn access_clock_of(state: &State, blocked_at: Timestamp) -> Vec<AccessEnd> {
     let open = SignedDuration::from_mins(UNTIL_DISABLED_MIN);
     let from = blocked_at.checked_add(open).unwrap_or(blocked_at);
     let mut ends = access_clock(from);
+    // A method that the attacker registered is a way in whenever the account is open.
+    ends.push(AccessEnd {
+        artefact: ArtefactId::ADDED_METHOD,
+        what: "new sign-ins with a method that the attacker registered".to_owned(),
+        ends_at: from,
+        why: "refused as soon as sign-in stays blocked; the method itself goes with the eviction"
+            .to_owned(),
+    });
     for end in &mut ends {
         end.why = format!(
             "{}; counted from {UNTIL_DISABLED_MIN} min after the block, because until the account is disabled on-premises too a synchronisation can undo it",

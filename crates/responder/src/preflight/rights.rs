@@ -122,6 +122,7 @@ pub static PERMISSIONS: &[Permission] = &[
     graph!("Directory.Read.All", Some("7ab1d382-f21e-4acd-a863-ba3e13f7da61"), Some("06da0dbc-49e2-44d2-8312-53f166ab848a"), read),
     graph!("UserAuthenticationMethod.Read.All", Some("38d9df27-64da-44fd-b7c5-a6fbac20248f"), Some("aec28ec7-4d02-4e8c-b864-50163aea77eb"), read),
     app_only(graph!("MailboxSettings.Read", Some("40f97065-369a-49f4-947c-6a255697ae91"), None, read)),
+    graph!("Domain.Read.All", Some("dbb9058a-0e50-45d7-ae91-66909b5d4664"), Some("2f9ee017-59c1-4f1d-9472-bd5529a7b311"), respond),
     graph!("Organization.Read.All", Some("498476ce-e0fe-48b0-b801-37ba7e2685c6"), Some("4908d5b9-3fb2-4b1e-9336-1888b7937185"), respond),
     graph!("RoleManagement.Read.Directory", Some("483bed4a-2ad3-4361-a73b-c83ccdbdc53c"), Some("741c54c3-0c1e-44a1-818b-3f97ab4e8c83"), respond),
     graph!("User.EnableDisableAccount.All", Some("3011c876-62b7-4ada-afa2-506cbbecc68c"), Some("f92e74e7-2563-467f-9dd0-902688cb5863"), respond),
