@@ -18,4 +18,5 @@ mod person;
 mod response;
 mod score;
 mod sequences;
+mod signing_in;
 mod story;

@@ -387,7 +387,7 @@ fn note(notes: &mut Vec<String>, text: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use retake_tenant::call::USER;
+    use retake_tenant::call::{DOMAINS, USER};
 
     /// An app that holds exactly what the response set declares.
     fn complete() -> Standing {
@@ -503,7 +503,9 @@ mod tests {
     fn a_call_that_went_through_outweighs_the_token_and_a_refusal_names_the_role() {
         let mut standing = complete();
         standing.graph = Some(Vec::new());
-        standing.shown.insert(USER.id, Shown::Allowed);
+        for call in [&USER, &DOMAINS] {
+            standing.shown.insert(call.id, Shown::Allowed);
+        }
         let steps = standing.steps(Set::ReadOnly);
         assert_eq!(steps[0].can, Can::Yes, "{:?}", steps[0]);
 
