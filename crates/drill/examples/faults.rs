@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 "{} | {} | {:?}: {:?} stops {:?}",
                 row.call, row.fault, row.when, row.wrong, row.stops
             );
-        } else if done % 100 == 0 {
+        } else if done.is_multiple_of(100) {
             eprintln!("{done} of {}", trials.len());
         }
     });

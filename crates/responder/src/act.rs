@@ -279,13 +279,12 @@ impl Hand<'_> {
             }
             _ => None,
         };
-        let (hint, code) = match protection {
-            Some(protection) => (protection, codes::PROTECTED),
-            None => {
-                let tokens = preflight::tokens(self.tenant).await;
-                let next = preflight::after_refusal(&tokens, error);
-                (next.unwrap_or_else(|| error.hint()), code_of(error))
-            }
+        let (hint, code) = if let Some(protection) = protection {
+            (protection, codes::PROTECTED)
+        } else {
+            let tokens = preflight::tokens(self.tenant).await;
+            let next = preflight::after_refusal(&tokens, error);
+            (next.unwrap_or_else(|| error.hint()), code_of(error))
         };
         let message = format!("{}. {hint}", said.trim_end_matches('.'));
         self.stop(planned, why, message, code)

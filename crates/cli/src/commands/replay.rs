@@ -95,7 +95,7 @@ fn words(args: &Replay, tape: &Tape, reading: &Reading, comparison: &Comparison)
         ));
     }
     for (call, places) in &comparison.open {
-        let places: Vec<_> = places.iter().map(|place| safe(place).to_string()).collect();
+        let places: Vec<_> = places.iter().map(|place| safe(place)).collect();
         lines.push(format!(
             "  {call}: nothing to compare with at {}",
             places.join(", ")

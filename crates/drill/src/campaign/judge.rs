@@ -112,14 +112,13 @@ pub(super) fn judge(run: &Run, ended: bool) -> Judged {
     }
     for breach in &score.order_violations {
         let counts = match breach.rule {
-            // Counted above.
-            "evidence_first" => false,
+            // The first is counted above. The other: where nobody could say which method is
+            // the default, the tenant's refusal does, and nothing was changed by it
+            // (reference §2.3).
+            "evidence_first" | "default_method_last" => false,
             // The second revoke comes with the end of the eviction; a case that stopped
             // before has not said that it is done.
             "second_revoke" => effective,
-            // Where nobody could say which method is the default, the tenant's refusal
-            // does, and nothing was changed by it (reference §2.3).
-            "default_method_last" => false,
             _ => true,
         };
         if counts {

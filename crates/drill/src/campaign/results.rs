@@ -36,6 +36,10 @@ pub struct Results {
 
 /// A call of the drill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the file's word for it, in rows and calls alike"
+)]
 pub struct Call {
     /// Its name.
     pub call: String,

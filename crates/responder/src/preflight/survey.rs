@@ -7,8 +7,9 @@ use std::time::Duration;
 use futures_util::future::{join, join_all, join3, join4};
 use retake_playbook::steps::StepId;
 use retake_tenant::call::{
-    CallSpec, EXCHANGE_GET_AUDIT_CONFIG, EXCHANGE_GET_MAILBOX, EXCHANGE_GET_OUTBOUND_POLICY,
-    LICENCES, ORGANIZATION, ROLE_ASSIGNMENTS, SERVICE_PRINCIPAL_BY_APP_ID, USER,
+    CallSpec, DOMAINS, EXCHANGE_GET_AUDIT_CONFIG, EXCHANGE_GET_MAILBOX,
+    EXCHANGE_GET_OUTBOUND_POLICY, LICENCES, ORGANIZATION, ROLE_ASSIGNMENTS,
+    SERVICE_PRINCIPAL_BY_APP_ID, USER,
 };
 use retake_tenant::client::{Probe, RoleAssignment};
 use retake_tenant::{Answer, Read, Service, Tenant, TenantError};
@@ -119,12 +120,12 @@ pub async fn survey(tenant: &Tenant, scope: Scope<'_>) -> Survey {
 
     let own = standing.who.object_id.clone();
     let (directory, mail, emergency, tried) = join4(
-        join4(
+        Box::pin(join4(
             quick.organization(),
             quick.licences(),
             own_roles(&quick, own.as_deref()),
             quick.service_principal_by_app_id(&tenant.profile().client_id),
-        ),
+        )),
         join(quick.outbound_policies(), quick.audit_config()),
         join_all(
             scope
@@ -132,7 +133,7 @@ pub async fn survey(tenant: &Tenant, scope: Scope<'_>) -> Survey {
                 .iter()
                 .map(|account| emergency_account(&quick, account)),
         ),
-        tries(&quick, scope),
+        Box::pin(tries(&quick, scope)),
     )
     .await;
 
@@ -226,12 +227,14 @@ async fn tries(tenant: &Tenant, scope: Scope<'_>) -> Vec<(&'static CallSpec, Sho
         Probe::MessageTraces,
         Probe::AuditQueries,
     ];
-    let (logs, objects) = join(
+    let (logs, domains, objects) = join3(
         join_all(logs.map(|probe| one(tenant, probe))),
+        tenant.domains(),
         objects(tenant, scope.on),
     )
     .await;
-    logs.into_iter().chain(objects).collect()
+    let domains = (&DOMAINS, Shown::of(&domains));
+    logs.into_iter().chain([domains]).chain(objects).collect()
 }
 
 async fn one(tenant: &Tenant, probe: Probe<'_>) -> (&'static CallSpec, Shown) {

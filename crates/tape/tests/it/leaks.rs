@@ -30,7 +30,8 @@ fn spellings(seed: &str) -> Vec<String> {
     let twice = Value::from(json.clone()).to_string();
     let hex = seed
         .bytes()
-        .map(|byte| format!("{byte:02x}"))
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
         .collect::<String>();
     let utf16: Vec<u8> = seed.encode_utf16().flat_map(u16::to_le_bytes).collect();
     vec![
