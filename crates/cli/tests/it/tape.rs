@@ -43,8 +43,8 @@ fn a_whole_case_leaves_no_name_and_no_secret_on_its_tape_and_replays_without_dif
     assert!(exchanges > 100, "{exchanges}");
 
     let lower = text.to_lowercase();
-    let named = names(&served);
-    assert!(named.len() > 40, "{}", named.len());
+    let named = names(&home, &served);
+    assert!(named.len() > 500, "{}", named.len());
     for name in &named {
         for spelling in [
             name.clone(),
@@ -78,39 +78,75 @@ fn a_whole_case_leaves_no_name_and_no_secret_on_its_tape_and_replays_without_dif
     );
 }
 
-/// Everything in the tenant that names somebody or is a secret: whatever the lab knows under a key
-/// that holds such, and the responder's own.
-fn names(served: &Served) -> BTreeSet<String> {
+/// Everything in the case's evidence, which is kept as it came, that names somebody or something of
+/// the tenant's, and the responder's own.
+fn names(home: &Home, served: &Served) -> BTreeSet<String> {
     let mut found = BTreeSet::from([
         served.briefing.tenant_id.clone(),
         served.briefing.client_id.clone(),
         served.briefing.client_secret.clone(),
     ]);
-    for person in &served.briefing.people {
-        found.insert(person.name.clone());
+    let exported = home.path().join("case.tar");
+    let case = home.case();
+    let ran = home.retake(&["case", "export", &case, "--out", exported.to_str().unwrap()]);
+    assert_eq!(ran.code, 0, "{}", ran.session());
+    for file in tar(&std::fs::read(&exported).unwrap()) {
+        if let Ok(value) = serde_json::from_slice(file) {
+            gather(&value, &mut found);
+        }
     }
-    gather(&served.state(), "", &mut found);
-    found.retain(|name| name.len() >= 5);
+    // Ids that Microsoft publishes are nobody's.
+    found.retain(|name| name.len() >= 5 && !name.ends_with("-0000-0000-c000-000000000000"));
     found
 }
 
-fn gather(value: &Value, key: &str, found: &mut BTreeSet<String>) {
+/// The files of an archive: a block of 512 bytes before each says its length in octal.
+fn tar(mut archive: &[u8]) -> Vec<&[u8]> {
+    let mut files = Vec::new();
+    while archive.len() > 512 && archive[0] != 0 {
+        let size = std::str::from_utf8(&archive[124..135]).unwrap();
+        let size = usize::from_str_radix(size.trim_matches(['\0', ' ']), 8).unwrap();
+        files.push(&archive[512..512 + size]);
+        archive = &archive[(512 + size.div_ceil(512) * 512).min(archive.len())..];
+    }
+    files
+}
+
+const TELLING: [&str; 14] = [
+    "userprincipalname",
+    "userid",
+    "mail",
+    "address",
+    "ipaddress",
+    "clientip",
+    "clientipaddress",
+    "givenname",
+    "surname",
+    "subject",
+    "bodypreview",
+    "phonenumber",
+    "mobilephone",
+    "internetmessageid",
+];
+
+fn gather(value: &Value, found: &mut BTreeSet<String>) {
     match value {
-        Value::String(text) => {
-            let key = key.to_lowercase();
-            let telling = [
-                "name", "mail", "upn", "address", "phone", "subject", "password", "secret", "ip",
-            ]
-            .iter()
-            .any(|part| key.contains(part));
-            if telling || text.contains('@') {
-                found.insert(text.clone());
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| gather(item, key, found)),
+        Value::Array(items) => items.iter().for_each(|item| gather(item, found)),
         Value::Object(object) => {
+            // People's names; other things are called like what the protocol knows, too.
+            let person = ["userPrincipalName", "address"]
+                .iter()
+                .any(|key| object.contains_key(*key));
             for (key, item) in object {
-                gather(item, key, found);
+                let key = key.to_lowercase();
+                if let Value::String(text) = item {
+                    let name = person && (key == "displayname" || key == "name");
+                    let id = key == "id" && text.len() >= 16;
+                    if name || id || TELLING.contains(&key.as_str()) {
+                        found.insert(text.clone());
+                    }
+                }
+                gather(item, found);
             }
         }
         _ => {}

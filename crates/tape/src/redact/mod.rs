@@ -303,7 +303,14 @@ impl Around {
         Self {
             error: outer.error || has("error") || key == "error" || has("error_description"),
             pair: has("name") && has("value"),
-            free: outer.free || ["location", "body", "address_"].contains(&key.as_str()),
+            free: outer.free
+                || ["location", "body"].contains(&key.as_str())
+                // `{"Name": "Subject…", "Value": …}`: what the pair is about decides.
+                || (has("value")
+                    && ["Name", "name"]
+                        .iter()
+                        .find_map(|name| object.get(*name)?.as_str())
+                        .is_some_and(is_free_text)),
             private_keys: outer.private_keys
                 || key.contains("customsecurity")
                 || key.contains("extension"),

@@ -46,7 +46,10 @@ const PARTS: [&str; 6] = [
     "clientassertion",
 ];
 
-const ENDS: [&str; 22] = [
+const ENDS: [&str; 25] = [
+    "contains",
+    "containswords",
+    "searchquery",
     "name",
     "subject",
     "preview",
