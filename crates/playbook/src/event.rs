@@ -12,8 +12,9 @@ use crate::gate::Gate;
 use crate::steps::StepId;
 use crate::words::{ArtefactId, Digest, ObjectRef};
 
-/// The version of the event schema, written into every journal record.
-pub const SCHEMA: u32 = 1;
+/// The version of the event schema, written into every journal record. Version 2 (issue 4) adds
+/// kinds of objects; journals of version 1 are read as they are.
+pub const SCHEMA: u32 = 2;
 
 /// One thing that happened in a case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
