@@ -23,6 +23,8 @@ pub enum Takes {
     Size,
     /// A list of texts, or one text.
     Texts,
+    /// A table of whom to add and whom to remove, with its type (reference §6.2).
+    Members,
 }
 
 /// A cmdlet.
@@ -221,6 +223,7 @@ pub const CMDLETS: &[Cmdlet] = &[
             ("DeliverToMailboxAndForward", Takes::Bool),
             ("AuditEnabled", Takes::Bool),
             ("Force", Takes::Bool),
+            ("GrantSendOnBehalfTo", Takes::Members),
         ],
         needs: &["Identity"],
         output: &[],
@@ -246,6 +249,76 @@ pub const CMDLETS: &[Cmdlet] = &[
             "UserSid",
         ],
         source: "reference §6.2, §6.6; EX:Get-MailboxPermission.md",
+    },
+    Cmdlet {
+        name: "Add-MailboxPermission",
+        parameters: &[
+            ("Identity", Takes::Text),
+            ("User", Takes::Text),
+            ("AccessRights", Takes::Texts),
+            ("InheritanceType", Takes::Text),
+            ("AutoMapping", Takes::Bool),
+        ],
+        needs: &["Identity", "User", "AccessRights"],
+        output: &[],
+        source: "EX:Add-MailboxPermission.md",
+    },
+    Cmdlet {
+        name: "Remove-MailboxPermission",
+        parameters: &[
+            ("Identity", Takes::Text),
+            ("User", Takes::Text),
+            ("AccessRights", Takes::Texts),
+            ("InheritanceType", Takes::Text),
+        ],
+        needs: &["Identity", "User", "AccessRights"],
+        output: &[],
+        source: "reference §6.2; EX:Remove-MailboxPermission.md",
+    },
+    Cmdlet {
+        name: "Add-RecipientPermission",
+        parameters: &[
+            ("Identity", Takes::Text),
+            ("Trustee", Takes::Text),
+            ("AccessRights", Takes::Texts),
+        ],
+        needs: &["Identity", "Trustee", "AccessRights"],
+        output: &[],
+        source: "EX:Add-RecipientPermission.md",
+    },
+    Cmdlet {
+        name: "Remove-RecipientPermission",
+        parameters: &[
+            ("Identity", Takes::Text),
+            ("Trustee", Takes::Text),
+            ("AccessRights", Takes::Texts),
+        ],
+        needs: &["Identity", "Trustee", "AccessRights"],
+        output: &[],
+        source: "reference §6.2; EX:Remove-RecipientPermission.md",
+    },
+    Cmdlet {
+        name: "Get-Recipient",
+        parameters: &[
+            ("Identity", Takes::Text),
+            ("Anr", Takes::Text),
+            ("Filter", Takes::Text),
+            ("RecipientTypeDetails", Takes::Texts),
+            ("ResultSize", Takes::Size),
+        ],
+        needs: &["Identity"],
+        output: &[
+            "Alias",
+            "DisplayName",
+            "EmailAddresses",
+            "ExternalDirectoryObjectId",
+            "Identity",
+            "Name",
+            "PrimarySmtpAddress",
+            "RecipientType",
+            "RecipientTypeDetails",
+        ],
+        source: "EX:Get-Recipient.md",
     },
     Cmdlet {
         name: "Get-RecipientPermission",
@@ -392,6 +465,19 @@ impl Takes {
             Self::Bool => value.is_boolean(),
             Self::Number => value.is_number(),
             Self::Size => value.is_number() || value == "Unlimited",
+            Self::Members => value.as_object().is_some_and(|table| {
+                table.get("@odata.type").and_then(Value::as_str)
+                    == Some("#Exchange.GenericHashTable")
+                    && table
+                        .iter()
+                        .filter(|(key, _)| !key.starts_with('@'))
+                        .all(|(key, value)| {
+                            ["add", "remove"].contains(&key.to_ascii_lowercase().as_str())
+                                && value
+                                    .as_array()
+                                    .is_some_and(|names| names.iter().all(Value::is_string))
+                        })
+            }),
             Self::Texts => {
                 text(value)
                     || value

@@ -49,6 +49,8 @@ pub enum ActionKind {
     ClearForwarding,
     /// Deletes a delegated grant.
     RemoveGrant,
+    /// Takes a right on the whole mailbox from whoever holds it.
+    RemoveMailboxRight,
     /// Sets `accountEnabled` to true.
     RestoreSignIn,
 }
@@ -117,6 +119,7 @@ impl ActionKind {
             Self::RemoveRuleInExchange => &REMOVE_RULE_IN_EXCHANGE,
             Self::ClearForwarding => &CLEAR_FORWARDING,
             Self::RemoveGrant => &REMOVE_GRANT,
+            Self::RemoveMailboxRight => &REMOVE_MAILBOX_RIGHT,
             Self::RestoreSignIn => &RESTORE_SIGN_IN,
         }
     }
@@ -128,10 +131,11 @@ impl ActionKind {
 }
 
 /// Every action, in the order in which a case meets them.
-pub const ACTIONS: [&ActionSpec; 10] = [
+pub const ACTIONS: [&ActionSpec; 11] = [
     &BLOCK_SIGN_IN,
     &REVOKE_SESSIONS,
     &CLEAR_FORWARDING,
+    &REMOVE_MAILBOX_RIGHT,
     &REMOVE_INBOX_RULE,
     &REMOVE_HIDDEN_RULE,
     &REMOVE_RULE_IN_EXCHANGE,
@@ -317,6 +321,26 @@ const CLEAR_FORWARDING: ActionSpec = ActionSpec {
     source: "reference §6.2",
 };
 
+const REMOVE_MAILBOX_RIGHT: ActionSpec = ActionSpec {
+    kind: ActionKind::RemoveMailboxRight,
+    title: "Remove right on the mailbox",
+    step: StepId::new(3, 5),
+    object: ObjectKind::MailboxRight,
+    permissions: &["Exchange.ManageAsApp"],
+    roles: &["Exchange Administrator"],
+    evidence: "the list of rights with this one in it",
+    precheck: "the right is in the list as it was when the plan was made",
+    verification: "the list of rights no longer holds it",
+    reverse: Reverse::By("give the same right to the same holder again"),
+    breaks: "its holder can no longer open the mailbox, or send in its name",
+    effect: Effect {
+        words: "at once for new connections; a program that has the mailbox open may keep it for up to an hour",
+        within_s: 3600,
+    },
+    repeatable: false,
+    source: "reference §6.2",
+};
+
 const REMOVE_GRANT: ActionSpec = ActionSpec {
     kind: ActionKind::RemoveGrant,
     title: "Remove app consent",
@@ -429,6 +453,30 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
         object: ObjectKind::MailboxForwarding,
         gives: "a copy of all mail, also while the account is blocked",
         ended_by: &[ActionKind::ClearForwarding],
+        source: "reference §6.2",
+    },
+    ArtefactSpec {
+        id: ArtefactId::FULL_ACCESS,
+        title: "Full access to the mailbox",
+        object: ObjectKind::MailboxRight,
+        gives: "all mail through another account, also while this one is blocked",
+        ended_by: &[ActionKind::RemoveMailboxRight],
+        source: "reference §6.2, §6.6",
+    },
+    ArtefactSpec {
+        id: ArtefactId::SEND_AS,
+        title: "Right to send as the mailbox",
+        object: ObjectKind::MailboxRight,
+        gives: "mail in the user's name from another account, also while this one is blocked",
+        ended_by: &[ActionKind::RemoveMailboxRight],
+        source: "reference §6.2, §6.6",
+    },
+    ArtefactSpec {
+        id: ArtefactId::SEND_ON_BEHALF,
+        title: "Right to send on behalf of the mailbox",
+        object: ObjectKind::MailboxRight,
+        gives: "mail on the user's behalf from another account, also while this one is blocked",
+        ended_by: &[ActionKind::RemoveMailboxRight],
         source: "reference §6.2",
     },
     ArtefactSpec {

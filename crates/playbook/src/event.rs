@@ -4,6 +4,8 @@
 //! The schema is versioned by [`SCHEMA`]: an event that an older program cannot
 //! know makes it stop with a clear version error instead of guessing.
 
+mod rights;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +13,8 @@ use crate::catalogue::ActionKind;
 use crate::gate::Gate;
 use crate::steps::StepId;
 use crate::words::{ArtefactId, Digest, ObjectRef};
+
+pub use rights::{Holder, HolderKind, MailboxRight};
 
 /// The version of the event schema, written into every journal record. Version 2 (issue 4) adds
 /// kinds of objects; journals of version 1 are read as they are.
@@ -561,6 +565,13 @@ pub enum Facts {
         address: Option<String>,
         /// Whether a copy stays in the mailbox.
         keeps_copy: bool,
+    },
+    /// A right on the whole mailbox.
+    MailboxRight {
+        /// Which.
+        right: MailboxRight,
+        /// Whose.
+        holder: Holder,
     },
     /// A delegated grant.
     Grant {

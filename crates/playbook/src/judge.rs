@@ -3,6 +3,8 @@
 //! Judgement rests on who made an object, when, from where, and on what it does.
 //! It never rests on a name, an id or an address by itself.
 
+mod rights;
+
 use serde::Serialize;
 
 use crate::event::{Change, Facts, Observed, Origin};
@@ -112,6 +114,10 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
         .changes
         .iter()
         .filter(|change| change.kind == observed.object.kind && names(change, observed))
+        .filter(|change| {
+            observed.object.kind != ObjectKind::MailboxRight
+                || rights::gives(state, change, observed)
+        })
         .collect();
     // Two objects may carry one name. Where some of the records also tell what
     // the object does, only those count.
@@ -124,9 +130,9 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
         })
         .collect();
     let pool = match (&observed.facts, told.is_empty()) {
-        // A forwarding is known by its value alone: a record with another value
-        // tells of another forwarding.
-        (Facts::Forwarding { .. }, true) => return None,
+        // A forwarding is known by its value alone, a right by which it is: a record
+        // with another value tells of another.
+        (Facts::Forwarding { .. } | Facts::MailboxRight { .. }, true) => return None,
         (_, true) => candidates,
         (_, false) => told,
     };
@@ -162,6 +168,7 @@ fn known_as(observed: &Observed) -> Vec<String> {
         // Never by its type alone: a record about the owner's phone must not
         // vouch for the attacker's.
         Facts::Method { detail, .. } => known.extend(detail.clone()),
+        Facts::MailboxRight { holder, .. } => known.extend(rights::names_of(holder)),
         Facts::Forwarding { .. } => {}
     }
     known.retain(|name| !name.is_empty());
@@ -185,6 +192,7 @@ fn marks(facts: &Facts) -> Vec<String> {
             .chain(address.iter())
             .map(|mark| mark.to_lowercase())
             .collect(),
+        Facts::MailboxRight { right, .. } => vec![right.mark().to_owned()],
         Facts::Method { .. } | Facts::Grant { .. } => Vec::new(),
     }
 }
@@ -225,12 +233,14 @@ fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> 
 /// of its own, which may fail in one snapshot and not in the other: that makes no
 /// other method of it.
 fn is_same(before: &Facts, now: &Facts) -> bool {
-    let mut before = before.clone();
-    if let (Facts::Method { default, .. }, Facts::Method { default: now, .. }) = (&mut before, now)
+    let (mut before, mut now) = (before.clone(), now.clone());
+    rights::without_holder(&mut before);
+    rights::without_holder(&mut now);
+    if let (Facts::Method { default, .. }, Facts::Method { default: now, .. }) = (&mut before, &now)
     {
         *default = *now;
     }
-    before == *now
+    before == now
 }
 
 /// The log that tells of rules and forwarding, and beside others of consents.
@@ -398,6 +408,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
                 )
             }
         }
+        Facts::MailboxRight { right, holder } => rights::by_holder(right.words(), holder),
         Facts::Grant {
             first_party,
             verified_publisher,
@@ -492,6 +503,7 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         }
         Facts::InboxRule { .. } => Some(ArtefactId::HIDING_RULE),
         Facts::Forwarding { .. } => Some(ArtefactId::SMTP_FORWARDING),
+        Facts::MailboxRight { right, .. } => Some(rights::artefact_of(*right)),
         Facts::Grant { .. } => Some(ArtefactId::DELEGATED_GRANT),
     }
 }

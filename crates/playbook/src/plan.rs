@@ -226,14 +226,17 @@ pub fn access_clock_of(state: &State, blocked_at: Timestamp) -> Vec<AccessEnd> {
     ends
 }
 
-/// What no clock ends: mail keeps being forwarded and hidden while the account is
-/// blocked, until the rule or the forwarding is gone.
+/// What no clock ends: mail keeps being forwarded and hidden, and others with rights
+/// on the mailbox use them, while the account is blocked, until each is gone.
 pub fn until_removed() -> Vec<UntilRemoved> {
     [
         ArtefactId::FORWARDING_RULE,
         ArtefactId::HIDING_RULE,
         ArtefactId::HIDDEN_RULE,
         ArtefactId::SMTP_FORWARDING,
+        ArtefactId::FULL_ACCESS,
+        ArtefactId::SEND_AS,
+        ArtefactId::SEND_ON_BEHALF,
     ]
     .into_iter()
     .map(|artefact| UntilRemoved {
@@ -435,16 +438,18 @@ fn removal(observed: &Observed) -> ActionKind {
         }
         Facts::InboxRule { .. } => ActionKind::RemoveInboxRule,
         Facts::Forwarding { .. } => ActionKind::ClearForwarding,
+        Facts::MailboxRight { .. } => ActionKind::RemoveMailboxRight,
         Facts::Grant { .. } => ActionKind::RemoveGrant,
     }
 }
 
+/// What outlives block and revoke, because it needs no sign-in of the account's.
 fn sends_outside(state: &State, facts: &Facts) -> bool {
     match facts {
         Facts::InboxRule { forwards_to, .. } => {
             forwards_to.iter().any(|address| is_outside(state, address))
         }
-        Facts::Forwarding { .. } => true,
+        Facts::Forwarding { .. } | Facts::MailboxRight { .. } => true,
         Facts::Method { .. } | Facts::Grant { .. } => false,
     }
 }

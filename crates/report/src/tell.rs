@@ -422,6 +422,10 @@ pub(crate) fn facts(facts: &Facts) -> String {
                 );
             }
         }
+        Facts::MailboxRight { right, holder } => {
+            parts.push(format!("{} for {}", right.words(), holder.shown));
+            parts.push(holder.kind.words().to_owned());
+        }
         Facts::Grant {
             app_name,
             app_id,

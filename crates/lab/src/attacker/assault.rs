@@ -11,6 +11,7 @@ use crate::trace::{Actor, Service, Trace, TraceLine};
 use crate::ways::{PasswordSignIn, Redemption};
 use crate::world::changes::Activity;
 use crate::world::logs::{RiskDetection, Target};
+use crate::world::rights::Right;
 use crate::world::{
     Address, AppRegistration, Mail, Origin, Resource, ServicePrincipal, Surface, World, known,
 };
@@ -92,6 +93,11 @@ impl Attacker {
             Move::ForwardMailbox => self.forward_mailbox(world, trace, now),
             Move::ConsentApp => self.consent_app(world, trace, now),
             Move::SendFraud => self.send_fraud(world, company, trace, now),
+            Move::GiveFullAccess => self.give_right(world, company, trace, now, Right::FullAccess),
+            Move::GiveSendAs => self.give_right(world, company, trace, now, Right::SendAs),
+            Move::GiveSendOnBehalf => {
+                self.give_right(world, company, trace, now, Right::SendOnBehalf);
+            }
         }
     }
 
@@ -251,7 +257,7 @@ impl Attacker {
     }
 
     /// The access token, renewed if it is at its end.
-    fn live_access(&mut self, world: &mut World, now: Timestamp) -> Option<String> {
+    pub(super) fn live_access(&mut self, world: &mut World, now: Timestamp) -> Option<String> {
         if let Some(token) = &self.access
             && world.bearer(token, now).is_ok()
         {

@@ -7,6 +7,7 @@
 mod assault;
 mod kit;
 mod plant;
+mod rights;
 mod tick;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +83,8 @@ pub(crate) struct Attacker {
     forwarding: Option<String>,
     app: Option<MaliciousApp>,
     footholds: Vec<Foothold>,
+    /// Rights on the mailbox, given to accounts in its hands (A15, A16, A17).
+    delegated: rights::Hands,
 
     /// Mail that came out through each artefact since it was last looked at.
     drops: BTreeMap<ArtefactId, Vec<Delivery>>,
@@ -123,6 +126,7 @@ impl Attacker {
             forwarding: None,
             app: None,
             footholds: Vec::new(),
+            delegated: rights::Hands::default(),
             drops: BTreeMap::new(),
             fresh: Vec::new(),
             fresh_app: Vec::new(),
@@ -207,6 +211,7 @@ impl Attacker {
                     .push(delivery.clone());
             }
             if let Some((id, _)) = &delivery.stored {
+                self.delegated.arrived(id);
                 for list in [&mut self.fresh, &mut self.fresh_app] {
                     list.push(id.clone());
                     // Only the newest matter; without a bound a locked-out
@@ -267,6 +272,7 @@ impl Attacker {
                 gone.push(app.grant.clone());
             }
         }
+        gone.extend(self.delegated.gone(world, &self.victim));
         let mut reactions = Vec::new();
         let reacts = self.habits.reacts.low;
         let later = |at: Timestamp| at.checked_add(reacts).unwrap_or(Timestamp::MAX);

@@ -46,6 +46,7 @@ impl Attacker {
             }
         }
         self.try_app(world, trace, now);
+        self.try_rights(world, company, trace, now, reaction);
         if !password && !refresh && reset {
             self.come_back(world, trace, now);
         }
@@ -237,7 +238,7 @@ impl Attacker {
     }
 
     /// Reads the newest of these messages; the effect names them.
-    fn read(
+    pub(super) fn read(
         &self,
         world: &mut World,
         now: Timestamp,

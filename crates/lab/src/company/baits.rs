@@ -245,6 +245,11 @@ impl Company {
                     );
                 }
             }
+            BaitKind::AssistantFullAccess
+            | BaitKind::TeamSendAs
+            | BaitKind::ManagerSendOnBehalf => {
+                self.lay_right(world, kind, alert);
+            }
             BaitKind::Travel => {
                 let days = self.chance.draw("bait", "journey", 0).between(4, 12);
                 let from = before(alert, days);
@@ -274,7 +279,7 @@ impl Company {
     }
 
     /// When and from where somebody did something long ago.
-    fn own_doing(
+    pub(super) fn own_doing(
         &self,
         world: &mut World,
         user: &str,

@@ -7,6 +7,7 @@ pub(crate) mod letters;
 pub(crate) mod life;
 pub(crate) mod names;
 pub(crate) mod places;
+mod rights;
 mod staff;
 mod tenancy;
 

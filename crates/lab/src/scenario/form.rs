@@ -103,6 +103,12 @@ pub enum Move {
     ConsentApp,
     /// Answers in a stolen thread with changed bank details.
     SendFraud,
+    /// Full access to the mailbox for an account in the attacker's hands (A15).
+    GiveFullAccess,
+    /// Send as the mailbox, for a guest of the attacker's (A16).
+    GiveSendAs,
+    /// Send on behalf of the mailbox, for an account in the attacker's hands (A17).
+    GiveSendOnBehalf,
 }
 
 impl Move {
@@ -120,6 +126,9 @@ impl Move {
             Self::HiddenRule => &[ArtefactId::HIDDEN_RULE],
             Self::ForwardMailbox => &[ArtefactId::SMTP_FORWARDING],
             Self::ConsentApp => &[ArtefactId::DELEGATED_GRANT],
+            Self::GiveFullAccess => &[ArtefactId::FULL_ACCESS],
+            Self::GiveSendAs => &[ArtefactId::SEND_AS],
+            Self::GiveSendOnBehalf => &[ArtefactId::SEND_ON_BEHALF],
             Self::OpenSession | Self::ReadMail | Self::SendFraud => &[],
         }
     }
@@ -137,6 +146,9 @@ impl Move {
             Self::ForwardMailbox => "forward_mailbox",
             Self::ConsentApp => "consent_app",
             Self::SendFraud => "send_fraud",
+            Self::GiveFullAccess => "give_full_access",
+            Self::GiveSendAs => "give_send_as",
+            Self::GiveSendOnBehalf => "give_send_on_behalf",
         }
     }
 }
@@ -203,6 +215,13 @@ pub enum BaitKind {
     ColleagueGrants,
     /// The affected user signs in from a journey.
     Travel,
+    /// An assistant has had full access to the mailbox for long; in some seeds
+    /// somebody who left still stands in the list.
+    AssistantFullAccess,
+    /// A team may send as the mailbox.
+    TeamSendAs,
+    /// The manager may send on behalf, by the user's own choice.
+    ManagerSendOnBehalf,
 }
 
 /// A person on our side.

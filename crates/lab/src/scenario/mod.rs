@@ -37,10 +37,16 @@ pub const FILE: &str = "scenario.toml";
 pub const SCHEMA: &str = "retake.scenario/1";
 
 /// The scenarios that come with the program: name and text.
-const EMBEDDED: [(&str, &str); 1] = [(
-    "invoice-fraud",
-    include_str!("../../../../scenarios/invoice-fraud/scenario.toml"),
-)];
+const EMBEDDED: [(&str, &str); 2] = [
+    (
+        "invoice-fraud",
+        include_str!("../../../../scenarios/invoice-fraud/scenario.toml"),
+    ),
+    (
+        "shared-mailboxes",
+        include_str!("../../../../scenarios/shared-mailboxes/scenario.toml"),
+    ),
+];
 
 /// One scenario, read and checked.
 #[derive(Clone, Debug, Deserialize)]

@@ -16,6 +16,7 @@ pub(crate) mod mail;
 pub(crate) mod mailbox;
 pub(crate) mod practice;
 pub(crate) mod registration;
+pub(crate) mod rights;
 pub(crate) mod standing;
 pub(crate) mod tokens;
 

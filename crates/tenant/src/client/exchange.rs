@@ -1,5 +1,7 @@
 //! Exchange's cmdlets over REST (reference §6.2 to §6.6).
 
+mod rights;
+
 use std::collections::HashSet;
 
 use serde::de::DeserializeOwned;
@@ -7,15 +9,15 @@ use serde_json::{Map, Value, json};
 
 use super::{Tenant, bad_answer};
 use crate::call::{
-    CallSpec, EXCHANGE_CHANGE, EXCHANGE_GET_INBOX_RULES, EXCHANGE_GET_MAILBOX,
-    EXCHANGE_GET_MAILBOX_PERMISSION, EXCHANGE_GET_RECIPIENT_PERMISSION, EXCHANGE_INVOKE,
+    CallSpec, EXCHANGE_CHANGE, EXCHANGE_GET_INBOX_RULES, EXCHANGE_GET_MAILBOX, EXCHANGE_INVOKE,
     EXCHANGE_REMOVE_INBOX_RULE, EXCHANGE_SET_FORWARDING, Service,
 };
 use crate::error::{Kind, TenantError, exchange};
 use crate::escape;
-use crate::model::{ExchangeRule, Forwarding, Mailbox, MailboxPermission, RecipientPermission};
+use crate::model::{ExchangeRule, Forwarding, Mailbox};
 use crate::page::{Completeness, Cut};
 use crate::wire::{Answer, Builder, Equivalent, Outgoing, Prepared, Read};
+pub use rights::Giving;
 
 /// The arbitration mailbox that tenant-wide requests of an app are anchored at (reference §6.3).
 const SYSTEM_MAILBOX: &str = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}";
@@ -99,6 +101,10 @@ impl Cmdlet {
                         .collect();
                     text.push(' ');
                     text.push_str(&values.join(","));
+                }
+                Value::Object(table) => {
+                    text.push(' ');
+                    text.push_str(&powershell_table(table));
                 }
                 other => {
                     text.push(' ');
@@ -192,28 +198,6 @@ impl Tenant {
                 "another mailbox was returned than the one that was asked for",
             )),
         }
-    }
-
-    /// Who has full access to a mailbox, the mailbox itself and inherited rights included.
-    pub async fn get_mailbox_permissions(
-        &self,
-        mailbox: &str,
-    ) -> Result<Read<Vec<MailboxPermission>>, TenantError> {
-        let spec = &EXCHANGE_GET_MAILBOX_PERMISSION;
-        let cmdlet = Self::about(spec, "Get-MailboxPermission", "Identity", mailbox)?
-            .with("ResultSize", "Unlimited");
-        self.typed(spec, &cmdlet, mailbox).await
-    }
-
-    /// Who may send as a mailbox.
-    pub async fn get_recipient_permissions(
-        &self,
-        mailbox: &str,
-    ) -> Result<Read<Vec<RecipientPermission>>, TenantError> {
-        let spec = &EXCHANGE_GET_RECIPIENT_PERMISSION;
-        let cmdlet = Self::about(spec, "Get-RecipientPermission", "Identity", mailbox)?
-            .with("ResultSize", "Unlimited");
-        self.typed(spec, &cmdlet, mailbox).await
     }
 
     /// Removing an inbox rule by its identity (`{mailbox guid}\{number}`).
@@ -415,6 +399,25 @@ impl Tenant {
             return Ok(read);
         }
     }
+}
+
+/// `@{Remove='a','b'}`, without the note on its type.
+fn powershell_table(table: &Map<String, Value>) -> String {
+    let members: Vec<String> = table
+        .iter()
+        .filter(|(key, _)| !key.starts_with('@'))
+        .map(|(key, value)| {
+            let values: Vec<String> = match value {
+                Value::Array(values) => values.clone(),
+                one => vec![one.clone()],
+            }
+            .iter()
+            .filter_map(|value| value.as_str().map(escape::powershell_string))
+            .collect();
+            format!("{key}={}", values.join(","))
+        })
+        .collect();
+    format!("@{{{}}}", members.join("; "))
 }
 
 /// Looks into the answer of an accepted change: errors can hide in a 200. Gives

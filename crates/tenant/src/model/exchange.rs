@@ -130,6 +130,9 @@ pub struct Mailbox {
     /// `UserMailbox`, `SharedMailbox`, `RoomMailbox`, …
     #[serde(default, deserialize_with = "lenient::text")]
     pub recipient_type_details: Option<String>,
+    /// Who may send on behalf of it, by their names.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub grant_send_on_behalf_to: Vec<String>,
     /// Whether its audit is on.
     #[serde(default)]
     pub audit_enabled: Option<bool>,
@@ -222,6 +225,36 @@ pub struct RecipientPermission {
     /// `SendAs`.
     #[serde(default, deserialize_with = "lenient::list")]
     pub access_rights: Vec<String>,
+    /// `Allow` or `Deny`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub access_control_type: Option<String>,
+    /// Whether it comes from above.
+    #[serde(default)]
+    pub is_inherited: Option<bool>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub other: Other,
+}
+
+/// Whom a name in Exchange means: a person with a mailbox, a guest, a group.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ExchangeRecipient {
+    /// The name within Exchange.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub name: Option<String>,
+    /// The name that people see.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub display_name: Option<String>,
+    /// Primary address.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub primary_smtp_address: Option<String>,
+    /// The directory's object id.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub external_directory_object_id: Option<String>,
+    /// `UserMailbox`, `SharedMailbox`, `GuestMailUser`, `MailUniversalSecurityGroup`, …
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub recipient_type_details: Option<String>,
     /// Everything else.
     #[serde(flatten)]
     pub other: Other,

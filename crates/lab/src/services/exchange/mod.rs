@@ -6,6 +6,7 @@ mod front;
 mod mailbox;
 mod organisation;
 mod pages;
+mod rights;
 mod rules;
 mod sweep;
 
@@ -62,7 +63,7 @@ const COMMON: [&str; 6] = [
 ];
 
 /// The cmdlets that the lab plays.
-const CMDLETS: [Known; 19] = [
+const CMDLETS: &[Known] = &[
     Known {
         name: "Get-InboxRule",
         parameters: &["Mailbox", "IncludeHidden", "Identity", "BypassScopeCheck"],
@@ -173,6 +174,7 @@ const CMDLETS: [Known; 19] = [
             "DeliverToMailboxAndForward",
             "Force",
             "AuditEnabled",
+            "GrantSendOnBehalfTo",
         ],
         write: true,
         run: mailbox::set,
@@ -181,13 +183,49 @@ const CMDLETS: [Known; 19] = [
         name: "Get-MailboxPermission",
         parameters: &["Identity", "User", "Owner"],
         write: false,
-        run: mailbox::permissions,
+        run: rights::permissions,
+    },
+    Known {
+        name: "Add-MailboxPermission",
+        parameters: &[
+            "Identity",
+            "User",
+            "AccessRights",
+            "InheritanceType",
+            "AutoMapping",
+        ],
+        write: true,
+        run: rights::add_permission,
+    },
+    Known {
+        name: "Remove-MailboxPermission",
+        parameters: &["Identity", "User", "AccessRights", "InheritanceType"],
+        write: true,
+        run: rights::remove_permission,
+    },
+    Known {
+        name: "Add-RecipientPermission",
+        parameters: &["Identity", "Trustee", "AccessRights"],
+        write: true,
+        run: rights::add_send_as,
+    },
+    Known {
+        name: "Remove-RecipientPermission",
+        parameters: &["Identity", "Trustee", "AccessRights"],
+        write: true,
+        run: rights::remove_send_as,
+    },
+    Known {
+        name: "Get-Recipient",
+        parameters: &["Identity", "Anr", "Filter", "RecipientTypeDetails"],
+        write: false,
+        run: rights::recipient,
     },
     Known {
         name: "Get-RecipientPermission",
         parameters: &["Identity", "Trustee"],
         write: false,
-        run: mailbox::send_as,
+        run: rights::send_as,
     },
     Known {
         name: "Get-CASMailbox",
