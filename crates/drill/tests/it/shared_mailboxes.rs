@@ -1,10 +1,13 @@
 //! `shared-mailboxes`: rights that the attacker gave on the mailbox go, whoever holds
 //! them, and those of the people who work with it stay.
 
-use retake_drill::score::RunScore;
-use retake_drill::{Run, run_responder};
+use std::collections::BTreeSet;
+
+use retake_drill::score::{Outcome, RunScore};
+use retake_drill::sequence::Sequence;
+use retake_drill::{Run, run_responder, run_sequence};
 use retake_lab::Scenario;
-use retake_playbook::ArtefactId;
+use retake_playbook::{ArtefactId, ObjectKind};
 use retake_responder::Conduct;
 
 use crate::response::Nobody;
@@ -69,4 +72,57 @@ fn rights_of_the_attackers_go_and_those_of_the_house_stay_seed_2() {
 #[test]
 fn rights_of_the_attackers_go_and_those_of_the_house_stay_seed_3() {
     holds(3);
+}
+
+fn control(name: &str, seed: u64) -> Run {
+    let scenario = Scenario::find("shared-mailboxes").unwrap();
+    run_sequence(&scenario, seed, &Sequence::find(name).unwrap())
+        .unwrap_or_else(|error| panic!("{name} {seed}: {error}"))
+}
+
+#[test]
+fn where_nothing_is_done_every_right_stays_usable() {
+    for seed in 1..=2 {
+        for held in &control("none", seed).score.artefacts {
+            let all = held.usable.at_end && held.usable.after_restore && held.usable.after_24h;
+            assert!(all, "seed {seed}: {held:?}");
+            assert_eq!(held.outcome, Outcome::Survived, "seed {seed}: {held:?}");
+        }
+    }
+}
+
+#[test]
+fn removing_everything_takes_the_rights_of_the_house_too() {
+    for seed in 1..=2 {
+        let run = control("remove-everything", seed);
+        let harmed: BTreeSet<(ObjectKind, &str)> = run
+            .score
+            .collateral
+            .iter()
+            .map(|harmed| (harmed.kind, harmed.object.as_str()))
+            .collect();
+        let first = run.trace.lines().next().unwrap();
+        let truth: serde_json::Value = serde_json::from_str(first).unwrap();
+        let mut rights = 0;
+        for bait in truth["effect"]["truth"]["baits"].as_array().unwrap() {
+            let kind: ObjectKind = serde_json::from_value(bait["kind"].clone()).unwrap();
+            if kind == ObjectKind::Method {
+                continue;
+            }
+            rights += u32::from(kind == ObjectKind::MailboxRight);
+            let id = bait["id"].as_str().unwrap();
+            assert!(
+                harmed.contains(&(kind, id)),
+                "seed {seed}: {bait} in {harmed:?}"
+            );
+        }
+        assert!(rights >= 2, "seed {seed}");
+        for held in &run.score.artefacts {
+            let by_right = held.object.contains('|');
+            assert!(
+                !by_right || held.outcome == Outcome::Evicted,
+                "seed {seed}: {held:?}"
+            );
+        }
+    }
 }

@@ -6,11 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use retake_playbook::duties::{Duty, Shows};
 use retake_playbook::event::{
     Account, Analysis, Applied, CaseOpened, Change, Check, CheckResult, Event, Facts, Fingerprint,
-    Looked, Observed, Origin, Request, Snapshot, Source, Stopped,
+    Holder, HolderKind, Looked, MailboxRight, Observed, Origin, Request, Snapshot, Source, Stopped,
 };
 use retake_playbook::judge::source_of;
 use retake_playbook::machine::{Phase, row_taken};
 use retake_playbook::steps::StepId;
+use retake_playbook::words::right_id;
 use retake_playbook::{
     ActionId, ActionKind, Command, Digest, Gate, ObjectKind, ObjectRef, State, next,
 };
@@ -348,6 +349,23 @@ pub(crate) fn method(id: &str, kind: &str, default: bool, detail: &str) -> Obser
             default,
             created: None,
             detail: Some(detail.into()),
+        },
+    }
+}
+
+pub(crate) fn right(right: MailboxRight, who: &str, kind: HolderKind) -> Observed {
+    let id = right_id("account", right.name(), who);
+    Observed {
+        digest: digest(&id),
+        object: ObjectRef::new(ObjectKind::MailboxRight, id),
+        evidence: vec![digest("rights")],
+        facts: Facts::MailboxRight {
+            right,
+            holder: Holder {
+                kind,
+                upn: Some(who.to_owned()),
+                ..Holder::unknown(who)
+            },
         },
     }
 }
