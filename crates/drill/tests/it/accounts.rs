@@ -287,7 +287,11 @@ fn without_a_mailbox_its_parts_are_absent_and_no_failure() {
             })
             .map(|source| source.name.as_str())
             .collect();
-        assert_eq!(absent, ["inbox rules", "mailbox forwarding"], "{kind}");
+        assert_eq!(
+            absent,
+            ["inbox rules", "mailbox forwarding", "rights on the mailbox"],
+            "{kind}"
+        );
     }
 }
 
