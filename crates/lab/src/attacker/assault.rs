@@ -98,6 +98,7 @@ impl Attacker {
             Move::GiveSendOnBehalf => {
                 self.give_right(world, company, trace, now, Right::SendOnBehalf);
             }
+            Move::PhoneHelpDesk => self.phone_help_desk(world, company, trace, now),
         }
     }
 
