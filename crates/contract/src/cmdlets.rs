@@ -306,7 +306,8 @@ pub const CMDLETS: &[Cmdlet] = &[
             ("RecipientTypeDetails", Takes::Texts),
             ("ResultSize", Takes::Size),
         ],
-        needs: &["Identity"],
+        // Without an identity every recipient of the kinds that are asked for, which is meant.
+        needs: &[],
         output: &[
             "Alias",
             "DisplayName",

@@ -480,6 +480,19 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
         source: "reference §6.2",
     },
     ArtefactSpec {
+        id: ArtefactId::SHARED_MAILBOX,
+        title: "Rule or forward in a mailbox that the account opens",
+        object: ObjectKind::InboxRule,
+        gives: "mail of everybody who writes to that mailbox, also while the account is blocked",
+        ended_by: &[
+            ActionKind::RemoveInboxRule,
+            ActionKind::RemoveHiddenRule,
+            ActionKind::RemoveRuleInExchange,
+            ActionKind::ClearForwarding,
+        ],
+        source: "reference §6.1, §6.2",
+    },
+    ArtefactSpec {
         id: ArtefactId::DELEGATED_GRANT,
         title: "Consent given to an app",
         object: ObjectKind::OauthGrant,

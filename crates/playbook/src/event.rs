@@ -573,6 +573,17 @@ pub enum Facts {
         /// Whose.
         holder: Holder,
     },
+    /// A mailbox that the account can open or send as, besides its own.
+    Opened {
+        /// Its address.
+        address: String,
+        /// By what it has full access: itself, or a group; empty if it has not.
+        #[serde(default)]
+        full: Vec<String>,
+        /// By what it may send as the mailbox; empty if it may not.
+        #[serde(default)]
+        send_as: Vec<String>,
+    },
     /// A delegated grant.
     Grant {
         /// The app's service principal.

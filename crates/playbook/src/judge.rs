@@ -59,7 +59,8 @@ pub fn judge(state: &State) -> Vec<Judgement> {
         .collect()
 }
 
-/// A forwarding that forwards nowhere is there in every mailbox.
+/// A forwarding that forwards nowhere is there in every mailbox; that the account opens
+/// other mailboxes is no thing that anybody left.
 fn is_empty(facts: &Facts) -> bool {
     matches!(
         facts,
@@ -67,12 +68,15 @@ fn is_empty(facts: &Facts) -> bool {
             smtp: None,
             address: None,
             ..
-        }
+        } | Facts::Opened { .. }
     )
 }
 
 fn judge_one(state: &State, observed: &Observed) -> Judgement {
-    let artefact = artefact_of(state, &observed.facts);
+    let artefact = match &observed.object.mailbox {
+        Some(_) => Some(ArtefactId::SHARED_MAILBOX),
+        None => artefact_of(state, &observed.facts),
+    };
     let judged = |verdict, reasons| Judgement {
         object: observed.object.clone(),
         verdict,
@@ -169,7 +173,7 @@ fn known_as(observed: &Observed) -> Vec<String> {
         // vouch for the attacker's.
         Facts::Method { detail, .. } => known.extend(detail.clone()),
         Facts::MailboxRight { holder, .. } => known.extend(rights::names_of(holder)),
-        Facts::Forwarding { .. } => {}
+        Facts::Forwarding { .. } | Facts::Opened { .. } => {}
     }
     known.retain(|name| !name.is_empty());
     known
@@ -193,13 +197,17 @@ fn marks(facts: &Facts) -> Vec<String> {
             .map(|mark| mark.to_lowercase())
             .collect(),
         Facts::MailboxRight { right, .. } => vec![right.mark().to_owned()],
-        Facts::Method { .. } | Facts::Grant { .. } => Vec::new(),
+        Facts::Method { .. } | Facts::Grant { .. } | Facts::Opened { .. } => Vec::new(),
     }
 }
 
 /// While we keep the account blocked, its owner can make nothing: what was not
 /// in the first snapshot, or has become another thing since, is the attacker's.
 fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> {
+    // Others go on working in a mailbox that several people open.
+    if observed.object.mailbox.is_some() {
+        return None;
+    }
     let blocked_at = state.contained_since()?;
     let first = state
         .snapshots
@@ -313,6 +321,7 @@ pub fn source_of(kind: ObjectKind) -> &'static str {
         ObjectKind::OauthGrant => "app consents",
         ObjectKind::SweepRule => "sweep rules",
         ObjectKind::MailboxRight => "rights on the mailbox",
+        ObjectKind::Mailbox => "mailboxes that the account opens",
         ObjectKind::FolderRight => "rights on folders",
         ObjectKind::AutoReply => "automatic reply",
         ObjectKind::JunkLists => "safe senders and junk lists",
@@ -408,6 +417,10 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
                 )
             }
         }
+        Facts::Opened { .. } => (
+            Verdict::Legitimate,
+            vec!["a mailbox that the account opens".to_owned()],
+        ),
         Facts::MailboxRight { right, holder } => rights::by_holder(right.words(), holder),
         Facts::Grant {
             first_party,
@@ -504,6 +517,7 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         Facts::InboxRule { .. } => Some(ArtefactId::HIDING_RULE),
         Facts::Forwarding { .. } => Some(ArtefactId::SMTP_FORWARDING),
         Facts::MailboxRight { right, .. } => Some(rights::artefact_of(*right)),
+        Facts::Opened { .. } => None,
         Facts::Grant { .. } => Some(ArtefactId::DELEGATED_GRANT),
     }
 }

@@ -237,6 +237,7 @@ pub fn until_removed() -> Vec<UntilRemoved> {
         ArtefactId::FULL_ACCESS,
         ArtefactId::SEND_AS,
         ArtefactId::SEND_ON_BEHALF,
+        ArtefactId::SHARED_MAILBOX,
     ]
     .into_iter()
     .map(|artefact| UntilRemoved {
@@ -438,7 +439,8 @@ fn removal(observed: &Observed) -> ActionKind {
         }
         Facts::InboxRule { .. } => ActionKind::RemoveInboxRule,
         Facts::Forwarding { .. } => ActionKind::ClearForwarding,
-        Facts::MailboxRight { .. } => ActionKind::RemoveMailboxRight,
+        // A mailbox that is merely opened is no foothold, and is never planned.
+        Facts::MailboxRight { .. } | Facts::Opened { .. } => ActionKind::RemoveMailboxRight,
         Facts::Grant { .. } => ActionKind::RemoveGrant,
     }
 }
@@ -450,7 +452,7 @@ fn sends_outside(state: &State, facts: &Facts) -> bool {
             forwards_to.iter().any(|address| is_outside(state, address))
         }
         Facts::Forwarding { .. } | Facts::MailboxRight { .. } => true,
-        Facts::Method { .. } | Facts::Grant { .. } => false,
+        Facts::Method { .. } | Facts::Grant { .. } | Facts::Opened { .. } => false,
     }
 }
 

@@ -305,8 +305,10 @@ pub(crate) fn title(planned: &Planned) -> String {
         ActionKind::BlockSignIn
         | ActionKind::RevokeSessions
         | ActionKind::ResetPassword
-        | ActionKind::ClearForwarding
         | ActionKind::RestoreSignIn => planned.kind.title().to_owned(),
+        ActionKind::ClearForwarding if planned.object.mailbox.is_none() => {
+            planned.kind.title().to_owned()
+        }
         _ => format!("{} \"{}\"", planned.kind.title(), name(&planned.object)),
     }
 }
@@ -420,6 +422,19 @@ pub(crate) fn facts(facts: &Facts) -> String {
                     }
                     .to_owned(),
                 );
+            }
+        }
+        Facts::Opened {
+            address,
+            full,
+            send_as,
+        } => {
+            parts.push(format!("{address}, a mailbox that the account reaches"));
+            if !full.is_empty() {
+                parts.push(format!("full access by {}", full.join(", ")));
+            }
+            if !send_as.is_empty() {
+                parts.push(format!("may send as it by {}", send_as.join(", ")));
             }
         }
         Facts::MailboxRight { right, holder } => {

@@ -470,7 +470,8 @@ impl Hand<'_> {
                 }))
             }
             kind => {
-                let seen = match observe_object(tenant, &user, &planned.object).await {
+                let place = planned.object.mailbox.as_deref().unwrap_or(&user);
+                let seen = match observe_object(tenant, place, &planned.object).await {
                     Ok(seen) => seen,
                     Err(error) => return Ok(Err(error)),
                 };
@@ -545,7 +546,11 @@ impl Hand<'_> {
     /// The request of an action. Without `for_real` a password is a placeholder.
     fn prepare(&self, planned: &Planned, for_real: bool) -> Result<Prepared, TenantError> {
         let state = self.case.state();
-        let user = user_key(&state).unwrap_or_default();
+        // What lies in another mailbox is changed there.
+        let user = match &planned.object.mailbox {
+            Some(mailbox) => mailbox.clone(),
+            None => user_key(&state).unwrap_or_default(),
+        };
         let tenant = self.tenant;
         match planned.kind {
             ActionKind::BlockSignIn => tenant.prepare_block(&user),

@@ -21,6 +21,7 @@ use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::preflight::{self, Standing};
 
+mod elsewhere;
 pub(crate) mod rights;
 mod rules;
 
@@ -182,10 +183,13 @@ pub(crate) async fn snapshot(
         ObjectKind::MailboxRight,
     ];
     let known = case.with_state(|state| state.account.clone());
-    let (account, seen, federation) = futures_util::future::join3(
+    let (opened, names) =
+        case.with_state(|state| (elsewhere::known(state, at), elsewhere::Names::of(state)));
+    let (account, seen, federation, elsewhere) = futures_util::future::join4(
         tenant.user(&user),
         join_all(kinds.into_iter().map(|kind| observe(tenant, &user, kind))),
         federated(tenant, known.as_ref()),
+        elsewhere::look(tenant, &user, opened, &names),
     )
     .await;
     let mut standing = known.map(|account| account.standing).unwrap_or_default();
@@ -235,6 +239,26 @@ pub(crate) async fn snapshot(
             Err(error) => sources.push(failed(kind, &tokens, &error)),
         }
     }
+    match elsewhere.list {
+        None => {}
+        Some(Ok(seen)) => {
+            let kind = ObjectKind::Mailbox;
+            sources.push(Source {
+                why: seen.complete.clone().err().or(seen.remark.clone()),
+                ..source(kind, &seen.complete)
+            });
+            objects.extend(record(case, kind, seen)?);
+        }
+        Some(Err(_)) if !conduct.errors => {}
+        Some(Err(error)) => sources.push(failed(ObjectKind::Mailbox, &tokens, &error)),
+    }
+    if let Some(seen) = elsewhere.settings {
+        sources.push(Source {
+            name: elsewhere::SETTINGS.to_owned(),
+            ..source(ObjectKind::InboxRule, &seen.complete)
+        });
+        objects.extend(record_as(case, elsewhere::SETTINGS, seen)?);
+    }
     objects.sort_by(|a: &Observed, b: &Observed| a.object.cmp(&b.object));
     let number = case.with_state(|state| state.snapshots.len());
     case.append(Event::SnapshotTaken(Snapshot {
@@ -253,7 +277,11 @@ pub(crate) fn record(
     kind: ObjectKind,
     seen: Seen,
 ) -> Result<Vec<Observed>, ResponderError> {
-    let evidence = keep(case, source_of(kind), &seen.answers)?;
+    record_as(case, source_of(kind), seen)
+}
+
+fn record_as(case: &Case<'_>, what: &str, seen: Seen) -> Result<Vec<Observed>, ResponderError> {
+    let evidence = keep(case, what, &seen.answers)?;
     seen.objects
         .into_iter()
         .map(|found| {

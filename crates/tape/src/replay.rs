@@ -225,6 +225,7 @@ async fn ask(
         "exchange.mailbox.read" => tenant.get_mailbox(mailbox).await.map(drop),
         "exchange.mailbox.permissions" => tenant.get_mailbox_permissions(mailbox).await.map(drop),
         "exchange.mailbox.send_as" => tenant.get_recipient_permissions(mailbox).await.map(drop),
+        "exchange.recipient.mailboxes" => tenant.list_mailboxes(61).await.map(drop),
         "exchange.recipient.read" => tenant.get_recipient(mailbox).await.map(drop),
         "exchange.mailbox.give_full_access" => {
             change(
@@ -345,6 +346,9 @@ pub(crate) fn call_of(exchange: &Exchange) -> Option<(&'static CallSpec, Vec<Str
         Some("Get-Mailbox") => Some("exchange.mailbox.read"),
         Some("Get-MailboxPermission") => Some("exchange.mailbox.permissions"),
         Some("Get-RecipientPermission") => Some("exchange.mailbox.send_as"),
+        Some("Get-Recipient") if !has_parameter(exchange, "Identity") => {
+            Some("exchange.recipient.mailboxes")
+        }
         Some("Get-Recipient") => Some("exchange.recipient.read"),
         Some("Add-MailboxPermission") => Some("exchange.mailbox.give_full_access"),
         Some("Remove-MailboxPermission") => Some("exchange.mailbox.remove_full_access"),

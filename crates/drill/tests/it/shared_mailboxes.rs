@@ -1,5 +1,6 @@
 //! `shared-mailboxes`: rights that the attacker gave on the mailbox go, whoever holds
-//! them, and those of the people who work with it stay.
+//! them, and what it left in mailboxes that the account opens; those of the people who
+//! work with them stay.
 
 use std::collections::BTreeSet;
 
@@ -34,6 +35,7 @@ fn holds(seed: u64) {
         ArtefactId::FULL_ACCESS,
         ArtefactId::SEND_AS,
         ArtefactId::SEND_ON_BEHALF,
+        ArtefactId::SHARED_MAILBOX,
     ] {
         assert!(
             artefacts(&score).contains(&id.to_string()),
@@ -84,6 +86,10 @@ fn control(name: &str, seed: u64) -> Run {
 fn where_nothing_is_done_every_right_stays_usable() {
     for seed in 1..=2 {
         for held in &control("none", seed).score.artefacts {
+            // Without a method of its own the attacker's password alone opens nothing.
+            if held.id == ArtefactId::STOLEN_PASSWORD {
+                continue;
+            }
             let all = held.usable.at_end && held.usable.after_restore && held.usable.after_24h;
             assert!(all, "seed {seed}: {held:?}");
             assert_eq!(held.outcome, Outcome::Survived, "seed {seed}: {held:?}");

@@ -93,6 +93,10 @@ impl Attacker {
             Move::ForwardMailbox => self.forward_mailbox(world, trace, now),
             Move::ConsentApp => self.consent_app(world, trace, now),
             Move::SendFraud => self.send_fraud(world, company, trace, now),
+            Move::ReadShared => self.read_shared(world, company, trace, now),
+            Move::RuleInShared => self.rule_in_shared(world, company, trace, now),
+            Move::ForwardShared => self.forward_shared(world, company, trace, now),
+            Move::SendAsShared => self.send_as_shared(world, company, trace, now),
             Move::GiveFullAccess => self.give_right(world, company, trace, now, Right::FullAccess),
             Move::GiveSendAs => self.give_right(world, company, trace, now, Right::SendAs),
             Move::GiveSendOnBehalf => {

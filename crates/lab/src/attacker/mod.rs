@@ -9,6 +9,7 @@ mod comeback;
 mod kit;
 mod plant;
 mod rights;
+mod shared;
 mod tick;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,6 +88,8 @@ pub(crate) struct Attacker {
     footholds: Vec<Foothold>,
     /// Rights on the mailbox, given to accounts in its hands (A15, A16, A17).
     delegated: rights::Hands,
+    /// What it left in mailboxes that the account opens (A61).
+    elsewhere: shared::Elsewhere,
 
     /// Mail that came out through each artefact since it was last looked at.
     drops: BTreeMap<ArtefactId, Vec<Delivery>>,
@@ -130,6 +133,7 @@ impl Attacker {
             app: None,
             footholds: Vec::new(),
             delegated: rights::Hands::default(),
+            elsewhere: shared::Elsewhere::default(),
             drops: BTreeMap::new(),
             fresh: Vec::new(),
             fresh_app: Vec::new(),
@@ -184,6 +188,9 @@ impl Attacker {
 
     /// Takes note of what became of delivered mail.
     pub(crate) fn note_deliveries(&mut self, deliveries: &[Delivery]) {
+        for delivery in deliveries.iter().filter(|d| d.user != self.victim) {
+            self.elsewhere.note(delivery);
+        }
         for delivery in deliveries.iter().filter(|d| d.user == self.victim) {
             for leak in &delivery.leaks {
                 let through = match &leak.rule {
@@ -276,6 +283,7 @@ impl Attacker {
             }
         }
         gone.extend(self.delegated.gone(world, &self.victim));
+        gone.extend(self.elsewhere.gone(world));
         let mut reactions = Vec::new();
         let reacts = self.habits.reacts.low;
         let later = |at: Timestamp| at.checked_add(reacts).unwrap_or(Timestamp::MAX);

@@ -44,6 +44,7 @@ impl Attacker {
             ] {
                 self.look(trace, now, artefact, word);
             }
+            self.look_elsewhere(trace, now);
         }
         self.try_app(world, trace, now);
         self.try_rights(world, company, trace, now, reaction);
@@ -401,7 +402,7 @@ fn may_change_rules(world: &World, token: &str, user: &str, now: Timestamp) -> b
 }
 
 /// One try of an artefact.
-fn attempt(
+pub(super) fn attempt(
     trace: &mut Trace,
     now: Timestamp,
     word: &str,
@@ -416,7 +417,7 @@ fn attempt(
 }
 
 /// What left or was hidden: which messages, how many bytes, from when to when.
-fn leaked(kind: &str, found: &[Delivery]) -> Value {
+pub(super) fn leaked(kind: &str, found: &[Delivery]) -> Value {
     json!({
         "kind": kind,
         "messages": found.iter().map(|delivery| &delivery.message).collect::<Vec<_>>(),

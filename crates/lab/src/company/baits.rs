@@ -250,6 +250,7 @@ impl Company {
             | BaitKind::ManagerSendOnBehalf => {
                 self.lay_right(world, kind, alert);
             }
+            BaitKind::SharedRules | BaitKind::SharedForward => self.lay_shared(world, kind, alert),
             BaitKind::Travel => {
                 let days = self.chance.draw("bait", "journey", 0).between(4, 12);
                 let from = before(alert, days);
@@ -263,7 +264,7 @@ impl Company {
     }
 
     /// The private address of somebody.
-    fn home_address(&self, world: &World, user: &str) -> String {
+    pub(super) fn home_address(&self, world: &World, user: &str) -> String {
         let name = world
             .users
             .get(user)

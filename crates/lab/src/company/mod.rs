@@ -8,6 +8,7 @@ pub(crate) mod life;
 pub(crate) mod names;
 pub(crate) mod places;
 mod rights;
+mod shared;
 mod staff;
 mod tenancy;
 
@@ -124,6 +125,8 @@ pub(crate) struct Company {
     former_name: Option<String>,
     /// Object ids of everybody else with a mailbox.
     pub(crate) colleagues: Vec<String>,
+    /// Shared mailboxes that the affected user opens, by object id.
+    pub(crate) shared: Vec<String>,
     /// The office.
     pub(crate) office: Network,
     pub(crate) habits: BTreeMap<String, Habits>,
@@ -233,6 +236,7 @@ impl Company {
             affected,
             former_name,
             colleagues,
+            shared: Vec::new(),
             office,
             habits,
             vendors,
@@ -244,6 +248,7 @@ impl Company {
             networks,
             foreign_methods: BTreeSet::new(),
         };
+        company.open_shared(&mut world, scenario, alert);
         company.lay_baits(&mut world, scenario, alert);
         (world, company)
     }

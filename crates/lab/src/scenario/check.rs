@@ -108,7 +108,22 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
                 format!("`{name}` could come before `phish`, when the attacker has no session yet"),
             );
         }
-        let repeatable = matches!(step.action, Move::ReadMail | Move::SendFraud);
+        let repeatable = matches!(
+            step.action,
+            Move::ReadMail | Move::SendFraud | Move::ReadShared | Move::SendAsShared
+        );
+        let shared = matches!(
+            step.action,
+            Move::ReadShared | Move::RuleInShared | Move::ForwardShared | Move::SendAsShared
+        );
+        if shared && scenario.company.shared_mailboxes.low == 0 {
+            return problem(
+                at,
+                format!(
+                    "`{name}` needs a shared mailbox: company.shared_mailboxes says that there may be none"
+                ),
+            );
+        }
         if !seen.insert(name) && !repeatable {
             return problem(at, format!("`{name}` stands twice; it happens once"));
         }

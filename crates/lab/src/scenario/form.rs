@@ -63,6 +63,9 @@ pub struct Company {
     pub affected_job: String,
     /// In which department.
     pub affected_department: String,
+    /// How many shared mailboxes the affected user opens; none by default.
+    #[serde(default = "Count::none")]
+    pub shared_mailboxes: Count,
 }
 
 /// One step of the attack.
@@ -120,6 +123,14 @@ pub enum Move {
     GiveSendAs,
     /// Send on behalf of the mailbox, for an account in the attacker's hands (A17).
     GiveSendOnBehalf,
+    /// Reads mail in the shared mailboxes that the account opens.
+    ReadShared,
+    /// A rule in a shared mailbox (A61).
+    RuleInShared,
+    /// A shared mailbox forwards outside (A61).
+    ForwardShared,
+    /// Asks for money in the name of a shared mailbox.
+    SendAsShared,
     /// Telephones the help desk as the user, gets a new password and a temporary
     /// access pass, signs in with them and registers a method (A01, A02, A03, A04).
     PhoneHelpDesk,
@@ -161,10 +172,15 @@ impl Move {
             Self::HiddenRule => &[ArtefactId::HIDDEN_RULE],
             Self::ForwardMailbox => &[ArtefactId::SMTP_FORWARDING],
             Self::ConsentApp => &[ArtefactId::DELEGATED_GRANT],
+            Self::RuleInShared | Self::ForwardShared => &[ArtefactId::SHARED_MAILBOX],
             Self::GiveFullAccess => &[ArtefactId::FULL_ACCESS],
             Self::GiveSendAs => &[ArtefactId::SEND_AS],
             Self::GiveSendOnBehalf => &[ArtefactId::SEND_ON_BEHALF],
-            Self::OpenSession | Self::ReadMail | Self::SendFraud => &[],
+            Self::OpenSession
+            | Self::ReadMail
+            | Self::SendFraud
+            | Self::ReadShared
+            | Self::SendAsShared => &[],
         }
     }
 
@@ -181,6 +197,10 @@ impl Move {
             Self::ForwardMailbox => "forward_mailbox",
             Self::ConsentApp => "consent_app",
             Self::SendFraud => "send_fraud",
+            Self::ReadShared => "read_shared",
+            Self::RuleInShared => "rule_in_shared",
+            Self::ForwardShared => "forward_shared",
+            Self::SendAsShared => "send_as_shared",
             Self::GiveFullAccess => "give_full_access",
             Self::GiveSendAs => "give_send_as",
             Self::GiveSendOnBehalf => "give_send_on_behalf",
@@ -258,6 +278,10 @@ pub enum BaitKind {
     TeamSendAs,
     /// The manager may send on behalf, by the user's own choice.
     ManagerSendOnBehalf,
+    /// Shared mailboxes have rules of their own.
+    SharedRules,
+    /// A shared mailbox forwards a copy outside, for long.
+    SharedForward,
 }
 
 /// A person on our side.

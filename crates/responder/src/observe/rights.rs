@@ -107,7 +107,7 @@ fn found(user: &str, right: MailboxRight, holder: Holder) -> Found {
 
 /// Who holds this right, by the names in its list; the mailbox itself, inherited rows
 /// and those that take away are no rights of anybody's.
-async fn list(
+pub(super) async fn list(
     tenant: &Tenant,
     user: &str,
     right: MailboxRight,

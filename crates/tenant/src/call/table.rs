@@ -250,6 +250,9 @@ calls! {
     EXCHANGE_GET_RECIPIENT: "exchange.recipient.read", "read whom a name means: a person, a guest, a group (Get-Recipient)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.3; EX:Get-Recipient.md".
+    EXCHANGE_LIST_MAILBOXES: "exchange.recipient.mailboxes", "list the tenant's mailboxes (Get-Recipient)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.3; EX:Get-Recipient.md".
     EXCHANGE_GIVE_FULL_ACCESS: "exchange.mailbox.give_full_access", "give full access to a mailbox back (Add-MailboxPermission)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2; EX:Add-MailboxPermission.md".

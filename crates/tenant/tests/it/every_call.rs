@@ -131,6 +131,7 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "exchange.mailbox.permissions" => world.get_mailbox_permissions(UPN);
         "exchange.mailbox.send_as" => world.get_recipient_permissions(UPN);
         "exchange.recipient.read" => world.get_recipient(UPN);
+        "exchange.recipient.mailboxes" => world.list_mailboxes(61);
         "activity.subscriptions" => world.activity_subscriptions();
         "activity.start" => world.start_activity_feed(FEEDS[0]);
     };

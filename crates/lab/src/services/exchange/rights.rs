@@ -247,31 +247,63 @@ pub(super) fn set_send_on_behalf(cmdlet: &mut Cmdlet<'_, '_>, user: &str) -> Row
 }
 
 /// `Get-Recipient`: who a name means, and of what kind; groups are recipients too.
+/// Without a name, every recipient of the kinds that are asked for.
 pub(super) fn recipient(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
-    let Some(name) = cmdlet.text("Identity").filter(|name| !name.is_empty()) else {
-        return Err(bad(
-            "Cannot process command because of one or more missing mandatory parameters: Identity.",
-            "ParameterBindingException",
-        ));
-    };
     let world = &cmdlet.ask.world;
+    let Some(name) = cmdlet.text("Identity").filter(|name| !name.is_empty()) else {
+        let wanted: Vec<String> = match cmdlet.parameter("RecipientTypeDetails") {
+            Some(Value::Array(list)) => list
+                .iter()
+                .filter_map(|one| one.as_str().map(str::to_lowercase))
+                .collect(),
+            Some(Value::String(text)) => text
+                .split(',')
+                .map(|one| one.trim().to_lowercase())
+                .collect(),
+            _ => Vec::new(),
+        };
+        let rows = world
+            .users
+            .keys()
+            .filter_map(|id| world.recipient(id))
+            .filter(|(_, kind)| wanted.is_empty() || wanted.contains(&kind.as_str().to_lowercase()))
+            .filter_map(|(id, kind)| recipient_row(world, &id, kind))
+            .collect();
+        return Ok(Done {
+            rows,
+            target: Some(TraceObject::new(
+                ObjectKind::Tenant,
+                world.tenant.id.clone(),
+            )),
+            ..Done::default()
+        });
+    };
     let (id, kind) = world
         .recipient(&name)
         .ok_or_else(|| missing(world, &name))?;
-    let (display, address) = match (world.users.get(&id), world.groups.get(&id)) {
+    let row = recipient_row(world, &id, kind).ok_or_else(|| missing(world, &name))?;
+    Ok(Done {
+        rows: vec![row],
+        target: Some(TraceObject::new(ObjectKind::Account, id)),
+        ..Done::default()
+    })
+}
+
+fn recipient_row(world: &World, id: &str, kind: Recipient) -> Option<Value> {
+    let (display, address) = match (world.users.get(id), world.groups.get(id)) {
         (Some(user), _) => (user.display_name.clone(), user.mail.clone()),
         (None, Some(group)) => (
             group.display_name.clone(),
             group.mail.clone().unwrap_or_default(),
         ),
-        (None, None) => return Err(missing(world, &name)),
+        (None, None) => return None,
     };
     let recipient_type = match kind {
         Recipient::GuestMailUser => "MailUser",
         Recipient::Group => "MailUniversalSecurityGroup",
         Recipient::UserMailbox | Recipient::SharedMailbox => "UserMailbox",
     };
-    let rows = vec![row(vec![
+    Some(row(vec![
         ("Identity", json!(display)),
         ("Name", json!(display)),
         ("DisplayName", json!(display)),
@@ -281,12 +313,7 @@ pub(super) fn recipient(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         ("ExternalDirectoryObjectId", json!(id)),
         ("RecipientType", json!(recipient_type)),
         ("RecipientTypeDetails", json!(kind.as_str())),
-    ])];
-    Ok(Done {
-        rows,
-        target: Some(TraceObject::new(ObjectKind::Account, id)),
-        ..Done::default()
-    })
+    ]))
 }
 
 fn sid(holder: &str) -> String {

@@ -1,12 +1,13 @@
 //! Rights on a whole mailbox and whoever holds them (reference §6.2, §6.6).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Cmdlet, wrong_object};
 use crate::call::{
     CallSpec, EXCHANGE_GET_MAILBOX_PERMISSION, EXCHANGE_GET_RECIPIENT,
     EXCHANGE_GET_RECIPIENT_PERMISSION, EXCHANGE_GIVE_FULL_ACCESS, EXCHANGE_GIVE_SEND_AS,
-    EXCHANGE_REMOVE_FULL_ACCESS, EXCHANGE_REMOVE_SEND_AS, EXCHANGE_SET_SEND_ON_BEHALF,
+    EXCHANGE_LIST_MAILBOXES, EXCHANGE_REMOVE_FULL_ACCESS, EXCHANGE_REMOVE_SEND_AS,
+    EXCHANGE_SET_SEND_ON_BEHALF,
 };
 use crate::client::Tenant;
 use crate::error::{Kind, TenantError};
@@ -74,6 +75,35 @@ impl Tenant {
                 "several recipients have this name",
             )),
         }
+    }
+
+    /// The tenant's mailboxes, people's and shared ones, at most so many: whether there
+    /// are more stands in the completeness.
+    pub async fn list_mailboxes(
+        &self,
+        most: usize,
+    ) -> Result<Read<Vec<ExchangeRecipient>>, TenantError> {
+        let cmdlet = Cmdlet::new("Get-Recipient")
+            .with(
+                "RecipientTypeDetails",
+                json!(["SharedMailbox", "UserMailbox"]),
+            )
+            .with("ResultSize", most);
+        let read = self.rows(&EXCHANGE_LIST_MAILBOXES, &cmdlet, None).await?;
+        let rows = read.value.into_iter().map(Value::Object).collect();
+        let value = serde_json::from_value(Value::Array(rows)).map_err(|error| {
+            wrong_object(
+                &EXCHANGE_LIST_MAILBOXES,
+                "mailboxes",
+                &read.answers,
+                &format!("the answer has another form than documented: {error}"),
+            )
+        })?;
+        Ok(Read {
+            value,
+            answers: read.answers,
+            completeness: read.completeness,
+        })
     }
 
     /// Giving somebody full access to a mailbox, or taking it away. `who` is the
