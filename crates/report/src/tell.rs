@@ -422,6 +422,17 @@ pub(crate) fn facts(facts: &Facts) -> String {
                 );
             }
         }
+        Facts::Keeping {
+            retain_days,
+            litigation_hold,
+            ..
+        } => {
+            let days = retain_days.map_or_else(|| "?".to_owned(), |days| days.to_string());
+            parts.push(format!("keeps what is deleted for {days} days"));
+            if *litigation_hold == Some(true) {
+                parts.push("on litigation hold".to_owned());
+            }
+        }
         Facts::Grant {
             app_name,
             app_id,

@@ -325,7 +325,7 @@ pub(crate) async fn observe(
     match kind {
         ObjectKind::Method => methods(tenant, user).await,
         ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
-        ObjectKind::MailboxForwarding => forwarding(tenant, user).await,
+        ObjectKind::MailboxForwarding | ObjectKind::Mailbox => forwarding(tenant, user).await,
         _ => grants(tenant, user).await,
     }
 }
@@ -428,7 +428,12 @@ async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     };
     let object = ObjectRef::new(ObjectKind::MailboxForwarding, user).named("mailbox forwarding");
     let facts = forwarding_facts(&mailbox.value);
-    let mut seen = Seen::of(mailbox, vec![Found::new(object, facts)]);
+    let kept = ObjectRef::new(ObjectKind::Mailbox, user).named("mailbox");
+    let keeping = keeping_facts(&mailbox.value);
+    let mut seen = Seen::of(
+        mailbox,
+        vec![Found::new(object, facts), Found::new(kept, keeping)],
+    );
     seen.mailbox = kind;
     Ok(seen)
 }
@@ -457,6 +462,16 @@ fn forwarding_facts(mailbox: &Mailbox) -> Facts {
         smtp: forwarding.smtp_address.map(|address| bare(&address)),
         address: forwarding.address,
         keeps_copy: forwarding.keep_copy,
+    }
+}
+
+fn keeping_facts(mailbox: &Mailbox) -> Facts {
+    let keeping = mailbox.keeping();
+    Facts::Keeping {
+        retain_days: keeping.retain_days,
+        single_item_recovery: keeping.single_item_recovery,
+        litigation_hold: keeping.litigation_hold,
+        hold_licensed: mailbox.hold_licensed(),
     }
 }
 

@@ -183,6 +183,18 @@ impl Judge<'_> {
                 self.shows_time(line, object, "lastPasswordChangeDateTime", since)
             }
             Kind::ClearForwarding => self.reads.shows_no_forwarding(line, object),
+            Kind::RaiseRetention => {
+                self.reads
+                    .shows_value(line, object, "RetainDeletedItemsFor", |value| {
+                        value.as_str().is_some_and(|span| span.starts_with("30."))
+                    })
+            }
+            Kind::HoldMailbox => {
+                self.reads
+                    .shows_value(line, object, "LitigationHoldEnabled", |value| {
+                        value.as_bool() == Some(true)
+                    })
+            }
             Kind::RemoveMethod
             | Kind::RemoveInboxRule
             | Kind::RemoveHiddenRule

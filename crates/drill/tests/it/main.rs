@@ -16,6 +16,7 @@ mod faults;
 mod order_rules;
 mod permissions;
 mod person;
+mod preserve;
 mod response;
 mod score;
 mod sequences;

@@ -235,6 +235,9 @@ calls! {
     EXCHANGE_SET_FORWARDING: "exchange.mailbox.set_forwarding", "set or clear both forwarding fields (Set-Mailbox)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+    EXCHANGE_SET_KEEPING: "exchange.mailbox.set_keeping", "keep what is deleted for longer, or hold the mailbox (Set-Mailbox)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §14.1".
     EXCHANGE_GET_OUTBOUND_POLICY: "exchange.organisation.outbound", "read whether mail may be forwarded outside (Get-HostedOutboundSpamFilterPolicy)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2, §6.6".
