@@ -10,8 +10,8 @@ use retake_tenant::call::{
     EXCHANGE_GET_INBOX_RULES, EXCHANGE_GET_MAILBOX, EXCHANGE_GET_OUTBOUND_POLICY,
     EXCHANGE_REMOVE_INBOX_RULE, EXCHANGE_SET_FORWARDING, GRANTS_OF_USER, INBOX_RULES, LICENCES,
     MESSAGE_TRACES, METHODS, ORGANIZATION, RISK_DETECTIONS, ROLE_ASSIGNMENTS, SERVICE_PRINCIPAL,
-    SERVICE_PRINCIPAL_BY_APP_ID, SIGN_IN_PREFERENCES, SIGN_INS_BETA, USER, USER_BLOCK,
-    USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK, USERS,
+    SERVICE_PRINCIPAL_BY_APP_ID, SERVICE_PRINCIPALS, SIGN_IN_PREFERENCES, SIGN_INS_BETA, USER,
+    USER_BLOCK, USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK, USERS,
 };
 
 /// A step and every call that it makes in the tenant.
@@ -58,6 +58,7 @@ pub static NEEDS: &[StepNeeds] = &[
             &EXCHANGE_GET_MAILBOX,
             &GRANTS_OF_USER,
             &SERVICE_PRINCIPAL,
+            &SERVICE_PRINCIPALS,
         ],
     ),
     needs(
@@ -112,7 +113,16 @@ pub static NEEDS: &[StepNeeds] = &[
             &EXCHANGE_REMOVE_INBOX_RULE,
         ],
     ),
-    needs(5, 3, &[&GRANTS_OF_USER, &SERVICE_PRINCIPAL, &DELETE_GRANT]),
+    needs(
+        5,
+        3,
+        &[
+            &GRANTS_OF_USER,
+            &SERVICE_PRINCIPAL,
+            &SERVICE_PRINCIPALS,
+            &DELETE_GRANT,
+        ],
+    ),
     needs(6, 1, &[&SIGN_INS_BETA, &DIRECTORY_AUDITS, &RISK_DETECTIONS]),
     needs(6, 2, &[&MESSAGE_TRACES]),
     needs(6, 3, AUDIT_SEARCH),
@@ -129,6 +139,7 @@ pub static NEEDS: &[StepNeeds] = &[
             &EXCHANGE_GET_MAILBOX,
             &GRANTS_OF_USER,
             &SERVICE_PRINCIPAL,
+            &SERVICE_PRINCIPALS,
             &SIGN_INS_BETA,
             &DIRECTORY_AUDITS,
         ],
