@@ -4,7 +4,7 @@
 //! and no blanks:
 //!
 //! ```text
-//! {"schema":1,"case":"…","seq":1,"at":"…","event":{…canonical…},"previous":"…"}
+//! {"schema":2,"case":"…","seq":1,"at":"…","event":{…canonical…},"previous":"…"}
 //! ```
 //!
 //! `schema` is [`retake_playbook::event::SCHEMA`] of the writer, `previous` the

@@ -12,8 +12,9 @@ use crate::gate::Gate;
 use crate::steps::StepId;
 use crate::words::{ArtefactId, Digest, ObjectRef};
 
-/// The version of the event schema, written into every journal record.
-pub const SCHEMA: u32 = 1;
+/// The version of the event schema, written into every journal record. Version 2 (issue 4) adds
+/// kinds of objects; journals of version 1 are read as they are.
+pub const SCHEMA: u32 = 2;
 
 /// One thing that happened in a case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -627,6 +628,9 @@ pub struct Analysis {
     /// The first event that was the attacker's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_known_bad: Option<Timestamp>,
+    /// The last event that was the attacker's and went through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_known_bad: Option<Timestamp>,
     /// What the attacker is known by.
     pub fingerprint: Fingerprint,
     /// Who changed what, as the logs tell it.

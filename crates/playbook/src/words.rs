@@ -22,16 +22,64 @@ impl ArtefactId {
     pub const ACCESS_TOKEN: Self = Self(3);
     /// `A04`: an added authentication method that is not the default.
     pub const ADDED_METHOD: Self = Self(4);
+    /// `A05`: an added authentication method that was made the default.
+    pub const DEFAULT_METHOD: Self = Self(5);
+    /// `A06`: an app password.
+    pub const APP_PASSWORD: Self = Self(6);
     /// `A07`: a visible inbox rule that forwards outside.
     pub const FORWARDING_RULE: Self = Self(7);
     /// `A08`: a visible inbox rule that hides mail by moving and marking read.
     pub const HIDING_RULE: Self = Self(8);
     /// `A09`: an inbox rule hidden from Outlook and Graph.
     pub const HIDDEN_RULE: Self = Self(9);
+    /// `A10`: a malicious inbox rule named like one of the system's own.
+    pub const DISGUISED_RULE: Self = Self(10);
+    /// `A12`: a sweep rule.
+    pub const SWEEP_RULE: Self = Self(12);
     /// `A13`: the mailbox's `ForwardingSmtpAddress`.
     pub const SMTP_FORWARDING: Self = Self(13);
+    /// `A14`: the mailbox's `ForwardingAddress`, to a contact.
+    pub const CONTACT_FORWARDING: Self = Self(14);
+    /// `A15`: `FullAccess` on the mailbox, also older than the alert.
+    pub const FULL_ACCESS: Self = Self(15);
+    /// `A16`: `SendAs` for a guest or somebody outside.
+    pub const SEND_AS: Self = Self(16);
+    /// `A17`: `SendOnBehalf`.
+    pub const SEND_ON_BEHALF: Self = Self(17);
+    /// `A18`: a right on the inbox folder for a guest.
+    pub const INBOX_RIGHT: Self = Self(18);
+    /// `A19`: a right on another folder, or `Default` raised.
+    pub const FOLDER_RIGHT: Self = Self(19);
     /// `A20`: a delegated grant to an app.
     pub const DELEGATED_GRANT: Self = Self(20);
+    /// `A21`: an app role assigned to the user.
+    pub const APP_ROLE: Self = Self(21);
+    /// `A22`: an attacker's app with application permissions.
+    pub const MALICIOUS_APP: Self = Self(22);
+    /// `A24`: a registered device with its primary refresh token.
+    pub const REGISTERED_DEVICE: Self = Self(24);
+    /// `A25`: a mobile device's partnership with the mailbox.
+    pub const MOBILE_PARTNERSHIP: Self = Self(25);
+    /// `A30`: SMTP AUTH, IMAP, POP or EWS switched on.
+    pub const MAIL_PROTOCOLS: Self = Self(30);
+    /// `A31`: an active directory role on the account.
+    pub const DIRECTORY_ROLE: Self = Self(31);
+    /// `A35`: an automatic reply.
+    pub const AUTO_REPLY: Self = Self(35);
+    /// `A38`: a second account in the same attacker's hands.
+    pub const SECOND_ACCOUNT: Self = Self(38);
+    /// `A40`: the account blocked from sending, by the service.
+    pub const SENDING_BLOCK: Self = Self(40);
+    /// `A41`: a temporary access pass.
+    pub const TEMPORARY_ACCESS_PASS: Self = Self(41);
+    /// `A42`: phone or other mail changed for self-service reset.
+    pub const RESET_ATTRIBUTES: Self = Self(42);
+    /// `A43`: safe senders and junk lists.
+    pub const JUNK_LISTS: Self = Self(43);
+    /// `A50`: a rule that only desktop Outlook runs.
+    pub const CLIENT_SIDE_RULE: Self = Self(50);
+    /// `A61`: a rule, forward or automatic reply in a shared or delegated mailbox.
+    pub const SHARED_MAILBOX: Self = Self(61);
 
     /// The artefact with this number, if it is one (1 to 99).
     pub const fn new(number: u8) -> Option<Self> {
@@ -111,6 +159,33 @@ pub enum ObjectKind {
     Mailbox,
     /// A registered device.
     Device,
+    /// The app passwords of an account; the id is the account's.
+    AppPassword,
+    /// A sweep rule of a mailbox.
+    SweepRule,
+    /// A right on a whole mailbox: full access, send as, send on behalf.
+    MailboxRight,
+    /// A right on a folder of a mailbox.
+    FolderRight,
+    /// The automatic reply of a mailbox; the id is the account's.
+    AutoReply,
+    /// Safe senders and junk lists of a mailbox; the id is the account's.
+    JunkLists,
+    /// The protocols that a mailbox can be reached by; the id is the account's.
+    MailProtocols,
+    /// A mobile device's partnership with a mailbox.
+    MobilePartnership,
+    /// A rule that only desktop Outlook runs.
+    ClientSideRule,
+    /// The service's block of an account from sending; the id is the account's.
+    SendingBlock,
+    /// An app role assigned to a user or to an app.
+    AppRole,
+    /// A directory role assignment.
+    DirectoryRole,
+    /// What the directory keeps for self-service reset: phone, other mail; the id is
+    /// the account's.
+    ResetAttributes,
     /// A mail message; the id is its internet message id.
     Message,
     /// A sign-in record.
@@ -138,6 +213,19 @@ impl ObjectKind {
             Self::ServicePrincipal => "app",
             Self::Mailbox => "mailbox",
             Self::Device => "device",
+            Self::AppPassword => "app passwords",
+            Self::SweepRule => "sweep rule",
+            Self::MailboxRight => "right on the mailbox",
+            Self::FolderRight => "right on a folder",
+            Self::AutoReply => "automatic reply",
+            Self::JunkLists => "safe senders and junk lists",
+            Self::MailProtocols => "mail protocols",
+            Self::MobilePartnership => "mobile device",
+            Self::ClientSideRule => "client-side rule",
+            Self::SendingBlock => "block from sending",
+            Self::AppRole => "app role",
+            Self::DirectoryRole => "directory role",
+            Self::ResetAttributes => "attributes for self-service reset",
             Self::Message => "message",
             Self::SignIn => "sign-in",
             Self::AuditRecord => "audit record",
@@ -159,6 +247,10 @@ pub struct ObjectRef {
     /// What the service calls it, if it has a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Whose mailbox it lies in, by object id, where that is not the affected account's
+    /// own: a shared mailbox, one that it could open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<String>,
 }
 
 impl ObjectRef {
@@ -168,7 +260,15 @@ impl ObjectRef {
             kind,
             id: id.into(),
             name: None,
+            mailbox: None,
         }
+    }
+
+    /// The same object in the mailbox of this account, which is not the affected one.
+    #[must_use]
+    pub fn in_mailbox(mut self, account: impl Into<String>) -> Self {
+        self.mailbox = Some(account.into());
+        self
     }
 
     /// The same object with the name that the service shows.

@@ -29,7 +29,7 @@ fn a_journal_reads_back_as_it_was_written_and_each_record_follows_the_one_before
     let first = &records[0];
     let body = format!(
         concat!(
-            r#"{{"schema":1,"case":"case-1","seq":1,"at":"{at}","event":{{"account":"li.wei@example.org","#,
+            r#"{{"schema":2,"case":"case-1","seq":1,"at":"{at}","event":{{"account":"li.wei@example.org","#,
             r#""alert":"Invoice with a changed bank account","case":"case-1","event":"case_opened","#,
             r#""program":"0.1.0","responder":"Robin","tenant":"0f0e"}},"previous":"{zeros}"}}"#
         ),

@@ -9,6 +9,7 @@ mod accounts;
 mod batch;
 mod changed;
 mod claims;
+mod comeback;
 mod contract;
 mod controls;
 mod evidence;
