@@ -490,12 +490,8 @@ async fn grants(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
         .collect();
     clients.sort_unstable();
     clients.dedup();
-    let apps = join_all(
-        clients
-            .into_iter()
-            .map(|client| tenant.service_principal(client)),
-    )
-    .await;
+    // One round trip for all of them, however many there are.
+    let apps = tenant.service_principals(&clients).await;
     let mut found: Vec<Read<ServicePrincipal>> = Vec::new();
     let mut missing = None;
     for app in apps {

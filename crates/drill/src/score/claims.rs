@@ -99,6 +99,7 @@ impl Judge<'_> {
         self.trace
             .lines
             .iter()
+            .flat_map(Line::with_parts)
             .filter(|line| {
                 line.n > after
                     && line.at <= at
@@ -377,6 +378,7 @@ impl Judge<'_> {
                 .trace
                 .lines
                 .iter()
+                .flat_map(Line::with_parts)
                 .filter(|line| {
                     line.by_responder() && line.response_sha256.as_ref() == Some(evidence)
                 })

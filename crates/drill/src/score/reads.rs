@@ -88,6 +88,7 @@ impl<'a> Reads<'a> {
                         .lines
                         .iter()
                         .take(line.n as usize)
+                        .flat_map(Line::with_parts)
                         .any(|before| same_question(before, line) && self.shows(before, object))
             }
             _ => false,
@@ -129,7 +130,9 @@ impl<'a> Reads<'a> {
         self.trace
             .lines
             .iter()
-            .filter(move |line| line.n > after && line.n < before && line.is_read())
+            .filter(move |line| line.n > after && line.n < before)
+            .flat_map(Line::with_parts)
+            .filter(|line| line.is_read())
     }
 }
 

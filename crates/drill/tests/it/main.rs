@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod batch;
 mod changed;
 mod claims;
 mod comeback;

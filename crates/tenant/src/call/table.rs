@@ -154,6 +154,9 @@ calls! {
     SERVICE_PRINCIPAL: "graph.apps.read", "read an app as it exists in the tenant";
         Graph Get "/v1.0/servicePrincipals/{app}", read;
         needs &["Application.Read.All"], roles &[]; "reference §5".
+    SERVICE_PRINCIPALS: "graph.apps.read_batch", "read several apps in one request";
+        Graph Post "/v1.0/$batch", read;
+        needs &["Application.Read.All"], roles &[]; "reference §10 ($batch), §5".
     SERVICE_PRINCIPAL_BY_APP_ID: "graph.apps.find", "find an app by its app id";
         Graph Get "/v1.0/servicePrincipals(appId='{appId}')", read;
         needs &["Application.Read.All"], roles &[]; "reference §5".
