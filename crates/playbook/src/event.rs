@@ -437,8 +437,35 @@ pub struct Planned {
     /// The artefact that this object is, as far as it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artefact: Option<ArtefactId>,
+    /// The action whose change is taken back: then `kind` is that action's kind, and
+    /// this one brings its object to where it was before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<ActionId>,
     /// Why.
     pub why: Vec<String>,
+}
+
+impl Planned {
+    /// Whether it makes this change, and does not take one back.
+    pub fn makes(&self, kind: ActionKind) -> bool {
+        self.kind == kind && self.undoes.is_none()
+    }
+
+    /// What a person reads, as an order: "Remove inbox rule", "Undo: remove inbox rule".
+    pub fn title(&self) -> String {
+        let title = self.kind.title();
+        match self.undoes {
+            None => title.to_owned(),
+            Some(of) => format!("Undo {of}, {}", lower_first(title)),
+        }
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(chars).collect()
+    })
 }
 
 /// An object that looks odd and is left alone, for a person to decide.

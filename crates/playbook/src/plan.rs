@@ -321,6 +321,7 @@ impl<'a> Builder<'a> {
             object,
             observed,
             artefact,
+            undoes: None,
             why,
         });
         self.next += 1;
