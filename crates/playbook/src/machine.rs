@@ -506,10 +506,22 @@ pub(crate) fn step(state: &State, event: &Event) -> Phase {
 /// The row that this event takes from this phase, if any, in a state that has
 /// already recorded it.
 pub fn row_taken(from: Phase, event: &Event, state: &State) -> Option<&'static Transition> {
-    let on = on(event)?;
+    let on = on(event).filter(|_| !is_undo(event, state))?;
     TRANSITIONS
         .iter()
         .find(|row| row.from == from && row.on == on && holds(row.when, state))
+}
+
+/// An undo moves nothing: it may be ordered wherever the case stands.
+fn is_undo(event: &Event, state: &State) -> bool {
+    match event {
+        Event::PlanMade(plan) => plan.is_undo(),
+        Event::ActionVerified { action, .. } | Event::ActionStopped { action, .. } => state
+            .actions
+            .get(action)
+            .is_some_and(|action| action.planned.undoes.is_some()),
+        _ => false,
+    }
 }
 
 fn on(event: &Event) -> Option<On> {
@@ -531,6 +543,8 @@ fn on(event: &Event) -> Option<On> {
         Event::Retried { .. } => On::Retried,
         Event::ReleaseOrdered { .. } => On::Release,
         Event::CaseOpened(_)
+        | Event::UndoOrdered { .. }
+        | Event::ObjectRestored { .. }
         | Event::EvidenceKept(_)
         | Event::GateWaiting { .. }
         | Event::ActionIntended { .. }

@@ -27,6 +27,7 @@ mod protect;
 mod run;
 mod summary;
 mod tasks;
+mod undo;
 mod warn;
 
 pub use act::code_of;
@@ -39,3 +40,4 @@ pub use open::{Opening, Responder, Surroundings};
 pub use people::{Decision, Outcome, People, Question, Task};
 pub use run::{Extent, Finished};
 pub use summary::closing;
+pub use undo::{Previewed, UndoOutcome, Undone, Unsent, Which};

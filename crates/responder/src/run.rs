@@ -74,6 +74,8 @@ impl Responder<'_> {
             let until = self.case.now();
             self.case.append(Event::Waited { until })?;
         }
+        // An undo that was ordered and not finished is finished before anything else.
+        Box::pin(self.finish_undos()).await?;
         // Warnings run beside everything else and are waited for at the end.
         let mut background: Option<Background<'_>> = None;
         let mut warning = false;
@@ -319,7 +321,7 @@ impl Responder<'_> {
         })
     }
 
-    fn hand(&self) -> Hand<'_> {
+    pub(crate) fn hand(&self) -> Hand<'_> {
         Hand {
             case: &self.case,
             tenant: self.around.tenant,
