@@ -687,6 +687,9 @@ pub struct Analysis {
     /// The first event that was the attacker's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_known_bad: Option<Timestamp>,
+    /// The attacker's last sign-in that succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sign_in: Option<Timestamp>,
     /// What the attacker is known by.
     pub fingerprint: Fingerprint,
     /// Who changed what, as the logs tell it.

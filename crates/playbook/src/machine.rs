@@ -470,6 +470,8 @@ pub const TRANSITIONS: &[Transition] = &[
         When::PlanSettled,
         Phase::Reporting,
     ),
+    // A look at a closed case found something (S7.3).
+    row(Phase::Closed, On::Reopened, When::Always, Phase::Ordering),
     row(Phase::Halted, On::Retried, When::Contained, Phase::Clocking),
     row(
         Phase::Halted,
@@ -594,7 +596,7 @@ fn holds(when: When, state: &State) -> bool {
 /// What stands in the way of saying that nothing is left: a source that the latest
 /// snapshot did not see whole, a log that it cannot be judged without, or an object
 /// whose log could not be read whole.
-fn unseen(state: &State) -> Option<String> {
+pub fn unseen(state: &State) -> Option<String> {
     let unread = state
         .snapshot()?
         .sources
@@ -775,17 +777,8 @@ fn watch_on(state: &State, now: Timestamp) -> Command {
 }
 
 fn watch_judged(state: &State, now: Timestamp) -> Vec<Command> {
-    use crate::judge::{Verdict, judge};
-    if let Some(foothold) = judge(state)
-        .into_iter()
-        .find(|judgement| judgement.verdict == Verdict::Foothold)
-    {
-        let name = foothold.object.name.unwrap_or(foothold.object.id);
-        return vec![Command::Reopen(format!(
-            "{} \"{name}\": {}",
-            foothold.object.kind.words(),
-            foothold.reasons.join("; ")
-        ))];
+    if let Some(why) = re_entry(state) {
+        return vec![Command::Reopen(why)];
     }
     let from = state.watch_from.unwrap_or(now);
     let over = |hours| later(from, SignedDuration::from_hours(hours));
@@ -799,6 +792,35 @@ fn watch_judged(state: &State, now: Timestamp) -> Vec<Command> {
         }
         _ => vec![watch_on(state, now)],
     }
+}
+
+/// What came back since sign-in was given back, as the latest snapshot and the logs
+/// tell: a foothold, or the attacker's own sign-in.
+pub fn re_entry(state: &State) -> Option<String> {
+    use crate::judge::{Verdict, judge};
+    let foothold = judge(state)
+        .into_iter()
+        .find(|judgement| judgement.verdict == Verdict::Foothold)
+        .map(|foothold| {
+            let name = foothold.object.name.unwrap_or(foothold.object.id);
+            format!(
+                "{} \"{name}\": {}",
+                foothold.object.kind.words(),
+                foothold.reasons.join("; ")
+            )
+        });
+    foothold.or_else(|| {
+        let signed_in = state.analysis.as_ref()?.1.last_sign_in?;
+        state
+            .restored_at
+            .is_some_and(|restored| signed_in > restored)
+            .then(|| {
+                format!(
+                    "the attacker signed in at {}, after sign-in was given back",
+                    signed_in.strftime("%Y-%m-%d %H:%M:%S UTC")
+                )
+            })
+    })
 }
 
 fn halted(state: &State) -> String {

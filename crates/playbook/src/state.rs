@@ -372,6 +372,7 @@ impl State {
             Event::EvictionEffective { snapshot } => self.effective = Some((at, *snapshot)),
             Event::Reopened { .. } => {
                 self.reopened += 1;
+                self.closed = None;
                 self.effective = None;
                 self.restored_at = None;
                 self.watch_from = None;

@@ -51,9 +51,7 @@ pub enum CannotUndo {
     #[error("{0} was not carried out, so there is nothing to take back")]
     NotDone(ActionId),
     /// The tenant already was so, and the action sent nothing.
-    #[error(
-        "{0} changed nothing: the tenant already was so before. There is nothing to take back"
-    )]
+    #[error("{0} changed nothing: the tenant already was so before. There is nothing to take back")]
     NothingChanged(ActionId),
     /// The catalogue says that there is no way back.
     #[error("{action}, {title}, cannot be undone: {why}")]

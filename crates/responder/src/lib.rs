@@ -29,6 +29,7 @@ mod summary;
 mod tasks;
 mod undo;
 mod warn;
+mod watch;
 
 pub use act::code_of;
 pub use case::Watcher;
@@ -41,3 +42,4 @@ pub use people::{Decision, Outcome, People, Question, Task};
 pub use run::{Extent, Finished};
 pub use summary::closing;
 pub use undo::{Previewed, UndoOutcome, Undone, Unsent, Which};
+pub use watch::Watched;

@@ -165,12 +165,15 @@ impl Responder<'_> {
         self.case.state()
     }
 
-    fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         self.case.with_state(|state| state.phase)
     }
 
     /// Carries out one command. `Some` ends the run.
-    async fn perform(&self, command: Command) -> Result<Option<Finished>, ResponderError> {
+    pub(crate) async fn perform(
+        &self,
+        command: Command,
+    ) -> Result<Option<Finished>, ResponderError> {
         match command {
             Command::ReadAccount => self.read_account().await?,
             Command::Preflight => self.preflight().await?,

@@ -20,3 +20,4 @@ mod score;
 mod sequences;
 mod signing_in;
 mod story;
+mod undo;

@@ -188,6 +188,14 @@ pub fn analyse_with(
         )
         .map(|event| event.time)
         .min();
+    let last_sign_in = intruder
+        .clusters
+        .iter()
+        .filter(|cluster| cluster.attacker)
+        .flat_map(|cluster| cluster.events.iter())
+        .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
+        .map(|event| event.time)
+        .max();
     Analysis {
         verdict,
         score: u32::try_from(score.clamp(0, 100)).unwrap_or(0),
@@ -208,6 +216,7 @@ pub fn analyse_with(
         },
         path_evidence: conclusion.evidence,
         first_known_bad,
+        last_sign_in,
         fingerprint,
         changes,
         blast,

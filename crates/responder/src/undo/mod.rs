@@ -136,11 +136,7 @@ impl Responder<'_> {
             .collect()
     }
 
-    fn reverse_by_hand(
-        &self,
-        state: &State,
-        of: &ActionState,
-    ) -> Result<(String, String), Unsent> {
+    fn reverse_by_hand(&self, state: &State, of: &ActionState) -> Result<(String, String), Unsent> {
         let past = Past::new(&self.case, state, of);
         match prepare_reverse(self.around.tenant, &past) {
             Ok(prepared) => {
@@ -160,11 +156,7 @@ impl Responder<'_> {
     /// an earlier run left in the middle are finished first.
     ///
     /// What cannot be taken back is named in the result, and nothing else is harmed by it.
-    pub async fn undo(
-        &self,
-        which: &Which,
-        reason: &str,
-    ) -> Result<Vec<Undone>, ResponderError> {
+    pub async fn undo(&self, which: &Which, reason: &str) -> Result<Vec<Undone>, ResponderError> {
         let resumed = Box::pin(self.finish_undos()).await?;
         let state = self.case.state();
         let mut refused = Vec::new();
