@@ -75,6 +75,35 @@ pub enum Reverse {
     None(&'static str),
 }
 
+/// How far a change reaches beyond the affected person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The affected account alone: its sign-in, sessions, methods, its own consents.
+    Account,
+    /// The affected account's own mailbox.
+    Mailbox,
+    /// Roles, policies, other people's objects, apps and consents for everybody. Such a
+    /// change takes a second person (product, S2.4).
+    Tenant,
+}
+
+impl Scope {
+    /// What a person reads.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Account => "this account alone",
+            Self::Mailbox => "this mailbox alone",
+            Self::Tenant => "beyond this account: a second person is asked",
+        }
+    }
+
+    /// Whether a change of this scope waits for a second person.
+    pub const fn takes_two(self) -> bool {
+        matches!(self, Self::Tenant)
+    }
+}
+
 /// Everything that an action must declare before it may exist.
 #[derive(Clone, Copy, Debug)]
 pub struct ActionSpec {
@@ -86,6 +115,8 @@ pub struct ActionSpec {
     pub step: StepId,
     /// The kind of object that it changes.
     pub object: ObjectKind,
+    /// How far it reaches.
+    pub scope: Scope,
     /// The least application permissions, all needed.
     pub permissions: &'static [&'static str],
     /// The directory roles of which one is needed beside them.
@@ -159,6 +190,7 @@ const BLOCK_SIGN_IN: ActionSpec = ActionSpec {
     title: "Block sign-in",
     step: StepId::new(2, 1),
     object: ObjectKind::Account,
+    scope: Scope::Account,
     permissions: &["User.EnableDisableAccount.All", "User.Read.All"],
     roles: &[],
     evidence: "one read of the account; if it does not come within 2 s the block goes ahead and the case says so",
@@ -179,6 +211,7 @@ const REVOKE_SESSIONS: ActionSpec = ActionSpec {
     title: "Revoke sessions",
     step: StepId::new(3, 1),
     object: ObjectKind::Session,
+    scope: Scope::Account,
     permissions: &["User.RevokeSessions.All", "User.Read.All"],
     roles: &[],
     evidence: "the account with its present session validity time",
@@ -199,6 +232,7 @@ const RAISE_RETENTION: ActionSpec = ActionSpec {
     title: "Keep deleted mail for 30 days",
     step: StepId::new(1, 8),
     object: ObjectKind::Mailbox,
+    scope: Scope::Mailbox,
     permissions: &["Exchange.ManageAsApp"],
     roles: &["Exchange Administrator"],
     evidence: "the mailbox with its retention time",
@@ -219,6 +253,7 @@ const HOLD_MAILBOX: ActionSpec = ActionSpec {
     title: "Put the mailbox on litigation hold",
     step: StepId::new(1, 8),
     object: ObjectKind::Mailbox,
+    scope: Scope::Mailbox,
     permissions: &["Exchange.ManageAsApp"],
     roles: &["Exchange Administrator"],
     evidence: "the mailbox with its holds",
@@ -239,6 +274,7 @@ const RESET_PASSWORD: ActionSpec = ActionSpec {
     title: "Reset password",
     step: StepId::new(4, 1),
     object: ObjectKind::Password,
+    scope: Scope::Account,
     permissions: &["User-PasswordProfile.ReadWrite.All", "User.Read.All"],
     roles: USER_ROLES,
     evidence: "the account with the time of its last password change",
@@ -259,6 +295,7 @@ const REMOVE_METHOD: ActionSpec = ActionSpec {
     title: "Remove authentication method",
     step: StepId::new(4, 2),
     object: ObjectKind::Method,
+    scope: Scope::Account,
     permissions: &["UserAuthenticationMethod.ReadWrite.All"],
     roles: &[
         "Authentication Administrator",
@@ -282,6 +319,7 @@ const REMOVE_INBOX_RULE: ActionSpec = ActionSpec {
     title: "Remove inbox rule",
     step: StepId::new(5, 1),
     object: ObjectKind::InboxRule,
+    scope: Scope::Mailbox,
     permissions: &["MailboxSettings.ReadWrite"],
     roles: &[],
     evidence: "the rule as Graph returns it and as Exchange lists it",
@@ -304,6 +342,7 @@ const REMOVE_HIDDEN_RULE: ActionSpec = ActionSpec {
     title: "Remove hidden inbox rule",
     step: StepId::new(5, 1),
     object: ObjectKind::InboxRule,
+    scope: Scope::Mailbox,
     permissions: &["Exchange.ManageAsApp"],
     roles: &["Exchange Administrator"],
     evidence: "the rule as Exchange lists it with hidden rules included",
@@ -328,6 +367,7 @@ const REMOVE_RULE_IN_EXCHANGE: ActionSpec = ActionSpec {
     title: "Remove inbox rule through Exchange",
     step: StepId::new(5, 1),
     object: ObjectKind::InboxRule,
+    scope: Scope::Mailbox,
     permissions: &["Exchange.ManageAsApp"],
     roles: &["Exchange Administrator"],
     evidence: "the rule as Exchange lists it",
@@ -350,6 +390,7 @@ const CLEAR_FORWARDING: ActionSpec = ActionSpec {
     title: "Clear mailbox forwarding",
     step: StepId::new(3, 5),
     object: ObjectKind::MailboxForwarding,
+    scope: Scope::Mailbox,
     permissions: &["Exchange.ManageAsApp"],
     roles: &["Exchange Administrator"],
     evidence: "the mailbox with both forwarding fields",
@@ -370,6 +411,7 @@ const REMOVE_GRANT: ActionSpec = ActionSpec {
     title: "Remove app consent",
     step: StepId::new(5, 3),
     object: ObjectKind::OauthGrant,
+    scope: Scope::Account,
     permissions: &["DelegatedPermissionGrant.ReadWrite.All"],
     roles: &[],
     evidence: "the grant and the app that holds it",
@@ -392,6 +434,7 @@ const RESTORE_SIGN_IN: ActionSpec = ActionSpec {
     title: "Give sign-in back",
     step: StepId::new(7, 1),
     object: ObjectKind::Account,
+    scope: Scope::Account,
     permissions: &["User.EnableDisableAccount.All", "User.Read.All"],
     roles: &[],
     evidence: "the account as it is while blocked",

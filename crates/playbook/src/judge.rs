@@ -78,6 +78,10 @@ fn judge_one(state: &State, observed: &Observed) -> Judgement {
         artefact,
         reasons,
     };
+    if let Some(order) = crate::undo::kept(state, observed) {
+        let reason = format!("kept by order of {}: {}", order.by, order.reason);
+        return judged(Verdict::Legitimate, vec![reason]);
+    }
     if let Some(change) = origin_of(state, observed) {
         match change.by {
             Origin::Attacker => {
@@ -259,6 +263,7 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
         .objects
         .iter()
         .filter(|observed| !is_empty(&observed.facts))
+        .filter(|observed| crate::undo::kept(state, observed).is_none())
         .filter(|observed| {
             origin_of(state, observed).is_none_or(|change| change.by == Origin::Unknown)
         })

@@ -198,7 +198,7 @@ fn reopened_too_often(state: &State) -> Option<(ObjectRef, String)> {
     let again = state
         .actions
         .values()
-        .filter(|action| action.planned.kind == ActionKind::BlockSignIn)
+        .filter(|action| action.planned.makes(ActionKind::BlockSignIn))
         .filter(|action| {
             state
                 .plans
@@ -384,6 +384,7 @@ impl<'a> Builder<'a> {
             object,
             observed,
             artefact,
+            undoes: None,
             why,
         });
         self.next += 1;
@@ -426,7 +427,7 @@ fn given_up(state: &State, object: &ObjectRef) -> Option<String> {
     let stops: Vec<_> = state
         .actions
         .values()
-        .filter(|action| action.planned.object == *object)
+        .filter(|action| action.planned.object == *object && action.planned.undoes.is_none())
         .filter_map(|action| action.stopped.as_ref())
         .filter(|(at, ..)| state.retried_at.is_none_or(|retried| *at > retried))
         .collect();
@@ -477,7 +478,7 @@ fn needs_reset(state: &State) -> bool {
         return false;
     };
     let reset = state.actions.values().any(|action| {
-        action.planned.kind == ActionKind::ResetPassword
+        action.planned.makes(ActionKind::ResetPassword)
             && (action
                 .verified
                 .as_ref()

@@ -274,6 +274,36 @@ pub(crate) fn tell(record: &Record, state: &State, before: u8) -> Option<Line> {
             Whose::Person,
             format!("{by} took the containment back: {reason}"),
         ),
+        Event::UndoOrdered {
+            by,
+            reason,
+            actions,
+        } => {
+            let named: Vec<String> = actions.iter().map(|action| named(state, *action)).collect();
+            (
+                before,
+                Whose::Person,
+                format!("{by} ordered to take back {}: {reason}", named.join(", ")),
+            )
+        }
+        Event::ObjectRestored {
+            action,
+            object,
+            differs,
+        } => (
+            action_step(action),
+            Whose::Playbook,
+            format!(
+                "The {} \"{}\" is there again{}.",
+                object.object.kind.words(),
+                name(&object.object),
+                if differs.is_empty() {
+                    ", as it was".to_owned()
+                } else {
+                    format!("; {}", differs.join("; "))
+                }
+            ),
+        ),
         Event::Reopened { why } => (7, Whose::Playbook, format!("The case was reopened: {why}")),
         Event::WatchEnded { snapshot } => (
             7,
@@ -300,6 +330,9 @@ fn named(state: &State, action: ActionId) -> String {
 }
 
 pub(crate) fn title(planned: &Planned) -> String {
+    if planned.undoes.is_some() {
+        return format!("{} \"{}\"", planned.title(), name(&planned.object));
+    }
     match planned.kind {
         // These concern the account of the case; its id says nothing to a reader.
         ActionKind::BlockSignIn

@@ -23,3 +23,4 @@ mod score;
 mod sequences;
 mod signing_in;
 mod story;
+mod undo;

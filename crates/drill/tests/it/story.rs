@@ -347,6 +347,7 @@ impl Story {
                 object: ObjectRef::new(object_kind, id),
                 observed: None,
                 artefact: None,
+                undoes: None,
                 why: Vec::new(),
             }],
             left: Vec::new(),

@@ -232,6 +232,9 @@ calls! {
     EXCHANGE_REMOVE_INBOX_RULE: "exchange.rules.remove", "remove an inbox rule (Remove-InboxRule)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+    EXCHANGE_CREATE_INBOX_RULE: "exchange.rules.create", "put back a removed inbox rule (New-InboxRule)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2, §6.6".
     EXCHANGE_GET_MAILBOX: "exchange.mailbox.read", "read forwarding and audit settings (Get-Mailbox)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2, §6.6".

@@ -149,6 +149,7 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "graph.apps.enable" => tenant.prepare_enable_app(ID);
         "exchange.change" => tenant.prepare_cmdlet(&Cmdlet::new("Disable-InboxRule").with("Mailbox", UPN).with("Identity", "b\\1"), Some(UPN), "b\\1");
         "exchange.rules.remove" => tenant.prepare_remove_inbox_rule(UPN, "b\\1");
+        "exchange.rules.create" => tenant.prepare_create_inbox_rule(UPN, &serde_json::from_value(json!({"Identity": "b\\1", "Name": "."})).unwrap());
         "exchange.mailbox.set_forwarding" => tenant.prepare_set_forwarding(UPN, &Forwarding::default());
     });
     makers.push(("graph.apps.read_batch", |world| {
