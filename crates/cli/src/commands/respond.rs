@@ -10,6 +10,7 @@ use retake_playbook::state::GateState;
 use retake_playbook::{Event, State};
 use retake_responder::{Extent, Finished, Opening, Responder, Surroundings};
 use retake_tenant::edge::SystemEntropy;
+use serde_json::{Value, json};
 
 use crate::args::{Recording, Release, Respond};
 use crate::failure::Failure;
@@ -120,7 +121,11 @@ fn with_responder(
             .await?
             .with_break_glass(connection.break_glass.clone());
         let (finished, state, case) = work(&responder).await?;
-        tell(&finished, &state, &case, &store, terminal)
+        let exit = tell(&finished, &state, &case, &store, terminal)?;
+        if terminal.json() {
+            terminal.document(&outcome(&finished, &state, &case, &store, exit)?);
+        }
+        Ok(exit)
     })
 }
 
@@ -187,6 +192,66 @@ fn tell(
             Ok(if open { Exit::NeedsPerson } else { Exit::Done })
         }
     }
+}
+
+/// How a case stands after a command, in the form `retake.outcome/1`.
+fn outcome(
+    finished: &Finished,
+    state: &State,
+    case: &str,
+    store: &Store,
+    exit: Exit,
+) -> Result<Value, Failure> {
+    let (word, code, why) = match finished {
+        Finished::Contained => ("contained", None, None),
+        Finished::Closed => ("closed", None, None),
+        Finished::Waits { why } => (
+            "waits",
+            Some(in_the_way(state, case, store)?.id),
+            Some(why.as_str()),
+        ),
+    };
+    let open_tasks: Vec<u32> = state
+        .tasks
+        .iter()
+        .filter(|(_, task)| task.done.is_none())
+        .map(|(number, _)| *number)
+        .collect();
+    let open_warnings: Vec<u32> = state
+        .warnings
+        .iter()
+        .filter(|(_, warning)| warning.done.is_none())
+        .map(|(number, _)| *number)
+        .collect();
+    let verified = state.actions.values().filter(|a| a.verified.is_some());
+    let stopped = state.actions.values().filter(|a| a.stopped.is_some());
+    Ok(json!({
+        "schema": "retake.outcome/1",
+        "outcome": word,
+        "exit": exit as u8,
+        "code": code,
+        "why": why,
+        "case": case,
+        "tenant": state.opened.as_ref().map(|(_, opened)| &opened.tenant),
+        "account": state.opened.as_ref().map(|(_, opened)| &opened.account),
+        "phase": state.phase,
+        "contained_since": state.contained_since(),
+        "access_ends_at": state.access_ends_at(),
+        "effective_at": state.effective.map(|(at, _)| at),
+        "sign_in_back_at": state.restored_at,
+        "verdict": state.analysis.as_ref().map(|(_, analysis)| &analysis.verdict),
+        "path": state.analysis.as_ref().map(|(_, analysis)| &analysis.path),
+        "actions": {
+            "planned": state.actions.len(),
+            "verified": verified.count(),
+            "stopped": stopped.count(),
+        },
+        "left_for_a_person": state.left().count(),
+        "open_tasks": open_tasks,
+        "open_warnings": open_warnings,
+        "closing": state.closed.as_ref().map(|(_, closing)| closing),
+        "records": store.records(&CaseId::parse(case)?)?.len(),
+    }))
 }
 
 /// What a case waits for: the code of the change that stopped it, where one did,
