@@ -67,13 +67,7 @@ pub fn rehearse(scenario: &Scenario, seed: u64, sequence: &str) -> Result<RunSco
 struct Silent;
 
 impl Watcher for Silent {
-    fn event(
-        &self,
-        _: jiff::Timestamp,
-        _: &retake_playbook::Event,
-        _: &retake_playbook::State,
-    ) {
-    }
+    fn event(&self, _: jiff::Timestamp, _: &retake_playbook::Event, _: &retake_playbook::State) {}
 
     fn note(&self, _: jiff::Timestamp, _: &str) {}
 }

@@ -199,7 +199,12 @@ fn compare(at: &str, said: &Value, is: &Value, found: &mut Vec<Difference>) {
         }
         (Value::Array(said), Value::Array(is)) => {
             for index in 0..said.len().max(is.len()) {
-                step(&format!("{at}/{index}"), said.get(index), is.get(index), found);
+                step(
+                    &format!("{at}/{index}"),
+                    said.get(index),
+                    is.get(index),
+                    found,
+                );
             }
         }
         _ => step_differs(at, Some(said), Some(is), found),

@@ -79,10 +79,7 @@ pub fn render(
     })
 }
 
-fn documents(
-    records: &[Record],
-    evidence: &dyn Fn(&Digest) -> Option<Vec<u8>>,
-) -> Vec<Document> {
+fn documents(records: &[Record], evidence: &dyn Fn(&Digest) -> Option<Vec<u8>>) -> Vec<Document> {
     let mut documents: Vec<Document> = Vec::new();
     for record in records {
         let Event::EvidenceKept(kept) = &record.event else {

@@ -98,7 +98,14 @@ fn done(page: &mut Page, model: &Model) {
         "Requested, accepted by the tenant, verified by reading it back, and effective are four different things."
     ));
     page.table(
-        &["No.", "Change", "Requested", "Accepted", "Verified", "Effective"],
+        &[
+            "No.",
+            "Change",
+            "Requested",
+            "Accepted",
+            "Verified",
+            "Effective",
+        ],
         model.actions.iter().map(|action| {
             [
                 action.id.clone(),
@@ -149,7 +156,12 @@ fn impact(page: &mut Page, model: &Model) {
         model.recipients.iter().map(|recipient| {
             [
                 md(&recipient.address),
-                if recipient.inside { "inside" } else { "outside" }.to_owned(),
+                if recipient.inside {
+                    "inside"
+                } else {
+                    "outside"
+                }
+                .to_owned(),
                 recipient.messages.to_string(),
                 recipient.first.to_string(),
                 all(&recipient.subjects),
@@ -158,7 +170,13 @@ fn impact(page: &mut Page, model: &Model) {
     );
     page.heading("Impact: what was changed by the attacker");
     page.table(
-        &["Time", "Operation", "Object", "Why it is laid to the attacker", "Record"],
+        &[
+            "Time",
+            "Operation",
+            "Object",
+            "Why it is laid to the attacker",
+            "Record",
+        ],
         model.changed.iter().map(|change| {
             [
                 change.at.to_string(),

@@ -401,7 +401,10 @@ fn fact(name: &str, value: &Value, parts: &mut Vec<String>) {
         Value::Array(items) => {
             let all: Vec<String> = items
                 .iter()
-                .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+                .map(|item| {
+                    item.as_str()
+                        .map_or_else(|| item.to_string(), str::to_owned)
+                })
                 .collect();
             parts.push(format!("{name} {}", all.join(", ")));
         }

@@ -14,6 +14,7 @@ mod act;
 mod case;
 mod conduct;
 mod difference;
+mod documents;
 mod error;
 mod evidence;
 mod explain;
@@ -27,6 +28,7 @@ mod protect;
 mod run;
 mod summary;
 mod tasks;
+pub mod templates;
 mod warn;
 
 pub use act::code_of;

@@ -194,7 +194,10 @@ fn report(store: &Store, case: &str, out: &Path, terminal: &Terminal) -> Result<
     })
     .map_err(|error| internal(&error))?;
     let files = write_report(&report, out, id.as_str())?;
-    let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+    let files: Vec<String> = files
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
     for file in &files {
         terminal.data(file);
     }
@@ -292,11 +295,7 @@ fn prove(
 }
 
 /// Whether the attestation follows from the case; how many records it is about.
-fn check_attestation(
-    file: &Path,
-    key: Option<&str>,
-    attestation: &Path,
-) -> Result<u64, Failure> {
+fn check_attestation(file: &Path, key: Option<&str>, attestation: &Path) -> Result<u64, Failure> {
     let object = attestation.display().to_string();
     let unusable = |why: String| {
         Failure::new(
@@ -307,8 +306,7 @@ fn check_attestation(
         .about(object.as_str())
     };
     let text = std::fs::read(attestation).map_err(|error| unusable(error.to_string()))?;
-    let said: Value =
-        serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
+    let said: Value = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
     let bytes = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
     let bundle = Bundle::from_bytes(bytes, key).map_err(|error| altered(file, &error))?;
     let differences = retake_report::attest::check(bundle.records(), &said);

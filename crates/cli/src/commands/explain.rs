@@ -170,8 +170,7 @@ fn step(asked: &str) -> Option<Entry> {
             .unwrap_or(&""),
         match spec.reach {
             Reach::Done => "The program does it and reads it back.",
-            Reach::Task =>
-                "A person carries it out; the program asks, and reads back what it can.",
+            Reach::Task => "A person carries it out; the program asks, and reads back what it can.",
             Reach::Absent => "This version does not have it; the report of each case says so.",
         }
     );
@@ -239,7 +238,12 @@ fn artefact(asked: &str) -> Option<Entry> {
     );
     for kind in spec.ended_by {
         let action = kind.spec();
-        let _ = write!(text, "\n## Ended by: {}\n\n{}", action.title, of_action(action));
+        let _ = write!(
+            text,
+            "\n## Ended by: {}\n\n{}",
+            action.title,
+            of_action(action)
+        );
     }
     let _ = write!(text, "\nSource: {}\n", spec.source);
     Some(Entry {
@@ -326,7 +330,11 @@ mod tests {
     fn every_code_says_what_is_still_safe_on_one_line() {
         for code in CODES {
             let safe = still_safe(*code);
-            assert!(safe.len() > 10 && !safe.contains('\n'), "{}: {safe}", code.id);
+            assert!(
+                safe.len() > 10 && !safe.contains('\n'),
+                "{}: {safe}",
+                code.id
+            );
             assert!(!safe.contains("## "), "{}: {safe}", code.id);
         }
     }

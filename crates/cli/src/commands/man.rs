@@ -40,7 +40,11 @@ pub(crate) fn run(man: &Man, terminal: &Terminal) -> Result<Exit, Failure> {
         collect(&root, &mut pages);
         let files: Vec<String> = pages
             .iter()
-            .map(|command| dir.join(format!("{}.1", title(command))).display().to_string())
+            .map(|command| {
+                dir.join(format!("{}.1", title(command)))
+                    .display()
+                    .to_string()
+            })
             .collect();
         terminal.document(&serde_json::json!({"schema": "retake.files/1", "files": files}));
     }
@@ -110,7 +114,10 @@ const EXITS: [(&str, &str); 7] = [
     ("1", "done so far, and something needs a person"),
     ("2", "the command or its input cannot be used"),
     ("3", "the tenant refuses: permission, role or licence"),
-    ("4", "the tenant cannot be reached, or throttles for too long"),
+    (
+        "4",
+        "the tenant cannot be reached, or throttles for too long",
+    ),
     ("5", "something was altered that must not be"),
     ("70", "the program or this machine failed"),
 ];

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use retake_casefile::{CaseId, Store};
-use retake_playbook::codes::{Code, Exit, FINDINGS, GATE_WAITS, PERMISSION_MISSING};
+use retake_playbook::codes::{BAD_TEMPLATE, Code, Exit, FINDINGS, GATE_WAITS, PERMISSION_MISSING};
 use retake_playbook::event::Check;
 use retake_playbook::machine::Phase;
 use retake_playbook::state::GateState;
 use retake_playbook::{Event, State};
+use retake_responder::templates::Templates;
 use retake_responder::{Extent, Finished, Opening, Responder, Surroundings};
 use retake_tenant::edge::SystemEntropy;
 use serde_json::{Value, json};
@@ -91,6 +92,7 @@ fn with_responder(
     terminal: &Terminal,
     work: impl AsyncFnOnce(&Responder<'_>) -> Ran,
 ) -> Result<Exit, Failure> {
+    let templates = templates(home)?;
     let runtime = super::runtime()?;
     runtime.block_on(async {
         let connection = connect(home, tenant, recording)?;
@@ -119,7 +121,8 @@ fn with_responder(
         };
         let responder = Responder::open(around, opening)
             .await?
-            .with_break_glass(connection.break_glass.clone());
+            .with_break_glass(connection.break_glass.clone())
+            .with_templates(templates);
         let (finished, state, case) = work(&responder).await?;
         let exit = tell(&finished, &state, &case, &store, terminal)?;
         if terminal.json() {
@@ -127,6 +130,55 @@ fn with_responder(
         }
         Ok(exit)
     })
+}
+
+/// The built-in texts, and those of the organisation in their place. One that cannot be
+/// used stops before anything is begun: in the middle of a case nobody has time for it.
+fn templates(home: &Home) -> Result<Templates, Failure> {
+    let mut templates = Templates::default();
+    let dir = home.templates();
+    let refused = |what: String, object: String| {
+        Failure::new(
+            BAD_TEMPLATE,
+            format!("{what}. No case was begun and nothing was changed."),
+            "docs/guide/templates.md has the format. If the case cannot wait, move the file away: the built-in text is used.",
+        )
+        .about(object)
+    };
+    let listed = match std::fs::read_dir(&dir) {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(templates),
+        Err(error) => {
+            let object = dir.display().to_string();
+            return Err(refused(format!("{object} cannot be read: {error}"), object));
+        }
+    };
+    let mut paths: Vec<_> = listed.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        // What an editor or a file manager leaves behind is no template.
+        if name.starts_with('.') || name.ends_with('~') {
+            continue;
+        }
+        let object = path.display().to_string();
+        let too_large = std::fs::metadata(&path).is_ok_and(|data| data.len() > 1 << 20);
+        let bytes = if too_large {
+            // Its size alone is the reason; nothing of it has to be read.
+            vec![b' '; retake_responder::templates::LARGEST + 1]
+        } else {
+            std::fs::read(&path).map_err(|error| {
+                refused(format!("{object} cannot be read: {error}"), object.clone())
+            })?
+        };
+        templates
+            .replace(&name, &object, &bytes)
+            .map_err(|error| refused(error.to_string(), object))?;
+    }
+    Ok(templates)
 }
 
 /// The name that stands in the record: the one given, or the login name.

@@ -491,5 +491,9 @@ pub(crate) fn teardown(args: &Teardown, home: &Home, terminal: &Terminal) -> Res
     if terminal.json() {
         terminal.document(&removed(&args.name, agreed, in_tenant.as_deref(), &left));
     }
-    Ok(if agreed { Exit::Done } else { Exit::NeedsPerson })
+    Ok(if agreed {
+        Exit::Done
+    } else {
+        Exit::NeedsPerson
+    })
 }

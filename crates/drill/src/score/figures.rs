@@ -163,7 +163,11 @@ pub fn tables(runs: &[Figures]) -> Vec<Table> {
                 .collect();
             Table {
                 scenario: scenario.to_owned(),
-                runs: columns.iter().map(|(_, runs)| runs.len()).max().unwrap_or(0),
+                runs: columns
+                    .iter()
+                    .map(|(_, runs)| runs.len())
+                    .max()
+                    .unwrap_or(0),
                 sequences: columns.iter().map(|(name, _)| (*name).to_owned()).collect(),
                 rows: ROWS
                     .iter()
@@ -181,10 +185,16 @@ type Row = (&'static str, fn(&[&Figures]) -> Cell);
 /// The figures in their order. What is counted is counted over all seeds.
 const ROWS: &[Row] = &[
     ("clean runs", |runs| {
-        of(runs.iter().filter(|r| r.is_clean()).count(), runs.len(), true)
+        of(
+            runs.iter().filter(|r| r.is_clean()).count(),
+            runs.len(),
+            true,
+        )
     }),
     ("usable at the end", |runs| usable(runs, |r| r.at_end)),
-    ("usable once sign-in is back", |runs| usable(runs, |r| r.after_restore)),
+    ("usable once sign-in is back", |runs| {
+        usable(runs, |r| r.after_restore)
+    }),
     ("usable a day later", |runs| usable(runs, |r| r.after_24h)),
     ("survivors", |runs| {
         let mut names: Vec<&str> = runs
@@ -204,11 +214,19 @@ const ROWS: &[Row] = &[
     }),
     ("collateral", |runs| sum(runs, |r| r.collateral as u64)),
     ("order violations", |runs| sum(runs, |r| r.order as u64)),
-    ("changes without evidence", |runs| sum(runs, |r| r.evidence as u64)),
+    ("changes without evidence", |runs| {
+        sum(runs, |r| r.evidence as u64)
+    }),
     ("claims not verified", |runs| sum(runs, |r| r.claims as u64)),
-    ("leaked after the block", |runs| told(sum(runs, |r| r.leaked).text + " mails")),
-    ("first block, slowest", |runs| seconds(runs, |r| r.first_block_s)),
-    ("finance warned, slowest", |runs| seconds(runs, |r| r.finance_warned_s)),
+    ("leaked after the block", |runs| {
+        told(sum(runs, |r| r.leaked).text + " mails")
+    }),
+    ("first block, slowest", |runs| {
+        seconds(runs, |r| r.first_block_s)
+    }),
+    ("finance warned, slowest", |runs| {
+        seconds(runs, |r| r.finance_warned_s)
+    }),
     ("path of takeover right", |runs| {
         let right = runs.iter().filter(|r| r.path == r.path_said).count();
         of(right, runs.len(), true)
@@ -218,10 +236,16 @@ const ROWS: &[Row] = &[
         of(runs.iter().map(|r| r.warned.1).sum(), due, true)
     }),
     ("blast radius, worst precision", |runs| {
-        told(format!("{:.2}", runs.iter().map(|r| r.blast.0).fold(1.0, f64::min)))
+        told(format!(
+            "{:.2}",
+            runs.iter().map(|r| r.blast.0).fold(1.0, f64::min)
+        ))
     }),
     ("blast radius, worst recall", |runs| {
-        told(format!("{:.2}", runs.iter().map(|r| r.blast.1).fold(1.0, f64::min)))
+        told(format!(
+            "{:.2}",
+            runs.iter().map(|r| r.blast.1).fold(1.0, f64::min)
+        ))
     }),
 ];
 

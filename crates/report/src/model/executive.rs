@@ -37,7 +37,12 @@ pub(super) fn glance(
         ("What happened?", what_happened(state), Vec::new(), false),
         ("How did they come in?", how(state), Vec::new(), false),
         ("Since when?", since(state, opened_at), Vec::new(), false),
-        ("What was read, sent and changed?", impact(state), Vec::new(), false),
+        (
+            "What was read, sent and changed?",
+            impact(state),
+            Vec::new(),
+            false,
+        ),
         (
             "What was done?",
             done(state, opened_at, footholds),
@@ -99,13 +104,13 @@ fn what_happened(state: &State) -> String {
     let verdict = match analysis.verdict.as_str() {
         "compromised" => "Somebody else used this account.".to_owned(),
         "suspicious" => {
-            "Something in this account needs an explanation; it may have been somebody else.".to_owned()
+            "Something in this account needs an explanation; it may have been somebody else."
+                .to_owned()
         }
-        "clean" => {
-            "No sign of anybody else was found, in sources that would show it.".to_owned()
-        }
+        "clean" => "No sign of anybody else was found, in sources that would show it.".to_owned(),
         "unknown" => {
-            "Not known: nothing was found, and the sources that would show it were not there.".to_owned()
+            "Not known: nothing was found, and the sources that would show it were not there."
+                .to_owned()
         }
         other => format!("The logs say: {other}."),
     };
@@ -193,7 +198,11 @@ fn done(state: &State, opened_at: Timestamp, footholds: &[Foothold]) -> String {
         ),
     };
     let changes = state.actions.values().filter(|a| !a.intended.is_empty());
-    let verified = state.actions.values().filter(|a| a.verified.is_some()).count();
+    let verified = state
+        .actions
+        .values()
+        .filter(|a| a.verified.is_some())
+        .count();
     let removed = footholds.iter().filter(|foothold| foothold.removed).count();
     let found = if footholds.is_empty() {
         "No foothold was found.".to_owned()
@@ -240,7 +249,10 @@ fn dealt_with(state: &State, stopped: &retake_playbook::state::ActionState) -> b
 fn over(state: &State, opened_at: Timestamp) -> String {
     let reopened = match state.reopened {
         0 => String::new(),
-        times => format!(" The case was reopened {}.", count(times as usize, "time", "times")),
+        times => format!(
+            " The case was reopened {}.",
+            count(times as usize, "time", "times")
+        ),
     };
     let stands = if let Some((at, closing)) = &state.closed {
         format!(

@@ -42,7 +42,11 @@ fn before(state: &State, opened_at: Timestamp) -> Vec<String> {
                 percent(analysis.confidence)
             ));
         }
-        let changes = analysis.changes.iter().filter(|c| c.by == Origin::Attacker).count();
+        let changes = analysis
+            .changes
+            .iter()
+            .filter(|c| c.by == Origin::Attacker)
+            .count();
         if changes + analysis.read.len() + analysis.sent.len() > 0 {
             said.push(format!(
                 "From then on they made {}, read {} that the audit names, and sent {}.",
@@ -66,10 +70,9 @@ fn before(state: &State, opened_at: Timestamp) -> Vec<String> {
 fn contained(state: &State, opened_at: Timestamp) -> Vec<String> {
     let mut said = Vec::new();
     match state.gates.get(&Gate::Contain) {
-        Some(GateState::Passed { by, at, .. }) => said.push(format!(
-            "{by} ordered the containment at {}.",
-            When(*at)
-        )),
+        Some(GateState::Passed { by, at, .. }) => {
+            said.push(format!("{by} ordered the containment at {}.", When(*at)))
+        }
         Some(GateState::Overridden { by, reason, .. }) => said.push(format!(
             "{by} ordered the containment although its condition did not hold: {}.",
             reason.trim_end_matches('.')
@@ -170,8 +173,16 @@ fn people(state: &State) -> Vec<String> {
             ),
         })
         .collect();
-    let done = state.tasks.values().filter(|task| task.done.is_some()).count();
-    let shown = state.tasks.values().filter(|task| task.verified.is_some()).count();
+    let done = state
+        .tasks
+        .values()
+        .filter(|task| task.done.is_some())
+        .count();
+    let shown = state
+        .tasks
+        .values()
+        .filter(|task| task.verified.is_some())
+        .count();
     if !state.tasks.is_empty() {
         said.push(format!(
             "{} handed to people: {done} said to be done, {shown} shown by the tenant.",

@@ -270,7 +270,9 @@ pub(super) fn actions(state: &State, now: Timestamp) -> Vec<Action> {
 }
 
 /// How an action stands, and what is not known of it.
-pub(super) fn standing(action: &retake_playbook::state::ActionState) -> (&'static str, Option<&'static str>) {
+pub(super) fn standing(
+    action: &retake_playbook::state::ActionState,
+) -> (&'static str, Option<&'static str>) {
     let before_unknown = action.before.is_none()
         && !action.intended.is_empty()
         && action
@@ -652,7 +654,11 @@ pub(super) fn changed(state: &State) -> Vec<Changed> {
             operation: change.operation.clone().into(),
             what: change.kind.words(),
             object: change.ids.first().cloned().unwrap_or_default().into(),
-            why: change.reasons.iter().map(|why| why.clone().into()).collect(),
+            why: change
+                .reasons
+                .iter()
+                .map(|why| why.clone().into())
+                .collect(),
             record: change.record.clone().into(),
         })
         .collect();
