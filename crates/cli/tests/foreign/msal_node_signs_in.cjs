@@ -3,7 +3,7 @@
 
 const assert = require("node:assert/strict");
 const { X509Certificate, createPrivateKey } = require("node:crypto");
-const { lab, user, graph, useTheLabsClock, done } = require("./lab.cjs");
+const { lab, user, graph, atTheLabsTime, useTheLabsClock, done } = require("./lab.cjs");
 const { msal, certified, confidential, byDeviceCode } = require("./msal_node.cjs");
 
 useTheLabsClock();
@@ -36,7 +36,8 @@ async function main() {
     { thumbprintSha256: hex(certificate.fingerprint256) },
     { thumbprint: hex(certificate.fingerprint) },
   ]) {
-    const signed = await certified({ ...print, privateKey }).acquireTokenByClientCredential({ scopes: [graph] });
+    const app = certified({ ...print, privateKey });
+    const signed = await atTheLabsTime(() => app.acquireTokenByClientCredential({ scopes: [graph] }));
     done("certificate", await signIns(signed.accessToken));
   }
 
