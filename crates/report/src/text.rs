@@ -20,6 +20,11 @@ impl Text {
         Self(text.into())
     }
 
+    /// As it came; only for a text that becomes a [`Text`] again.
+    pub(crate) fn raw(&self) -> &str {
+        &self.0
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -5,7 +5,7 @@ use retake_playbook::event::Origin;
 use retake_playbook::state::GateState;
 use retake_playbook::{ActionKind, Gate, State};
 
-use super::parts::Foothold;
+use super::parts::{Foothold, distinct};
 use crate::tell::{self, percent, spaced};
 use crate::text::{Text, When, between, count};
 
@@ -47,12 +47,12 @@ fn before(state: &State, opened_at: Timestamp) -> Vec<String> {
             .iter()
             .filter(|c| c.by == Origin::Attacker)
             .count();
-        if changes + analysis.read.len() + analysis.sent.len() > 0 {
+        if changes + distinct(&analysis.read) + analysis.sent.len() > 0 {
             said.push(format!(
                 "From then on they made {}, read {} that the audit names, and sent {}.",
                 count(changes, "change", "changes"),
-                count(analysis.read.len(), "message", "messages"),
-                count(analysis.sent.len(), "message", "messages")
+                count(distinct(&analysis.read), "message", "messages"),
+                count(distinct(&analysis.sent), "message", "messages")
             ));
         }
     }
