@@ -229,7 +229,7 @@ fn tell(
             terminal.say(&format!("\n{OURS}closed{OURS:#}: case {case}"));
             if let Some((_, closing)) = &state.closed {
                 for line in [&closing.first_access, &closing.persistence, &closing.impact] {
-                    terminal.say(&format!("  {}", safe(line)));
+                    terminal.say(&format!("  {}", safe_at_length(line)));
                 }
             }
             terminal.say(&format!(
