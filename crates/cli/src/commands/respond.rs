@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::people::TerminalPeople;
 use crate::profile::connect;
-use crate::terminal::{OURS, Terminal, WARN, safe, safe_at_length};
+use crate::terminal::{OURS, Terminal, WARN, safe_at_length};
 use crate::watch::LiveView;
 
 pub(crate) fn respond(args: &Respond, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {

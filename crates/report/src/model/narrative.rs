@@ -126,7 +126,10 @@ fn planted(state: &State, footholds: &[Foothold]) -> Vec<String> {
     said.push(if removed == footholds.len() {
         "Each was removed after its state had been saved, and each removal was read back from the tenant.".to_owned()
     } else {
-        format!("{removed} of them were removed, and each removal was read back from the tenant; the others stand below with the reason.")
+        format!(
+            "Of these, {removed} {} removed, which was read back from the tenant; the others stand below with the reason.",
+            if removed == 1 { "was" } else { "were" }
+        )
     });
     let left = state.left().count();
     if left > 0 {
