@@ -67,7 +67,7 @@ impl Browser for SystemBrowser {
     }
 
     fn open(&self, url: &str) {
-        let terminal = Terminal::new();
+        let terminal = Terminal::new(false);
         terminal.say(&format!(
             "Sign in as the administrator who responds, in a browser on this machine:\n\n{}\n",
             safe_at_length(url)
@@ -261,6 +261,38 @@ mod tests {
         assert_eq!(listener.request().await.unwrap().expose_secret(), "/?x");
         listener.answer(400, "no").await;
         assert!(browser.await.unwrap().starts_with("HTTP/1.1 400 "));
+    }
+
+    /// A bare container may have no keyring; then that is said, and nothing else happens.
+    #[test]
+    fn the_systems_keyring_keeps_a_secret_until_it_is_removed_or_says_why_it_cannot() {
+        let name = format!("test/{}", std::process::id());
+        let secret = SecretString::from("a refresh token of nobody");
+        let clear = |error: &KeyringError| {
+            let said = error.to_string();
+            assert!(
+                said.starts_with("the system's keyring cannot be used: "),
+                "{said}"
+            );
+            assert!(said.len() > "the system's keyring cannot be used: ".len());
+            assert!(!said.contains(secret.expose_secret()), "{said}");
+        };
+        match SystemKeyring.store(&name, &secret) {
+            Ok(()) => {
+                let kept = SystemKeyring.load(&name).unwrap().unwrap();
+                assert_eq!(kept.expose_secret(), secret.expose_secret());
+                SystemKeyring.remove(&name).unwrap();
+                assert!(SystemKeyring.load(&name).unwrap().is_none());
+                // What is not there any more is removed as well.
+                SystemKeyring.remove(&name).unwrap();
+            }
+            Err(error) => {
+                clear(&error);
+                if let Err(error) = SystemKeyring.load(&name) {
+                    clear(&error);
+                }
+            }
+        }
     }
 
     #[cfg(unix)]

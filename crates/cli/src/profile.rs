@@ -7,6 +7,7 @@ use retake_tenant::edge::{
     ClientCertificate, Clock, Means, ProxyRoute, ReqwestTransport, SystemClock, SystemEntropy,
     SystemFiles, Transport, TransportError, TransportErrorKind,
 };
+use retake_tenant::profile::session_name;
 use retake_tenant::{Credential, Endpoints, IdentityHost, Pacer, Profile, Tenant};
 use secrecy::SecretString;
 
@@ -152,7 +153,7 @@ fn no_transport(error: &TransportError) -> Failure {
 /// The pace that all cases of this home keep. A lab has a clock of its own, and what
 /// it says about waiting means nothing to another process.
 fn pacer(home: &Home) -> Pacer {
-    let waits = FileWaits::new(home.waits(), |words| Terminal::new().say(words));
+    let waits = FileWaits::new(home.waits(), |words| Terminal::new(false).say(words));
     Pacer::default()
         .with_entropy(Arc::new(SystemEntropy))
         .with_shared(Arc::new(waits))
@@ -199,6 +200,22 @@ impl ProfileFile {
             break_glass,
         })
     }
+}
+
+/// The name under which the keyring may hold a session of this profile; nothing where
+/// none is kept there, or where the session is its partner's.
+pub(crate) fn session_in_keyring(given: &ProfileFile, name: &str) -> Option<String> {
+    if given.keep_tokens != Some(KeepTokens::Keyring) || given.partner_of.is_some() {
+        return None;
+    }
+    let settled = Settled {
+        tenant_id: given.tenant_id.clone(),
+        home_tenant_id: None,
+        signs_in: given.clone(),
+    };
+    let endpoints = settled.endpoints(name).ok()?;
+    let client_id = settled.client_id(name).ok()?;
+    Some(session_name(&endpoints, &given.tenant_id, &client_id))
 }
 
 /// A profile with its partner's credential, if it has one.

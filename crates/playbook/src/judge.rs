@@ -59,8 +59,9 @@ pub fn judge(state: &State) -> Vec<Judgement> {
         .collect()
 }
 
-/// A forwarding that forwards nowhere is there in every mailbox; that the account opens
-/// other mailboxes is no thing that anybody left.
+/// What is there in every mailbox and is nobody's foothold: a forwarding that forwards
+/// nowhere, and how long it keeps what is deleted, which a case raises whoever set it;
+/// and that the account opens other mailboxes is no thing that anybody left.
 fn is_empty(facts: &Facts) -> bool {
     matches!(
         facts,
@@ -69,6 +70,7 @@ fn is_empty(facts: &Facts) -> bool {
             address: None,
             ..
         } | Facts::Opened { .. }
+            | Facts::Keeping { .. }
     )
 }
 
@@ -83,6 +85,10 @@ fn judge_one(state: &State, observed: &Observed) -> Judgement {
         artefact,
         reasons,
     };
+    if let Some(order) = crate::undo::kept(state, observed) {
+        let reason = format!("kept by order of {}: {}", order.by, order.reason);
+        return judged(Verdict::Legitimate, vec![reason]);
+    }
     if let Some(change) = origin_of(state, observed) {
         match change.by {
             Origin::Attacker => {
@@ -173,7 +179,7 @@ fn known_as(observed: &Observed) -> Vec<String> {
         // vouch for the attacker's.
         Facts::Method { detail, .. } => known.extend(detail.clone()),
         Facts::MailboxRight { holder, .. } => known.extend(rights::names_of(holder)),
-        Facts::Forwarding { .. } | Facts::Opened { .. } => {}
+        Facts::Forwarding { .. } | Facts::Opened { .. } | Facts::Keeping { .. } => {}
     }
     known.retain(|name| !name.is_empty());
     known
@@ -197,7 +203,10 @@ fn marks(facts: &Facts) -> Vec<String> {
             .map(|mark| mark.to_lowercase())
             .collect(),
         Facts::MailboxRight { right, .. } => vec![right.mark().to_owned()],
-        Facts::Method { .. } | Facts::Grant { .. } | Facts::Opened { .. } => Vec::new(),
+        Facts::Method { .. }
+        | Facts::Grant { .. }
+        | Facts::Opened { .. }
+        | Facts::Keeping { .. } => Vec::new(),
     }
 }
 
@@ -276,6 +285,7 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
         .objects
         .iter()
         .filter(|observed| !is_empty(&observed.facts))
+        .filter(|observed| crate::undo::kept(state, observed).is_none())
         .filter(|observed| {
             origin_of(state, observed).is_none_or(|change| change.by == Origin::Unknown)
         })
@@ -317,11 +327,10 @@ pub fn source_of(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::Method => "authentication methods",
         ObjectKind::InboxRule => "inbox rules",
-        ObjectKind::MailboxForwarding => "mailbox forwarding",
+        ObjectKind::MailboxForwarding | ObjectKind::Mailbox => "mailbox forwarding",
         ObjectKind::OauthGrant => "app consents",
         ObjectKind::SweepRule => "sweep rules",
         ObjectKind::MailboxRight => "rights on the mailbox",
-        ObjectKind::Mailbox => "mailboxes that the account opens",
         ObjectKind::FolderRight => "rights on folders",
         ObjectKind::AutoReply => "automatic reply",
         ObjectKind::JunkLists => "safe senders and junk lists",
@@ -422,6 +431,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
             vec!["a mailbox that the account opens".to_owned()],
         ),
         Facts::MailboxRight { right, holder } => rights::by_holder(right.words(), holder),
+        Facts::Keeping { .. } => (Verdict::Legitimate, Vec::new()),
         Facts::Grant {
             first_party,
             verified_publisher,
@@ -519,5 +529,6 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         Facts::MailboxRight { right, .. } => Some(rights::artefact_of(*right)),
         Facts::Opened { .. } => None,
         Facts::Grant { .. } => Some(ArtefactId::DELEGATED_GRANT),
+        Facts::Keeping { .. } => None,
     }
 }

@@ -16,7 +16,8 @@ pub use directory::{
     ServicePrincipal, SignInPreferences, User,
 };
 pub use exchange::{
-    ExchangeRecipient, ExchangeRule, Forwarding, Mailbox, MailboxPermission, RecipientPermission,
+    ExchangeRecipient, ExchangeRule, Forwarding, Keeping, Mailbox, MailboxPermission,
+    RecipientPermission,
 };
 pub use mail::{EmailAddress, MailFolder, Message, MessageRule, Recipient, RuleActions};
 

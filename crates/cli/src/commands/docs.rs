@@ -10,7 +10,7 @@ use retake_playbook::gate::GATES;
 use retake_playbook::machine::{ANYWHERE, TRANSITIONS};
 use retake_playbook::steps::{Reach, STEP_NAMES, STEPS, StepId};
 use retake_responder::preflight::{
-    FOR_PRIVILEGED, NEEDS, Set, SignedInAs, roles, steps_of, steps_of_role,
+    FOR_PRIVILEGED, NEEDS, OPTIONAL, Set, SignedInAs, roles, steps_of, steps_of_role,
 };
 use retake_tenant::call::CALLS;
 
@@ -32,9 +32,17 @@ pub(crate) fn run(docs: &Docs, terminal: &Terminal) -> Exit {
                 return Exit::Internal;
             }
         },
+        Page::Score => match score() {
+            Ok(page) => page,
+            Err(error) => {
+                terminal.say(&format!("docs/soak/score.json: {error}"));
+                return Exit::Internal;
+            }
+        },
+        Page::Schemas => schemas(),
         Page::Drill => super::picture::drill(),
     };
-    terminal.data(page.trim_end());
+    terminal.raw(page.trim_end());
     Exit::Done
 }
 
@@ -158,6 +166,101 @@ fn faults() -> Result<String, serde_json::Error> {
     Ok(retake_drill::campaign::page(&results))
 }
 
+/// What the last rehearsal of every scenario wrote.
+const SCORE: &str = include_str!("../../../../docs/soak/score.json");
+
+fn score() -> Result<String, serde_json::Error> {
+    serde_json::from_str(SCORE).map(|results| retake_drill::rehearsals::page(&results))
+}
+
+/// Every form that `--json` prints or a command writes: its name, what gives it, what it is.
+pub(crate) const SCHEMAS: &[(&str, &str, &str)] = &[
+    (
+        "attestation",
+        "case report",
+        "a file: what was found, removed, verified, undone, is not known",
+    ),
+    ("cases", "case list", "the cases of the store"),
+    (
+        "check",
+        "tenant check",
+        "each permission and role, and whether each step can run",
+    ),
+    (
+        "error",
+        "every command",
+        "what went wrong; instead of the command's own document",
+    ),
+    (
+        "explain",
+        "explain",
+        "a code, step, gate or artefact, or the list of all",
+    ),
+    (
+        "export",
+        "case export",
+        "the exported file and its fingerprint",
+    ),
+    (
+        "files",
+        "case report, man --out",
+        "the files that were written",
+    ),
+    ("hunt", "hunt", "what exported logs say"),
+    ("lab", "lab serve", "the lab that is being served"),
+    (
+        "outcome",
+        "respond, contain, release",
+        "how the case stands after the command",
+    ),
+    (
+        "record",
+        "case log",
+        "one record of the journal a line, as it is hashed",
+    ),
+    (
+        "removed",
+        "tenant remove, teardown",
+        "what was removed and what is left",
+    ),
+    (
+        "replay",
+        "replay",
+        "a transcript read again and compared with a lab",
+    ),
+    ("report", "case report", "a file: the whole report"),
+    ("score", "drill", "the scores of all runs"),
+    (
+        "state",
+        "case show",
+        "the state of a case, as its journal gives it",
+    ),
+    (
+        "tenant",
+        "tenant add",
+        "the profile, its registration and its check",
+    ),
+    ("tenants", "tenant list", "the profiles"),
+    (
+        "verified",
+        "case verify",
+        "an exported case that is whole and unaltered",
+    ),
+];
+
+fn schemas() -> String {
+    let mut page = format!(
+        "{NOTE}\n# Forms of JSON\n\nWith `--json` a command writes exactly one JSON document to standard output, and talk to standard error; the exit code is the same as without. Where the command fails, the document is `retake.error/1`. Each document names its form in `schema`, as `retake.NAME/VERSION`; a key may be added without another version, none is taken away or changes its meaning. Texts of the tenant stand in it as the tenant has them: they are data, and whoever shows them escapes them.\n\n`completions` and `man` print what a shell and a pager read, `lab serve` goes on running after its document, and `case log` writes one document a line.\n\n| form | given by | what |\n| --- | --- | --- |\n"
+    );
+    for (name, command, what) in SCHEMAS {
+        let _ = writeln!(
+            page,
+            "| [retake.{name}/1]({name}.json) | {command} | {what} |"
+        );
+    }
+    page
+}
+
 fn permissions() -> String {
     let mut page = format!(
         "{NOTE}\n# Permissions\n\nWhat a registration asks for, why, which step needs what, and what every call needs. `retake tenant add` prints the first part as a manifest; `retake tenant check` proves it.\n"
@@ -203,6 +306,14 @@ fn permissions() -> String {
         page,
         "\nAn account that holds a role itself takes *{FOR_PRIVILEGED}* besides (reference §2.1), for as long as it is being taken back.\n"
     );
+    page.push_str("\n## Optional\n\nNo step needs these, they are in no manifest, and `retake tenant check` does not ask for them.\n\n| permission | of | good for | without it |\n| --- | --- | --- | --- |\n");
+    for optional in OPTIONAL {
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} |",
+            optional.name, optional.of, optional.why, optional.without
+        );
+    }
     page.push_str(&step_permissions());
     page.push_str(&call_permissions());
     page

@@ -11,13 +11,14 @@ use std::collections::BTreeSet;
 use futures_util::future::{join, join_all};
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::event::{Facts, Looked, Observed};
-use retake_playbook::judge::source_of;
 use retake_playbook::{ObjectKind, ObjectRef, State};
 use retake_tenant::model::ExchangeRecipient;
 use retake_tenant::{Answer, Read, Tenant, TenantError};
 
 use super::{Found, Seen, forwarding, rules};
 
+/// The name of the source that shows which mailboxes the account opens.
+pub(super) const LIST: &str = "mailboxes that the account opens";
 /// The name of the source that shows rules and forwards in other mailboxes.
 pub(super) const SETTINGS: &str = "rules and forwards in other mailboxes";
 /// How many mailboxes are asked who has rights on them.
@@ -102,12 +103,11 @@ impl Names {
 
 /// The mailboxes that the last list names, if it is recent and was read.
 pub(super) fn known(state: &State, now: Timestamp) -> Option<Vec<Opened>> {
-    let source = source_of(ObjectKind::Mailbox);
     let last = state.snapshots.iter().rev().find(|snapshot| {
         snapshot
             .sources
             .iter()
-            .any(|read| read.name == source && read.looked == Looked::Whole)
+            .any(|read| read.name == LIST && read.looked == Looked::Whole)
     })?;
     let fresh = now.duration_since(last.at) <= KNOWN_FOR;
     fresh.then(|| {
@@ -313,6 +313,8 @@ async fn settings(tenant: &Tenant, opened: &[Opened]) -> Seen {
                         all.objects.extend(
                             seen.objects
                                 .into_iter()
+                                // How long it keeps what is deleted is not this case's.
+                                .filter(|found| found.object.kind != ObjectKind::Mailbox)
                                 .map(|found| placed(found, id, address)),
                         );
                     }

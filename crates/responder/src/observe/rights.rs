@@ -98,10 +98,10 @@ fn found(user: &str, right: MailboxRight, holder: Holder) -> Found {
         right,
         holder: Holder::unknown(&holder.shown),
     };
+    let facts = Facts::MailboxRight { right, holder };
     Found {
-        object,
-        facts: Facts::MailboxRight { right, holder },
         basis: Some(basis),
+        ..Found::new(object, facts)
     }
 }
 

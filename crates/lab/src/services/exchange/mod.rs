@@ -3,6 +3,7 @@
 
 mod errors;
 mod front;
+mod keeping;
 mod mailbox;
 mod organisation;
 mod pages;
@@ -175,6 +176,9 @@ const CMDLETS: &[Known] = &[
             "Force",
             "AuditEnabled",
             "GrantSendOnBehalfTo",
+            "LitigationHoldEnabled",
+            "RetainDeletedItemsFor",
+            "SingleItemRecoveryEnabled",
         ],
         write: true,
         run: mailbox::set,
