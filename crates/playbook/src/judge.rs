@@ -260,6 +260,27 @@ fn is_same(before: &Facts, now: &Facts) -> bool {
     before == now
 }
 
+/// The mailboxes besides its own that the account could open or send as, by address
+/// (S2.5): as the last snapshot that asked for them has it.
+pub fn reached(state: &State) -> Vec<&str> {
+    state
+        .snapshots
+        .iter()
+        .rev()
+        .map(|snapshot| {
+            snapshot
+                .objects
+                .iter()
+                .filter_map(|observed| match &observed.facts {
+                    Facts::Opened { address, .. } => Some(address.as_str()),
+                    _ => None,
+                })
+                .collect::<Vec<_>>()
+        })
+        .find(|addresses| !addresses.is_empty())
+        .unwrap_or_default()
+}
+
 /// The log that tells of rules and forwarding, and beside others of consents.
 pub const UNIFIED_AUDIT: &str = "unified audit log";
 /// The log that tells of methods that were registered for the account.

@@ -64,13 +64,25 @@ fn make_due(case: &Case<'_>, templates: &Templates) -> Result<(), ResponderError
         case.append(Event::WarningDue {
             warning: 1,
             who: "finance".to_owned(),
-            why: "the mailbox was in a stranger's hands: payment requests and changed bank details of this time may be false".to_owned(),
+            why: why_finance(&retake_playbook::judge::reached(&state)),
             pack: Some(pack),
         })?;
     }
     keep_for_the_user(case, templates)?;
     case.append(Event::WarningsSettled)?;
     Ok(())
+}
+
+/// What finance has to know: which mailboxes false requests may have come from (S2.5).
+fn why_finance(reached: &[&str]) -> String {
+    let false_requests = "payment requests and changed bank details of this time may be false";
+    if reached.is_empty() {
+        return format!("the mailbox was in a stranger's hands: {false_requests}");
+    }
+    format!(
+        "the mailbox was in a stranger's hands, and with it those that the account reaches ({}): {false_requests}",
+        reached.join(", ")
+    )
 }
 
 async fn ask_about_money(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError> {

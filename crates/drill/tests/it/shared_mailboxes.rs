@@ -3,13 +3,19 @@
 //! work with them stay.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use retake_drill::score::{Outcome, RunScore};
 use retake_drill::sequence::Sequence;
-use retake_drill::{Run, run_responder, run_sequence};
+use retake_drill::{
+    Desk, RehearsalError, Run, Stage, UndoOrder, profile, run_responder, run_sequence, run_with,
+    wire,
+};
 use retake_lab::Scenario;
-use retake_playbook::{ArtefactId, ObjectKind};
-use retake_responder::Conduct;
+use retake_playbook::{ActionKind, ArtefactId, ObjectKind};
+use retake_responder::{Conduct, Finished, UndoOutcome, Which};
+use retake_tenant::Tenant;
+use serde_json::Value;
 
 use crate::response::Nobody;
 
@@ -108,7 +114,7 @@ fn removing_everything_takes_the_rights_of_the_house_too() {
             .map(|harmed| (harmed.kind, harmed.object.as_str()))
             .collect();
         let first = run.trace.lines().next().unwrap();
-        let truth: serde_json::Value = serde_json::from_str(first).unwrap();
+        let truth: Value = serde_json::from_str(first).unwrap();
         let mut rights = 0;
         for bait in truth["effect"]["truth"]["baits"].as_array().unwrap() {
             let kind: ObjectKind = serde_json::from_value(bait["kind"].clone()).unwrap();
@@ -131,4 +137,70 @@ fn removing_everything_takes_the_rights_of_the_house_too() {
             );
         }
     }
+}
+
+/// Rights and forwards of every mailbox, and how many rules each has, by address.
+fn set_up(stage: &Stage) -> Vec<(String, Vec<String>, usize)> {
+    let state = wire::lock(&stage.lab).final_state();
+    let mut all = Vec::new();
+    for (address, mailbox) in state["mailboxes"].as_object().unwrap() {
+        let mut held: Vec<String> = ["permissions", "sendAs", "sendOnBehalf"]
+            .iter()
+            .flat_map(|name| mailbox[name].as_array().unwrap().clone())
+            .map(|right| right.to_string())
+            .collect();
+        held.sort();
+        held.push(mailbox["forwardingSmtpAddress"].to_string());
+        held.push(mailbox["deliverToMailboxAndForward"].to_string());
+        let rules = mailbox["rules"].as_array().unwrap().len();
+        all.push((address.clone(), held, rules));
+    }
+    all
+}
+
+#[test]
+fn undo_of_all_gives_rights_back_and_puts_rules_back_where_they_lay() {
+    let scenario = Scenario::find("shared-mailboxes").unwrap();
+    run_with(&scenario, 2, "retake", async |stage: Stage| {
+        let before = set_up(&stage);
+        let desk = Desk::new(&stage)?;
+        let way = Arc::new(stage.transport.clone());
+        let worked = Box::pin(desk.work(&stage, way.clone(), Conduct::default(), &Nobody)).await?;
+        assert_eq!(worked.finished, Finished::Closed);
+        assert_ne!(set_up(&stage), before);
+        let tenant = Tenant::new(profile(&stage, None), way, Arc::new(stage.time.clone()));
+        let order = UndoOrder {
+            case: &worked.case,
+            by: "Mara Keller",
+            reason: "the rights were meant to be",
+            which: &Which::All,
+        };
+        let undone = Box::pin(desk.undo(&stage, &tenant, order, Conduct::default(), &Nobody))
+            .await
+            .unwrap();
+        let state = desk.state(&worked.case).unwrap();
+        let mut back = 0;
+        for one in &undone {
+            let planned = &state.actions[&one.action].planned;
+            let ours =
+                planned.kind == ActionKind::RemoveMailboxRight || planned.object.mailbox.is_some();
+            if ours {
+                assert!(
+                    matches!(one.outcome, UndoOutcome::Restored { .. }),
+                    "{one:?}"
+                );
+                back += 1;
+            }
+        }
+        assert!(back >= 5, "three rights, a rule and a forward: {undone:?}");
+        let affected = wire::lock(&stage.lab).briefing().affected.clone();
+        for (was, now) in before.iter().zip(&set_up(&stage)) {
+            assert_eq!((&was.0, &was.1), (&now.0, &now.1));
+            // In its own mailbox the attacker planted one more meanwhile.
+            assert!(was.0 == affected || was.2 == now.2, "{was:?} {now:?}");
+        }
+        let exported = desk.export(&worked.case)?;
+        Ok::<_, RehearsalError>(Some(exported))
+    })
+    .unwrap();
 }

@@ -252,3 +252,48 @@ fn who_gave_a_right_decides_and_a_record_of_another_mailbox_or_right_says_nothin
         Verdict::Foothold
     );
 }
+
+/// Others go on working in a mailbox that several people open, so a rule that
+/// is new there while the account is blocked says nothing; a record does.
+#[test]
+fn in_a_shared_mailbox_a_record_decides_and_being_new_says_nothing() {
+    let elsewhere = |id: &str, name: &str, to: &str| {
+        let mut rule = rule(id, name, &[to]);
+        rule.object = rule.object.in_mailbox("office");
+        rule
+    };
+    let mut again = Story::begin();
+    again.objects = vec![
+        elsewhere("box\\1", "theirs", "drop@elsewhere.test"),
+        elsewhere("box\\2", "the office's", "adviser@elsewhere.test"),
+    ];
+    again.changes = vec![change(
+        ObjectKind::InboxRule,
+        &["box\\1"],
+        "forwardto drop@elsewhere.test",
+        Origin::Attacker,
+    )];
+    again.go_to(Phase::Approving);
+    assert_eq!(
+        verdicts(&again),
+        [
+            ("box\\1".into(), Verdict::Foothold),
+            ("box\\2".into(), Verdict::Unclear)
+        ]
+    );
+    let judged = judge(&again.state);
+    assert!(
+        judged
+            .iter()
+            .all(|one| one.artefact.unwrap().to_string() == "A61")
+    );
+    let plan = again.state.plan().unwrap();
+    let cut: Vec<_> = plan
+        .actions
+        .iter()
+        .filter(|action| action.object.mailbox.as_deref() == Some("office"))
+        .collect();
+    assert_eq!(cut.len(), 1);
+    assert_eq!(cut[0].step.to_string(), "S3.5");
+    assert_eq!(plan.left.len(), 1);
+}

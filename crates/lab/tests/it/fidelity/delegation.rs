@@ -1,6 +1,7 @@
 //! Rights on mailboxes: who holds them, how they are given and taken, what the log says.
 
 use jiff::SignedDuration;
+use retake_lab::{Lab, Scenario};
 use serde_json::{Value, json};
 
 use super::records::search;
@@ -187,4 +188,61 @@ fn a_name_is_a_person_a_group_or_nobody() {
             .to_string()
             .contains("ManagementObjectNotFoundException")
     );
+}
+
+/// Reference §7.3: what somebody does in another's mailbox has the delegate's logon type,
+/// their own name and the mailbox owner's; a send in its name says whose name that was.
+#[test]
+fn what_is_done_in_anothers_mailbox_is_a_delegates_record() {
+    let scenario = Scenario::find("shared-mailboxes").unwrap();
+    let mut story = Story::with(Lab::new(&scenario, 1).unwrap());
+    let (_, records, _) = search(&mut story, &["MailItemsAccessed", "SendAs"]);
+    let delegated: Vec<&Value> = records
+        .iter()
+        .map(|record| &record["auditData"])
+        .filter(|data| data["MailboxOwnerUPN"] != data["UserId"])
+        .collect();
+    assert!(!delegated.is_empty());
+    for data in &delegated {
+        assert_eq!(data["LogonType"], 2, "{data}");
+    }
+    let sent = delegated
+        .iter()
+        .find(|data| data["Operation"] == "SendAs")
+        .unwrap();
+    assert_eq!(sent["SendAsUserSmtp"], sent["MailboxOwnerUPN"]);
+    let own = records
+        .iter()
+        .map(|record| &record["auditData"])
+        .find(|data| data["MailboxOwnerUPN"] == data["UserId"])
+        .unwrap();
+    assert_eq!(own["LogonType"], 0, "{own}");
+}
+
+/// Reference §6.3 (cost): the list of mailboxes is one question, of the kinds asked for.
+#[test]
+fn mailboxes_are_listed_by_their_kind() {
+    let scenario = Scenario::find("shared-mailboxes").unwrap();
+    let mut story = Story::with(Lab::new(&scenario, 1).unwrap());
+    let kinds = |story: &mut Story, asked: Value, most: u64| {
+        let asked = json!({"RecipientTypeDetails": asked, "ResultSize": most});
+        let seen = story.cmdlet("Get-Recipient", asked);
+        let cut = !seen.body["@adminapi.warnings"]
+            .as_array()
+            .unwrap()
+            .is_empty();
+        let kinds: Vec<String> = seen
+            .list()
+            .iter()
+            .map(|row| row["RecipientTypeDetails"].as_str().unwrap().to_owned())
+            .collect();
+        (kinds, cut)
+    };
+    let (shared, cut) = kinds(&mut story, json!(["SharedMailbox"]), 60);
+    assert!(shared.len() >= 2 && !cut, "{shared:?}");
+    assert!(shared.iter().all(|kind| kind == "SharedMailbox"));
+    let (both, _) = kinds(&mut story, json!(["SharedMailbox", "UserMailbox"]), 60);
+    assert!(both.len() > shared.len());
+    let (some, cut) = kinds(&mut story, json!(["SharedMailbox", "UserMailbox"]), 3);
+    assert!(some.len() == 3 && cut, "what ResultSize cuts off is said");
 }
