@@ -275,7 +275,7 @@ pub const CMDLETS: &[Cmdlet] = &[
         ],
         needs: &["Identity", "User", "AccessRights"],
         output: &[],
-        source: "EX:Add-MailboxPermission.md",
+        source: "reference §6.2 (the other way of removing it); EX:Add-MailboxPermission.md",
     },
     Cmdlet {
         name: "Remove-MailboxPermission",
@@ -298,7 +298,7 @@ pub const CMDLETS: &[Cmdlet] = &[
         ],
         needs: &["Identity", "Trustee", "AccessRights"],
         output: &[],
-        source: "EX:Add-RecipientPermission.md",
+        source: "reference §6.2 (the other way of removing it); EX:Add-RecipientPermission.md",
     },
     Cmdlet {
         name: "Remove-RecipientPermission",
@@ -333,7 +333,7 @@ pub const CMDLETS: &[Cmdlet] = &[
             "RecipientType",
             "RecipientTypeDetails",
         ],
-        source: "EX:Get-Recipient.md",
+        source: "reference §6.3, §6.6; EX:Get-Recipient.md",
     },
     Cmdlet {
         name: "Get-RecipientPermission",

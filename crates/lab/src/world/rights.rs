@@ -2,7 +2,7 @@
 //! §6.2, §6.6), and the audit records that giving and taking them leaves (§7.3).
 
 use jiff::Timestamp;
-use retake_playbook::words::right_id;
+use retake_playbook::ObjectRef;
 use serde_json::{Value, json};
 
 use super::mail::merge;
@@ -101,7 +101,7 @@ impl World {
 
     /// The id of a right in the trace, made of what was given to whom.
     pub(crate) fn right_object(&self, user: &str, right: Right, holder: &str) -> String {
-        right_id(user, right.as_str(), &self.shown_holder(right, holder))
+        ObjectRef::right_id(user, right.as_str(), &self.shown_holder(right, holder))
     }
 
     /// Who holds a right, the mailbox itself left out; directory ids as far as

@@ -11,7 +11,6 @@ use retake_playbook::event::{
 use retake_playbook::judge::source_of;
 use retake_playbook::machine::{Phase, row_taken};
 use retake_playbook::steps::StepId;
-use retake_playbook::words::right_id;
 use retake_playbook::{
     ActionId, ActionKind, Command, Digest, Gate, ObjectKind, ObjectRef, State, next,
 };
@@ -355,7 +354,7 @@ pub(crate) fn method(id: &str, kind: &str, default: bool, detail: &str) -> Obser
 }
 
 pub(crate) fn right(right: MailboxRight, who: &str, kind: HolderKind) -> Observed {
-    let id = right_id("account", right.name(), who);
+    let id = ObjectRef::right_id("account", right.name(), who);
     Observed {
         digest: digest(&id),
         object: ObjectRef::new(ObjectKind::MailboxRight, id),

@@ -4,7 +4,6 @@
 
 use futures_util::future::{join_all, join3};
 use retake_playbook::event::{Facts, Holder, HolderKind, MailboxRight};
-use retake_playbook::words::right_id;
 use retake_playbook::{ObjectKind, ObjectRef};
 use retake_tenant::model::ExchangeRecipient;
 use retake_tenant::{Answer, Kind, Read, Tenant, TenantError};
@@ -91,7 +90,7 @@ pub(crate) fn right_of(object: &ObjectRef) -> Option<MailboxRight> {
 fn found(user: &str, right: MailboxRight, holder: Holder) -> Found {
     let object = ObjectRef::new(
         ObjectKind::MailboxRight,
-        right_id(user, right.name(), &holder.shown),
+        ObjectRef::right_id(user, right.name(), &holder.shown),
     )
     .named(format!("{} for {}", right.words(), holder.shown));
     let basis = Facts::MailboxRight {
