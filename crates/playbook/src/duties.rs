@@ -13,6 +13,8 @@ pub enum Before {
     Effective,
     /// Sign-in is given back.
     Return,
+    /// The case is closed; what is not done by then is said, and holds nothing up.
+    Closing,
 }
 
 /// What the tenant shows of it.
@@ -95,6 +97,26 @@ const FEDERATION_PROVIDER: Duty = Duty {
     before: Before::Effective,
 };
 
+const RECALL_PAYMENT: Duty = Duty {
+    task: 6,
+    name: "recall_payment",
+    step: StepId::new(2, 5),
+    who: "finance",
+    what: "Money has moved. Telephone the fraud desk of the bank that sent it now and ask for a recall; stop every payment to the changed bank details. Use numbers you had before, never one from a mail.",
+    shows: Shows::Nothing,
+    before: Before::Closing,
+};
+
+const REPORT_TO_POLICE: Duty = Duty {
+    task: 7,
+    name: "report_to_police",
+    step: StepId::new(2, 5),
+    who: "finance",
+    what: "Report the fraud to the police with the fraud pack, and to the insurer; keep the reference. In the United States also at ic3.gov.",
+    shows: Shows::Nothing,
+    before: Before::Closing,
+};
+
 /// How far apart the numbers of one round of a case lie: a case that is opened
 /// again hands everything out again.
 const ROUND: u32 = 100;
@@ -105,6 +127,7 @@ pub fn duties(state: &State) -> Vec<Duty> {
         return Vec::new();
     };
     let guest = account.is_guest();
+    let paid = crate::payment::clock(state).is_some();
     [
         (DISABLE_ON_PREMISES, account.synced),
         (RESET_ON_PREMISES, account.synced),
@@ -114,6 +137,8 @@ pub fn duties(state: &State) -> Vec<Duty> {
             FEDERATION_PROVIDER,
             !guest && account.standing.federated == Some(true),
         ),
+        (RECALL_PAYMENT, paid),
+        (REPORT_TO_POLICE, paid),
     ]
     .into_iter()
     .filter(|(_, applies)| *applies)

@@ -15,6 +15,7 @@ mod controls;
 mod evidence;
 mod faults;
 mod order_rules;
+mod payment;
 mod permissions;
 mod person;
 mod preserve;
