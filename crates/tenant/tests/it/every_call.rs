@@ -10,7 +10,7 @@ use retake_tenant::call::{CALLS, CallSpec};
 use retake_tenant::client::{
     AuditAbout, AuditQuery, AuditSearch, Cmdlet, FEEDS, MessageTraceFilter, Probe, SignInKind,
 };
-use retake_tenant::model::{Forwarding, Grant, MessageRule, MethodKind};
+use retake_tenant::model::{Forwarding, Grant, Keeping, MessageRule, MethodKind};
 use retake_tenant::{Prepared, Service, TenantError};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -149,6 +149,8 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "graph.apps.enable" => tenant.prepare_enable_app(ID);
         "exchange.change" => tenant.prepare_cmdlet(&Cmdlet::new("Disable-InboxRule").with("Mailbox", UPN).with("Identity", "b\\1"), Some(UPN), "b\\1");
         "exchange.rules.remove" => tenant.prepare_remove_inbox_rule(UPN, "b\\1");
+        "exchange.rules.create" => tenant.prepare_create_inbox_rule(UPN, &serde_json::from_value(json!({"Identity": "b\\1", "Name": "."})).unwrap());
+        "exchange.mailbox.set_keeping" => tenant.prepare_set_keeping(UPN, Keeping { retain_days: Some(30), ..Keeping::default() });
         "exchange.mailbox.set_forwarding" => tenant.prepare_set_forwarding(UPN, &Forwarding::default());
     });
     makers.push(("graph.apps.read_batch", |world| {
