@@ -46,7 +46,13 @@ impl People for ScenarioPeople {
                 .ask(spec.duty, "approve", json!({"gate": spec.name}))
                 .await;
             let by = said.who;
+            // Whoever closes with something unexplained reads what it is and says why.
+            let missing = &question.explained.missing;
             match said.answer {
+                Answer::Approved | Answer::Done if !missing.is_empty() => Decision::Override {
+                    by,
+                    reason: format!("accepted as it is: {}", missing.join("; ")),
+                },
                 Answer::Approved | Answer::Done => Decision::Yes {
                     by,
                     answer: (question.gate == Gate::Money).then(|| "yes".to_owned()),
