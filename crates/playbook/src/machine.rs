@@ -488,6 +488,9 @@ pub const ANYWHERE: &[(On, Phase)] = &[(On::Release, Phase::Releasing)];
 
 /// How long the watch lasts, in hours (S7.3: at least 48 to 72).
 pub const WATCH_HOURS: i64 = 72;
+/// For how long after that it is looked at daily, in days from the watch's begin
+/// (S7.3); a closed case is looked at too, and nothing waits for it.
+pub const WATCH_DAYS: i64 = 30;
 /// How far apart the watch looks, in hours.
 pub const WATCH_EVERY_HOURS: i64 = 6;
 /// How far apart snapshots are taken while the access clock runs, in minutes:

@@ -159,6 +159,22 @@ impl<'a> Counter<'a> {
         Ok(())
     }
 
+    /// Writes the case closed, once its closing was agreed to.
+    ///
+    /// # Errors
+    /// The case store's.
+    pub fn write_closed(&self) -> Result<(), ResponderError> {
+        let state = self.case.state();
+        let closes = next(&state, self.clock.now())
+            .iter()
+            .any(|command| matches!(command, Command::Close));
+        if closes {
+            self.case
+                .append(Event::Closed(crate::summary::closing(&state)))?;
+        }
+        Ok(())
+    }
+
     /// The first sign-in is a task: said is not done, and the tenant has to show it.
     fn said_done(&self, state: &State, by: String) -> Result<(), ResponderError> {
         let open = state

@@ -20,6 +20,9 @@ pub(crate) fn run(args: &Case, home: &Home, terminal: &Terminal) -> Result<Exit,
         Case::List { json } => list(&Store::open(&home.store())?, *json, terminal),
         Case::Show { case, json } => show(&Store::open(&home.store())?, case, *json, terminal),
         Case::Log { case, json } => log(&Store::open(&home.store())?, case, *json, terminal),
+        Case::Close { case, name, reason } => {
+            super::answer::close(case, name, reason.as_deref(), home, terminal)
+        }
         Case::Export { case, out, replace } => {
             write(&Store::open(&home.store())?, case, out, *replace, terminal)
         }
