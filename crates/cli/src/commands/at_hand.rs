@@ -83,7 +83,7 @@ fn name_of(home: &Home, tenant_id: &str) -> Option<String> {
     if LabAddress::read(&home.lab()).is_ok_and(|address| address.tenant_id == tenant_id) {
         return Some("lab".to_owned());
     }
-    let names = ProfileFile::names(home).ok()?;
+    let names = ProfileFile::list(home).ok()?;
     names.into_iter().find(|name| {
         ProfileFile::load(home, name).is_ok_and(|profile| profile.tenant_id == tenant_id)
     })
