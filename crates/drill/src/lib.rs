@@ -6,6 +6,7 @@
 
 pub mod campaign;
 mod people;
+pub mod rehearsals;
 mod respond;
 mod run;
 pub mod score;

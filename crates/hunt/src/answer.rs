@@ -240,6 +240,9 @@ pub struct ReadMail {
     /// Internet message id; none where a whole folder or mailbox must be
     /// assumed.
     pub message_id: Option<String>,
+    /// Its subject, where the record or the message trace has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Folder path.
     pub folder: Option<String>,
     /// How it is known.
@@ -388,8 +391,8 @@ pub struct Analysis {
     pub path_evidence: Vec<PathEvidence>,
     /// The earliest event that is the attacker's.
     pub first_known_bad: Option<Timestamp>,
-    /// The attacker's latest sign-in that succeeded.
-    pub last_sign_in: Option<Timestamp>,
+    /// The latest event that is the attacker's and was no failure.
+    pub last_known_bad: Option<Timestamp>,
     /// The attacker's fingerprint.
     pub fingerprint: Fingerprint,
     /// Changes that concern the account or that the attacker made, in order

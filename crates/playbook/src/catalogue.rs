@@ -47,6 +47,10 @@ pub enum ActionKind {
     RemoveRuleInExchange,
     /// Clears both forwarding fields of the mailbox in one change.
     ClearForwarding,
+    /// Raises how long the mailbox keeps what is deleted from it.
+    RaiseRetention,
+    /// Puts the mailbox on litigation hold.
+    HoldMailbox,
     /// Deletes a delegated grant.
     RemoveGrant,
     /// Sets `accountEnabled` to true.
@@ -147,6 +151,8 @@ impl ActionKind {
             Self::RemoveHiddenRule => &REMOVE_HIDDEN_RULE,
             Self::RemoveRuleInExchange => &REMOVE_RULE_IN_EXCHANGE,
             Self::ClearForwarding => &CLEAR_FORWARDING,
+            Self::RaiseRetention => &RAISE_RETENTION,
+            Self::HoldMailbox => &HOLD_MAILBOX,
             Self::RemoveGrant => &REMOVE_GRANT,
             Self::RestoreSignIn => &RESTORE_SIGN_IN,
         }
@@ -159,9 +165,11 @@ impl ActionKind {
 }
 
 /// Every action, in the order in which a case meets them.
-pub const ACTIONS: [&ActionSpec; 10] = [
+pub const ACTIONS: [&ActionSpec; 12] = [
     &BLOCK_SIGN_IN,
     &REVOKE_SESSIONS,
+    &RAISE_RETENTION,
+    &HOLD_MAILBOX,
     &CLEAR_FORWARDING,
     &REMOVE_INBOX_RULE,
     &REMOVE_HIDDEN_RULE,
@@ -217,6 +225,48 @@ const REVOKE_SESSIONS: ActionSpec = ActionSpec {
     },
     repeatable: true,
     source: "reference §2.1, §9.2",
+};
+
+const RAISE_RETENTION: ActionSpec = ActionSpec {
+    kind: ActionKind::RaiseRetention,
+    title: "Keep deleted mail for 30 days",
+    step: StepId::new(1, 8),
+    object: ObjectKind::Mailbox,
+    scope: Scope::Mailbox,
+    permissions: &["Exchange.ManageAsApp"],
+    roles: &["Exchange Administrator"],
+    evidence: "the mailbox with its retention time",
+    precheck: "the retention time is as it was when the plan was made",
+    verification: "the mailbox reads 30 days and single item recovery on",
+    reverse: Reverse::By("set the retention time and single item recovery to their saved values"),
+    breaks: "nothing; the folder of recoverable items grows",
+    effect: Effect {
+        words: "for what is deleted from now on, and for what is still there",
+        within_s: 3600,
+    },
+    repeatable: true,
+    source: "reference §14.1",
+};
+
+const HOLD_MAILBOX: ActionSpec = ActionSpec {
+    kind: ActionKind::HoldMailbox,
+    title: "Put the mailbox on litigation hold",
+    step: StepId::new(1, 8),
+    object: ObjectKind::Mailbox,
+    scope: Scope::Mailbox,
+    permissions: &["Exchange.ManageAsApp"],
+    roles: &["Exchange Administrator"],
+    evidence: "the mailbox with its holds",
+    precheck: "the mailbox is not on hold, and a hold is licensed",
+    verification: "LitigationHoldEnabled reads true",
+    reverse: Reverse::By("lift the hold"),
+    breaks: "nothing is deleted for good until somebody lifts it; a full folder of recoverable items would refuse deletions",
+    effect: Effect {
+        words: "within the hour",
+        within_s: 3600,
+    },
+    repeatable: true,
+    source: "reference §14.1",
 };
 
 const RESET_PASSWORD: ActionSpec = ActionSpec {

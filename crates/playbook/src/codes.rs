@@ -88,6 +88,8 @@ codes! {
     BAD_PLAN_FILE = "RT2012", Usage, "The plan file cannot be used";
     /// In the bin.
     DELETED_USER = "RT2010", Usage, "The account was deleted";
+    /// A text of the organisation's.
+    BAD_TEMPLATE = "RT2020", Usage, "A template cannot be used";
     /// Rights.
     PERMISSION_MISSING = "RT3001", Refused, "A permission or role is missing";
     /// Licence.
@@ -122,6 +124,8 @@ codes! {
     JOURNAL_ALTERED = "RT5002", Integrity, "The journal or evidence was altered";
     /// The key was exposed.
     KEY_EXPOSED = "RT5003", Integrity, "The signing key can be read by others";
+    /// Says more than the case.
+    ATTESTATION_ALTERED = "RT5004", Integrity, "An attestation does not follow from the case";
     /// No room.
     DISK_FULL = "RT7001", Internal, "No room is left on the disk";
     /// Not writable.

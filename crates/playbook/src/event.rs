@@ -621,6 +621,21 @@ pub enum Facts {
         /// Whether a copy stays in the mailbox.
         keeps_copy: bool,
     },
+    /// How long a mailbox keeps what is deleted from it.
+    Keeping {
+        /// The retention time in days, where the service says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retain_days: Option<u32>,
+        /// Whether what is purged stays that long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        single_item_recovery: Option<bool>,
+        /// Whether it is on litigation hold.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        litigation_hold: Option<bool>,
+        /// Whether a hold is licensed, where the service says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hold_licensed: Option<bool>,
+    },
     /// A delegated grant.
     Grant {
         /// The app's service principal.
@@ -687,9 +702,9 @@ pub struct Analysis {
     /// The first event that was the attacker's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_known_bad: Option<Timestamp>,
-    /// The attacker's last sign-in that succeeded.
+    /// The last event that was the attacker's and went through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_sign_in: Option<Timestamp>,
+    pub last_known_bad: Option<Timestamp>,
     /// What the attacker is known by.
     pub fingerprint: Fingerprint,
     /// Who changed what, as the logs tell it.

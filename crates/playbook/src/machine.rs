@@ -840,7 +840,7 @@ fn watch_judged(state: &State, now: Timestamp) -> Vec<Command> {
 }
 
 /// What came back since sign-in was given back, as the latest snapshot and the logs
-/// tell: a foothold, or the attacker's own sign-in.
+/// tell: a foothold, or the attacker in the account without one.
 pub fn re_entry(state: &State) -> Option<String> {
     use crate::judge::{Verdict, judge};
     let foothold = judge(state)
@@ -855,16 +855,11 @@ pub fn re_entry(state: &State) -> Option<String> {
             )
         });
     foothold.or_else(|| {
-        let signed_in = state.analysis.as_ref()?.1.last_sign_in?;
-        state
-            .restored_at
-            .is_some_and(|restored| signed_in > restored)
-            .then(|| {
-                format!(
-                    "the attacker signed in at {}, after sign-in was given back",
-                    signed_in.strftime("%Y-%m-%d %H:%M:%S UTC")
-                )
-            })
+        let at = state.seen_again()?;
+        Some(format!(
+            "the logs show the attacker in the account after sign-in was given back, last at {}",
+            at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        ))
     })
 }
 

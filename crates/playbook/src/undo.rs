@@ -282,7 +282,9 @@ pub fn facts_of<'a>(state: &'a State, planned: &Planned) -> Option<&'a Facts> {
         .iter()
         .rev()
         .flat_map(|snapshot| &snapshot.objects)
-        .filter(|seen| seen.object.id == planned.object.id);
+        .filter(|seen| {
+            seen.object.kind == planned.object.kind && seen.object.id == planned.object.id
+        });
     match &planned.observed {
         Some(digest) => seen.find(|seen| seen.digest == *digest),
         None => seen.next(),
@@ -318,7 +320,7 @@ pub fn content(facts: &Facts) -> Facts {
             *first_party = false;
         }
         Facts::Method { default, .. } => *default = false,
-        Facts::Forwarding { .. } => {}
+        Facts::Forwarding { .. } | Facts::Keeping { .. } => {}
     }
     content
 }

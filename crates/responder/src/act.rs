@@ -15,9 +15,9 @@ use retake_playbook::event::{Account, Applied, Event, Facts, Observed, Planned, 
 use retake_playbook::machine::Phase;
 use retake_playbook::state::ActionState;
 use retake_playbook::undo::CannotUndo;
-use retake_playbook::{ActionId, ActionKind, Digest, ObjectKind, State};
+use retake_playbook::{ActionId, ActionKind, Digest, ObjectKind, State, plan};
 use retake_tenant::edge::{Clock, Entropy};
-use retake_tenant::model::{Forwarding, MethodKind};
+use retake_tenant::model::{Forwarding, Keeping, MethodKind};
 use retake_tenant::{Kind, Prepared, Tenant, TenantError};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
@@ -513,9 +513,9 @@ impl Hand<'_> {
                 )?
                 .into_iter()
                 .next();
-                let object = record(self.case, kind, seen)?
-                    .into_iter()
-                    .find(|observed| is_named(observed, &planned.object.id));
+                let object = record(self.case, kind, seen)?.into_iter().find(|observed| {
+                    observed.object.kind == kind && is_named(observed, &planned.object.id)
+                });
                 let done = match &object {
                     // An incomplete list proves no absence.
                     None => whole && removes(planned),
@@ -679,6 +679,21 @@ impl Hand<'_> {
             ActionKind::ClearForwarding => {
                 tenant.prepare_set_forwarding(&user, &Forwarding::default())
             }
+            ActionKind::RaiseRetention => tenant.prepare_set_keeping(
+                &user,
+                Keeping {
+                    single_item_recovery: Some(true),
+                    retain_days: Some(plan::RETAIN_DAYS),
+                    litigation_hold: None,
+                },
+            ),
+            ActionKind::HoldMailbox => tenant.prepare_set_keeping(
+                &user,
+                Keeping {
+                    litigation_hold: Some(true),
+                    ..Keeping::default()
+                },
+            ),
             ActionKind::RemoveGrant => tenant.prepare_delete_grant(&planned.object.id),
         }
     }
@@ -768,15 +783,29 @@ fn is_removal(kind: ActionKind) -> bool {
 }
 
 fn cleared(kind: ActionKind, facts: &Facts) -> bool {
-    kind == ActionKind::ClearForwarding
-        && matches!(
-            facts,
-            Facts::Forwarding {
-                smtp: None,
-                address: None,
+    match (kind, facts) {
+        (ActionKind::ClearForwarding, Facts::Forwarding { smtp, address, .. }) => {
+            smtp.is_none() && address.is_none()
+        }
+        (
+            ActionKind::RaiseRetention,
+            Facts::Keeping {
+                retain_days,
+                single_item_recovery,
                 ..
-            }
-        )
+            },
+        ) => {
+            retain_days.is_some_and(|days| days >= plan::RETAIN_DAYS)
+                && *single_item_recovery != Some(false)
+        }
+        (
+            ActionKind::HoldMailbox,
+            Facts::Keeping {
+                litigation_hold, ..
+            },
+        ) => *litigation_hold == Some(true),
+        _ => false,
+    }
 }
 
 /// Whether the account shows the change. Without `since` nothing was sent yet,

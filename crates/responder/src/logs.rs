@@ -296,7 +296,7 @@ fn could_not(case: &Case<'_>, quick: bool, why: &str) -> Result<(), ResponderErr
         confidence: 0.0,
         reasons: vec![why.to_owned()],
         first_known_bad: None,
-        last_sign_in: None,
+        last_known_bad: None,
         fingerprint: Fingerprint::default(),
         changes: Vec::new(),
         sent: Vec::new(),
@@ -407,7 +407,7 @@ fn analysis(
         confidence: answer.confidence,
         reasons,
         first_known_bad: answer.first_known_bad,
-        last_sign_in: answer.last_sign_in,
+        last_known_bad: answer.last_known_bad,
         fingerprint: Fingerprint {
             addresses: answer.fingerprint.addresses,
             sessions: answer.fingerprint.sessions,
@@ -434,7 +434,7 @@ fn analysis(
             .filter_map(|mail| {
                 Some(Mail {
                     message: mail.message_id?,
-                    subject: String::new(),
+                    subject: mail.subject.unwrap_or_default(),
                     recipients: Vec::new(),
                     at: mail.at,
                     how: match mail.how {

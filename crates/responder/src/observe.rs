@@ -361,7 +361,7 @@ pub(crate) async fn observe(
     match kind {
         ObjectKind::Method => methods(tenant, user).await,
         ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
-        ObjectKind::MailboxForwarding => forwarding(tenant, user).await,
+        ObjectKind::MailboxForwarding | ObjectKind::Mailbox => forwarding(tenant, user).await,
         _ => grants(tenant, user).await,
     }
 }
@@ -464,7 +464,12 @@ async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     };
     let object = ObjectRef::new(ObjectKind::MailboxForwarding, user).named("mailbox forwarding");
     let facts = forwarding_facts(&mailbox.value);
-    let mut seen = Seen::of(mailbox, vec![Found::new(object, facts)]);
+    let kept = ObjectRef::new(ObjectKind::Mailbox, user).named("mailbox");
+    let keeping = keeping_facts(&mailbox.value);
+    let mut seen = Seen::of(
+        mailbox,
+        vec![Found::new(object, facts), Found::new(kept, keeping)],
+    );
     seen.mailbox = kind;
     Ok(seen)
 }
@@ -496,6 +501,16 @@ fn forwarding_facts(mailbox: &Mailbox) -> Facts {
     }
 }
 
+fn keeping_facts(mailbox: &Mailbox) -> Facts {
+    let keeping = mailbox.keeping();
+    Facts::Keeping {
+        retain_days: keeping.retain_days,
+        single_item_recovery: keeping.single_item_recovery,
+        litigation_hold: keeping.litigation_hold,
+        hold_licensed: mailbox.hold_licensed(),
+    }
+}
+
 /// An address without its `smtp:` prefix, in lower case.
 fn bare(address: &str) -> String {
     let lower = address.trim().to_lowercase();
@@ -511,12 +526,8 @@ async fn grants(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
         .collect();
     clients.sort_unstable();
     clients.dedup();
-    let apps = join_all(
-        clients
-            .into_iter()
-            .map(|client| tenant.service_principal(client)),
-    )
-    .await;
+    // One round trip for all of them, however many there are.
+    let apps = tenant.service_principals(&clients).await;
     let mut found: Vec<Read<ServicePrincipal>> = Vec::new();
     let mut missing = None;
     for app in apps {

@@ -10,6 +10,7 @@ use retake_playbook::{ActionId, Command, Gate, State, closing as explained, next
 use retake_tenant::{Kind, TenantError};
 
 use crate::act::Hand;
+use crate::documents::keep_for_the_user;
 use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::explain::{explain, in_seconds};
@@ -95,7 +96,7 @@ impl Responder<'_> {
             for command in commands {
                 let outcome = match command {
                     Command::Warn if state.phase != Phase::Concluding => {
-                        let warn = warn::warn(&self.case, self.around.people);
+                        let warn = warn::warn(&self.case, self.around.people, &self.templates);
                         background = Some(match background.take() {
                             None => Box::pin(warn),
                             Some(rest) if !warning => Box::pin(async {
@@ -213,7 +214,7 @@ impl Responder<'_> {
                     Box::pin(preflight::beside_attacker(&self.case, tenant, &who)).await?;
                 }
             }
-            Command::Warn => warn::warn(&self.case, self.around.people).await?,
+            Command::Warn => warn::warn(&self.case, self.around.people, &self.templates).await?,
             Command::HandOut(duties) => return Box::pin(self.hand_out(&duties)).await,
             Command::WaitUntil(until) => self.wait_until(until).await?,
             Command::DeclareEffective(snapshot) => {
@@ -227,6 +228,8 @@ impl Responder<'_> {
             }
             Command::Decline(actions) => self.decline(&actions)?,
             Command::Close => {
+                // As they are at the end: what was found since the warnings belongs in them.
+                keep_for_the_user(&self.case, &self.templates)?;
                 let closing = self.case.with_state(closing);
                 self.case.append(Event::Closed(closing))?;
             }

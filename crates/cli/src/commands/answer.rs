@@ -5,6 +5,7 @@ use retake_casefile::{CaseId, Store};
 use retake_playbook::codes::{self, Exit};
 use retake_playbook::{Gate, gate::GATES};
 use retake_responder::{Answered, Counter, NotRecorded, PlanFile};
+use serde_json::json;
 
 use super::at_hand::{AtHand, named_or_login, present_plan};
 use crate::args::{Approve, Override};
@@ -56,6 +57,7 @@ pub(crate) fn close(
         .answer(Gate::Close, by, answered)
         .map_err(|error| not_recorded(&error, case))?;
     counter.write_closed()?;
+    document(case, Gate::Close, by, &counter, terminal);
     terminal.say(&format!(
         "\n{OURS}closed{OURS:#} by {}. `retake watch {case} --tenant NAME` looks again; do so daily for 30 days.",
         safe(by)
@@ -78,6 +80,7 @@ fn record(
     counter
         .answer(gate, by, answered)
         .map_err(|error| not_recorded(&error, case))?;
+    document(case, gate, by, &counter, terminal);
     let account = counter
         .state()
         .opened
@@ -89,6 +92,19 @@ fn record(
         safe(&account)
     ));
     Ok(Exit::Done)
+}
+
+fn document(case: &str, gate: Gate, by: &str, counter: &Counter<'_>, terminal: &Terminal) {
+    if terminal.json() {
+        let waiting: Vec<&str> = counter
+            .waiting()
+            .iter()
+            .map(|gate| gate.spec().name)
+            .collect();
+        terminal.document(&json!({"schema": "retake.answer/1", "case": case,
+            "gate": gate.spec().name, "by": by, "stands": counter.state().phase,
+            "waits_at": waiting}));
+    }
 }
 
 /// The approval is of exactly this plan: the file is whole and of this case, and the

@@ -3,11 +3,13 @@
 mod answer;
 mod at_hand;
 mod case;
+mod completions;
 mod docs;
 mod drill;
 mod explain;
 mod hunt;
 mod lab;
+mod man;
 mod picture;
 mod plan;
 mod replay;
@@ -16,6 +18,7 @@ mod tenant;
 mod undo;
 mod watch;
 
+pub(crate) use explain::still_safe;
 use retake_playbook::codes::Exit;
 
 use crate::args::{Args, Command};
@@ -42,6 +45,8 @@ pub(crate) fn run(args: Args, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Case(case) => case::run(&case, &home()?, terminal),
         Command::Hunt(hunt) => hunt::run(&hunt, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),
+        Command::Completions(completions) => Ok(completions::run(&completions, terminal)),
+        Command::Man(man) => man::run(&man, terminal),
         Command::Replay(replay) => replay::run(&replay, terminal),
         Command::Docs(docs) => Ok(docs::run(&docs, terminal)),
     }

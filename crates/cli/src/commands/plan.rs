@@ -2,6 +2,7 @@
 
 use retake_playbook::codes::{self, Exit};
 use retake_responder::PlanFile;
+use serde_json::json;
 
 use super::at_hand::present_plan;
 use crate::args::PlanArgs;
@@ -11,13 +12,15 @@ use crate::terminal::{QUIET, STRONG, Terminal, safe};
 
 pub(crate) fn run(args: &PlanArgs, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
     let plan = present_plan(home, &args.case, terminal)?;
-    let text = serde_json::to_string_pretty(&plan).map_err(|error| {
+    let internal = |error: serde_json::Error| {
         Failure::new(
             codes::INTERNAL,
             error.to_string(),
             "Please report it. The case is not affected.",
         )
-    })?;
+    };
+    let value = serde_json::to_value(&plan).map_err(internal)?;
+    let text = retake_report::escape::json(&serde_json::to_string_pretty(&plan).map_err(internal)?);
     if let Some(out) = &args.out {
         if out.exists() && !args.replace {
             return Err(Failure::usage(
@@ -35,9 +38,15 @@ pub(crate) fn run(args: &PlanArgs, home: &Home, terminal: &Terminal) -> Result<E
             safe(&plan.case),
             out.display()
         ));
-        terminal.data(plan.digest.as_str());
-    } else if args.json {
-        terminal.data(&text);
+        if terminal.json() {
+            terminal.document(
+                &json!({"schema": "retake.files/1", "files": [out.display().to_string()]}),
+            );
+        } else {
+            terminal.data(plan.digest.as_str());
+        }
+    } else if terminal.json() {
+        terminal.document(&value);
     } else {
         show(&plan, terminal);
     }

@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Undo, home: &Home, terminal: &Terminal) -> Result<Exit,
 
 fn preview(args: &Undo, responder: &Responder<'_>, which: &Which, terminal: &Terminal) -> Exit {
     let previewed = responder.preview_undo(which);
-    if args.json {
+    if terminal.json() {
         let actions: Vec<_> = previewed
             .iter()
             .map(|one| match &one.request {
@@ -71,9 +71,8 @@ fn preview(args: &Undo, responder: &Responder<'_>, which: &Which, terminal: &Ter
                     "object": one.object, "how": one.how, "refused": {"code": unsent.code, "why": unsent.why}}),
             })
             .collect();
-        terminal.data(
-            &json!({"schema": "retake.undo/1", "case": args.case, "dry_run": true, "actions": actions})
-                .to_string(),
+        terminal.document(
+            &json!({"schema": "retake.undo/1", "case": args.case, "dry_run": true, "actions": actions}),
         );
         return Exit::Done;
     }
@@ -114,7 +113,7 @@ fn tell(args: &Undo, results: &[Undone], terminal: &Terminal) -> Exit {
         UndoOutcome::Stopped { .. } => true,
     });
     let exit = if open { CANNOT_UNDO.exit } else { Exit::Done };
-    if args.json {
+    if terminal.json() {
         let actions: Vec<_> = results
             .iter()
             .map(|undone| {
@@ -127,9 +126,8 @@ fn tell(args: &Undo, results: &[Undone], terminal: &Terminal) -> Exit {
                        "outcome": outcome, "words": words})
             })
             .collect();
-        terminal.data(
-            &json!({"schema": "retake.undo/1", "case": args.case, "dry_run": false, "actions": actions})
-                .to_string(),
+        terminal.document(
+            &json!({"schema": "retake.undo/1", "case": args.case, "dry_run": false, "actions": actions}),
         );
         return exit;
     }

@@ -115,12 +115,11 @@ fn tell(
             ));
         }
     };
-    if args.json {
-        terminal.data(
+    if terminal.json() {
+        terminal.document(
             &json!({"schema": "retake.watch/1", "case": args.case, "result": result, "why": why,
                 "code": code.map(|code| code.id), "looked_at": now, "since": span.since,
-                "until": span.until, "daily_until": span.daily_until, "reopened": state.reopened})
-            .to_string(),
+                "until": span.until, "daily_until": span.daily_until, "reopened": state.reopened}),
         );
     } else {
         let line = match (watched, why) {

@@ -6,8 +6,10 @@
 )]
 
 mod accounts;
+mod batch;
 mod changed;
 mod claims;
+mod comeback;
 mod contract;
 mod controls;
 mod evidence;
@@ -15,6 +17,7 @@ mod faults;
 mod order_rules;
 mod permissions;
 mod person;
+mod preserve;
 mod response;
 mod score;
 mod sequences;

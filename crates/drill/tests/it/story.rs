@@ -464,6 +464,7 @@ impl Story {
                 self.grants.retain(|grant| *grant != id);
                 json!({"kind": "deleted"})
             }
+            other => panic!("no story does {other:?}"),
         }
     }
 

@@ -92,6 +92,7 @@ impl Attacker {
             Move::ForwardMailbox => self.forward_mailbox(world, trace, now),
             Move::ConsentApp => self.consent_app(world, trace, now),
             Move::SendFraud => self.send_fraud(world, company, trace, now),
+            Move::PhoneHelpDesk => self.phone_help_desk(world, company, trace, now),
         }
     }
 

@@ -4,7 +4,7 @@
 use retake_playbook::event::Facts;
 use retake_playbook::undo::{CannotUndo, content, sign_in_without};
 use retake_playbook::{ActionKind, ObjectKind};
-use retake_tenant::model::{ExchangeRule, Forwarding, Grant, Mailbox, MessageRule};
+use retake_tenant::model::{ExchangeRule, Forwarding, Grant, Keeping, Mailbox, MessageRule};
 use retake_tenant::{Prepared, Tenant, TenantError};
 
 use super::past::Past;
@@ -60,6 +60,21 @@ pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepar
             let saved = forwarding(past).ok_or_else(|| not_saved(past, "the forwarding"))?;
             Ok(tenant.prepare_set_forwarding(&user, &saved)?)
         }
+        ActionKind::RaiseRetention => {
+            let was = keeping(past).ok_or_else(|| not_saved(past, "the retention time"))?;
+            let was = Keeping {
+                litigation_hold: None,
+                ..was
+            };
+            Ok(tenant.prepare_set_keeping(&user, was)?)
+        }
+        ActionKind::HoldMailbox => {
+            let was = Keeping {
+                litigation_hold: Some(false),
+                ..Keeping::default()
+            };
+            Ok(tenant.prepare_set_keeping(&user, was)?)
+        }
         ActionKind::RemoveGrant => {
             let grant: Grant = past
                 .row_named("id")
@@ -103,6 +118,20 @@ pub(crate) fn shows_reversed(past: &Past<'_>, seen: &[Found]) -> Shown {
                 }
             )
         }),
+        ActionKind::RaiseRetention => kept(past, seen, |facts| match facts {
+            Facts::Keeping {
+                retain_days,
+                single_item_recovery,
+                ..
+            } => (*retain_days, *single_item_recovery),
+            _ => (None, None),
+        }),
+        ActionKind::HoldMailbox => kept(past, seen, |facts| match facts {
+            Facts::Keeping {
+                litigation_hold, ..
+            } => *litigation_hold,
+            _ => None,
+        }),
         // Read from the account itself, or without a way back.
         ActionKind::BlockSignIn
         | ActionKind::RestoreSignIn
@@ -117,7 +146,9 @@ pub(crate) fn shows_reversed(past: &Past<'_>, seen: &[Found]) -> Shown {
 fn setting(past: &Past<'_>, seen: &[Found], as_left: impl Fn(&Facts) -> bool) -> Shown {
     let (Some(was), Some(now)) = (
         past.facts(),
-        seen.iter().find(|found| found.object().id == past.id()),
+        seen.iter().find(|found| {
+            found.object().kind == past.action.planned.object.kind && found.object().id == past.id()
+        }),
     ) else {
         return Shown::default();
     };
@@ -129,6 +160,19 @@ fn setting(past: &Past<'_>, seen: &[Found], as_left: impl Fn(&Facts) -> bool) ->
     }
     Shown {
         in_the_way: (!as_left(now.facts())).then(|| differs(was, now.facts())),
+        ..Shown::default()
+    }
+}
+
+/// How long the mailbox keeps what is deleted, of which each action sets a part:
+/// the other's part is none of this one's business.
+fn kept<T: PartialEq>(past: &Past<'_>, seen: &[Found], part: impl Fn(&Facts) -> T) -> Shown {
+    let own = |found: &&Found| found.object().kind == past.action.planned.object.kind;
+    let (Some(was), Some(now)) = (past.facts(), seen.iter().find(own)) else {
+        return Shown::default();
+    };
+    Shown {
+        object: (part(was) == part(now.facts())).then(|| now.object().id.clone()),
         ..Shown::default()
     }
 }
@@ -261,6 +305,12 @@ fn graph_rule(past: &Past<'_>) -> Option<MessageRule> {
         return None;
     };
     past.row(|row| row.get("id").and_then(serde_json::Value::as_str) == Some(id))
+}
+
+/// How long the mailbox kept what is deleted, as it was before.
+fn keeping(past: &Past<'_>) -> Option<Keeping> {
+    let mailbox: Mailbox = past.row(|row| row.get("RetainDeletedItemsFor").is_some())?;
+    Some(mailbox.keeping())
 }
 
 /// Both forwarding fields as they were before.

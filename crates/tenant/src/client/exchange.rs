@@ -9,11 +9,14 @@ use super::{Tenant, bad_answer};
 use crate::call::{
     CallSpec, EXCHANGE_CHANGE, EXCHANGE_CREATE_INBOX_RULE, EXCHANGE_GET_INBOX_RULES,
     EXCHANGE_GET_MAILBOX, EXCHANGE_GET_MAILBOX_PERMISSION, EXCHANGE_GET_RECIPIENT_PERMISSION,
-    EXCHANGE_INVOKE, EXCHANGE_REMOVE_INBOX_RULE, EXCHANGE_SET_FORWARDING, Service,
+    EXCHANGE_INVOKE, EXCHANGE_REMOVE_INBOX_RULE, EXCHANGE_SET_FORWARDING, EXCHANGE_SET_KEEPING,
+    Service,
 };
 use crate::error::{Kind, TenantError, exchange};
 use crate::escape;
-use crate::model::{ExchangeRule, Forwarding, Mailbox, MailboxPermission, RecipientPermission};
+use crate::model::{
+    ExchangeRule, Forwarding, Keeping, Mailbox, MailboxPermission, RecipientPermission,
+};
 use crate::page::{Completeness, Cut};
 use crate::wire::{Answer, Builder, Equivalent, Outgoing, Prepared, Read};
 
@@ -335,6 +338,28 @@ impl Tenant {
             .with_or_clear("ForwardingSmtpAddress", forwarding.smtp_address.as_deref())
             .with("DeliverToMailboxAndForward", forwarding.keep_copy)
             .with("Confirm", false);
+        self.prepare(spec, &cmdlet, Some(mailbox), mailbox)
+    }
+
+    /// Setting how long a mailbox keeps what is deleted from it; what is absent stays.
+    /// No comment goes with a hold: Outlook would show it (reference §14.1).
+    pub fn prepare_set_keeping(
+        &self,
+        mailbox: &str,
+        keeping: Keeping,
+    ) -> Result<Prepared, TenantError> {
+        let spec = &EXCHANGE_SET_KEEPING;
+        let mut cmdlet = Self::about(spec, "Set-Mailbox", "Identity", mailbox)?;
+        if let Some(on) = keeping.single_item_recovery {
+            cmdlet = cmdlet.with("SingleItemRecoveryEnabled", on);
+        }
+        if let Some(days) = keeping.retain_days {
+            cmdlet = cmdlet.with("RetainDeletedItemsFor", format!("{days}.00:00:00"));
+        }
+        if let Some(on) = keeping.litigation_hold {
+            cmdlet = cmdlet.with("LitigationHoldEnabled", on);
+        }
+        let cmdlet = cmdlet.with("Confirm", false);
         self.prepare(spec, &cmdlet, Some(mailbox), mailbox)
     }
 
