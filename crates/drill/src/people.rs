@@ -49,7 +49,13 @@ impl People for ScenarioPeople {
             };
             let said = self.ask(spec.duty, task, json!({"gate": spec.name})).await;
             let by = said.who;
+            // Whoever closes with something unexplained reads what it is and says why.
+            let missing = &question.explained.missing;
             match said.answer {
+                Answer::Approved | Answer::Done if !missing.is_empty() => Decision::Override {
+                    by,
+                    reason: format!("accepted as it is: {}", missing.join("; ")),
+                },
                 Answer::Approved | Answer::Done => Decision::Yes {
                     by,
                     answer: (question.gate == Gate::Money).then(|| "yes".to_owned()),

@@ -4,6 +4,7 @@
 //! other room, and every other room speaks its words.
 
 pub mod catalogue;
+pub mod closing;
 pub mod codes;
 pub mod duties;
 pub mod event;

@@ -403,6 +403,10 @@ impl State {
         {
             order.planned = true;
         }
+        // A second person agrees to one plan, not to those that come after.
+        if !plan.is_undo() && !plan.actions.is_empty() {
+            self.gates.remove(&Gate::SecondPerson);
+        }
         for planned in &plan.actions {
             let state = ActionState {
                 planned: planned.clone(),

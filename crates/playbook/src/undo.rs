@@ -233,8 +233,17 @@ pub fn sign_in_without(state: &State, action: ActionId) -> Option<bool> {
     let before = made.first().map(|(_, allows)| !allows)?;
     let standing = made
         .iter()
-        .rfind(|(made, _)| *made != action && undone(state, *made).is_none());
+        .rfind(|(made, _)| *made != action && !is_taken_back(state, *made));
     Some(standing.map_or(before, |(_, allows)| *allows))
+}
+
+/// Whether it is taken back, or an order to do so is under way: whoever takes back a
+/// block and its end in one order must not block in between.
+fn is_taken_back(state: &State, action: ActionId) -> bool {
+    state
+        .actions
+        .values()
+        .any(|undo| undo.planned.undoes == Some(action) && undo.stopped.is_none())
 }
 
 /// By whose order, and why, an object is kept: a person had it brought back. It is
