@@ -40,7 +40,7 @@ pub enum Command {
     Contain(Respond),
     /// Take a containment back.
     Release(Release),
-    /// Profiles of tenants: how each is reached, and whether the responder may do what it must.
+    /// Profiles of tenants: how each is reached, and what the responder may do there.
     #[command(subcommand)]
     Tenant(Tenant),
     /// Take away what Retake holds in a tenant and on this machine. Cases stay.
