@@ -275,6 +275,36 @@ pub(crate) fn tell(record: &Record, state: &State, before: u8) -> Option<Line> {
             Whose::Person,
             format!("{by} took the containment back: {reason}"),
         ),
+        Event::UndoOrdered {
+            by,
+            reason,
+            actions,
+        } => {
+            let named: Vec<String> = actions.iter().map(|action| named(state, *action)).collect();
+            (
+                before,
+                Whose::Person,
+                format!("{by} ordered to take back {}: {reason}", named.join(", ")),
+            )
+        }
+        Event::ObjectRestored {
+            action,
+            object,
+            differs,
+        } => (
+            action_step(action),
+            Whose::Playbook,
+            format!(
+                "The {} \"{}\" is there again{}.",
+                object.object.kind.words(),
+                name(&object.object),
+                if differs.is_empty() {
+                    ", as it was".to_owned()
+                } else {
+                    format!("; {}", differs.join("; "))
+                }
+            ),
+        ),
         Event::Reopened { why } => (7, Whose::Playbook, format!("The case was reopened: {why}")),
         Event::WatchEnded { snapshot } => (
             7,
@@ -302,7 +332,7 @@ fn named(state: &State, action: ActionId) -> String {
 
 /// An action with its object.
 pub(crate) fn title(planned: &Planned, state: &State) -> String {
-    let title = planned.kind.title();
+    let title = planned.title();
     let object = &planned.object;
     let mut text = if says_nothing(object, state) {
         title.to_owned()

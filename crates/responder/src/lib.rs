@@ -29,7 +29,9 @@ mod run;
 mod summary;
 mod tasks;
 pub mod templates;
+mod undo;
 mod warn;
+mod watch;
 
 pub use act::code_of;
 pub use case::Watcher;
@@ -41,3 +43,5 @@ pub use open::{Opening, Responder, Surroundings};
 pub use people::{Decision, Outcome, People, Question, Task};
 pub use run::{Extent, Finished};
 pub use summary::closing;
+pub use undo::{Previewed, UndoOutcome, Undone, Unsent, Which};
+pub use watch::Watched;

@@ -75,6 +75,8 @@ impl Responder<'_> {
             let until = self.case.now();
             self.case.append(Event::Waited { until })?;
         }
+        // An undo that was ordered and not finished is finished before anything else.
+        Box::pin(self.finish_undos()).await?;
         // Warnings run beside everything else and are waited for at the end.
         let mut background: Option<Background<'_>> = None;
         let mut warning = false;
@@ -164,12 +166,15 @@ impl Responder<'_> {
         self.case.state()
     }
 
-    fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         self.case.with_state(|state| state.phase)
     }
 
     /// Carries out one command. `Some` ends the run.
-    async fn perform(&self, command: Command) -> Result<Option<Finished>, ResponderError> {
+    pub(crate) async fn perform(
+        &self,
+        command: Command,
+    ) -> Result<Option<Finished>, ResponderError> {
         match command {
             Command::ReadAccount => self.read_account().await?,
             Command::Preflight => self.preflight().await?,
@@ -324,7 +329,7 @@ impl Responder<'_> {
         })
     }
 
-    fn hand(&self) -> Hand<'_> {
+    pub(crate) fn hand(&self) -> Hand<'_> {
         Hand {
             case: &self.case,
             tenant: self.around.tenant,

@@ -117,7 +117,7 @@ fn show(store: &Store, case: &str, terminal: &Terminal) -> Result<Exit, Failure>
             "  {:>4} {} {}: \"{}\" {QUIET}{how}{QUIET:#}",
             id.to_string(),
             action.planned.step,
-            action.planned.kind.title(),
+            action.planned.title(),
             safe(object.name.as_deref().unwrap_or(&object.id))
         ));
     }

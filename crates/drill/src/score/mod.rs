@@ -80,7 +80,7 @@ pub fn score(trace: &str, case: Option<&Case>, sequence: &str) -> Result<RunScor
 
 /// The actions of a case that took effect more than once, each with the lines of
 /// the trace that did it.
-pub(crate) fn changed_twice(
+pub fn changed_twice(
     trace: &str,
     case: &Case,
 ) -> Result<Vec<(retake_playbook::ActionId, Vec<u64>)>, ScoreError> {
