@@ -90,6 +90,21 @@ const RULE: &[&str] = &[
     "SupportedByTask",
 ];
 
+const SWEEP: &[&str] = &[
+    "DestinationFolder",
+    "Enabled",
+    "Identity",
+    "KeepForDays",
+    "KeepLatest",
+    "MailboxOwnerId",
+    "Name",
+    "Provider",
+    "RuleId",
+    "Sender",
+    "SourceFolder",
+    "SystemCategory",
+];
+
 const NAMED_RULE: &[(&str, Takes)] = &[
     ("Mailbox", Takes::Text),
     ("Identity", Takes::Text),
@@ -297,6 +312,66 @@ pub const CMDLETS: &[Cmdlet] = &[
             "RecipientLimitPerDay",
         ],
         source: "reference §6.2, §6.6; EX:Set-HostedOutboundSpamFilterPolicy.md",
+    },
+    // The account's own mailbox: recipients, sweep rules.
+    Cmdlet {
+        name: "Get-Recipient",
+        parameters: &[
+            ("Identity", Takes::Text),
+            ("RecipientType", Takes::Texts),
+            ("ResultSize", Takes::Size),
+        ],
+        needs: &["Identity"],
+        output: &[
+            "Alias",
+            "DisplayName",
+            "EmailAddresses",
+            "ExternalDirectoryObjectId",
+            "ExternalEmailAddress",
+            "Guid",
+            "Identity",
+            "Name",
+            "PrimarySmtpAddress",
+            "RecipientType",
+            "RecipientTypeDetails",
+            "WhenCreated",
+        ],
+        source: "reference §6.2, §6.6; EX:Get-Recipient.md, Get-MailContact.md",
+    },
+    Cmdlet {
+        name: "Get-SweepRule",
+        parameters: &[
+            ("Mailbox", Takes::Text),
+            ("Identity", Takes::Text),
+            ("ResultSize", Takes::Size),
+        ],
+        needs: &["Mailbox"],
+        output: SWEEP,
+        source: "reference §6.2; EX:New-SweepRule.md",
+    },
+    Cmdlet {
+        name: "New-SweepRule",
+        parameters: &[
+            ("Mailbox", Takes::Text),
+            ("Name", Takes::Text),
+            ("Provider", Takes::Text),
+            ("Sender", Takes::Text),
+            ("SourceFolder", Takes::Text),
+            ("DestinationFolder", Takes::Text),
+            ("KeepForDays", Takes::Number),
+            ("KeepLatest", Takes::Number),
+            ("Enabled", Takes::Bool),
+        ],
+        needs: &["Name", "Provider"],
+        output: SWEEP,
+        source: "reference §6.2; EX:New-SweepRule.md",
+    },
+    Cmdlet {
+        name: "Remove-SweepRule",
+        parameters: &[("Mailbox", Takes::Text), ("Identity", Takes::Text)],
+        needs: &["Identity"],
+        output: &[],
+        source: "reference §6.2; EX:Remove-SweepRule.md",
     },
 ];
 

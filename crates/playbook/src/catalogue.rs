@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::steps::StepId;
 use crate::words::{ArtefactId, ObjectKind};
 
+mod mailbox;
+
 /// An artefact that this version reads, judges, removes and verifies.
 #[derive(Clone, Copy, Debug)]
 pub struct ArtefactSpec {
@@ -49,6 +51,8 @@ pub enum ActionKind {
     ClearForwarding,
     /// Deletes a delegated grant.
     RemoveGrant,
+    /// Deletes a sweep rule.
+    RemoveSweepRule,
     /// Sets `accountEnabled` to true.
     RestoreSignIn,
 }
@@ -117,6 +121,7 @@ impl ActionKind {
             Self::RemoveRuleInExchange => &REMOVE_RULE_IN_EXCHANGE,
             Self::ClearForwarding => &CLEAR_FORWARDING,
             Self::RemoveGrant => &REMOVE_GRANT,
+            Self::RemoveSweepRule => &mailbox::REMOVE_SWEEP_RULE,
             Self::RestoreSignIn => &RESTORE_SIGN_IN,
         }
     }
@@ -128,13 +133,14 @@ impl ActionKind {
 }
 
 /// Every action, in the order in which a case meets them.
-pub const ACTIONS: [&ActionSpec; 10] = [
+pub const ACTIONS: &[&ActionSpec] = &[
     &BLOCK_SIGN_IN,
     &REVOKE_SESSIONS,
     &CLEAR_FORWARDING,
     &REMOVE_INBOX_RULE,
     &REMOVE_HIDDEN_RULE,
     &REMOVE_RULE_IN_EXCHANGE,
+    &mailbox::REMOVE_SWEEP_RULE,
     &RESET_PASSWORD,
     &REMOVE_METHOD,
     &REMOVE_GRANT,
@@ -431,6 +437,9 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
         ended_by: &[ActionKind::ClearForwarding],
         source: "reference §6.2",
     },
+    mailbox::DISGUISED_RULE,
+    mailbox::SWEEP_RULE,
+    mailbox::CONTACT_FORWARDING,
     ArtefactSpec {
         id: ArtefactId::DELEGATED_GRANT,
         title: "Consent given to an app",

@@ -561,6 +561,36 @@ pub enum Facts {
         address: Option<String>,
         /// Whether a copy stays in the mailbox.
         keeps_copy: bool,
+        /// Who `ForwardingAddress` is, where it is set and could be looked up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<Recipient>,
+    },
+    /// A sweep rule: a store of its own, apart from inbox rules.
+    SweepRule {
+        /// The name.
+        name: String,
+        /// Whether it runs.
+        enabled: bool,
+        /// The ids by which it is known.
+        #[serde(default)]
+        aliases: Vec<String>,
+        /// Whose mail it sweeps.
+        sender: String,
+        /// From where; the inbox, if nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
+        /// To where; Deleted Items, if nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        destination: Option<String>,
+        /// How many days mail stays.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        keep_days: Option<u32>,
+        /// How many of the newest stay.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        keep_latest: Option<u32>,
+        /// By which program it was made, as far as it is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider: Option<String>,
     },
     /// A delegated grant.
     Grant {
@@ -579,6 +609,20 @@ pub enum Facts {
         /// The scopes, sorted.
         scopes: Vec<String>,
     },
+}
+
+/// A recipient of the organisation: a mailbox, a group, or a contact outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Where mail to it leaves to, in lower case, if it leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<String>,
+    /// Whether it is a group, whose members are not looked at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub group: bool,
+    /// Every name, address and id that a log may call it by, in lower case.
+    #[serde(default)]
+    pub names: Vec<String>,
 }
 
 /// A source and how reading it went.

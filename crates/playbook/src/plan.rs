@@ -234,6 +234,9 @@ pub fn until_removed() -> Vec<UntilRemoved> {
         ArtefactId::HIDING_RULE,
         ArtefactId::HIDDEN_RULE,
         ArtefactId::SMTP_FORWARDING,
+        ArtefactId::DISGUISED_RULE,
+        ArtefactId::SWEEP_RULE,
+        ArtefactId::CONTACT_FORWARDING,
     ]
     .into_iter()
     .map(|artefact| UntilRemoved {
@@ -436,6 +439,7 @@ fn removal(observed: &Observed) -> ActionKind {
         Facts::InboxRule { .. } => ActionKind::RemoveInboxRule,
         Facts::Forwarding { .. } => ActionKind::ClearForwarding,
         Facts::Grant { .. } => ActionKind::RemoveGrant,
+        Facts::SweepRule { .. } => ActionKind::RemoveSweepRule,
     }
 }
 
@@ -445,7 +449,7 @@ fn sends_outside(state: &State, facts: &Facts) -> bool {
             forwards_to.iter().any(|address| is_outside(state, address))
         }
         Facts::Forwarding { .. } => true,
-        Facts::Method { .. } | Facts::Grant { .. } => false,
+        Facts::Method { .. } | Facts::Grant { .. } | Facts::SweepRule { .. } => false,
     }
 }
 

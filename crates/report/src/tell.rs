@@ -9,6 +9,8 @@ use serde::Serialize;
 
 use crate::text::{Text, When, count};
 
+mod mailbox;
+
 /// Whose doing a line of the timeline is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -404,6 +406,7 @@ pub(crate) fn facts(facts: &Facts) -> String {
             smtp,
             address,
             keeps_copy,
+            target,
         } => {
             let to: Vec<_> = smtp.iter().chain(address).map(String::as_str).collect();
             parts.push(if to.is_empty() {
@@ -411,6 +414,13 @@ pub(crate) fn facts(facts: &Facts) -> String {
             } else {
                 format!("forwards to {}", to.join(" and "))
             });
+            if let Some(target) = target {
+                parts.push(match &target.outside {
+                    Some(outside) => format!("a contact outside, {outside}"),
+                    None if target.group => "a group".to_owned(),
+                    None => "a recipient inside".to_owned(),
+                });
+            }
             if !to.is_empty() {
                 parts.push(
                     if *keeps_copy {
@@ -446,6 +456,7 @@ pub(crate) fn facts(facts: &Facts) -> String {
             );
             parts.push(format!("may {}", scopes.join(" ")));
         }
+        Facts::SweepRule { .. } => mailbox::facts(facts, &mut parts),
     }
     parts.join("; ")
 }

@@ -579,6 +579,9 @@ impl Hand<'_> {
                 tenant.prepare_set_forwarding(&user, &Forwarding::default())
             }
             ActionKind::RemoveGrant => tenant.prepare_delete_grant(&planned.object.id),
+            ActionKind::RemoveSweepRule => {
+                tenant.prepare_remove_sweep_rule(&user, &planned.object.id)
+            }
         }
     }
 
@@ -649,6 +652,7 @@ fn is_removal(kind: ActionKind) -> bool {
             | ActionKind::RemoveHiddenRule
             | ActionKind::RemoveRuleInExchange
             | ActionKind::RemoveGrant
+            | ActionKind::RemoveSweepRule
     )
 }
 

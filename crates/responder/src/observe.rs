@@ -21,6 +21,7 @@ use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::preflight::{self, Standing};
 
+mod mailbox;
 mod rules;
 
 /// The tenant of Microsoft's own apps (reference §5).
@@ -178,6 +179,7 @@ pub(crate) async fn snapshot(
         ObjectKind::MailboxForwarding,
         ObjectKind::Method,
         ObjectKind::OauthGrant,
+        ObjectKind::SweepRule,
     ];
     let known = case.with_state(|state| state.account.clone());
     let (account, seen, federation) = futures_util::future::join3(
@@ -268,7 +270,7 @@ pub(crate) fn record(
 /// Whether an object is the one of this id, by whichever name a surface gives it.
 pub(crate) fn is_named(observed: &Observed, id: &str) -> bool {
     let aliases: &[String] = match &observed.facts {
-        Facts::InboxRule { aliases, .. } => aliases,
+        Facts::InboxRule { aliases, .. } | Facts::SweepRule { aliases, .. } => aliases,
         _ => &[],
     };
     observed.object.id == id || aliases.iter().any(|alias| alias == id)
@@ -326,6 +328,7 @@ pub(crate) async fn observe(
         ObjectKind::Method => methods(tenant, user).await,
         ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
         ObjectKind::MailboxForwarding => forwarding(tenant, user).await,
+        ObjectKind::SweepRule => mailbox::sweep_rules(tenant, user).await,
         _ => grants(tenant, user).await,
     }
 }
@@ -409,16 +412,7 @@ fn is_default(method: &Method, preferences: &SignInPreferences) -> bool {
 async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     let mailbox = match tenant.get_mailbox(user).await {
         Ok(mailbox) => mailbox,
-        // One of the two alone may be a directory that lags.
-        Err(error) if lacks_mailbox(&error) => {
-            return match tenant.graph_inbox_rules(user).await {
-                Err(other) if says_no_mailbox(&other) => {
-                    Ok(Seen::no_mailbox(refusals([&error, &other])))
-                }
-                _ => Err(error),
-            };
-        }
-        Err(error) => return Err(error),
+        Err(error) => return or_no_mailbox(tenant, user, error).await,
     };
     let kind = match mailbox.value.recipient_type_details.as_deref() {
         Some("UserMailbox") => Some(MailboxKind::User),
@@ -427,10 +421,51 @@ async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
         None => None,
     };
     let object = ObjectRef::new(ObjectKind::MailboxForwarding, user).named("mailbox forwarding");
-    let facts = forwarding_facts(&mailbox.value);
+    let to = mailbox.value.forwarding_address.clone();
+    let mut facts = forwarding_facts(&mailbox.value);
+    let recipients = match &to {
+        Some(to) => Some(tenant.get_recipients(to).await),
+        None => None,
+    };
+    let mut unknown = None;
+    match &recipients {
+        Some(Ok(read)) => {
+            if let Facts::Forwarding { target, .. } = &mut facts {
+                *target = mailbox::target(&read.value);
+                if target.is_none() {
+                    unknown = Some("nobody of that name was found".to_owned());
+                }
+            }
+        }
+        Some(Err(error)) => unknown = Some(error.to_string()),
+        None => {}
+    }
     let mut seen = Seen::of(mailbox, vec![Found::new(object, facts)]);
+    if let Some(Ok(read)) = recipients {
+        seen = seen.also(read);
+    }
+    if let (Some(to), Some(why)) = (to, unknown) {
+        // What is forwarded is known, and where it goes is not.
+        seen.complete = Err(format!("who \"{to}\" is could not be looked up: {why}"));
+    }
     seen.mailbox = kind;
     Ok(seen)
+}
+
+/// What a failed read of something in the mailbox means: there is no mailbox, if both
+/// ways into it say so. One of the two alone may be a directory that lags.
+async fn or_no_mailbox(
+    tenant: &Tenant,
+    user: &str,
+    error: TenantError,
+) -> Result<Seen, TenantError> {
+    if !lacks_mailbox(&error) {
+        return Err(error);
+    }
+    match tenant.graph_inbox_rules(user).await {
+        Err(other) if says_no_mailbox(&other) => Ok(Seen::no_mailbox(refusals([&error, &other]))),
+        _ => Err(error),
+    }
 }
 
 /// Graph's word for an account without a mailbox (reference §10.1).
@@ -457,6 +492,7 @@ fn forwarding_facts(mailbox: &Mailbox) -> Facts {
         smtp: forwarding.smtp_address.map(|address| bare(&address)),
         address: forwarding.address,
         keeps_copy: forwarding.keep_copy,
+        target: None,
     }
 }
 

@@ -187,7 +187,8 @@ impl Judge<'_> {
             | Kind::RemoveInboxRule
             | Kind::RemoveHiddenRule
             | Kind::RemoveRuleInExchange
-            | Kind::RemoveGrant => self.reads.shows_gone(line, object),
+            | Kind::RemoveGrant
+            | Kind::RemoveSweepRule => self.reads.shows_gone(line, object),
         }
     }
 
@@ -319,7 +320,10 @@ impl Judge<'_> {
                 continue;
             }
             let looked = match held.object.kind {
-                ObjectKind::Method | ObjectKind::InboxRule | ObjectKind::OauthGrant => reads
+                ObjectKind::Method
+                | ObjectKind::InboxRule
+                | ObjectKind::OauthGrant
+                | ObjectKind::SweepRule => reads
                     .iter()
                     .any(|line| self.reads.shows_gone(line, &held.object)),
                 ObjectKind::MailboxForwarding => reads
@@ -454,7 +458,7 @@ fn works_until_removed(artefact: ArtefactId) -> bool {
         spec.id == artefact
             && matches!(
                 spec.object,
-                ObjectKind::InboxRule | ObjectKind::MailboxForwarding
+                ObjectKind::InboxRule | ObjectKind::MailboxForwarding | ObjectKind::SweepRule
             )
     })
 }

@@ -210,7 +210,7 @@ fn usable(
     }
     let by_mail = matches!(
         foothold.object.kind,
-        ObjectKind::InboxRule | ObjectKind::MailboxForwarding
+        ObjectKind::InboxRule | ObjectKind::MailboxForwarding | ObjectKind::SweepRule
     );
     let until = later(instant, WINDOW);
     // Which of the objects of this artefact a try at this time may have gone through.

@@ -125,7 +125,9 @@ fn may_show(line: &Line, kind: ObjectKind) -> bool {
         // Ids of phone methods are the same for everybody (reference §2.2).
         ObjectKind::Method => graph("/authentication/"),
         ObjectKind::InboxRule => line.service == "exchange" || graph("/messageRules"),
-        ObjectKind::MailboxForwarding | ObjectKind::Mailbox => line.service == "exchange",
+        ObjectKind::MailboxForwarding | ObjectKind::Mailbox | ObjectKind::SweepRule => {
+            line.service == "exchange"
+        }
         ObjectKind::OauthGrant => graph("auth2PermissionGrants"),
         ObjectKind::ServicePrincipal => graph("/servicePrincipals"),
         _ => true,

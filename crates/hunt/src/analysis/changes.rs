@@ -72,14 +72,18 @@ pub(super) fn object_kind(event: &Event) -> Option<ObjectKind> {
 const SAME_ACT: SignedDuration = SignedDuration::from_secs(5);
 
 /// Operations, folded and in lower case, by what they change.
-const KINDS: [(&str, ObjectKind); 59] = [
+const KINDS: &[(&str, ObjectKind)] = &[
     ("new-inboxrule", ObjectKind::InboxRule),
     ("set-inboxrule", ObjectKind::InboxRule),
     ("enable-inboxrule", ObjectKind::InboxRule),
     ("disable-inboxrule", ObjectKind::InboxRule),
     ("remove-inboxrule", ObjectKind::InboxRule),
     ("updateinboxrules", ObjectKind::InboxRule),
-    ("new-sweeprule", ObjectKind::InboxRule),
+    ("new-sweeprule", ObjectKind::SweepRule),
+    ("set-sweeprule", ObjectKind::SweepRule),
+    ("enable-sweeprule", ObjectKind::SweepRule),
+    ("disable-sweeprule", ObjectKind::SweepRule),
+    ("remove-sweeprule", ObjectKind::SweepRule),
     ("set-casmailbox", ObjectKind::Mailbox),
     ("add-mailboxpermission", ObjectKind::Mailbox),
     ("remove-mailboxpermission", ObjectKind::Mailbox),
@@ -309,7 +313,7 @@ fn identify(event: &Event, kind: ObjectKind, scope: &Scope<'_>) -> (Vec<String>,
     };
     let mut name = None;
     match kind {
-        ObjectKind::InboxRule => {
+        ObjectKind::InboxRule | ObjectKind::SweepRule => {
             for parameter in ["Name", "RuleName", "Identity", "RuleId", "RuleIdentity"] {
                 if let Some(text) = event.parameter(parameter) {
                     add(text);

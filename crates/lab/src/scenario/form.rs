@@ -77,6 +77,9 @@ pub struct Step {
     /// Steps with the same word here exchange their times by seed.
     #[serde(default)]
     pub shuffle: Option<String>,
+    /// In how many of a hundred seeds it is taken.
+    #[serde(default)]
+    pub chance: Percent,
 }
 
 /// What the attacker can do in a step.
@@ -99,6 +102,12 @@ pub enum Move {
     HiddenRule,
     /// `ForwardingSmtpAddress` on the mailbox (A13).
     ForwardMailbox,
+    /// `ForwardingAddress` on the mailbox, to a contact that the attacker reads (A14).
+    ForwardToContact,
+    /// A rule named like one of the system's own (A10).
+    DisguisedRule,
+    /// A sweep rule that takes the vendor's answers away (A12).
+    SweepReplies,
     /// Consents to an app of the attacker's (A20).
     ConsentApp,
     /// Answers in a stolen thread with changed bank details.
@@ -119,6 +128,9 @@ impl Move {
             Self::HideReplies => &[ArtefactId::HIDING_RULE],
             Self::HiddenRule => &[ArtefactId::HIDDEN_RULE],
             Self::ForwardMailbox => &[ArtefactId::SMTP_FORWARDING],
+            Self::ForwardToContact => &[ArtefactId::CONTACT_FORWARDING],
+            Self::DisguisedRule => &[ArtefactId::DISGUISED_RULE],
+            Self::SweepReplies => &[ArtefactId::SWEEP_RULE],
             Self::ConsentApp => &[ArtefactId::DELEGATED_GRANT],
             Self::OpenSession | Self::ReadMail | Self::SendFraud => &[],
         }
@@ -135,6 +147,9 @@ impl Move {
             Self::HideReplies => "hide_replies",
             Self::HiddenRule => "hidden_rule",
             Self::ForwardMailbox => "forward_mailbox",
+            Self::ForwardToContact => "forward_to_contact",
+            Self::DisguisedRule => "disguised_rule",
+            Self::SweepReplies => "sweep_replies",
             Self::ConsentApp => "consent_app",
             Self::SendFraud => "send_fraud",
         }
@@ -201,6 +216,13 @@ pub enum BaitKind {
     ColleagueRules,
     /// Colleagues' consents.
     ColleagueGrants,
+    /// The affected user's mailbox forwards to a colleague, where the attack does not
+    /// set that field.
+    ForwardInside,
+    /// Exchange's own hidden rules of the mailbox.
+    SystemRules,
+    /// A sweep rule of the affected user tidies newsletters up.
+    SweepNewsletters,
     /// The affected user signs in from a journey.
     Travel,
 }

@@ -97,10 +97,13 @@ impl World {
         let Some(mailbox) = self.mailboxes.get_mut(user) else {
             return;
         };
-        let Some(at) = mailbox.rules.iter().position(|rule| rule.id == id) else {
+        let rule = if let Some(at) = mailbox.rules.iter().position(|rule| rule.id == id) {
+            mailbox.rules.remove(at)
+        } else if let Some(at) = mailbox.system_rules.iter().position(|rule| rule.id == id) {
+            mailbox.system_rules.remove(at)
+        } else {
             return;
         };
-        let rule = mailbox.rules.remove(at);
         self.rule_audit(
             now,
             by,

@@ -178,8 +178,9 @@ pub(crate) struct InboxRule {
     pub(crate) actions: RuleActions,
 }
 
-/// A sweep rule: what a sender sent goes to another folder after some days.
-#[derive(Clone, Debug)]
+/// A sweep rule: what a sender sent goes to another folder after some days, or all but
+/// the newest of it.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SweepRule {
     /// `RuleId`.
     pub(crate) id: String,
@@ -190,7 +191,9 @@ pub(crate) struct SweepRule {
     pub(crate) source: Option<String>,
     /// Folder path; `None` is Deleted Items.
     pub(crate) destination: Option<String>,
-    pub(crate) keep_days: u32,
+    pub(crate) keep_days: Option<u32>,
+    /// All but so many of the newest go at once.
+    pub(crate) keep_latest: Option<u32>,
 }
 
 /// A right on a mailbox.
@@ -231,6 +234,8 @@ pub(crate) struct Mailbox {
     /// Rules that only desktop Outlook runs, kept as one blob that any change
     /// through Exchange PowerShell throws away (reference §0.6).
     pub(crate) client_side_rules: Vec<InboxRule>,
+    /// Exchange's own hidden rules: of junk mail in every mailbox (reference §6.2).
+    pub(crate) system_rules: Vec<InboxRule>,
     /// `ForwardingSmtpAddress`, without the `smtp:` prefix.
     pub(crate) forwarding_smtp: Option<String>,
     /// `ForwardingAddress`: a recipient of the organisation, by mail address.
@@ -315,6 +320,7 @@ impl Mailbox {
             messages: BTreeMap::new(),
             rules: Vec::new(),
             client_side_rules: Vec::new(),
+            system_rules: Vec::new(),
             forwarding_smtp: None,
             forwarding_address: None,
             deliver_and_forward: false,
@@ -336,6 +342,7 @@ impl Mailbox {
             ews: true,
             smtp_auth_disabled: None,
         };
+        mailbox.system_rules.push(mailbox.system_rule("Junk E-Mail Rule"));
         for (word, english, ..) in FOLDERS {
             let id = mailbox.folder_id(word);
             mailbox.folders.insert(
@@ -426,12 +433,33 @@ impl Mailbox {
         path
     }
 
+    /// A rule of Exchange's own, which does nothing that a rule's fields could show.
+    fn system_rule(&self, name: &str) -> InboxRule {
+        let number = crate::chance::Chance::new(0)
+            .draw(&self.guid, name, 0)
+            .number()
+            | (1 << 63);
+        InboxRule {
+            // No other surface than Exchange knows it.
+            id: format!("{}\\{number}", self.guid),
+            number,
+            name: name.to_owned(),
+            sequence: 0,
+            enabled: true,
+            hidden: true,
+            conditions: RuleConditions::default(),
+            exceptions: RuleConditions::default(),
+            actions: RuleActions::default(),
+        }
+    }
+
     /// The rule by Graph id, Exchange identity (`guid\number`), number or name.
     pub(crate) fn rule(&self, key: &str) -> Option<&InboxRule> {
         let number = key.rsplit('\\').next().unwrap_or(key);
-        self.rules
-            .iter()
-            .find(|rule| rule.id == key || rule.number.to_string() == number || rule.name == key)
+        let all = || self.rules.iter().chain(&self.system_rules);
+        all()
+            .find(|rule| rule.id == key || rule.number.to_string() == number)
+            .or_else(|| all().find(|rule| rule.name == key))
     }
 
     /// Exchange's `Identity` of a rule.

@@ -15,8 +15,10 @@ pub(crate) mod logs;
 pub(crate) mod mail;
 pub(crate) mod mailbox;
 pub(crate) mod practice;
+pub(crate) mod recipients;
 pub(crate) mod registration;
 pub(crate) mod standing;
+pub(crate) mod sweeping;
 pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
@@ -139,6 +141,8 @@ pub(crate) struct World {
     pub(crate) units: BTreeMap<String, standing::Unit>,
     /// Registered devices by object id.
     pub(crate) devices: BTreeMap<String, legacy::Device>,
+    /// Mail contacts by guid.
+    pub(crate) contacts: BTreeMap<String, recipients::MailContact>,
     /// Grants that were deleted and still show, until then.
     pub(crate) ghosts: Vec<(Timestamp, Grant)>,
     /// Groups by object id.
@@ -376,6 +380,7 @@ impl World {
             deleted: standing::Bin::new(),
             units: BTreeMap::new(),
             devices: BTreeMap::new(),
+            contacts: BTreeMap::new(),
             ghosts: Vec::new(),
             groups: BTreeMap::new(),
             roles: Vec::new(),

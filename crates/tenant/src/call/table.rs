@@ -247,4 +247,14 @@ calls! {
     EXCHANGE_GET_RECIPIENT_PERMISSION: "exchange.mailbox.send_as", "read who may send as the mailbox (Get-RecipientPermission)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2".
+
+    EXCHANGE_GET_RECIPIENT: "exchange.recipient.read", "look up who a recipient is (Get-Recipient)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2, §6.3".
+    EXCHANGE_GET_SWEEP_RULES: "exchange.sweep.list", "read a mailbox's sweep rules (Get-SweepRule)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2".
+    EXCHANGE_REMOVE_SWEEP_RULE: "exchange.sweep.remove", "remove a sweep rule (Remove-SweepRule)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
 }

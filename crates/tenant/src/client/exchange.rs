@@ -17,6 +17,8 @@ use crate::model::{ExchangeRule, Forwarding, Mailbox, MailboxPermission, Recipie
 use crate::page::{Completeness, Cut};
 use crate::wire::{Answer, Builder, Equivalent, Outgoing, Prepared, Read};
 
+mod mailbox;
+
 /// The arbitration mailbox that tenant-wide requests of an app are anchored at (reference §6.3).
 const SYSTEM_MAILBOX: &str = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}";
 
@@ -148,7 +150,7 @@ impl Tenant {
             cmdlet = cmdlet.with("IncludeHidden", true);
         }
         let read: Read<Vec<ExchangeRule>> = self
-            .typed(&EXCHANGE_GET_INBOX_RULES, &cmdlet, mailbox)
+            .typed(&EXCHANGE_GET_INBOX_RULES, &cmdlet, Some(mailbox))
             .await?;
         let owners: HashSet<_> = read
             .value
@@ -171,7 +173,9 @@ impl Tenant {
     /// Fails with [`Kind::BadAnswer`] if anything but this one mailbox came back.
     pub async fn get_mailbox(&self, mailbox: &str) -> Result<Read<Mailbox>, TenantError> {
         let cmdlet = Self::about(&EXCHANGE_GET_MAILBOX, "Get-Mailbox", "Identity", mailbox)?;
-        let read: Read<Vec<Mailbox>> = self.typed(&EXCHANGE_GET_MAILBOX, &cmdlet, mailbox).await?;
+        let read: Read<Vec<Mailbox>> = self
+            .typed(&EXCHANGE_GET_MAILBOX, &cmdlet, Some(mailbox))
+            .await?;
         let mut found = read.value.into_iter();
         match (found.next(), found.next()) {
             (Some(one), None) if one.is(mailbox) => Ok(Read {
@@ -202,7 +206,7 @@ impl Tenant {
         let spec = &EXCHANGE_GET_MAILBOX_PERMISSION;
         let cmdlet = Self::about(spec, "Get-MailboxPermission", "Identity", mailbox)?
             .with("ResultSize", "Unlimited");
-        self.typed(spec, &cmdlet, mailbox).await
+        self.typed(spec, &cmdlet, Some(mailbox)).await
     }
 
     /// Who may send as a mailbox.
@@ -213,7 +217,7 @@ impl Tenant {
         let spec = &EXCHANGE_GET_RECIPIENT_PERMISSION;
         let cmdlet = Self::about(spec, "Get-RecipientPermission", "Identity", mailbox)?
             .with("ResultSize", "Unlimited");
-        self.typed(spec, &cmdlet, mailbox).await
+        self.typed(spec, &cmdlet, Some(mailbox)).await
     }
 
     /// Removing an inbox rule by its identity (`{mailbox guid}\{number}`).
@@ -337,14 +341,14 @@ impl Tenant {
         &self,
         spec: &'static CallSpec,
         cmdlet: &Cmdlet,
-        mailbox: &str,
+        mailbox: Option<&str>,
     ) -> Result<Read<Vec<T>>, TenantError> {
-        let read = self.rows(spec, cmdlet, Some(mailbox)).await?;
+        let read = self.rows(spec, cmdlet, mailbox).await?;
         let rows = read.value.into_iter().map(Value::Object).collect();
         let value = serde_json::from_value(Value::Array(rows)).map_err(|error| {
             wrong_object(
                 spec,
-                mailbox,
+                mailbox.unwrap_or(&cmdlet.name),
                 &read.answers,
                 &format!("the answer has another form than documented: {error}"),
             )

@@ -129,6 +129,8 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "exchange.mailbox.read" => world.get_mailbox(UPN);
         "exchange.mailbox.permissions" => world.get_mailbox_permissions(UPN);
         "exchange.mailbox.send_as" => world.get_recipient_permissions(UPN);
+        "exchange.recipient.read" => world.get_recipients("a contact");
+        "exchange.sweep.list" => world.get_sweep_rules(UPN);
         "activity.subscriptions" => world.activity_subscriptions();
         "activity.start" => world.start_activity_feed(FEEDS[0]);
     };
@@ -150,6 +152,7 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "exchange.change" => tenant.prepare_cmdlet(&Cmdlet::new("Disable-InboxRule").with("Mailbox", UPN).with("Identity", "b\\1"), Some(UPN), "b\\1");
         "exchange.rules.remove" => tenant.prepare_remove_inbox_rule(UPN, "b\\1");
         "exchange.mailbox.set_forwarding" => tenant.prepare_set_forwarding(UPN, &Forwarding::default());
+        "exchange.sweep.remove" => tenant.prepare_remove_sweep_rule(UPN, "dana\\7f3a");
     });
     makers.into_iter().collect()
 }

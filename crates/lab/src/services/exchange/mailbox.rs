@@ -155,6 +155,7 @@ pub(super) fn set(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
                 world
                     .find_user(text)
                     .map(|user| user.mail.clone())
+                    .or_else(|| world.contact(text).map(|contact| contact.name.clone()))
                     .ok_or_else(|| missing(cmdlet.ask.world, text))?,
             ),
             None => {

@@ -6,6 +6,7 @@ mod front;
 mod mailbox;
 mod organisation;
 mod pages;
+mod recipients;
 mod rules;
 mod sweep;
 
@@ -62,7 +63,7 @@ const COMMON: [&str; 6] = [
 ];
 
 /// The cmdlets that the lab plays.
-const CMDLETS: [Known; 19] = [
+const CMDLETS: &[Known] = &[
     Known {
         name: "Get-InboxRule",
         parameters: &["Mailbox", "IncludeHidden", "Identity", "BypassScopeCheck"],
@@ -142,9 +143,17 @@ const CMDLETS: [Known; 19] = [
             "SourceFolder",
             "DestinationFolder",
             "KeepForDays",
+            "KeepLatest",
+            "Enabled",
         ],
         write: true,
         run: sweep::new,
+    },
+    Known {
+        name: "Get-Recipient",
+        parameters: &["Identity", "RecipientType"],
+        write: false,
+        run: recipients::get,
     },
     Known {
         name: "Remove-SweepRule",
