@@ -95,6 +95,7 @@ impl Attacker {
             Move::SweepReplies => self.sweep_replies(world, company, trace, now),
             Move::ConsentApp => self.consent_app(world, trace, now),
             Move::SendFraud => self.send_fraud(world, company, trace, now),
+            Move::PhoneHelpDesk => self.phone_help_desk(world, company, trace, now),
         }
     }
 
