@@ -53,6 +53,16 @@ pub enum ActionKind {
     RemoveGrant,
     /// Deletes a sweep rule.
     RemoveSweepRule,
+    /// Switches the automatic reply off and clears its texts.
+    SwitchOffAutoReply,
+    /// Takes the attacker's entries out of the lists of junk mail.
+    RemoveJunkEntries,
+    /// Sets protocols back to what they were.
+    RestoreProtocols,
+    /// Deletes a mobile device's partnership; never anything on the device.
+    RemovePartnership,
+    /// Lifts the service's block from sending.
+    LiftSendingBlock,
     /// Sets `accountEnabled` to true.
     RestoreSignIn,
 }
@@ -122,6 +132,11 @@ impl ActionKind {
             Self::ClearForwarding => &CLEAR_FORWARDING,
             Self::RemoveGrant => &REMOVE_GRANT,
             Self::RemoveSweepRule => &mailbox::REMOVE_SWEEP_RULE,
+            Self::SwitchOffAutoReply => &mailbox::SWITCH_OFF_AUTO_REPLY,
+            Self::RemoveJunkEntries => &mailbox::REMOVE_JUNK_ENTRIES,
+            Self::RestoreProtocols => &mailbox::RESTORE_PROTOCOLS,
+            Self::RemovePartnership => &mailbox::REMOVE_PARTNERSHIP,
+            Self::LiftSendingBlock => &mailbox::LIFT_SENDING_BLOCK,
             Self::RestoreSignIn => &RESTORE_SIGN_IN,
         }
     }
@@ -141,10 +156,15 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &REMOVE_HIDDEN_RULE,
     &REMOVE_RULE_IN_EXCHANGE,
     &mailbox::REMOVE_SWEEP_RULE,
+    &mailbox::SWITCH_OFF_AUTO_REPLY,
+    &mailbox::REMOVE_JUNK_ENTRIES,
+    &mailbox::RESTORE_PROTOCOLS,
+    &mailbox::REMOVE_PARTNERSHIP,
     &RESET_PASSWORD,
     &REMOVE_METHOD,
     &REMOVE_GRANT,
     &RESTORE_SIGN_IN,
+    &mailbox::LIFT_SENDING_BLOCK,
 ];
 
 const USER_ROLES: &[&str] = &[
@@ -440,6 +460,12 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
     mailbox::DISGUISED_RULE,
     mailbox::SWEEP_RULE,
     mailbox::CONTACT_FORWARDING,
+    mailbox::AUTO_REPLY,
+    mailbox::JUNK_LISTS,
+    mailbox::MAIL_PROTOCOLS,
+    mailbox::MOBILE_PARTNERSHIP,
+    mailbox::SENDING_BLOCK,
+    mailbox::CLIENT_SIDE_RULE,
     ArtefactSpec {
         id: ArtefactId::DELEGATED_GRANT,
         title: "Consent given to an app",

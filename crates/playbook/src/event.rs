@@ -565,6 +565,82 @@ pub enum Facts {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target: Option<Recipient>,
     },
+    /// The automatic reply.
+    AutoReply {
+        /// `disabled`, `enabled` or `scheduled`, in lower case.
+        state: String,
+        /// Who outside gets one: `none`, `known` or `all`, in lower case.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        audience: Option<String>,
+        /// What colleagues are told.
+        internal: String,
+        /// What others are told.
+        external: String,
+        /// From when, where it is scheduled.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// Until when, where it is scheduled.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<String>,
+    },
+    /// Safe senders and junk lists, each in the service's order.
+    JunkLists {
+        /// Whether junk mail is sorted out at all.
+        enabled: bool,
+        /// Senders and domains whose mail never is junk.
+        #[serde(default)]
+        trusted: Vec<String>,
+        /// Recipients and domains of the same kind.
+        #[serde(default)]
+        trusted_recipients: Vec<String>,
+        /// Senders and domains whose mail always is.
+        #[serde(default)]
+        blocked: Vec<String>,
+        /// Whether contacts are trusted.
+        contacts_trusted: bool,
+    },
+    /// The protocols that programs reach the mailbox by; nothing where the service does
+    /// not say.
+    MailProtocols {
+        /// IMAP.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        imap: Option<bool>,
+        /// POP.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pop: Option<bool>,
+        /// Exchange Web Services.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ews: Option<bool>,
+        /// `SmtpClientAuthenticationDisabled`; nothing follows the organisation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        smtp_auth_disabled: Option<bool>,
+    },
+    /// A mobile device's partnership.
+    MobilePartnership {
+        /// The device's id.
+        device: String,
+        /// Type and model, as the device says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+        /// `EAS`, `Outlook`, …
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client: Option<String>,
+        /// When it first synchronised.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first_sync: Option<Timestamp>,
+        /// `Allowed`, `Blocked`, …
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        access: Option<String>,
+    },
+    /// The service stopped the account from sending.
+    SendingBlock {
+        /// Why, in the service's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Since when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
+    },
     /// A sweep rule: a store of its own, apart from inbox rules.
     SweepRule {
         /// The name.
@@ -721,6 +797,22 @@ pub struct Change {
     pub reasons: Vec<String>,
     /// The record's id.
     pub record: String,
+    /// The values that it set, of settings in which the attacker's and the owner's stand
+    /// side by side; absent in journals of before 2026-11-23.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+}
+
+/// One value that a change set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The parameter or property.
+    pub name: String,
+    /// What it was, where the record says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What it became.
+    pub to: String,
 }
 
 /// Whose act it was.

@@ -10,6 +10,9 @@ use crate::state::State;
 use crate::words::{ArtefactId, ObjectKind, ObjectRef};
 
 mod mailbox;
+mod settings;
+
+pub use settings::{JunkEntry, JunkList, Reopened, junk_entries, reopened};
 
 /// The logs that tell whose a change was. Without one of them a foothold may look like
 /// the user's own, so nothing is declared clean before each was read.
@@ -68,7 +71,7 @@ fn is_empty(facts: &Facts) -> bool {
             address: None,
             ..
         }
-    )
+    ) || matches!(facts, Facts::AutoReply { state, .. } if state == "disabled")
 }
 
 fn judge_one(state: &State, observed: &Observed) -> Judgement {
@@ -79,6 +82,9 @@ fn judge_one(state: &State, observed: &Observed) -> Judgement {
         artefact,
         reasons,
     };
+    if let Some((verdict, reasons)) = settings::judge(state, observed) {
+        return judged(verdict, reasons);
+    }
     if let Some(change) = origin_of(state, observed) {
         match change.by {
             Origin::Attacker => {
@@ -163,6 +169,12 @@ fn known_as(observed: &Observed) -> Vec<String> {
         // vouch for the attacker's.
         Facts::Method { detail, .. } => known.extend(detail.clone()),
         Facts::Forwarding { .. } => {}
+        // Judged value by value.
+        Facts::AutoReply { .. }
+        | Facts::JunkLists { .. }
+        | Facts::MailProtocols { .. }
+        | Facts::MobilePartnership { .. }
+        | Facts::SendingBlock { .. } => {}
     }
     known.retain(|name| !name.is_empty());
     known
@@ -181,7 +193,7 @@ fn marks(facts: &Facts) -> Vec<String> {
             .map(|mark| mark.to_lowercase())
             .collect(),
         Facts::SweepRule { sender, .. } => vec![sender.to_lowercase()],
-        Facts::Forwarding { .. } | Facts::Method { .. } | Facts::Grant { .. } => Vec::new(),
+        _ => Vec::new(),
     }
 }
 
@@ -259,10 +271,13 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
         .objects
         .iter()
         .filter(|observed| !is_empty(&observed.facts))
-        .filter(|observed| {
-            origin_of(state, observed).is_none_or(|change| change.by == Origin::Unknown)
+        .filter(|observed| match settings::leaves_open(state, observed) {
+            Some(open) => open,
+            None => {
+                origin_of(state, observed).is_none_or(|change| change.by == Origin::Unknown)
+                    && needs_record(state, &observed.facts)
+            }
         })
-        .filter(|observed| needs_record(state, &observed.facts))
         .find_map(|observed| {
             let logs: &[&str] = match observed.object.kind {
                 ObjectKind::Method => &[AUDITS_ABOUT],
@@ -390,6 +405,12 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
             keep_latest,
             ..
         } => mailbox::sweep(sender, *keep_days, *keep_latest),
+        // Judged value by value, by [`settings::judge`].
+        Facts::AutoReply { .. }
+        | Facts::JunkLists { .. }
+        | Facts::MailProtocols { .. }
+        | Facts::MobilePartnership { .. }
+        | Facts::SendingBlock { .. } => (Verdict::Legitimate, Vec::new()),
         Facts::Grant {
             first_party,
             verified_publisher,
@@ -492,6 +513,11 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         } => Some(ArtefactId::CONTACT_FORWARDING),
         Facts::Forwarding { .. } => Some(ArtefactId::SMTP_FORWARDING),
         Facts::SweepRule { .. } => Some(ArtefactId::SWEEP_RULE),
+        Facts::AutoReply { .. } => Some(ArtefactId::AUTO_REPLY),
+        Facts::JunkLists { .. } => Some(ArtefactId::JUNK_LISTS),
+        Facts::MailProtocols { .. } => Some(ArtefactId::MAIL_PROTOCOLS),
+        Facts::MobilePartnership { .. } => Some(ArtefactId::MOBILE_PARTNERSHIP),
+        Facts::SendingBlock { .. } => Some(ArtefactId::SENDING_BLOCK),
         Facts::Grant { .. } => Some(ArtefactId::DELEGATED_GRANT),
     }
 }

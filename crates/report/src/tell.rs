@@ -456,7 +456,12 @@ pub(crate) fn facts(facts: &Facts) -> String {
             );
             parts.push(format!("may {}", scopes.join(" ")));
         }
-        Facts::SweepRule { .. } => mailbox::facts(facts, &mut parts),
+        Facts::SweepRule { .. }
+        | Facts::AutoReply { .. }
+        | Facts::JunkLists { .. }
+        | Facts::MailProtocols { .. }
+        | Facts::MobilePartnership { .. }
+        | Facts::SendingBlock { .. } => mailbox::facts(facts, &mut parts),
     }
     parts.join("; ")
 }

@@ -23,6 +23,7 @@ use crate::preflight::{self, Standing};
 
 mod mailbox;
 mod rules;
+mod settings;
 
 /// The tenant of Microsoft's own apps (reference §5).
 const MICROSOFT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
@@ -180,6 +181,11 @@ pub(crate) async fn snapshot(
         ObjectKind::Method,
         ObjectKind::OauthGrant,
         ObjectKind::SweepRule,
+        ObjectKind::AutoReply,
+        ObjectKind::JunkLists,
+        ObjectKind::MailProtocols,
+        ObjectKind::MobilePartnership,
+        ObjectKind::SendingBlock,
     ];
     let known = case.with_state(|state| state.account.clone());
     let (account, seen, federation) = futures_util::future::join3(
@@ -329,6 +335,11 @@ pub(crate) async fn observe(
         ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
         ObjectKind::MailboxForwarding => forwarding(tenant, user).await,
         ObjectKind::SweepRule => mailbox::sweep_rules(tenant, user).await,
+        ObjectKind::AutoReply => settings::auto_reply(tenant, user).await,
+        ObjectKind::JunkLists => settings::junk_lists(tenant, user).await,
+        ObjectKind::MailProtocols => settings::protocols(tenant, user).await,
+        ObjectKind::MobilePartnership => settings::mobile_devices(tenant, user).await,
+        ObjectKind::SendingBlock => settings::sending_block(tenant, user).await,
         _ => grants(tenant, user).await,
     }
 }

@@ -10,6 +10,7 @@ mod directory;
 mod exchange;
 pub mod lenient;
 mod mail;
+mod settings;
 
 pub use directory::{
     DeletedUser, DirectoryObject, Domain, Grant, Method, MethodKind, Organization, RiskyUser,
@@ -19,6 +20,7 @@ pub use exchange::{
     ExchangeRecipient, ExchangeRule, Forwarding, Mailbox, MailboxPermission, RecipientPermission,
     SweepRule,
 };
+pub use settings::{AutoReply, BlockedSender, ClientAccess, JunkConfiguration, MobileDevice};
 pub use mail::{EmailAddress, MailFolder, Message, MessageRule, Recipient, RuleActions};
 
 /// Properties without a name of their own here.

@@ -83,6 +83,7 @@ impl Judge<'_> {
             _ => None,
         });
         // After which line the effect has to show, and from when it dates.
+        let mut sent = None;
         let (after, since) = match how {
             None => return false,
             Some(Applied::AlreadySo) => match self.first_intent_or_plan(action) {
@@ -91,7 +92,10 @@ impl Judge<'_> {
             },
             Some(how @ (Applied::Accepted | Applied::FoundByReading)) => {
                 match self.change(action, at, how, &object) {
-                    Some(line) => (line.n, Some(line.at)),
+                    Some(line) => {
+                        sent = Some(line);
+                        (line.n, Some(line.at))
+                    }
                     None => return false,
                 }
             }
@@ -105,7 +109,7 @@ impl Judge<'_> {
                     && line.is_read()
                     && line.response_sha256.as_ref() == Some(evidence)
             })
-            .any(|line| self.shows_effect(planned.kind, &object, line, since))
+            .any(|line| self.shows_effect(planned.kind, &object, line, since, sent))
     }
 
     /// The line with which the action was carried out.
@@ -171,6 +175,7 @@ impl Judge<'_> {
         object: &Object,
         line: &Line,
         since: Option<Timestamp>,
+        change: Option<&Line>,
     ) -> bool {
         use ActionKind as Kind;
         match kind {
@@ -188,7 +193,25 @@ impl Judge<'_> {
             | Kind::RemoveHiddenRule
             | Kind::RemoveRuleInExchange
             | Kind::RemoveGrant
-            | Kind::RemoveSweepRule => self.reads.shows_gone(line, object),
+            | Kind::RemoveSweepRule
+            | Kind::RemovePartnership
+            | Kind::LiftSendingBlock => self.reads.shows_gone(line, object),
+            Kind::SwitchOffAutoReply => {
+                self.reads.shows_value(line, "AutoReplyState", "Disabled")
+            }
+            // Which values went is told by the change itself.
+            Kind::RemoveJunkEntries | Kind::RestoreProtocols => change.is_none_or(|change| {
+                change
+                    .effects
+                    .iter()
+                    .filter(|effect| effect.object.id != object.id)
+                    .all(|effect| match effect.object.kind {
+                        ObjectKind::MailProtocols => {
+                            self.reads.shows_protocol_off(line, &effect.object)
+                        }
+                        _ => self.reads.shows_gone(line, &effect.object),
+                    })
+            }),
         }
     }
 
@@ -323,12 +346,20 @@ impl Judge<'_> {
                 ObjectKind::Method
                 | ObjectKind::InboxRule
                 | ObjectKind::OauthGrant
-                | ObjectKind::SweepRule => reads
+                | ObjectKind::SweepRule
+                | ObjectKind::JunkLists
+                | ObjectKind::MobilePartnership => reads
                     .iter()
                     .any(|line| self.reads.shows_gone(line, &held.object)),
                 ObjectKind::MailboxForwarding => reads
                     .iter()
                     .any(|line| self.reads.shows_no_forwarding(line, &held.object)),
+                ObjectKind::AutoReply => reads
+                    .iter()
+                    .any(|line| self.reads.shows_value(line, "AutoReplyState", "Disabled")),
+                ObjectKind::MailProtocols => reads
+                    .iter()
+                    .any(|line| self.reads.shows_protocol_off(line, &held.object)),
                 // Passwords, sessions and tokens cannot be read; their actions and
                 // the access clock speak for them.
                 _ => true,
@@ -496,7 +527,12 @@ fn works_until_removed(artefact: ArtefactId) -> bool {
         spec.id == artefact
             && matches!(
                 spec.object,
-                ObjectKind::InboxRule | ObjectKind::MailboxForwarding | ObjectKind::SweepRule
+                ObjectKind::InboxRule
+                    | ObjectKind::MailboxForwarding
+                    | ObjectKind::SweepRule
+                    | ObjectKind::AutoReply
+                    | ObjectKind::JunkLists
+                    | ObjectKind::ClientSideRule
             )
     })
 }

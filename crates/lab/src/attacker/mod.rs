@@ -9,6 +9,7 @@ mod comeback;
 mod kit;
 mod mailbox;
 mod plant;
+mod settings;
 mod tick;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +86,8 @@ pub(crate) struct Attacker {
     forwarding: Option<String>,
     /// What it left in the mailbox besides.
     held: mailbox::Held,
+    /// Which settings it bent.
+    bent: settings::Bent,
     app: Option<MaliciousApp>,
     footholds: Vec<Foothold>,
 
@@ -128,6 +131,7 @@ impl Attacker {
             rules: Vec::new(),
             forwarding: None,
             held: mailbox::Held::default(),
+            bent: settings::Bent::default(),
             app: None,
             footholds: Vec::new(),
             drops: BTreeMap::new(),
@@ -279,6 +283,7 @@ impl Attacker {
             }
             gone.extend(self.held.gone(mailbox));
         }
+        gone.extend(self.unbent(world));
         if let Some(app) = &self.app {
             let disabled = world
                 .principal_of_app(&app.client_id)

@@ -48,6 +48,7 @@ impl Attacker {
                 self.look(trace, now, artefact, word);
             }
         }
+        self.try_settings(world, trace, now);
         self.try_app(world, trace, now);
         if !password && !refresh && reset {
             self.come_back(world, trace, now);
@@ -264,7 +265,7 @@ impl Attacker {
     }
 
     /// Whether the session that it holds can still be used at the sign-in pages.
-    fn session_lives(&self, world: &World, now: Timestamp) -> bool {
+    pub(super) fn session_lives(&self, world: &World, now: Timestamp) -> bool {
         let Some(user) = world.users.get(&self.victim) else {
             return false;
         };
@@ -403,7 +404,7 @@ fn may_change_rules(world: &World, token: &str, user: &str, now: Timestamp) -> b
 }
 
 /// One try of an artefact.
-fn attempt(
+pub(super) fn attempt(
     trace: &mut Trace,
     now: Timestamp,
     word: &str,

@@ -250,6 +250,11 @@ impl Company {
             BaitKind::ForwardInside => self.forward_inside(world, scenario, alert),
             BaitKind::SystemRules => self.system_rules(world),
             BaitKind::SweepNewsletters => self.sweep_newsletters(world, alert),
+            BaitKind::HolidayReply => self.holiday_reply(world, scenario, alert),
+            BaitKind::OwnJunkEntries => self.own_junk_entries(world, alert),
+            BaitKind::OldProtocols => self.old_protocols(world),
+            BaitKind::OwnPhone => self.own_phone(world, alert),
+            BaitKind::OwnClientSideRules => self.own_client_side_rules(world, alert),
             BaitKind::Travel => {
                 let days = self.chance.draw("bait", "journey", 0).between(4, 12);
                 let from = before(alert, days);

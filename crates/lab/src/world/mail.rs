@@ -135,6 +135,26 @@ impl World {
         true
     }
 
+    /// The record of a rule that desktop Outlook keeps: it has a number, and no list of
+    /// rules has that number.
+    pub(super) fn client_side_audit(
+        &mut self,
+        now: Timestamp,
+        by: &Origin,
+        user: &str,
+        rule: &InboxRule,
+    ) {
+        self.rule_audit(
+            now,
+            by,
+            user,
+            "New-InboxRule",
+            "AddMailboxRule",
+            rule,
+            false,
+        );
+    }
+
     /// Throws away Outlook's client-side rules, as any rule change through
     /// Exchange PowerShell does (reference §0.6), and returns them.
     pub(crate) fn drop_client_side_rules(&mut self, user: &str) -> Vec<InboxRule> {

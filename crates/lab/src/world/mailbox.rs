@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::directory::User;
+use super::settings::{JunkList, Protocol};
 
 /// A mail address with the name shown beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -205,8 +206,31 @@ pub(crate) struct MailboxRight {
     pub(crate) rights: Vec<String>,
 }
 
+/// A phone's partnership.
+#[derive(Clone, Debug)]
+pub(crate) struct MobileDevice {
+    /// `alias\\ExchangeActiveSyncDevices\\…§…`; not ASCII (reference §6.2).
+    pub(crate) identity: String,
+    /// `DeviceId`.
+    pub(crate) id: String,
+    /// `DeviceType`.
+    pub(crate) kind: String,
+    /// `DeviceModel`.
+    pub(crate) model: String,
+    /// `ClientType`.
+    pub(crate) client: String,
+    pub(crate) first_sync: Timestamp,
+}
+
+impl AutoReply {
+    /// `AutoReplyState`.
+    pub(crate) const fn state(&self) -> &'static str {
+        if self.enabled { "Enabled" } else { "Disabled" }
+    }
+}
+
 /// The automatic reply.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AutoReply {
     pub(crate) enabled: bool,
     pub(crate) internal: String,
@@ -243,6 +267,13 @@ pub(crate) struct Mailbox {
     pub(crate) forwarding_address: Option<String>,
     pub(crate) deliver_and_forward: bool,
     pub(crate) auto_reply: AutoReply,
+    /// `TrustedSendersAndDomains`.
+    pub(crate) trusted_senders: Vec<String>,
+    /// `TrustedRecipientsAndDomains`.
+    pub(crate) trusted_recipients: Vec<String>,
+    /// `BlockedSendersAndDomains`.
+    pub(crate) blocked_senders: Vec<String>,
+    pub(crate) mobile_devices: Vec<MobileDevice>,
     pub(crate) permissions: Vec<MailboxRight>,
     pub(crate) send_as: Vec<MailboxRight>,
     pub(crate) send_on_behalf: Vec<String>,
@@ -325,6 +356,10 @@ impl Mailbox {
             forwarding_address: None,
             deliver_and_forward: false,
             auto_reply: AutoReply::default(),
+            trusted_senders: Vec::new(),
+            trusted_recipients: Vec::new(),
+            blocked_senders: Vec::new(),
+            mobile_devices: Vec::new(),
             permissions: vec![MailboxRight {
                 holder: String::from("NT AUTHORITY\\SELF"),
                 rights: vec![String::from("FullAccess"), String::from("ReadPermission")],
@@ -431,6 +466,54 @@ impl Mailbox {
                 .and_then(|parent| self.folders.get(parent));
         }
         path
+    }
+
+    /// A list of junk mail.
+    pub(crate) fn junk(&self, list: JunkList) -> &Vec<String> {
+        match list {
+            JunkList::Trusted => &self.trusted_senders,
+            JunkList::Recipients => &self.trusted_recipients,
+            JunkList::Blocked => &self.blocked_senders,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn junk_list(&mut self, list: JunkList) -> &mut Vec<String> {
+        match list {
+            JunkList::Trusted => &mut self.trusted_senders,
+            JunkList::Recipients => &mut self.trusted_recipients,
+            JunkList::Blocked => &mut self.blocked_senders,
+        }
+    }
+
+    /// A protocol's switch as its property shows it.
+    pub(crate) fn protocol(&self, protocol: Protocol) -> Option<bool> {
+        match protocol {
+            Protocol::Imap => Some(self.imap),
+            Protocol::Pop => Some(self.pop),
+            Protocol::Ews => Some(self.ews),
+            Protocol::SmtpAuth => self.smtp_auth_disabled,
+        }
+    }
+
+    /// Sets a protocol's switch.
+    pub(crate) fn set_protocol(&mut self, protocol: Protocol, to: Option<bool>) {
+        match protocol {
+            Protocol::Imap => self.imap = to.unwrap_or(self.imap),
+            Protocol::Pop => self.pop = to.unwrap_or(self.pop),
+            Protocol::Ews => self.ews = to.unwrap_or(self.ews),
+            Protocol::SmtpAuth => self.smtp_auth_disabled = to,
+        }
+    }
+
+    /// An automatic reply that is on has rules of Exchange's own (reference §6.2).
+    pub(crate) fn name_system_rules(&mut self) {
+        let name = "Microsoft.Exchange.OOF.AllExternalSenders.Global";
+        self.system_rules.retain(|rule| rule.name != name);
+        if self.auto_reply.enabled {
+            let rule = self.system_rule(name);
+            self.system_rules.push(rule);
+        }
     }
 
     /// A rule of Exchange's own, which does nothing that a rule's fields could show.

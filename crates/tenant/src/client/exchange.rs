@@ -18,6 +18,7 @@ use crate::page::{Completeness, Cut};
 use crate::wire::{Answer, Builder, Equivalent, Outgoing, Prepared, Read};
 
 mod mailbox;
+mod settings;
 
 /// The arbitration mailbox that tenant-wide requests of an app are anchored at (reference §6.3).
 const SYSTEM_MAILBOX: &str = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}";
@@ -101,6 +102,25 @@ impl Cmdlet {
                         .collect();
                     text.push(' ');
                     text.push_str(&values.join(","));
+                }
+                Value::Object(change) => {
+                    text.push_str(" @{");
+                    let parts: Vec<_> = change
+                        .iter()
+                        .filter(|(name, _)| !name.starts_with('@'))
+                        .map(|(name, values)| {
+                            let values: Vec<_> = values
+                                .as_array()
+                                .into_iter()
+                                .flatten()
+                                .filter_map(Value::as_str)
+                                .map(escape::powershell_string)
+                                .collect();
+                            format!("{name}={}", values.join(","))
+                        })
+                        .collect();
+                    text.push_str(&parts.join(";"));
+                    text.push('}');
                 }
                 other => {
                     text.push(' ');

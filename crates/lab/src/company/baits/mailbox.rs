@@ -7,7 +7,8 @@ use super::super::{Company, Kept, names};
 use crate::scenario::{Move, Scenario};
 use crate::world::World;
 use crate::world::mail::Forwarding;
-use crate::world::mailbox::SweepRule;
+use crate::world::mailbox::{AutoReply, SweepRule};
+use crate::world::settings::{JunkList, Protocol};
 
 impl Company {
     /// The mailbox forwards to a colleague, a copy kept: agreed for the holidays and
@@ -111,5 +112,119 @@ impl Company {
             aliases,
             why: why.to_owned(),
         });
+    }
+}
+
+impl Company {
+    /// The user's own holiday text, from before; not where the attack sets the reply.
+    pub(super) fn holiday_reply(&mut self, world: &mut World, scenario: &Scenario, alert: Timestamp) {
+        if scenario.takes(self.chance, Move::AnswerForTheUser) {
+            return;
+        }
+        let me = self.affected.clone();
+        let (at, by) = self.own_doing(world, &me, alert, "holiday");
+        let text = self.chance.draw("bait", "holiday text", 0).word(&[
+            "I am out of the office and read mail in the evening.",
+            "Ich bin zurzeit nicht im Haus. In dringenden Fällen bitte anrufen.",
+            "On leave until Monday; my deputy reads along.",
+        ]);
+        world.set_auto_reply(
+            at,
+            &by,
+            &me,
+            AutoReply {
+                enabled: true,
+                internal: text.to_owned(),
+                external: text.to_owned(),
+            },
+        );
+        self.keep(ObjectKind::AutoReply, me, Vec::new(), "the user's own holiday text");
+    }
+
+    /// Entries of the user's own in the lists of junk mail.
+    pub(super) fn own_junk_entries(&mut self, world: &mut World, alert: Timestamp) {
+        let me = self.affected.clone();
+        let (at, by) = self.own_doing(world, &me, alert, "junk");
+        let vendor = self
+            .vendors
+            .last()
+            .map(|vendor| vendor.domain.clone())
+            .unwrap_or_default();
+        let spam = format!(
+            "deals@{}.example",
+            self.chance
+                .draw("bait", "spam", 0)
+                .word(&["bargain-post", "daily-offers", "printer-cartridges"])
+        );
+        let entries = [(JunkList::Trusted, vendor), (JunkList::Blocked, spam)];
+        world.add_junk_entries(at, &by, &me, &entries);
+        for (list, entry) in entries {
+            self.keep(
+                ObjectKind::JunkLists,
+                crate::services::exchange::junk_id(&me, list, &entry),
+                vec![entry],
+                "an entry of the user's own in the lists of junk mail",
+            );
+        }
+    }
+
+    /// Old protocols that somebody needs: POP of the affected user, SMTP AUTH of a
+    /// mailbox that a scanner sends through. Nothing in the logs is as old.
+    pub(super) fn old_protocols(&mut self, world: &mut World) {
+        let me = self.affected.clone();
+        let Some(scanner) = self.colleagues.last().cloned() else {
+            return;
+        };
+        for (user, protocol, value, why) in [
+            (me, Protocol::Ews, true, "a program of the user's own needs EWS"),
+            (scanner, Protocol::SmtpAuth, false, "a scanner sends through it"),
+        ] {
+            let Some(mailbox) = world.mailboxes.get_mut(&user) else {
+                continue;
+            };
+            mailbox.set_protocol(protocol, Some(value));
+            self.keep(
+                ObjectKind::MailProtocols,
+                crate::services::exchange::protocol_id(&user, protocol),
+                Vec::new(),
+                why,
+            );
+        }
+    }
+
+    /// The user's own phone, paired long ago.
+    pub(super) fn own_phone(&mut self, world: &mut World, alert: Timestamp) {
+        let me = self.affected.clone();
+        let at = super::super::before(alert, self.chance.draw("bait", "phone", 0).between(60, 500));
+        let device = world.pair_device(at, &me, "iPhone", "iPhone14C5", "EAS");
+        let identity: Vec<String> = world
+            .mailboxes
+            .get(&me)
+            .into_iter()
+            .flat_map(|mailbox| &mailbox.mobile_devices)
+            .filter(|held| held.id == device)
+            .map(|held| held.identity.clone())
+            .collect();
+        self.keep(
+            ObjectKind::MobilePartnership,
+            device,
+            identity,
+            "the user's own phone",
+        );
+    }
+
+    /// Rules that the user's own Outlook runs; any rule changed through Exchange costs
+    /// them (reference §0.6).
+    pub(super) fn own_client_side_rules(&mut self, world: &mut World, alert: Timestamp) {
+        let me = self.affected.clone();
+        let (at, by) = self.own_doing(world, &me, alert, "client rule");
+        if let Some(id) = world.make_client_side_rule_by(at, &by, &me, "Print invoices") {
+            self.keep(
+                ObjectKind::ClientSideRule,
+                id,
+                Vec::new(),
+                "a rule that the user's own Outlook runs",
+            );
+        }
     }
 }

@@ -308,7 +308,11 @@ pub(super) fn protocols(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         ("ActiveSyncAllowedDeviceIDs", json!([])),
         ("ActiveSyncBlockedDeviceIDs", json!([])),
     ])];
-    Ok(about(rows, user))
+    Ok(Done {
+        rows,
+        target: Some(TraceObject::new(ObjectKind::MailProtocols, user)),
+        ..Done::default()
+    })
 }
 
 /// `Get-MailboxFolderStatistics`: names as the user sees them.
