@@ -62,7 +62,8 @@ pub fn judge(state: &State) -> Vec<Judgement> {
         .collect()
 }
 
-/// A forwarding that forwards nowhere is there in every mailbox.
+/// What is there in every mailbox and is nobody's foothold: a forwarding that forwards
+/// nowhere, and how long it keeps what is deleted, which a case raises whoever set it.
 fn is_empty(facts: &Facts) -> bool {
     matches!(
         facts,
@@ -70,7 +71,7 @@ fn is_empty(facts: &Facts) -> bool {
             smtp: None,
             address: None,
             ..
-        }
+        } | Facts::Keeping { .. }
     ) || matches!(facts, Facts::AutoReply { state, .. } if state == "disabled")
 }
 
@@ -82,6 +83,10 @@ fn judge_one(state: &State, observed: &Observed) -> Judgement {
         artefact,
         reasons,
     };
+    if let Some(order) = crate::undo::kept(state, observed) {
+        let reason = format!("kept by order of {}: {}", order.by, order.reason);
+        return judged(Verdict::Legitimate, vec![reason]);
+    }
     if let Some((verdict, reasons)) = settings::judge(state, observed) {
         return judged(verdict, reasons);
     }
@@ -168,7 +173,7 @@ fn known_as(observed: &Observed) -> Vec<String> {
         // Never by its type alone: a record about the owner's phone must not
         // vouch for the attacker's.
         Facts::Method { detail, .. } => known.extend(detail.clone()),
-        Facts::Forwarding { .. } => {}
+        Facts::Forwarding { .. } | Facts::Keeping { .. } => {}
         // Judged value by value.
         Facts::AutoReply { .. }
         | Facts::JunkLists { .. }
@@ -271,6 +276,7 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
         .objects
         .iter()
         .filter(|observed| !is_empty(&observed.facts))
+        .filter(|observed| crate::undo::kept(state, observed).is_none())
         .filter(|observed| match settings::leaves_open(state, observed) {
             Some(open) => open,
             None => {
@@ -316,7 +322,7 @@ pub fn source_of(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::Method => "authentication methods",
         ObjectKind::InboxRule => "inbox rules",
-        ObjectKind::MailboxForwarding => "mailbox forwarding",
+        ObjectKind::MailboxForwarding | ObjectKind::Mailbox => "mailbox forwarding",
         ObjectKind::OauthGrant => "app consents",
         ObjectKind::SweepRule => "sweep rules",
         ObjectKind::MailboxRight => "rights on the mailbox",
@@ -405,6 +411,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
             keep_latest,
             ..
         } => mailbox::sweep(sender, *keep_days, *keep_latest),
+        Facts::Keeping { .. } => (Verdict::Legitimate, Vec::new()),
         // Judged value by value, by [`settings::judge`].
         Facts::AutoReply { .. }
         | Facts::JunkLists { .. }
@@ -519,5 +526,6 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         Facts::MobilePartnership { .. } => Some(ArtefactId::MOBILE_PARTNERSHIP),
         Facts::SendingBlock { .. } => Some(ArtefactId::SENDING_BLOCK),
         Facts::Grant { .. } => Some(ArtefactId::DELEGATED_GRANT),
+        Facts::Keeping { .. } => None,
     }
 }

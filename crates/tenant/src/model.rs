@@ -17,11 +17,11 @@ pub use directory::{
     ServicePrincipal, SignInPreferences, User,
 };
 pub use exchange::{
-    ExchangeRecipient, ExchangeRule, Forwarding, Mailbox, MailboxPermission, RecipientPermission,
-    SweepRule,
+    ExchangeRecipient, ExchangeRule, Forwarding, Keeping, Mailbox, MailboxPermission,
+    RecipientPermission, SweepRule,
 };
-pub use settings::{AutoReply, BlockedSender, ClientAccess, JunkConfiguration, MobileDevice};
 pub use mail::{EmailAddress, MailFolder, Message, MessageRule, Recipient, RuleActions};
+pub use settings::{AutoReply, BlockedSender, ClientAccess, JunkConfiguration, MobileDevice};
 
 /// Properties without a name of their own here.
 pub type Other = Map<String, Value>;

@@ -101,6 +101,7 @@ impl<'a> Reads<'a> {
                         .lines
                         .iter()
                         .take(line.n as usize)
+                        .flat_map(Line::with_parts)
                         .any(|before| same_question(before, line) && self.shows(before, object))
             }
             _ => false,
@@ -121,15 +122,6 @@ impl<'a> Reads<'a> {
             })
     }
 
-    /// Whether this answer shows a value, in all places where it shows the property.
-    pub(super) fn shows_value(&self, line: &Line, property: &str, wanted: &str) -> bool {
-        line.status == Some(200)
-            && self.body(line).is_some_and(|body| {
-                let values = body.values_of(property, None);
-                !values.is_empty() && values.iter().all(|value| *value == wanted)
-            })
-    }
-
     /// Whether this answer shows a protocol, and shows it off.
     pub(super) fn shows_protocol_off(&self, line: &Line, object: &Object) -> bool {
         let property = object.id.rsplit('/').next().unwrap_or_default();
@@ -138,10 +130,23 @@ impl<'a> Reads<'a> {
         line.status == Some(200)
             && self.body(line).is_some_and(|body| {
                 let values = body.values_of(property, None);
-                !values.is_empty()
-                    && values
-                        .iter()
-                        .all(|value| value.as_bool() != Some(!open))
+                !values.is_empty() && values.iter().all(|value| value.as_bool() != Some(!open))
+            })
+    }
+
+    /// Whether this answer shows this property of the object, with a value that fits.
+    pub(super) fn shows_value(
+        &self,
+        line: &Line,
+        object: &Object,
+        property: &str,
+        fits: impl Fn(&serde_json::Value) -> bool,
+    ) -> bool {
+        let names = self.trace.names(object);
+        line.status == Some(200)
+            && self.body(line).is_some_and(|body| {
+                let values = body.values_of(property, Some(&names));
+                !values.is_empty() && values.iter().all(|value| fits(value))
             })
     }
 
@@ -150,7 +155,9 @@ impl<'a> Reads<'a> {
         self.trace
             .lines
             .iter()
-            .filter(move |line| line.n > after && line.n < before && line.is_read())
+            .filter(move |line| line.n > after && line.n < before)
+            .flat_map(Line::with_parts)
+            .filter(|line| line.is_read())
     }
 }
 

@@ -37,7 +37,9 @@ fn truth(run: &Run) -> Value {
 
 /// Ten seeds by hand: `SEEDS=10 cargo nextest run -p retake-drill -E 'test(mailbox::)'`.
 fn seeds() -> std::ops::RangeInclusive<u64> {
-    let most = std::env::var("SEEDS").ok().and_then(|text| text.parse().ok());
+    let most = std::env::var("SEEDS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     1..=most.unwrap_or(*SEEDS.end())
 }
 

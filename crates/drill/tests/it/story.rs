@@ -348,6 +348,7 @@ impl Story {
                 object: ObjectRef::new(object_kind, id),
                 observed: None,
                 artefact: None,
+                undoes: None,
                 why: Vec::new(),
             }],
             left: Vec::new(),
@@ -464,8 +465,7 @@ impl Story {
                 self.grants.retain(|grant| *grant != id);
                 json!({"kind": "deleted"})
             }
-            // This tenant has none of the other kinds.
-            _ => Value::Null,
+            other => panic!("no story does {other:?}"),
         }
     }
 

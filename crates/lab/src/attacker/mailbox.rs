@@ -36,9 +36,7 @@ impl Held {
     pub(super) fn through_contact(&self, to: &str) -> Option<ArtefactId> {
         self.contact
             .as_ref()
-            .is_some_and(|contact| {
-                contact.leads_to == to || contact.asleep.as_deref() == Some(to)
-            })
+            .is_some_and(|contact| contact.leads_to == to || contact.asleep.as_deref() == Some(to))
             .then_some(ArtefactId::CONTACT_FORWARDING)
     }
 
@@ -118,8 +116,7 @@ impl Attacker {
             .mailboxes
             .get(&self.victim)
             .and_then(|mailbox| mailbox.forwarding_smtp.clone());
-        let asleep =
-            there.or_else(|| draw("asleep").happens(45).then(|| self.kit.spare_drop()));
+        let asleep = there.or_else(|| draw("asleep").happens(45).then(|| self.kit.spare_drop()));
         let origin = self.origin(world, Surface::OutlookWeb);
         world.set_forwarding(
             now,

@@ -214,9 +214,7 @@ impl Attacker {
                     .find(|planted| planted.id == *rule)
                     .map(|planted| planted.artefact)
             });
-            if let Some(
-                artefact @ (ArtefactId::HIDING_RULE | ArtefactId::DISGUISED_RULE),
-            ) = hiding
+            if let Some(artefact @ (ArtefactId::HIDING_RULE | ArtefactId::DISGUISED_RULE)) = hiding
             {
                 self.drops
                     .entry(artefact)

@@ -126,12 +126,7 @@ impl Attacker {
     }
 
     /// Switches on what a program can use that shows no page.
-    pub(super) fn open_protocols(
-        &mut self,
-        world: &mut World,
-        trace: &mut Trace,
-        now: Timestamp,
-    ) {
+    pub(super) fn open_protocols(&mut self, world: &mut World, trace: &mut Trace, now: Timestamp) {
         if self.live_access(world, now).is_none() {
             return;
         }
@@ -339,13 +334,12 @@ impl Attacker {
         }
         if !bent.protocols.is_empty() {
             let open = world.tenant.smtp_auth_disabled;
-            let on = bent
-                .protocols
-                .iter()
-                .any(|protocol| match (protocol, mailbox.protocol(*protocol)) {
+            let on = bent.protocols.iter().any(|protocol| {
+                match (protocol, mailbox.protocol(*protocol)) {
                     (Protocol::SmtpAuth, value) => !value.unwrap_or(open),
                     (_, value) => value.unwrap_or_default(),
-                });
+                }
+            });
             // A program asks for a token of its own: an open protocol opens nothing
             // to whoever has none.
             let got = on && self.session_lives(world, now);
@@ -364,9 +358,15 @@ impl Attacker {
         if let Some(rule) = &bent.client_rule {
             // It runs where Outlook runs: the owner's, or one that the attacker signed in.
             let there = world.mailboxes.get(&self.victim).is_some_and(|mailbox| {
-                mailbox.client_side_rules.iter().any(|held| held.id == *rule)
+                mailbox
+                    .client_side_rules
+                    .iter()
+                    .any(|held| held.id == *rule)
             });
-            let runs = world.users.get(&self.victim).is_some_and(|user| user.enabled);
+            let runs = world
+                .users
+                .get(&self.victim)
+                .is_some_and(|user| user.enabled);
             attempt(
                 trace,
                 now,
@@ -383,9 +383,10 @@ impl Attacker {
         let Some(device) = self.bent.phone.clone() else {
             return;
         };
-        let paired = world.mailboxes.get(&self.victim).is_some_and(|mailbox| {
-            mailbox.mobile_devices.iter().any(|held| held.id == device)
-        });
+        let paired = world
+            .mailboxes
+            .get(&self.victim)
+            .is_some_and(|mailbox| mailbox.mobile_devices.iter().any(|held| held.id == device));
         let got = paired && self.session_lives(world, now);
         let mut effect = None;
         if got {

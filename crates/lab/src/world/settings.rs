@@ -143,7 +143,10 @@ impl World {
             let held = mailbox.junk_list(list);
             let old = held.join(";");
             for (_, entry) in removed.iter().filter(|(of, _)| *of == list) {
-                if let Some(at) = held.iter().position(|held| held.eq_ignore_ascii_case(entry)) {
+                if let Some(at) = held
+                    .iter()
+                    .position(|held| held.eq_ignore_ascii_case(entry))
+                {
                     gone.push((list, held.remove(at)));
                 }
             }
@@ -197,7 +200,12 @@ impl World {
         client: &str,
     ) -> String {
         let id = self.next(user, "mobile device").hex(26).to_uppercase();
-        let alias = self.upn(user).split('@').next().unwrap_or_default().to_owned();
+        let alias = self
+            .upn(user)
+            .split('@')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         if let Some(mailbox) = self.mailboxes.get_mut(user) {
             mailbox.mobile_devices.push(MobileDevice {
                 identity: format!("{alias}\\ExchangeActiveSyncDevices\\{client}§{kind}§{id}"),
@@ -262,14 +270,7 @@ impl World {
         Some(id)
     }
 
-    fn setting_audit(
-        &mut self,
-        now: Timestamp,
-        by: &Origin,
-        user: &str,
-        cmdlet: &str,
-        told: Told,
-    ) {
+    fn setting_audit(&mut self, now: Timestamp, by: &Origin, user: &str, cmdlet: &str, told: Told) {
         if told.parameters.is_empty() {
             return;
         }

@@ -1,6 +1,6 @@
 //! Actions and artefacts of the account's own mailbox besides inbox rules and forwarding.
 
-use super::{ActionKind, ActionSpec, ArtefactSpec, Effect, Reverse};
+use super::{ActionKind, ActionSpec, ArtefactSpec, Effect, Reverse, Scope};
 use crate::steps::StepId;
 use crate::words::{ArtefactId, ObjectKind};
 
@@ -12,6 +12,7 @@ pub(super) const REMOVE_SWEEP_RULE: ActionSpec = ActionSpec {
     title: "Remove sweep rule",
     step: StepId::new(5, 1),
     object: ObjectKind::SweepRule,
+    scope: Scope::Mailbox,
     permissions: EXCHANGE,
     roles: EXCHANGE_ROLES,
     evidence: "the sweep rule as Exchange lists it",
@@ -65,6 +66,7 @@ pub(super) const SWITCH_OFF_AUTO_REPLY: ActionSpec = ActionSpec {
     title: "Switch the automatic reply off",
     step: StepId::new(3, 5),
     object: ObjectKind::AutoReply,
+    scope: Scope::Mailbox,
     permissions: EXCHANGE,
     roles: EXCHANGE_ROLES,
     evidence: "the automatic reply with both texts",
@@ -85,6 +87,7 @@ pub(super) const REMOVE_JUNK_ENTRIES: ActionSpec = ActionSpec {
     title: "Remove entries from the lists of junk mail",
     step: StepId::new(5, 1),
     object: ObjectKind::JunkLists,
+    scope: Scope::Mailbox,
     permissions: EXCHANGE,
     roles: EXCHANGE_ROLES,
     evidence: "the lists as Exchange shows them",
@@ -105,6 +108,7 @@ pub(super) const RESTORE_PROTOCOLS: ActionSpec = ActionSpec {
     title: "Set mail protocols back",
     step: StepId::new(5, 1),
     object: ObjectKind::MailProtocols,
+    scope: Scope::Mailbox,
     permissions: EXCHANGE,
     roles: EXCHANGE_ROLES,
     evidence: "the protocols as Exchange shows them",
@@ -125,6 +129,7 @@ pub(super) const REMOVE_PARTNERSHIP: ActionSpec = ActionSpec {
     title: "Remove mobile device",
     step: StepId::new(5, 1),
     object: ObjectKind::MobilePartnership,
+    scope: Scope::Mailbox,
     permissions: EXCHANGE,
     roles: EXCHANGE_ROLES,
     evidence: "the mailbox's mobile devices with this one among them",
@@ -147,6 +152,7 @@ pub(super) const LIFT_SENDING_BLOCK: ActionSpec = ActionSpec {
     title: "Lift the block from sending",
     step: StepId::new(7, 1),
     object: ObjectKind::SendingBlock,
+    scope: Scope::Account,
     permissions: EXCHANGE,
     roles: EXCHANGE_ROLES,
     evidence: "the service's list of accounts that may not send, with this one in it",

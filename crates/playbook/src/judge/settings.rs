@@ -113,7 +113,10 @@ pub fn junk_entries(state: &State, observed: &Observed) -> (Vec<JunkEntry>, Vec<
                 (Brought::Perhaps(change), Some(harm)) if change.by == Origin::Attacker => {
                     theirs.push(made(format!(
                         "{harm}; {}",
-                        told("written by the attacker, perhaps beside the user's own,", change)
+                        told(
+                            "written by the attacker, perhaps beside the user's own,",
+                            change
+                        )
                     )));
                 }
                 (Brought::Perhaps(change), None) if change.by == Origin::Attacker => {
@@ -355,7 +358,10 @@ fn partnership(state: &State, observed: &Observed) -> (Verdict, Vec<String>) {
     };
     match (used(Origin::Attacker), used(Origin::User)) {
         (Some(change), None) => {
-            return (Verdict::Foothold, vec![told("used by the attacker", change)]);
+            return (
+                Verdict::Foothold,
+                vec![told("used by the attacker", change)],
+            );
         }
         (Some(change), Some(_)) => {
             return (
@@ -553,9 +559,9 @@ fn harm(state: &State, list: JunkList, entry: &str) -> Option<String> {
             return Some("keeps the organisation's own mail from the user".to_owned());
         }
         let written = analysis.sent.iter().flat_map(|mail| &mail.recipients);
-        let hushed = written.map(|to| to.to_lowercase()).any(|to| {
-            to == entry || domain_of(&to).is_some_and(|domain| domain == entry)
-        });
+        let hushed = written
+            .map(|to| to.to_lowercase())
+            .any(|to| to == entry || domain_of(&to).is_some_and(|domain| domain == entry));
         return hushed
             .then(|| "keeps the answers of somebody away whom the attacker wrote to".to_owned());
     }
@@ -610,20 +616,18 @@ fn plain(text: &str) -> String {
 
 /// Mail addresses in a text, in lower case.
 fn addresses(text: &str) -> Vec<String> {
-    text.split(|letter: char| {
-        letter.is_whitespace() || "<>()[]{};,\"'|".contains(letter)
-    })
-    .map(|word| word.trim_matches(['.', ':', '!', '?', '=']).to_lowercase())
-    .map(|word| {
-        word.rsplit_once(':')
-            .map_or(word.clone(), |(_, address)| address.to_owned())
-    })
-    .filter(|word| {
-        word.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty() && domain.contains('.') && !domain.contains('@')
+    text.split(|letter: char| letter.is_whitespace() || "<>()[]{};,\"'|".contains(letter))
+        .map(|word| word.trim_matches(['.', ':', '!', '?', '=']).to_lowercase())
+        .map(|word| {
+            word.rsplit_once(':')
+                .map_or(word.clone(), |(_, address)| address.to_owned())
         })
-    })
-    .collect()
+        .filter(|word| {
+            word.split_once('@').is_some_and(|(local, domain)| {
+                !local.is_empty() && domain.contains('.') && !domain.contains('@')
+            })
+        })
+        .collect()
 }
 
 /// Whether a text holds what looks like an international bank account number: two

@@ -10,13 +10,7 @@ use crate::story::{Story, change, digest, rule};
 fn judged(story: &Story) -> Vec<(String, Verdict, Option<ArtefactId>)> {
     judge(&story.state)
         .into_iter()
-        .map(|judgement| {
-            (
-                judgement.object.id,
-                judgement.verdict,
-                judgement.artefact,
-            )
-        })
+        .map(|judgement| (judgement.object.id, judgement.verdict, judgement.artefact))
         .collect()
 }
 
@@ -52,7 +46,12 @@ fn the_systems_own_rule_stays_though_the_attackers_bears_its_name() {
     let mut story = Story::begin();
     story.objects = vec![
         hidden("system", "9223372036854775801", "Junk E-Mail Rule", None),
-        hidden("theirs", "9223372036854775802", "Junk E-Mail Rule", Some("Archive")),
+        hidden(
+            "theirs",
+            "9223372036854775802",
+            "Junk E-Mail Rule",
+            Some("Archive"),
+        ),
     ];
     // By its number in one record, by what it does in the other.
     for parameters in [
@@ -69,7 +68,12 @@ fn the_systems_own_rule_stays_though_the_attackers_bears_its_name() {
             now: story.now,
             rows: story.rows.clone(),
             objects: story.objects.clone(),
-            changes: vec![change(ObjectKind::InboxRule, ids, parameters, Origin::Attacker)],
+            changes: vec![change(
+                ObjectKind::InboxRule,
+                ids,
+                parameters,
+                Origin::Attacker,
+            )],
             unread: None,
             account: Story::account(),
             reopened_by_somebody: false,
@@ -78,19 +82,23 @@ fn the_systems_own_rule_stays_though_the_attackers_bears_its_name() {
         assert_eq!(
             judged(&story),
             [
-                ("system".into(), Verdict::Legitimate, Some(ArtefactId::DISGUISED_RULE)),
-                ("theirs".into(), Verdict::Foothold, Some(ArtefactId::DISGUISED_RULE)),
+                (
+                    "system".into(),
+                    Verdict::Legitimate,
+                    Some(ArtefactId::DISGUISED_RULE)
+                ),
+                (
+                    "theirs".into(),
+                    Verdict::Foothold,
+                    Some(ArtefactId::DISGUISED_RULE)
+                ),
             ],
             "{parameters}"
         );
     }
 }
 
-fn forwarding(
-    smtp: Option<&str>,
-    address: Option<&str>,
-    target: Option<Recipient>,
-) -> Observed {
+fn forwarding(smtp: Option<&str>, address: Option<&str>, target: Option<Recipient>) -> Observed {
     seen(
         ObjectKind::MailboxForwarding,
         "u1",
@@ -115,13 +123,20 @@ fn contact(outside: Option<&str>, group: bool) -> Recipient {
 fn a_contact_is_outside_or_inside_by_where_it_leads_and_never_by_its_name() {
     let outside = Some(contact(Some("box@elsewhere.test"), false));
     for (facts, expected) in [
-        (forwarding(None, Some("Tax Adviser"), outside.clone()), Verdict::Unclear),
+        (
+            forwarding(None, Some("Tax Adviser"), outside.clone()),
+            Verdict::Unclear,
+        ),
         (
             forwarding(None, Some("Tax Adviser"), Some(contact(None, false))),
             Verdict::Legitimate,
         ),
         (
-            forwarding(None, Some("Tax Adviser"), Some(contact(Some("desk@example.test"), false))),
+            forwarding(
+                None,
+                Some("Tax Adviser"),
+                Some(contact(Some("desk@example.test"), false)),
+            ),
             Verdict::Legitimate,
         ),
         (
@@ -129,10 +144,17 @@ fn a_contact_is_outside_or_inside_by_where_it_leads_and_never_by_its_name() {
             Verdict::Unclear,
         ),
         // Who it is could not be looked up: not known is not clean.
-        (forwarding(None, Some("Tax Adviser"), None), Verdict::Unclear),
+        (
+            forwarding(None, Some("Tax Adviser"), None),
+            Verdict::Unclear,
+        ),
         // What sleeps behind an internal address is a way out, too.
         (
-            forwarding(Some("drop@elsewhere.test"), Some("Tax Adviser"), Some(contact(None, false))),
+            forwarding(
+                Some("drop@elsewhere.test"),
+                Some("Tax Adviser"),
+                Some(contact(None, false)),
+            ),
             Verdict::Unclear,
         ),
     ] {
@@ -210,7 +232,10 @@ fn a_sweep_rule_goes_when_the_attacker_made_it_and_stays_when_it_tidies_up() {
         Origin::Attacker,
     )];
     story.go_to(Phase::Approving);
-    let verdicts: Vec<Verdict> = judged(&story).into_iter().map(|(_, verdict, _)| verdict).collect();
+    let verdicts: Vec<Verdict> = judged(&story)
+        .into_iter()
+        .map(|(_, verdict, _)| verdict)
+        .collect();
     assert_eq!(
         verdicts,
         [Verdict::Unclear, Verdict::Legitimate, Verdict::Foothold]

@@ -117,7 +117,12 @@ impl Company {
 
 impl Company {
     /// The user's own holiday text, from before; not where the attack sets the reply.
-    pub(super) fn holiday_reply(&mut self, world: &mut World, scenario: &Scenario, alert: Timestamp) {
+    pub(super) fn holiday_reply(
+        &mut self,
+        world: &mut World,
+        scenario: &Scenario,
+        alert: Timestamp,
+    ) {
         if scenario.takes(self.chance, Move::AnswerForTheUser) {
             return;
         }
@@ -138,7 +143,12 @@ impl Company {
                 external: text.to_owned(),
             },
         );
-        self.keep(ObjectKind::AutoReply, me, Vec::new(), "the user's own holiday text");
+        self.keep(
+            ObjectKind::AutoReply,
+            me,
+            Vec::new(),
+            "the user's own holiday text",
+        );
     }
 
     /// Entries of the user's own in the lists of junk mail.
@@ -152,9 +162,11 @@ impl Company {
             .unwrap_or_default();
         let spam = format!(
             "deals@{}.example",
-            self.chance
-                .draw("bait", "spam", 0)
-                .word(&["bargain-post", "daily-offers", "printer-cartridges"])
+            self.chance.draw("bait", "spam", 0).word(&[
+                "bargain-post",
+                "daily-offers",
+                "printer-cartridges"
+            ])
         );
         let entries = [(JunkList::Trusted, vendor), (JunkList::Blocked, spam)];
         world.add_junk_entries(at, &by, &me, &entries);
@@ -176,8 +188,18 @@ impl Company {
             return;
         };
         for (user, protocol, value, why) in [
-            (me, Protocol::Ews, true, "a program of the user's own needs EWS"),
-            (scanner, Protocol::SmtpAuth, false, "a scanner sends through it"),
+            (
+                me,
+                Protocol::Ews,
+                true,
+                "a program of the user's own needs EWS",
+            ),
+            (
+                scanner,
+                Protocol::SmtpAuth,
+                false,
+                "a scanner sends through it",
+            ),
         ] {
             let Some(mailbox) = world.mailboxes.get_mut(&user) else {
                 continue;

@@ -3,6 +3,7 @@
 
 mod errors;
 mod front;
+mod keeping;
 mod mailbox;
 mod organisation;
 mod pages;
@@ -260,6 +261,9 @@ const CMDLETS: &[Known] = &[
             "DeliverToMailboxAndForward",
             "Force",
             "AuditEnabled",
+            "LitigationHoldEnabled",
+            "RetainDeletedItemsFor",
+            "SingleItemRecoveryEnabled",
         ],
         write: true,
         run: mailbox::set,

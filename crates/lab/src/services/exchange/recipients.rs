@@ -26,7 +26,10 @@ pub(super) fn get(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     }
     Ok(Done {
         rows,
-        target: Some(TraceObject::new(ObjectKind::Tenant, world.tenant.id.clone())),
+        target: Some(TraceObject::new(
+            ObjectKind::Tenant,
+            world.tenant.id.clone(),
+        )),
         ..Done::default()
     })
 }

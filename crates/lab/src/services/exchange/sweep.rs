@@ -123,7 +123,10 @@ fn rule_row(world: &World, user: &str, rule: &SweepRule) -> Value {
         ("Enabled", json!(rule.enabled)),
         ("Sender", json!(rule.sender)),
         ("SourceFolder", folder(&rule.source, "inbox")),
-        ("DestinationFolder", folder(&rule.destination, "deleteditems")),
+        (
+            "DestinationFolder",
+            folder(&rule.destination, "deleteditems"),
+        ),
         ("KeepForDays", json!(rule.keep_days)),
         ("KeepLatest", json!(rule.keep_latest)),
         ("Provider", json!("Exchange16")),

@@ -1,7 +1,10 @@
 //! Cmdlets of one mailbox besides its rules and forwarding (reference §6.2).
 
 use super::{Tenant, wrong_object};
-use crate::call::{EXCHANGE_GET_RECIPIENT, EXCHANGE_GET_SWEEP_RULES, EXCHANGE_REMOVE_SWEEP_RULE};
+use crate::call::{
+    EXCHANGE_CREATE_SWEEP_RULE, EXCHANGE_GET_RECIPIENT, EXCHANGE_GET_SWEEP_RULES,
+    EXCHANGE_REMOVE_SWEEP_RULE,
+};
 use crate::error::{Kind, TenantError};
 use crate::model::{ExchangeRecipient, SweepRule};
 use crate::wire::{Prepared, Read};
@@ -34,6 +37,37 @@ impl Tenant {
             return Err(wrong_object(spec, mailbox, &read.answers, why));
         }
         Ok(read)
+    }
+
+    /// Making a sweep rule again, as it was listed; it gets a new id.
+    pub fn prepare_create_sweep_rule(
+        &self,
+        mailbox: &str,
+        rule: &SweepRule,
+    ) -> Result<Prepared, TenantError> {
+        let spec = &EXCHANGE_CREATE_SWEEP_RULE;
+        let name = rule.name.as_deref().unwrap_or("sweep rule");
+        let mut cmdlet = Self::about(spec, "New-SweepRule", "Mailbox", mailbox)?
+            .with("Name", name)
+            .with("Provider", rule.provider.as_deref().unwrap_or("Exchange16"));
+        for (parameter, value) in [
+            ("Sender", &rule.sender),
+            ("SourceFolder", &rule.source_folder),
+            ("DestinationFolder", &rule.destination_folder),
+        ] {
+            if let Some(value) = value {
+                cmdlet = cmdlet.with(parameter, value.as_str());
+            }
+        }
+        for (parameter, value) in [
+            ("KeepForDays", &rule.keep_for_days),
+            ("KeepLatest", &rule.keep_latest),
+        ] {
+            if let Some(number) = value.as_deref().and_then(|text| text.parse::<u32>().ok()) {
+                cmdlet = cmdlet.with(parameter, number);
+            }
+        }
+        self.prepare(spec, &cmdlet, Some(mailbox), name)
     }
 
     /// Removing a sweep rule by its identity (`alias\RuleId`).

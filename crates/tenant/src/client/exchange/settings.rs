@@ -35,7 +35,12 @@ impl Tenant {
         mailbox: &str,
     ) -> Result<Read<JunkConfiguration>, TenantError> {
         let spec = &EXCHANGE_GET_JUNK_LISTS;
-        let cmdlet = Self::about(spec, "Get-MailboxJunkEmailConfiguration", "Identity", mailbox)?;
+        let cmdlet = Self::about(
+            spec,
+            "Get-MailboxJunkEmailConfiguration",
+            "Identity",
+            mailbox,
+        )?;
         self.single(spec, &cmdlet, mailbox).await
     }
 
@@ -110,8 +115,12 @@ impl Tenant {
         add: bool,
     ) -> Result<Prepared, TenantError> {
         let spec = &EXCHANGE_SET_JUNK_LISTS;
-        let mut cmdlet =
-            Self::about(spec, "Set-MailboxJunkEmailConfiguration", "Identity", mailbox)?;
+        let mut cmdlet = Self::about(
+            spec,
+            "Set-MailboxJunkEmailConfiguration",
+            "Identity",
+            mailbox,
+        )?;
         let word = if add { "Add" } else { "Remove" };
         for (parameter, entries) in lists.iter().filter(|(_, entries)| !entries.is_empty()) {
             // Untyped, the binder refuses it (reference §6.2, send on behalf).
@@ -161,8 +170,13 @@ impl Tenant {
     /// Lifting the service's block from sending.
     pub fn prepare_lift_sending_block(&self, address: &str) -> Result<Prepared, TenantError> {
         let spec = &EXCHANGE_LIFT_SENDING_BLOCK;
-        let cmdlet = Self::about(spec, "Remove-BlockedSenderAddress", "SenderAddress", address)?
-            .with("Confirm", false);
+        let cmdlet = Self::about(
+            spec,
+            "Remove-BlockedSenderAddress",
+            "SenderAddress",
+            address,
+        )?
+        .with("Confirm", false);
         self.prepare(spec, &cmdlet, None, address)
     }
 
