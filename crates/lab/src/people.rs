@@ -186,10 +186,37 @@ pub(crate) fn carry_out(
                 line = line.about(ObjectKind::Account, company.affected.clone());
                 elsewhere(world, company, now, other)
             }
+            "client_side_rules" => Some(client_side_rules(world, company)),
             other => Some(json!({"kind": "done", "task": other})),
         };
     }
     trace.push(line);
+}
+
+/// Somebody opens desktop Outlook and deletes the rules there that the owner did not
+/// make.
+fn client_side_rules(world: &mut World, company: &Company) -> Value {
+    let own: Vec<&str> = company
+        .kept
+        .iter()
+        .filter(|kept| kept.object.kind == ObjectKind::ClientSideRule)
+        .map(|kept| kept.object.id.as_str())
+        .collect();
+    let mut touched = Vec::new();
+    if let Some(mailbox) = world.mailboxes.get_mut(&company.affected) {
+        mailbox.client_side_rules.retain(|rule| {
+            let keep = own.contains(&rule.id.as_str());
+            if !keep {
+                touched.push(json!({
+                    "kind": "client_side_rule",
+                    "id": rule.id,
+                    "effect": {"kind": "deleted"},
+                }));
+            }
+            keep
+        });
+    }
+    json!({"kind": "done", "task": "client_side_rules", "touched": touched})
 }
 
 /// What is done where the account belongs. On-premises it takes effect here with

@@ -14,6 +14,7 @@ mod contract;
 mod controls;
 mod evidence;
 mod faults;
+mod mailbox;
 mod order_rules;
 mod payment;
 mod permissions;

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod judging;
+mod settings;
 mod story;
 mod transitions;
