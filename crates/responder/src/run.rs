@@ -10,7 +10,7 @@ use retake_playbook::{ActionId, Command, Gate, State, closing as explained, next
 use retake_tenant::{Kind, TenantError};
 
 use crate::act::Hand;
-use crate::documents::keep_for_the_user;
+use crate::documents::keep_all;
 use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::explain::{explain, in_seconds};
@@ -212,6 +212,8 @@ impl Responder<'_> {
                     let (who, _) = preflight::quick(self.around.tenant, &self.early).await;
                     let tenant = self.around.tenant;
                     Box::pin(preflight::beside_attacker(&self.case, tenant, &who)).await?;
+                } else if self.case.with_state(|state| !state.warnings.is_empty()) {
+                    keep_all(&self.case, &self.templates)?;
                 }
             }
             Command::Warn => warn::warn(&self.case, self.around.people, &self.templates).await?,
@@ -229,7 +231,7 @@ impl Responder<'_> {
             Command::Decline(actions) => self.decline(&actions)?,
             Command::Close => {
                 // As they are at the end: what was found since the warnings belongs in them.
-                keep_for_the_user(&self.case, &self.templates)?;
+                keep_all(&self.case, &self.templates)?;
                 let closing = self.case.with_state(closing);
                 self.case.append(Event::Closed(closing))?;
             }
