@@ -774,7 +774,7 @@ fn acting(state: &State) -> Vec<Command> {
     // S2.4: what reaches beyond the account waits for a second person, and nothing
     // else waits for them.
     let held: Vec<ActionId> = open()
-        .filter(|action| takes_two(action) && !state.gate_open(Gate::SecondPerson))
+        .filter(|action| takes_two(state, action) && !state.gate_open(Gate::SecondPerson))
         .map(|action| action.planned.action)
         .collect();
     let free: Vec<ActionId> = open()
@@ -793,8 +793,8 @@ fn acting(state: &State) -> Vec<Command> {
 }
 
 /// Whether an action waits for a second person. What was sent already does not.
-fn takes_two(action: &crate::state::ActionState) -> bool {
-    action.planned.kind.spec().scope.takes_two() && action.intended.is_empty()
+fn takes_two(state: &State, action: &crate::state::ActionState) -> bool {
+    state.takes_two.contains(&action.planned.action) && action.intended.is_empty()
 }
 
 /// Why this person's answer does not count at this gate, if so: nobody is their own

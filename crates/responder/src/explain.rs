@@ -75,7 +75,7 @@ pub(crate) fn explain(gate: Gate, state: &State, by_hand: Vec<ByHand>) -> Explai
             .plan_actions()
             .zip(by_hand)
             .filter(|(action, _)| {
-                gate != Gate::SecondPerson || action.planned.kind.spec().scope.takes_two()
+                gate != Gate::SecondPerson || state.takes_two.contains(&action.planned.action)
             })
             .map(|(action, by_hand)| explain_action(action, by_hand))
             .collect()
