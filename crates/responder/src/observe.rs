@@ -22,8 +22,10 @@ use crate::evidence::keep;
 use crate::preflight::{self, Standing};
 
 mod elsewhere;
+mod mailbox;
 pub(crate) mod rights;
 pub(crate) mod rules;
+mod settings;
 
 /// The tenant of Microsoft's own apps (reference §5).
 const MICROSOFT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
@@ -217,6 +219,12 @@ pub(crate) async fn snapshot(
         ObjectKind::Method,
         ObjectKind::OauthGrant,
         ObjectKind::MailboxRight,
+        ObjectKind::SweepRule,
+        ObjectKind::AutoReply,
+        ObjectKind::JunkLists,
+        ObjectKind::MailProtocols,
+        ObjectKind::MobilePartnership,
+        ObjectKind::SendingBlock,
     ];
     let known = case.with_state(|state| state.account.clone());
     let (opened, names) =
@@ -337,7 +345,7 @@ fn record_as(case: &Case<'_>, what: &str, seen: Seen) -> Result<Vec<Observed>, R
 /// Whether an object is the one of this id, by whichever name a surface gives it.
 pub(crate) fn is_named(observed: &Observed, id: &str) -> bool {
     let aliases: &[String] = match &observed.facts {
-        Facts::InboxRule { aliases, .. } => aliases,
+        Facts::InboxRule { aliases, .. } | Facts::SweepRule { aliases, .. } => aliases,
         _ => &[],
     };
     observed.object.id == id || aliases.iter().any(|alias| alias == id)
@@ -408,6 +416,12 @@ pub(crate) async fn observe(
         ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
         ObjectKind::MailboxForwarding | ObjectKind::Mailbox => forwarding(tenant, user).await,
         ObjectKind::MailboxRight => rights::mailbox_rights(tenant, user).await,
+        ObjectKind::SweepRule => mailbox::sweep_rules(tenant, user).await,
+        ObjectKind::AutoReply => settings::auto_reply(tenant, user).await,
+        ObjectKind::JunkLists => settings::junk_lists(tenant, user).await,
+        ObjectKind::MailProtocols => settings::protocols(tenant, user).await,
+        ObjectKind::MobilePartnership => settings::mobile_devices(tenant, user).await,
+        ObjectKind::SendingBlock => settings::sending_block(tenant, user).await,
         _ => grants(tenant, user).await,
     }
 }
@@ -491,7 +505,7 @@ fn is_default(method: &Method, preferences: &SignInPreferences) -> bool {
 async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     let mailbox = match tenant.get_mailbox(user).await {
         Ok(mailbox) => mailbox,
-        Err(error) => return without_mailbox(tenant, user, error).await,
+        Err(error) => return or_no_mailbox(tenant, user, error).await,
     };
     let kind = match mailbox.value.recipient_type_details.as_deref() {
         Some("UserMailbox") => Some(MailboxKind::User),
@@ -500,20 +514,45 @@ async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
         None => None,
     };
     let object = ObjectRef::new(ObjectKind::MailboxForwarding, user).named("mailbox forwarding");
-    let facts = forwarding_facts(&mailbox.value);
+    let to = mailbox.value.forwarding_address.clone();
+    let mut facts = forwarding_facts(&mailbox.value);
+    let recipients = match &to {
+        Some(to) => Some(tenant.get_recipients(to).await),
+        None => None,
+    };
+    let mut unknown = None;
+    match &recipients {
+        Some(Ok(read)) => {
+            if let Facts::Forwarding { target, .. } = &mut facts {
+                *target = mailbox::target(&read.value);
+                if target.is_none() {
+                    unknown = Some("nobody of that name was found".to_owned());
+                }
+            }
+        }
+        Some(Err(error)) => unknown = Some(error.to_string()),
+        None => {}
+    }
     let kept = ObjectRef::new(ObjectKind::Mailbox, user).named("mailbox");
     let keeping = keeping_facts(&mailbox.value);
     let mut seen = Seen::of(
         mailbox,
         vec![Found::new(object, facts), Found::new(kept, keeping)],
     );
+    if let Some(Ok(read)) = recipients {
+        seen = seen.also(read);
+    }
+    if let (Some(to), Some(why)) = (to, unknown) {
+        // What is forwarded is known, and where it goes is not.
+        seen.complete = Err(format!("who \"{to}\" is could not be looked up: {why}"));
+    }
     seen.mailbox = kind;
     Ok(seen)
 }
 
-/// An error of Exchange's that means no mailbox, if Graph says so too: one of the two
-/// alone may be a directory that lags.
-async fn without_mailbox(
+/// What a failed read of something in the mailbox means: there is no mailbox, if both
+/// ways into it say so. One of the two alone may be a directory that lags.
+async fn or_no_mailbox(
     tenant: &Tenant,
     user: &str,
     error: TenantError,
@@ -551,6 +590,7 @@ fn forwarding_facts(mailbox: &Mailbox) -> Facts {
         smtp: forwarding.smtp_address.map(|address| bare(&address)),
         address: forwarding.address,
         keeps_copy: forwarding.keep_copy,
+        target: None,
     }
 }
 

@@ -10,6 +10,7 @@ mod directory;
 mod exchange;
 pub mod lenient;
 mod mail;
+mod settings;
 
 pub use directory::{
     DeletedUser, DirectoryObject, Domain, Grant, Method, MethodKind, Organization, RiskyUser,
@@ -17,9 +18,10 @@ pub use directory::{
 };
 pub use exchange::{
     ExchangeRecipient, ExchangeRule, Forwarding, Keeping, Mailbox, MailboxPermission,
-    RecipientPermission,
+    RecipientPermission, SweepRule,
 };
 pub use mail::{EmailAddress, MailFolder, Message, MessageRule, Recipient, RuleActions};
+pub use settings::{AutoReply, BlockedSender, ClientAccess, JunkConfiguration, MobileDevice};
 
 /// Properties without a name of their own here.
 pub type Other = Map<String, Value>;

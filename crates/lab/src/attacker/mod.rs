@@ -7,8 +7,10 @@
 mod assault;
 mod comeback;
 mod kit;
+mod mailbox;
 mod plant;
 mod rights;
+mod settings;
 mod shared;
 mod tick;
 
@@ -84,6 +86,10 @@ pub(crate) struct Attacker {
     rules: Vec<PlantedRule>,
     /// Where the mailbox forwards to (A13).
     forwarding: Option<String>,
+    /// What it left in the mailbox besides.
+    held: mailbox::Held,
+    /// Which settings it bent.
+    bent: settings::Bent,
     app: Option<MaliciousApp>,
     footholds: Vec<Foothold>,
     /// Rights on the mailbox, given to accounts in its hands (A15, A16, A17).
@@ -130,6 +136,8 @@ impl Attacker {
             methods: Vec::new(),
             rules: Vec::new(),
             forwarding: None,
+            held: mailbox::Held::default(),
+            bent: settings::Bent::default(),
             app: None,
             footholds: Vec::new(),
             delegated: rights::Hands::default(),
@@ -199,8 +207,10 @@ impl Attacker {
                         .iter()
                         .find(|planted| planted.id == *rule)
                         .map(|planted| planted.artefact),
-                    None => (self.forwarding.as_deref() == Some(leak.to.as_str()))
-                        .then_some(ArtefactId::SMTP_FORWARDING),
+                    None if self.forwarding.as_deref() == Some(leak.to.as_str()) => {
+                        Some(ArtefactId::SMTP_FORWARDING)
+                    }
+                    None => self.held.through_contact(&leak.to),
                 };
                 if let Some(artefact) = through {
                     self.drops
@@ -209,16 +219,24 @@ impl Attacker {
                         .push(delivery.clone());
                 }
             }
-            let hiding = delivery.hidden_by.as_ref().is_some_and(|rule| {
-                self.rules.iter().any(|planted| {
-                    planted.id == *rule && planted.artefact == ArtefactId::HIDING_RULE
-                })
+            let hiding = delivery.hidden_by.as_ref().and_then(|rule| {
+                self.rules
+                    .iter()
+                    .find(|planted| planted.id == *rule)
+                    .map(|planted| planted.artefact)
             });
-            if hiding {
+            if let Some(artefact @ (ArtefactId::HIDING_RULE | ArtefactId::DISGUISED_RULE)) = hiding
+            {
                 self.drops
-                    .entry(ArtefactId::HIDING_RULE)
+                    .entry(artefact)
                     .or_default()
                     .push(delivery.clone());
+            }
+            for swept in self.held.swept_of(delivery) {
+                self.drops
+                    .entry(ArtefactId::SWEEP_RULE)
+                    .or_default()
+                    .push(swept);
             }
             if let Some((id, _)) = &delivery.stored {
                 self.delegated.arrived(id);
@@ -273,7 +291,9 @@ impl Attacker {
             if self.forwarding.is_some() && mailbox.forwarding_smtp != self.forwarding {
                 gone.push(String::from("forwarding"));
             }
+            gone.extend(self.held.gone(mailbox));
         }
+        gone.extend(self.unbent(world));
         if let Some(app) = &self.app {
             let disabled = world
                 .principal_of_app(&app.client_id)
@@ -356,7 +376,7 @@ impl Attacker {
 
 /// The steps of the scenario at the times of this seed.
 fn plan(scenario: &Scenario, chance: Chance, alert: Timestamp) -> Vec<(Timestamp, Move)> {
-    let steps: Vec<_> = scenario.steps().collect();
+    let steps: Vec<_> = scenario.drawn_steps(chance);
     let mut times: Vec<Timestamp> = steps
         .iter()
         .enumerate()

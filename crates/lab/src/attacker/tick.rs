@@ -41,11 +41,15 @@ impl Attacker {
                 (ArtefactId::HIDING_RULE, "look_hidden"),
                 (ArtefactId::HIDDEN_RULE, "look_outside"),
                 (ArtefactId::SMTP_FORWARDING, "look_outside"),
+                (ArtefactId::CONTACT_FORWARDING, "look_outside"),
+                (ArtefactId::DISGUISED_RULE, "look_outside"),
+                (ArtefactId::SWEEP_RULE, "look_hidden"),
             ] {
                 self.look(trace, now, artefact, word);
             }
             self.look_elsewhere(trace, now);
         }
+        self.try_settings(world, trace, now);
         self.try_app(world, trace, now);
         self.try_rights(world, company, trace, now, reaction);
         if !password && !refresh && reset {
@@ -198,7 +202,7 @@ impl Attacker {
             return;
         }
         let found = self.drops.remove(&artefact).unwrap_or_default();
-        let kind = if artefact == ArtefactId::HIDING_RULE {
+        let kind = if self.only_hides(artefact) {
             "hidden"
         } else {
             "leaked"
@@ -263,7 +267,7 @@ impl Attacker {
     }
 
     /// Whether the session that it holds can still be used at the sign-in pages.
-    fn session_lives(&self, world: &World, now: Timestamp) -> bool {
+    pub(super) fn session_lives(&self, world: &World, now: Timestamp) -> bool {
         let Some(user) = world.users.get(&self.victim) else {
             return false;
         };

@@ -21,7 +21,7 @@ pub(super) async fn mailbox_rights(tenant: &Tenant, user: &str) -> Result<Seen, 
     let lists = match (full, send_as, behalf) {
         (Ok(full), Ok(send_as), Ok(behalf)) => [full, send_as, behalf],
         (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
-            return super::without_mailbox(tenant, user, error).await;
+            return super::or_no_mailbox(tenant, user, error).await;
         }
     };
     let mut names: Vec<String> = lists.iter().flat_map(|read| read.value.clone()).collect();

@@ -32,7 +32,7 @@ impl Tenant {
         let spec = &EXCHANGE_GET_MAILBOX_PERMISSION;
         let cmdlet = Self::about(spec, "Get-MailboxPermission", "Identity", mailbox)?
             .with("ResultSize", "Unlimited");
-        self.typed(spec, &cmdlet, mailbox).await
+        self.typed(spec, &cmdlet, Some(mailbox)).await
     }
 
     /// Who may send as a mailbox. Listed by mailbox and never by holder, which gives
@@ -44,7 +44,7 @@ impl Tenant {
         let spec = &EXCHANGE_GET_RECIPIENT_PERMISSION;
         let cmdlet = Self::about(spec, "Get-RecipientPermission", "Identity", mailbox)?
             .with("ResultSize", "Unlimited");
-        self.typed(spec, &cmdlet, mailbox).await
+        self.typed(spec, &cmdlet, Some(mailbox)).await
     }
 
     /// Who a name in a list of rights is: a person, a guest, a group.
@@ -54,7 +54,7 @@ impl Tenant {
     pub async fn get_recipient(&self, name: &str) -> Result<Read<ExchangeRecipient>, TenantError> {
         let spec = &EXCHANGE_GET_RECIPIENT;
         let cmdlet = Self::about(spec, "Get-Recipient", "Identity", name)?;
-        let read: Read<Vec<ExchangeRecipient>> = self.typed(spec, &cmdlet, name).await?;
+        let read: Read<Vec<ExchangeRecipient>> = self.typed(spec, &cmdlet, Some(name)).await?;
         let mut found = read.value.into_iter();
         match (found.next(), found.next()) {
             (Some(value), None) => Ok(Read {
