@@ -527,25 +527,6 @@ impl Tenant {
     }
 }
 
-/// `@{Remove='a','b'}`, without the note on its type.
-fn powershell_table(table: &Map<String, Value>) -> String {
-    let members: Vec<String> = table
-        .iter()
-        .filter(|(key, _)| !key.starts_with('@'))
-        .map(|(key, value)| {
-            let values: Vec<String> = match value {
-                Value::Array(values) => values.clone(),
-                one => vec![one.clone()],
-            }
-            .iter()
-            .filter_map(|value| value.as_str().map(escape::powershell_string))
-            .collect();
-            format!("{key}={}", values.join(","))
-        })
-        .collect();
-    format!("@{{{}}}", members.join("; "))
-}
-
 /// Looks into the answer of an accepted change: errors can hide in a 200. Gives
 /// what Exchange warns of.
 pub(super) fn check_change(

@@ -130,7 +130,6 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "exchange.mailbox.read" => world.get_mailbox(UPN);
         "exchange.mailbox.permissions" => world.get_mailbox_permissions(UPN);
         "exchange.mailbox.send_as" => world.get_recipient_permissions(UPN);
-        "exchange.recipient.read" => world.get_recipient(UPN);
         "exchange.recipient.mailboxes" => world.list_mailboxes(61);
         "exchange.recipient.read" => world.get_recipients("a contact");
         "exchange.sweep.list" => world.get_sweep_rules(UPN);

@@ -237,12 +237,6 @@ const CMDLETS: &[Known] = &[
         run: settings::lift,
     },
     Known {
-        name: "Get-Recipient",
-        parameters: &["Identity", "RecipientType"],
-        write: false,
-        run: recipients::get,
-    },
-    Known {
         name: "Remove-SweepRule",
         parameters: &["Mailbox", "Identity"],
         write: true,
@@ -315,7 +309,13 @@ const CMDLETS: &[Known] = &[
     },
     Known {
         name: "Get-Recipient",
-        parameters: &["Identity", "Anr", "Filter", "RecipientTypeDetails"],
+        parameters: &[
+            "Identity",
+            "Anr",
+            "Filter",
+            "RecipientType",
+            "RecipientTypeDetails",
+        ],
         write: false,
         run: rights::recipient,
     },

@@ -278,9 +278,10 @@ pub(super) fn recipient(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
             ..Done::default()
         });
     };
-    let (id, kind) = world
-        .recipient(&name)
-        .ok_or_else(|| missing(world, &name))?;
+    // Contacts and the rest of what a setting may name.
+    let Some((id, kind)) = world.recipient(&name) else {
+        return super::recipients::get(cmdlet);
+    };
     let row = recipient_row(world, &id, kind).ok_or_else(|| missing(world, &name))?;
     Ok(Done {
         rows: vec![row],
