@@ -92,6 +92,11 @@ impl Attacker {
             Move::ForwardMailbox => self.forward_mailbox(world, trace, now),
             Move::ConsentApp => self.consent_app(world, trace, now),
             Move::SendFraud => self.send_fraud(world, company, trace, now),
+            Move::PhishConsent => self.phish_consent(world, company, trace, now),
+            Move::PhishDeviceCode => self.phish_device_code(world, company, trace, now),
+            Move::AddDefaultMethod => self.add_default_method(world, company, trace, now),
+            Move::RegisterDevice => self.register_own_device(world, trace, now),
+            Move::AddAccessPass => self.add_access_pass(world, company, trace, now),
         }
     }
 
@@ -251,7 +256,7 @@ impl Attacker {
     }
 
     /// The access token, renewed if it is at its end.
-    fn live_access(&mut self, world: &mut World, now: Timestamp) -> Option<String> {
+    pub(super) fn live_access(&mut self, world: &mut World, now: Timestamp) -> Option<String> {
         if let Some(token) = &self.access
             && world.bearer(token, now).is_ok()
         {
@@ -268,9 +273,9 @@ impl Attacker {
         trace: &mut Trace,
         now: Timestamp,
     ) {
-        if self.live_access(world, now).is_none() {
+        let Some(origin) = self.hand(world, now, Surface::OutlookWeb, "Mail.Read") else {
             return;
-        }
+        };
         let chance = self.chance;
         let round = self.reads;
         self.reads += 1;
@@ -298,7 +303,6 @@ impl Attacker {
         let read: Vec<(Timestamp, String, String)> =
             hits.into_iter().rev().skip(skip).take(wanted).collect();
         let ids: Vec<String> = read.iter().map(|(_, id, _)| id.clone()).collect();
-        let origin = self.origin(world, Surface::OutlookWeb);
         world.record_reads(now, &origin, &self.victim, &ids);
         let messages: Vec<&String> = read.iter().map(|(.., message)| message).collect();
         trace.push(
@@ -339,6 +343,24 @@ impl Attacker {
         if self.live_access(world, now).is_none() {
             return;
         }
+        let origin = self.origin(world, Surface::Entra);
+        let Some(session) = self.session.clone() else {
+            return;
+        };
+        if let Some(foothold) = self.consented(world, now, &origin, &session) {
+            self.plant_line(trace, now, "consent_app", foothold, true);
+        }
+    }
+
+    /// Whoever `origin` is consents to the attacker's app, which gets a refresh token
+    /// in this session.
+    pub(super) fn consented(
+        &mut self,
+        world: &mut World,
+        now: Timestamp,
+        origin: &Origin,
+        session: &str,
+    ) -> Option<Foothold> {
         let chance = self.chance;
         let draw = |purpose: &str| chance.draw("malicious app", purpose, 0);
         let client_id = draw("client id").uuid().to_string();
@@ -365,10 +387,9 @@ impl Attacker {
                 ..AppRegistration::default()
             },
         );
-        let origin = self.origin(world, Surface::Entra);
         world.audit_directory(
             now,
-            &origin,
+            origin,
             &Activity {
                 name: "Add service principal",
                 category: "ApplicationManagement",
@@ -385,23 +406,18 @@ impl Attacker {
         );
         let grant = world.consent(
             now,
-            &origin,
+            origin,
             Some(&self.victim),
             &principal,
             &self.kit.app_scopes,
         );
-        let Some(session) = self.session.clone() else {
-            return;
-        };
         let scopes: Vec<String> = self
             .kit
             .app_scopes
             .iter()
             .map(|scope| (*scope).to_owned())
             .collect();
-        let Some(refresh) = world.issue_refresh(now, &session, &client_id, &scopes) else {
-            return;
-        };
+        let refresh = world.issue_refresh(now, session, &client_id, &scopes)?;
         let foothold = Foothold {
             artefact: ArtefactId::DELEGATED_GRANT,
             object: TraceObject::new(ObjectKind::OauthGrant, grant.clone()),
@@ -412,7 +428,7 @@ impl Attacker {
             grant,
             refresh,
         });
-        self.plant_line(trace, now, "consent_app", foothold, true);
+        Some(foothold)
     }
 
     /// Writes as the user into the stolen thread: first to whoever pays, then
@@ -424,13 +440,18 @@ impl Attacker {
         trace: &mut Trace,
         now: Timestamp,
     ) {
-        if self.live_access(world, now).is_none() {
-            return;
-        }
         let chance = self.chance;
         let ordinal = self.sent;
-        self.sent += 1;
         let draw = |purpose: &str| chance.draw("fraud", purpose, ordinal);
+        let through = if draw("surface").happens(50) {
+            Surface::OutlookWeb
+        } else {
+            Surface::Graph
+        };
+        let Some(origin) = self.hand(world, now, through, "Mail.Send") else {
+            return;
+        };
+        self.sent += 1;
         let vendor = company
             .stolen_vendor()
             .map(|vendor| (vendor.name.clone(), vendor.contact.clone()))
@@ -484,12 +505,6 @@ impl Attacker {
             automatic: false,
         };
         let id = mail.internet_message_id.clone();
-        let through = if draw("surface").happens(50) {
-            Surface::OutlookWeb
-        } else {
-            Surface::Graph
-        };
-        let origin = self.origin(world, through);
         let copy = draw("copy").happens(70);
         world.send_mail(now, &origin, &self.victim, mail, copy);
         trace.push(

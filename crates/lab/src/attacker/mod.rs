@@ -5,6 +5,7 @@
 //! seeing that a thing of its own is gone.
 
 mod assault;
+mod identity;
 mod kit;
 mod plant;
 mod tick;
@@ -81,6 +82,8 @@ pub(crate) struct Attacker {
     /// Where the mailbox forwards to (A13).
     forwarding: Option<String>,
     app: Option<MaliciousApp>,
+    /// Methods made the default, passes, devices.
+    identity: identity::Held,
     footholds: Vec<Foothold>,
 
     /// Mail that came out through each artefact since it was last looked at.
@@ -122,6 +125,7 @@ impl Attacker {
             rules: Vec::new(),
             forwarding: None,
             app: None,
+            identity: identity::Held::default(),
             footholds: Vec::new(),
             drops: BTreeMap::new(),
             fresh: Vec::new(),
@@ -243,6 +247,7 @@ impl Attacker {
                 .filter(|id| user.method(id).is_none())
                 .cloned(),
         );
+        gone.extend(self.identity.gone(world, &self.victim));
         if let Some(mailbox) = world.mailboxes.get(&self.victim) {
             gone.extend(
                 self.rules

@@ -35,6 +35,7 @@ impl Attacker {
         let refresh = self.try_refresh(world, trace, now);
         self.try_access(world, trace, now);
         let reset = self.try_reset(world, trace, now);
+        let reset = self.try_identity(world, trace, now) || reset;
         if !reaction {
             for (artefact, word) in [
                 (ArtefactId::FORWARDING_RULE, "look_outside"),
@@ -106,7 +107,7 @@ impl Attacker {
                 &PasswordSignIn {
                     user: &self.victim,
                     password,
-                    factors: &self.methods,
+                    factors: &self.factors(),
                     resource: Resource::Exchange,
                     risk: &[],
                     device: "",
@@ -236,6 +237,32 @@ impl Attacker {
         );
     }
 
+    /// The app as whoever acts, if it still gets a token with this right (`Mail.Read`
+    /// is in `Mail.ReadWrite`).
+    pub(super) fn app_hand(
+        &mut self,
+        world: &mut World,
+        now: Timestamp,
+        scope: &str,
+    ) -> Option<Origin> {
+        let app = self.app.clone()?;
+        let ip = self.kit.app_host.enter(world, 17);
+        let mut origin =
+            Origin::user(&self.victim, &app.client_id, &ip, &self.kit.tool).through(Surface::Graph);
+        let access = world
+            .redeem(now, &origin, &Redemption::renewal(&app.refresh))
+            .ok()?;
+        let more = scope.replace(".Read", ".ReadWrite");
+        access
+            .scopes
+            .iter()
+            .any(|held| held == scope || *held == more)
+            .then_some(())?;
+        origin.session.clone_from(&access.session);
+        origin.token = Some(access.unique_id);
+        Some(origin)
+    }
+
     /// Reads the newest of these messages; the effect names them.
     fn read(
         &self,
@@ -261,7 +288,7 @@ impl Attacker {
     }
 
     /// Whether the session that it holds can still be used at the sign-in pages.
-    fn session_lives(&self, world: &World, now: Timestamp) -> bool {
+    pub(super) fn session_lives(&self, world: &World, now: Timestamp) -> bool {
         let Some(user) = world.users.get(&self.victim) else {
             return false;
         };
@@ -282,7 +309,7 @@ impl Attacker {
         self.entries += 1;
         let password = self.kit.own_password(self.entries);
         let origin = self.origin(world, Surface::Entra);
-        let methods = self.methods.clone();
+        let methods = self.factors();
         if !world.reset_by_self_service(now, &origin, &self.victim, &methods, &password) {
             return;
         }
@@ -400,7 +427,7 @@ fn may_change_rules(world: &World, token: &str, user: &str, now: Timestamp) -> b
 }
 
 /// One try of an artefact.
-fn attempt(
+pub(super) fn attempt(
     trace: &mut Trace,
     now: Timestamp,
     word: &str,

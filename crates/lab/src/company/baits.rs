@@ -254,6 +254,9 @@ impl Company {
                 let network = self.networks.take("journey", &names::JOURNEYS);
                 self.journey = Some((from, until, network));
             }
+            BaitKind::OwnLaptop | BaitKind::NewPhone | BaitKind::GrantNewApp => {
+                self.lay_identity(world, kind, alert);
+            }
         }
     }
 
@@ -274,7 +277,7 @@ impl Company {
     }
 
     /// When and from where somebody did something long ago.
-    fn own_doing(
+    pub(super) fn own_doing(
         &self,
         world: &mut World,
         user: &str,
@@ -321,7 +324,7 @@ impl Company {
     }
 
     /// An app of another publisher, verified in most cases.
-    fn app(&mut self, world: &mut World, name: &str, alert: Timestamp) -> String {
+    pub(super) fn app(&mut self, world: &mut World, name: &str, alert: Timestamp) -> String {
         let draw = |purpose: &str| self.chance.draw(name, purpose, 0);
         let id = draw("principal").uuid().to_string();
         let mut app = ServicePrincipal::new(

@@ -99,6 +99,7 @@ impl Company {
         let origin = Origin::user(user, known::OUTLOOK_WEB, ip, &habits.browser)
             .through(Surface::OutlookWeb);
         let password = habits.password.clone();
+        let device = habits.device.clone().unwrap_or_default();
         let session = world.sign_in(
             now,
             &origin,
@@ -108,7 +109,7 @@ impl Company {
                 factors: &factors,
                 resource: Resource::Exchange,
                 risk: &[],
-                device: "",
+                device: &device,
             },
         );
         let Ok(session) = session else { return false };

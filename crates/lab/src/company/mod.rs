@@ -2,6 +2,7 @@
 //! networks, devices, and the responder's own app.
 
 mod account;
+mod bait_identity;
 pub(crate) mod baits;
 pub(crate) mod letters;
 pub(crate) mod life;
@@ -51,6 +52,8 @@ pub(crate) struct Habits {
     pub(crate) begins: i8,
     /// Works from home on these days, in a hundred.
     pub(crate) at_home: u8,
+    /// `deviceId` of the registered laptop that the person signs in on.
+    pub(crate) device: Option<String>,
     /// The password, which the person knows.
     pub(crate) password: String,
     /// Session and refresh token of the person's own client.
@@ -186,6 +189,7 @@ impl Company {
                     phone: places::phone_agent(chance, &id),
                     begins: chance.draw(&id, "begins", 0).between(6, 8) as i8,
                     at_home: chance.draw(&id, "at home", 0).between(10, 55) as u8,
+                    device: None,
                     password,
                     client: None,
                     every: if index == 0 {

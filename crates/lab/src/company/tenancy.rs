@@ -69,6 +69,11 @@ pub(super) fn microsoft_apps(world: &mut World, alert: Timestamp) {
         (known::MY_SIGN_INS, "My Signins", true),
         (known::OUTLOOK_MOBILE, "Outlook Mobile", true),
         (known::OFFICE_DESKTOP, "Microsoft Office", true),
+        (
+            known::AUTHENTICATION_BROKER,
+            "Microsoft Authentication Broker",
+            true,
+        ),
     ] {
         let id = world.next("microsoft app", app).uuid().to_string();
         let mut principal = ServicePrincipal::new(&id, app, name, known::MICROSOFT_TENANT, created);

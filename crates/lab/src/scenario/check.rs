@@ -79,34 +79,64 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
             )
         });
     }
-    let Some(phish) = scenario
+    let Some(entry) = scenario
         .steps
         .iter()
-        .find(|step| step.get_ref().action == Move::Phish)
+        .find(|step| step.get_ref().action.entry().is_some())
     else {
         let offset = scenario.steps.first().map_or(0, |step| step.span().start);
         return problem(
             offset,
-            "no step lets the attacker in: the first must be `phish`",
+            "no step lets the attacker in: the first must be one that does, such as `phish`",
         );
     };
+    let way_in = entry.get_ref().action;
+    let way_word = way_in.as_str();
+    if way_in.entry() != Some(scenario.path) {
+        return problem(
+            entry.span().start,
+            format!(
+                "the path is `{}`, and `{way_word}` is another way in",
+                scenario.path.as_str()
+            ),
+        );
+    }
     let mut seen = BTreeSet::new();
     for step in &scenario.steps {
         let at = step.span().start;
         let step = step.get_ref();
         let name = step.action.as_str();
-        if step.action != Move::Phish && step.before.high >= phish.get_ref().before.low {
+        if step.action != way_in && step.action.entry().is_some() {
             return problem(
                 at,
-                format!("`{name}` could come before `phish`, when the attacker has no session yet"),
+                format!("`{way_word}` lets the attacker in already: `{name}` is a second way in"),
+            );
+        }
+        if step.action != way_in && step.before.high >= entry.get_ref().before.low {
+            return problem(
+                at,
+                format!(
+                    "`{name}` could come before `{way_word}`, when the attacker has no session yet"
+                ),
+            );
+        }
+        if way_in == Move::PhishConsent && step.action != way_in && !step.action.by_app() {
+            return problem(
+                at,
+                format!(
+                    "`{name}` needs a session of the account, and `{way_word}` gives none: an app can read and send"
+                ),
             );
         }
         let repeatable = matches!(step.action, Move::ReadMail | Move::SendFraud);
         if !seen.insert(name) && !repeatable {
             return problem(at, format!("`{name}` stands twice; it happens once"));
         }
-        if step.action == Move::Phish && step.shuffle.is_some() {
-            return problem(at, "`phish` is always first and cannot be shuffled");
+        if step.action == way_in && step.shuffle.is_some() {
+            return problem(
+                at,
+                format!("`{way_word}` is always first and cannot be shuffled"),
+            );
         }
     }
     if scenario.money_moved && !seen.contains(Move::SendFraud.as_str()) {

@@ -103,6 +103,19 @@ pub enum Move {
     ConsentApp,
     /// Answers in a stolen thread with changed bank details.
     SendFraud,
+
+    // Identity.
+    /// The user is talked into consenting to an app of the attacker's (A20): no
+    /// password is stolen, and no session.
+    PhishConsent,
+    /// The user enters a device code that the attacker asked for (A02, A03).
+    PhishDeviceCode,
+    /// Registers an authentication method and makes it the default (A05).
+    AddDefaultMethod,
+    /// Registers a device, which gets a primary refresh token (A24).
+    RegisterDevice,
+    /// A temporary access pass in the attacker's hands (A41).
+    AddAccessPass,
 }
 
 impl Move {
@@ -119,7 +132,11 @@ impl Move {
             Self::HideReplies => &[ArtefactId::HIDING_RULE],
             Self::HiddenRule => &[ArtefactId::HIDDEN_RULE],
             Self::ForwardMailbox => &[ArtefactId::SMTP_FORWARDING],
-            Self::ConsentApp => &[ArtefactId::DELEGATED_GRANT],
+            Self::ConsentApp | Self::PhishConsent => &[ArtefactId::DELEGATED_GRANT],
+            Self::PhishDeviceCode => &[ArtefactId::REFRESH_TOKENS, ArtefactId::ACCESS_TOKEN],
+            Self::AddDefaultMethod => &[ArtefactId::DEFAULT_METHOD],
+            Self::RegisterDevice => &[ArtefactId::REGISTERED_DEVICE],
+            Self::AddAccessPass => &[ArtefactId::TEMPORARY_ACCESS_PASS],
             Self::OpenSession | Self::ReadMail | Self::SendFraud => &[],
         }
     }
@@ -137,7 +154,28 @@ impl Move {
             Self::ForwardMailbox => "forward_mailbox",
             Self::ConsentApp => "consent_app",
             Self::SendFraud => "send_fraud",
+            Self::PhishConsent => "phish_consent",
+            Self::PhishDeviceCode => "phish_device_code",
+            Self::AddDefaultMethod => "add_default_method",
+            Self::RegisterDevice => "register_device",
+            Self::AddAccessPass => "add_access_pass",
         }
+    }
+
+    /// Whether this step lets the attacker in, and by which path.
+    pub const fn entry(self) -> Option<TakeoverPath> {
+        match self {
+            Self::Phish => Some(TakeoverPath::CredentialPhishing),
+            Self::PhishConsent => Some(TakeoverPath::ConsentPhishing),
+            Self::PhishDeviceCode => Some(TakeoverPath::DeviceCodePhishing),
+            _ => None,
+        }
+    }
+
+    /// Whether the step can be done through an app that was consented to, without any
+    /// session of the account.
+    pub const fn by_app(self) -> bool {
+        matches!(self, Self::ReadMail | Self::SendFraud)
     }
 }
 
@@ -203,6 +241,14 @@ pub enum BaitKind {
     ColleagueGrants,
     /// The affected user signs in from a journey.
     Travel,
+
+    // Identity.
+    /// The user's own laptop, registered long ago.
+    OwnLaptop,
+    /// A new telephone of the user's, registered from the office some days ago.
+    NewPhone,
+    /// An app with small rights that the user consented to some days ago.
+    GrantNewApp,
 }
 
 /// A person on our side.

@@ -37,10 +37,20 @@ pub const FILE: &str = "scenario.toml";
 pub const SCHEMA: &str = "retake.scenario/1";
 
 /// The scenarios that come with the program: name and text.
-const EMBEDDED: [(&str, &str); 1] = [(
-    "invoice-fraud",
-    include_str!("../../../../scenarios/invoice-fraud/scenario.toml"),
-)];
+const EMBEDDED: &[(&str, &str)] = &[
+    (
+        "invoice-fraud",
+        include_str!("../../../../scenarios/invoice-fraud/scenario.toml"),
+    ),
+    (
+        "consent-phish",
+        include_str!("../../../../scenarios/consent-phish/scenario.toml"),
+    ),
+    (
+        "device-code",
+        include_str!("../../../../scenarios/device-code/scenario.toml"),
+    ),
+];
 
 /// One scenario, read and checked.
 #[derive(Clone, Debug, Deserialize)]

@@ -55,6 +55,8 @@ pub(crate) mod known {
     pub(crate) const MY_SIGN_INS: &str = "19db86c3-b2b9-44cc-b339-36da233a3be2";
     /// Outlook mobile.
     pub(crate) const OUTLOOK_MOBILE: &str = "27922004-5251-4030-b22d-91ecd9a37ea4";
+    /// The authentication broker of Windows and of telephones, to which devices register.
+    pub(crate) const AUTHENTICATION_BROKER: &str = "29d9ed98-a469-4536-ade2-f981bc1d605e";
     /// Microsoft Office desktop.
     pub(crate) const OFFICE_DESKTOP: &str = "d3590ed6-52b3-4102-aeff-aad2292ab01c";
     /// The id that every password method has (reference §2.2).

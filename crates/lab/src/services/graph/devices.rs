@@ -4,6 +4,7 @@ use retake_playbook::ObjectKind;
 use serde_json::{Value, json};
 
 use super::{Answer, Call, Outcome, not_allowed, not_found};
+use crate::trace::TraceObject;
 use crate::world::legacy::Device;
 
 /// `/devices/{id}`.
@@ -27,7 +28,7 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Out
         }
         "PATCH" => {
             call.need(&["Device.ReadWrite.All"])?;
-            device.ok_or_else(|| Answer::no_object(id))?;
+            let was = device.ok_or_else(|| Answer::no_object(id))?.enabled;
             let on = call.body()?["accountEnabled"]
                 .as_bool()
                 .ok_or_else(|| Answer::bad_request("Only accountEnabled can be changed."))?;
@@ -35,7 +36,7 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Out
             call.ask.world.set_device_enabled(now, &origin, id, on);
             Ok(Answer::no_content()
                 .about(ObjectKind::Device, *id)
-                .effect(json!({"kind": "changed", "fields": {"accountEnabled": [!on, on]}})))
+                .effect(json!({"kind": "changed", "fields": {"accountEnabled": [was, on]}})))
         }
         "DELETE" => {
             call.need(&["Device.ReadWrite.All"])?;
@@ -52,21 +53,30 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Out
 /// `/users/{id}/registeredDevices` and `/ownedDevices`.
 pub(super) fn of_user(call: &mut Call<'_, '_>, user: &str) -> Outcome {
     call.need_user_read(user)?;
-    let items = call
+    let held: Vec<&Device> = call
         .ask
         .world
         .devices
         .values()
         .filter(|device| device.owner == user)
+        .collect();
+    let shows = held
+        .iter()
+        .map(|device| TraceObject::new(ObjectKind::Device, device.id.clone()))
+        .collect();
+    let items = held
+        .into_iter()
         .map(|device| {
             let mut json = device_json(device);
             json["@odata.type"] = json!("#microsoft.graph.device");
             json
         })
         .collect();
-    Ok(call
+    let mut answer = call
         .page("directoryObjects", (100, 999), items)
-        .about(ObjectKind::Account, user))
+        .about(ObjectKind::Account, user);
+    answer.shows = shows;
+    Ok(answer)
 }
 
 fn device_json(device: &Device) -> Value {
@@ -77,7 +87,7 @@ fn device_json(device: &Device) -> Value {
         "displayName": device.display_name,
         "accountEnabled": device.enabled,
         "trustType": "Workplace",
-        "operatingSystem": "Windows",
+        "operatingSystem": device.system,
         "registrationDateTime": device.registered,
         "approximateLastSignInDateTime": device.last_used,
         "isCompliant": null,
