@@ -5,6 +5,8 @@
 //! not compile. The reference page `docs/reference/catalogue.md` is generated
 //! from these tables.
 
+mod identity;
+
 use serde::{Deserialize, Serialize};
 
 use crate::steps::StepId;
@@ -51,6 +53,12 @@ pub enum ActionKind {
     RemoveGrant,
     /// Sets `accountEnabled` to true.
     RestoreSignIn,
+
+    // Identity.
+    /// Makes a method that stays the default one.
+    ChooseDefaultMethod,
+    /// Sets a device's `accountEnabled` to false.
+    DisableDevice,
 }
 
 /// When a change takes effect after the tenant accepted it.
@@ -118,6 +126,8 @@ impl ActionKind {
             Self::ClearForwarding => &CLEAR_FORWARDING,
             Self::RemoveGrant => &REMOVE_GRANT,
             Self::RestoreSignIn => &RESTORE_SIGN_IN,
+            Self::ChooseDefaultMethod => &identity::CHOOSE_DEFAULT_METHOD,
+            Self::DisableDevice => &identity::DISABLE_DEVICE,
         }
     }
 
@@ -128,14 +138,16 @@ impl ActionKind {
 }
 
 /// Every action, in the order in which a case meets them.
-pub const ACTIONS: [&ActionSpec; 10] = [
+pub const ACTIONS: &[&ActionSpec] = &[
     &BLOCK_SIGN_IN,
     &REVOKE_SESSIONS,
     &CLEAR_FORWARDING,
     &REMOVE_INBOX_RULE,
     &REMOVE_HIDDEN_RULE,
     &REMOVE_RULE_IN_EXCHANGE,
+    &identity::DISABLE_DEVICE,
     &RESET_PASSWORD,
+    &identity::CHOOSE_DEFAULT_METHOD,
     &REMOVE_METHOD,
     &REMOVE_GRANT,
     &RESTORE_SIGN_IN,
@@ -439,6 +451,9 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
         ended_by: &[ActionKind::RevokeSessions, ActionKind::RemoveGrant],
         source: "reference §5, §9.3",
     },
+    identity::DEFAULT_METHOD,
+    identity::REGISTERED_DEVICE,
+    identity::TEMPORARY_ACCESS_PASS,
 ];
 
 #[cfg(test)]

@@ -579,6 +579,27 @@ pub enum Facts {
         /// The scopes, sorted.
         scopes: Vec<String>,
     },
+
+    // Identity.
+    /// A registered device.
+    Device {
+        /// `deviceId`, by which sign-in logs know it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identifier: Option<String>,
+        /// Whether it is switched on.
+        enabled: bool,
+        /// How it belongs to the tenant: `Workplace`, `AzureAd`, `ServerAd`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trust: Option<String>,
+        /// Its operating system.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        system: Option<String>,
+        /// When it was registered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        registered: Option<Timestamp>,
+        /// Whether the organisation manages it.
+        managed: bool,
+    },
 }
 
 /// A source and how reading it went.

@@ -3,11 +3,15 @@
 //! Judgement rests on who made an object, when, from where, and on what it does.
 //! It never rests on a name, an id or an address by itself.
 
+mod identity;
+
 use serde::Serialize;
 
 use crate::event::{Change, Facts, Observed, Origin};
 use crate::state::State;
 use crate::words::{ArtefactId, ObjectKind, ObjectRef};
+
+pub use identity::preference;
 
 /// The logs that tell whose a change was. Without one of them a foothold may look like
 /// the user's own, so nothing is declared clean before each was read.
@@ -57,7 +61,8 @@ pub fn judge(state: &State) -> Vec<Judgement> {
         .collect()
 }
 
-/// A forwarding that forwards nowhere is there in every mailbox.
+/// A forwarding that forwards nowhere is there in every mailbox, and a device that is
+/// switched off gets nobody anything.
 fn is_empty(facts: &Facts) -> bool {
     matches!(
         facts,
@@ -65,7 +70,7 @@ fn is_empty(facts: &Facts) -> bool {
             smtp: None,
             address: None,
             ..
-        }
+        } | Facts::Device { enabled: false, .. }
     )
 }
 
@@ -111,7 +116,10 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
     let candidates: Vec<&Change> = analysis
         .changes
         .iter()
-        .filter(|change| change.kind == observed.object.kind && names(change, observed))
+        .filter(|change| {
+            change.kind == observed.object.kind
+                && (names(change, observed) || identity::tells_of(state, change, observed))
+        })
         .collect();
     // Two objects may carry one name. Where some of the records also tell what
     // the object does, only those count.
@@ -162,6 +170,7 @@ fn known_as(observed: &Observed) -> Vec<String> {
         // Never by its type alone: a record about the owner's phone must not
         // vouch for the attacker's.
         Facts::Method { detail, .. } => known.extend(detail.clone()),
+        Facts::Device { identifier, .. } => known.extend(identifier.clone()),
         Facts::Forwarding { .. } => {}
     }
     known.retain(|name| !name.is_empty());
@@ -185,7 +194,7 @@ fn marks(facts: &Facts) -> Vec<String> {
             .chain(address.iter())
             .map(|mark| mark.to_lowercase())
             .collect(),
-        Facts::Method { .. } | Facts::Grant { .. } => Vec::new(),
+        Facts::Method { .. } | Facts::Grant { .. } | Facts::Device { .. } => Vec::new(),
     }
 }
 
@@ -266,6 +275,7 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
             let logs: &[&str] = match observed.object.kind {
                 ObjectKind::Method => &[AUDITS_ABOUT],
                 ObjectKind::OauthGrant => &[AUDITS_ABOUT, AUDITS_BY, UNIFIED_AUDIT],
+                ObjectKind::Device => &[AUDITS_ABOUT, AUDITS_BY],
                 _ => &[UNIFIED_AUDIT],
             };
             let why = logs.iter().find_map(|log| unread(log))?;
@@ -419,6 +429,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
                 )
             }
         }
+        Facts::Device { .. } => identity::device(state, facts),
     }
 }
 
@@ -483,7 +494,10 @@ pub fn reaches_mail_or_files(scope: &str) -> bool {
 fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
     match facts {
         Facts::Method { method, .. } if is_password(method) => None,
-        Facts::Method { .. } => Some(ArtefactId::ADDED_METHOD),
+        Facts::Method {
+            method, default, ..
+        } => Some(identity::method_artefact(method, *default)),
+        Facts::Device { .. } => Some(ArtefactId::REGISTERED_DEVICE),
         Facts::InboxRule { hidden: true, .. } => Some(ArtefactId::HIDDEN_RULE),
         Facts::InboxRule { forwards_to, .. }
             if forwards_to.iter().any(|address| is_outside(state, address)) =>

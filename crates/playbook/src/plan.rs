@@ -1,5 +1,7 @@
 //! Making plans: from what was observed and judged to ordered actions.
 
+mod identity;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::catalogue::ActionKind;
@@ -61,9 +63,10 @@ pub fn eviction(state: &State) -> Plan {
         );
     }
 
-    // S3.5: what leaves the tenant whether or not the account is blocked.
+    // S3.5: what leaves the tenant whether or not the account is blocked, and what gets
+    // tokens by itself.
     for (observed, judgement) in &footholds {
-        if sends_outside(state, &observed.facts) {
+        if outlives_the_block(state, &observed.facts) {
             plan.remove(observed, judgement, StepId::new(3, 5));
         }
     }
@@ -82,12 +85,22 @@ pub fn eviction(state: &State) -> Plan {
         .filter(|(observed, _)| observed.object.kind == ObjectKind::Method)
         .collect();
     methods.sort_by_key(|(observed, _)| method_rank(&observed.facts));
+    let mut chosen = false;
     for (observed, judgement) in methods {
+        // The good one's presence blocks the deletion of a bad default (reference §2.3).
+        if !chosen
+            && is_in_the_way(state, observed)
+            && let Some(stays) = identity::stays(state, &judgements)
+        {
+            chosen = true;
+            plan.choose_default(stays);
+        }
         plan.remove(observed, judgement, StepId::new(4, 2));
     }
     // S5: everything else.
     for (observed, judgement) in &footholds {
-        if observed.object.kind != ObjectKind::Method && !sends_outside(state, &observed.facts) {
+        if observed.object.kind != ObjectKind::Method && !outlives_the_block(state, &observed.facts)
+        {
             plan.remove(observed, judgement, removal(observed).spec().step);
         }
     }
@@ -210,13 +223,7 @@ pub fn access_clock_of(state: &State, blocked_at: Timestamp) -> Vec<AccessEnd> {
     let from = blocked_at.checked_add(open).unwrap_or(blocked_at);
     let mut ends = access_clock(from);
     // A method that the attacker registered is a way in whenever the account is open.
-    ends.push(AccessEnd {
-        artefact: ArtefactId::ADDED_METHOD,
-        what: "new sign-ins with a method that the attacker registered".to_owned(),
-        ends_at: from,
-        why: "refused as soon as sign-in stays blocked; the method itself goes with the eviction"
-            .to_owned(),
-    });
+    ends.extend(identity::ways_while_open(from));
     for end in &mut ends {
         end.why = format!(
             "{}; counted from {UNTIL_DISABLED_MIN} min after the block, because until the account is disabled on-premises too a synchronisation can undo it",
@@ -302,6 +309,20 @@ impl<'a> Builder<'a> {
             Some(observed.digest.clone()),
             judgement.artefact,
             judgement.reasons.clone(),
+        );
+    }
+
+    fn choose_default(&mut self, stays: &Observed) {
+        let name = stays.object.name.as_deref().unwrap_or(&stays.object.id);
+        self.push(
+            ActionKind::ChooseDefaultMethod,
+            StepId::new(4, 2),
+            stays.object.clone(),
+            Some(stays.digest.clone()),
+            None,
+            vec![format!(
+                "\"{name}\" stays, and the default method cannot be deleted beside it before it is the default itself"
+            )],
         );
     }
 
@@ -436,7 +457,25 @@ fn removal(observed: &Observed) -> ActionKind {
         Facts::InboxRule { .. } => ActionKind::RemoveInboxRule,
         Facts::Forwarding { .. } => ActionKind::ClearForwarding,
         Facts::Grant { .. } => ActionKind::RemoveGrant,
+        Facts::Device { .. } => ActionKind::DisableDevice,
     }
+}
+
+/// Whether the tenant refuses to delete this method while another remains: it is the
+/// default, or it was refused before for a reason that a look at it does not show.
+fn is_in_the_way(state: &State, observed: &Observed) -> bool {
+    let refused = state.actions.values().any(|action| {
+        action.planned.object == observed.object
+            && action.planned.kind == ActionKind::RemoveMethod
+            && action.stopped.is_some()
+    });
+    refused || matches!(observed.facts, Facts::Method { default: true, .. })
+}
+
+/// What goes on working while the account is blocked and its sessions are ended, or
+/// could once they come back (S3.5).
+fn outlives_the_block(state: &State, facts: &Facts) -> bool {
+    sends_outside(state, facts) || matches!(facts, Facts::Device { .. })
 }
 
 fn sends_outside(state: &State, facts: &Facts) -> bool {
@@ -445,7 +484,7 @@ fn sends_outside(state: &State, facts: &Facts) -> bool {
             forwards_to.iter().any(|address| is_outside(state, address))
         }
         Facts::Forwarding { .. } => true,
-        Facts::Method { .. } | Facts::Grant { .. } => false,
+        _ => false,
     }
 }
 

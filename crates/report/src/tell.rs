@@ -446,6 +446,27 @@ pub(crate) fn facts(facts: &Facts) -> String {
             );
             parts.push(format!("may {}", scopes.join(" ")));
         }
+        Facts::Device {
+            enabled,
+            trust,
+            system,
+            registered,
+            managed,
+            ..
+        } => {
+            parts.push(system.clone().unwrap_or_else(|| "device".to_owned()));
+            parts.extend(trust.clone());
+            parts.push(registered.map_or_else(
+                || "registered at an unknown time".to_owned(),
+                |at| format!("registered {}", When(at)),
+            ));
+            if *managed {
+                parts.push("managed".to_owned());
+            }
+            if !enabled {
+                parts.push("switched off".to_owned());
+            }
+        }
     }
     parts.join("; ")
 }

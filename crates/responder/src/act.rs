@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::codes::{self, Code};
 use retake_playbook::event::{Account, Applied, Event, Facts, Observed, Planned, Stopped};
+use retake_playbook::judge::preference;
 use retake_playbook::machine::Phase;
 use retake_playbook::state::ActionState;
 use retake_playbook::{ActionId, ActionKind, Digest, ObjectKind, State};
@@ -474,13 +475,19 @@ impl Hand<'_> {
                 let whole = seen.listed;
                 // Every object of a kind stands in the list that is read first; rules
                 // go by Exchange's identity, and that list is Exchange's.
-                let evidence = keep(
+                let mut kept = keep(
                     self.case,
                     retake_playbook::judge::source_of(kind),
                     &seen.answers,
                 )?
-                .into_iter()
-                .next();
+                .into_iter();
+                // Which method is the default stands in an answer of its own, the last.
+                let evidence = if planned.kind == ActionKind::ChooseDefaultMethod && since.is_some()
+                {
+                    kept.next_back()
+                } else {
+                    kept.next()
+                };
                 let object = record(self.case, kind, seen)?
                     .into_iter()
                     .find(|observed| is_named(observed, &planned.object.id));
@@ -579,6 +586,11 @@ impl Hand<'_> {
                 tenant.prepare_set_forwarding(&user, &Forwarding::default())
             }
             ActionKind::RemoveGrant => tenant.prepare_delete_grant(&planned.object.id),
+            ActionKind::ChooseDefaultMethod => {
+                let word = facts(&state, planned).and_then(preference);
+                tenant.prepare_set_default_method(&user, word.unwrap_or_default())
+            }
+            ActionKind::DisableDevice => tenant.prepare_disable_device(&planned.object.id),
         }
     }
 
@@ -638,6 +650,7 @@ fn concerns_account(kind: ActionKind) -> bool {
             | ActionKind::RevokeSessions
             | ActionKind::ResetPassword
             | ActionKind::RemoveMethod
+            | ActionKind::ChooseDefaultMethod
     )
 }
 
@@ -649,19 +662,24 @@ fn is_removal(kind: ActionKind) -> bool {
             | ActionKind::RemoveHiddenRule
             | ActionKind::RemoveRuleInExchange
             | ActionKind::RemoveGrant
+            | ActionKind::DisableDevice
     )
 }
 
 fn cleared(kind: ActionKind, facts: &Facts) -> bool {
-    kind == ActionKind::ClearForwarding
-        && matches!(
-            facts,
+    match (kind, facts) {
+        (
+            ActionKind::ClearForwarding,
             Facts::Forwarding {
                 smtp: None,
                 address: None,
                 ..
-            }
+            },
         )
+        | (ActionKind::ChooseDefaultMethod, Facts::Method { default: true, .. })
+        | (ActionKind::DisableDevice, Facts::Device { enabled: false, .. }) => true,
+        _ => false,
+    }
 }
 
 /// Whether the account shows the change. Without `since` nothing was sent yet,

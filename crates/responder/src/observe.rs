@@ -21,6 +21,7 @@ use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::preflight::{self, Standing};
 
+mod identity;
 mod rules;
 
 /// The tenant of Microsoft's own apps (reference §5).
@@ -178,6 +179,8 @@ pub(crate) async fn snapshot(
         ObjectKind::MailboxForwarding,
         ObjectKind::Method,
         ObjectKind::OauthGrant,
+        // Identity.
+        ObjectKind::Device,
     ];
     let known = case.with_state(|state| state.account.clone());
     let (account, seen, federation) = futures_util::future::join3(
@@ -326,6 +329,7 @@ pub(crate) async fn observe(
         ObjectKind::Method => methods(tenant, user).await,
         ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
         ObjectKind::MailboxForwarding => forwarding(tenant, user).await,
+        ObjectKind::Device => identity::devices(tenant, user).await,
         _ => grants(tenant, user).await,
     }
 }
@@ -373,15 +377,18 @@ fn method_facts(method: &Method, preferences: Option<&SignInPreferences>) -> Fou
         None => method.kind().words().to_owned(),
     };
     let default = preferences.is_some_and(|preferences| is_default(method, preferences));
-    Found::new(
-        ObjectRef::new(ObjectKind::Method, &method.id).named(name),
-        Facts::Method {
-            method: kind,
-            default,
-            created: method.created_date_time,
-            detail,
-        },
-    )
+    let facts = |default| Facts::Method {
+        method: kind.clone(),
+        default,
+        created: method.created_date_time,
+        detail: detail.clone(),
+    };
+    Found {
+        object: ObjectRef::new(ObjectKind::Method, &method.id).named(name),
+        facts: facts(default),
+        // Choosing another default makes no other method of this one.
+        basis: Some(facts(false)),
+    }
 }
 
 /// The default is a kind, not an id (reference §2.3).

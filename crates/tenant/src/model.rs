@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 mod directory;
 mod exchange;
+mod identity;
 pub mod lenient;
 mod mail;
 
@@ -16,6 +17,7 @@ pub use directory::{
     ServicePrincipal, SignInPreferences, User,
 };
 pub use exchange::{ExchangeRule, Forwarding, Mailbox, MailboxPermission, RecipientPermission};
+pub use identity::Device;
 pub use mail::{EmailAddress, MailFolder, Message, MessageRule, Recipient, RuleActions};
 
 /// Properties without a name of their own here.

@@ -188,6 +188,10 @@ impl Judge<'_> {
             | Kind::RemoveHiddenRule
             | Kind::RemoveRuleInExchange
             | Kind::RemoveGrant => self.reads.shows_gone(line, object),
+            Kind::ChooseDefaultMethod => self.shows_a_default(line),
+            Kind::DisableDevice => {
+                self.reads.shows_gone(line, object) || self.reads.shows_switched_off(line, object)
+            }
         }
     }
 
@@ -195,6 +199,17 @@ impl Judge<'_> {
         self.account_values(line, object, "accountEnabled", |value| {
             value.as_bool() == Some(enabled)
         })
+    }
+
+    /// Which method is the default is shown as a kind alone (reference §2.3).
+    fn shows_a_default(&self, line: &Line) -> bool {
+        let field = "userPreferredMethodForSecondaryAuthentication";
+        line.path.ends_with("/signInPreferences")
+            && self.reads.body(line).is_some_and(|body| {
+                body.values_of(field, None)
+                    .iter()
+                    .any(|word| word.as_str().is_some_and(|word| !word.is_empty()))
+            })
     }
 
     /// The service keeps these times to the second.
@@ -325,6 +340,10 @@ impl Judge<'_> {
                 ObjectKind::MailboxForwarding => reads
                     .iter()
                     .any(|line| self.reads.shows_no_forwarding(line, &held.object)),
+                ObjectKind::Device => reads.iter().any(|line| {
+                    self.reads.shows_gone(line, &held.object)
+                        || self.reads.shows_switched_off(line, &held.object)
+                }),
                 // Passwords, sessions and tokens cannot be read; their actions and
                 // the access clock speak for them.
                 _ => true,

@@ -247,7 +247,10 @@ fn holds_foothold(trace: &Trace, seen: &retake_playbook::event::Observed) -> boo
             ..
         }
     );
-    let off = matches!(&seen.facts, Facts::InboxRule { enabled: false, .. });
+    let off = matches!(
+        &seen.facts,
+        Facts::InboxRule { enabled: false, .. } | Facts::Device { enabled: false, .. }
+    );
     !empty
         && !off
         && trace

@@ -12,6 +12,7 @@ mod contract;
 mod controls;
 mod evidence;
 mod faults;
+mod identity;
 mod order_rules;
 mod permissions;
 mod person;

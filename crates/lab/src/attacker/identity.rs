@@ -38,12 +38,7 @@ impl Held {
         let devices = self.devices.iter().map(|(id, _)| id);
         lost.chain(
             devices
-                .filter(|id| {
-                    world
-                        .devices
-                        .get(*id)
-                        .is_none_or(|device| !device.enabled)
-                })
+                .filter(|id| world.devices.get(*id).is_none_or(|device| !device.enabled))
                 .cloned(),
         )
         .collect()
@@ -69,27 +64,27 @@ impl Attacker {
         trace: &mut Trace,
         now: Timestamp,
     ) {
-        let scopes: &[&'static str] = match self.chance.draw("phished consent", "scopes", 0).below(3)
-        {
-            0 => &["Mail.ReadWrite", "Mail.Send", "User.Read", "offline_access"],
-            1 => &[
-                "Mail.Read",
-                "Mail.Send",
-                "Contacts.Read",
-                "User.Read",
-                "offline_access",
-                "openid",
-            ],
-            _ => &[
-                "Mail.ReadWrite",
-                "Mail.Send",
-                "Files.Read.All",
-                "User.Read",
-                "offline_access",
-                "openid",
-                "profile",
-            ],
-        };
+        let scopes: &[&'static str] =
+            match self.chance.draw("phished consent", "scopes", 0).below(3) {
+                0 => &["Mail.ReadWrite", "Mail.Send", "User.Read", "offline_access"],
+                1 => &[
+                    "Mail.Read",
+                    "Mail.Send",
+                    "Contacts.Read",
+                    "User.Read",
+                    "offline_access",
+                    "openid",
+                ],
+                _ => &[
+                    "Mail.ReadWrite",
+                    "Mail.Send",
+                    "Files.Read.All",
+                    "User.Read",
+                    "offline_access",
+                    "openid",
+                    "profile",
+                ],
+            };
         self.kit.app_scopes = scopes.to_vec();
         let Some(origin) = own_hand(world, company, &self.victim) else {
             return;
@@ -173,7 +168,9 @@ impl Attacker {
         let draw = |purpose: &str| self.chance.draw("default method", purpose, 0);
         let kind = if draw("kind").happens(60) {
             MethodKind::Authenticator {
-                display_name: draw("phone").word(&crate::company::names::PHONES).to_owned(),
+                display_name: draw("phone")
+                    .word(&crate::company::names::PHONES)
+                    .to_owned(),
                 device_tag: String::from("SoftwareTokenActivated"),
                 version: format!(
                     "6.{}.{}",
@@ -233,9 +230,10 @@ impl Attacker {
                     .with_effect(json!({"kind": "entered", "account": upn})),
             );
         }
-        let pass = world
-            .next(&self.victim, "foreign pass")
-            .text(b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789", 10);
+        let pass = world.next(&self.victim, "foreign pass").text(
+            b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789",
+            10,
+        );
         let id = world.add_method(
             now,
             &origin,
@@ -342,9 +340,11 @@ impl Attacker {
         origin.session = None;
         origin.token = None;
         let passes = self.identity.passes.clone();
-        let session = passes
-            .iter()
-            .find_map(|pass| world.sign_in_with_pass(now, &origin, &self.victim, pass).ok());
+        let session = passes.iter().find_map(|pass| {
+            world
+                .sign_in_with_pass(now, &origin, &self.victim, pass)
+                .ok()
+        });
         attempt(
             trace,
             now,

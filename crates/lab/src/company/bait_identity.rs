@@ -59,9 +59,12 @@ impl Company {
             }
             _ => {
                 let (at, by) = self.lately(world, &me, alert, "new app");
-                let name = chance
-                    .draw("bait", "new app", 0)
-                    .word(&["Desk Booker", "Lunch Rota", "Room Finder", "Parkplatz"]);
+                let name = chance.draw("bait", "new app", 0).word(&[
+                    "Desk Booker",
+                    "Lunch Rota",
+                    "Room Finder",
+                    "Parkplatz",
+                ]);
                 let app = self.app(world, name, alert);
                 let id = world.consent(
                     at,
@@ -73,7 +76,9 @@ impl Company {
                 self.kept.push(Kept {
                     object: ObjectRef::new(ObjectKind::OauthGrant, id),
                     aliases: Vec::new(),
-                    why: String::from("an app with small rights, consented to days before the alert"),
+                    why: String::from(
+                        "an app with small rights, consented to days before the alert",
+                    ),
                 });
             }
         }

@@ -201,6 +201,8 @@ pub(super) fn responder(
             .filter(|permission| resource_of(permission) == resource)
             .map(|permission| match permission.as_str() {
                 "Exchange.ManageAsApp" => String::from("Exchange.Manage"),
+                // A person changes devices with what they may do themselves.
+                "Device.ReadWrite.All" => String::from("Directory.AccessAsUser.All"),
                 other => other.to_owned(),
             })
             .collect();

@@ -240,9 +240,7 @@ impl World {
             vec![device, owner],
         );
         if let Some(entry) = self.logs.directory.get_mut(entry) {
-            entry
-                .details
-                .push((String::from("Device Id"), identifier));
+            entry.details.push((String::from("Device Id"), identifier));
             entry
                 .details
                 .push((String::from("Device OS"), system.to_owned()));

@@ -92,6 +92,8 @@ pub(crate) mod known {
             "Guest Inviter" => role::GUEST_INVITER,
             "Compliance Administrator" => role::COMPLIANCE_ADMINISTRATOR,
             "Groups Administrator" => role::GROUPS_ADMINISTRATOR,
+            "Cloud Device Administrator" => role::CLOUD_DEVICE_ADMINISTRATOR,
+            "Intune Administrator" => role::INTUNE_ADMINISTRATOR,
             "Message Center Reader" => role::MESSAGE_CENTER_READER,
             _ => return None,
         })
@@ -124,6 +126,8 @@ pub(crate) mod known {
         pub(crate) const GUEST_INVITER: &str = "95e79109-95c0-4d8e-aee3-d01accf2d47b";
         pub(crate) const COMPLIANCE_ADMINISTRATOR: &str = "17315797-102d-40b4-93e0-432062caca18";
         pub(crate) const GROUPS_ADMINISTRATOR: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
+        pub(crate) const CLOUD_DEVICE_ADMINISTRATOR: &str = "7698a772-787b-4ac8-901f-60d6b08affd2";
+        pub(crate) const INTUNE_ADMINISTRATOR: &str = "3a2c62db-5318-420d-8d74-23affee5d9d5";
         pub(crate) const MESSAGE_CENTER_READER: &str = "790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b";
     }
 }

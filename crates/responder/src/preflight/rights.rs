@@ -8,8 +8,8 @@
 
 use retake_playbook::steps::StepId;
 use retake_tenant::call::{
-    CALLS, DELETE_GRANT, DELETE_INBOX_RULE, DIRECTORY_AUDITS, INBOX_RULES, METHODS, SIGN_INS_BETA,
-    USER_BLOCK, USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
+    CALLS, DELETE_GRANT, DELETE_INBOX_RULE, DIRECTORY_AUDITS, DISABLE_DEVICE, INBOX_RULES, METHODS,
+    SIGN_INS_BETA, USER_BLOCK, USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
 };
 use retake_tenant::{CallSpec, Service};
 
@@ -131,6 +131,16 @@ pub static PERMISSIONS: &[Permission] = &[
     graph!("UserAuthenticationMethod.ReadWrite.All", Some("50483e42-d915-4231-9639-7fdb7fd190e5"), Some("b7887744-6746-4312-813d-72daeaee7e2d"), respond),
     app_only(graph!("MailboxSettings.ReadWrite", Some("6931bccd-447a-43d1-b442-00a195474933"), None, respond)),
     graph!("DelegatedPermissionGrant.ReadWrite.All", Some("8e8e4742-1d95-4f68-9d56-6ee75648c72a"), Some("41ce6ca6-6826-4807-84f1-1c82854f7ee5"), respond),
+    // A person switches devices off with what they may do themselves (reference §4).
+    Permission {
+        name: "Device.ReadWrite.All",
+        scope: Some("Directory.AccessAsUser.All"),
+        resource: Resource::Graph,
+        role_id: Some("1138cb37-bd11-4084-a2b7-9f71582aeddb"),
+        scope_id: Some("0e263e50-5827-48a4-b97c-d940288653c7"),
+        read_only: false,
+        response: true,
+    },
     Permission {
         name: "Exchange.ManageAsApp",
         scope: Some("Exchange.Manage"),
@@ -279,6 +289,10 @@ const EXCHANGE_READER: Role = Role {
     name: "Global Reader",
     or: &["Exchange Administrator", "Global Administrator"],
 };
+const DEVICE_ADMINISTRATOR: Role = Role {
+    name: "Cloud Device Administrator",
+    or: &["Intune Administrator", "Global Administrator"],
+};
 const METHOD_READER: Role = Role {
     name: "Global Reader",
     or: &[
@@ -309,6 +323,7 @@ pub fn role_for(call: &CallSpec, signed_in: SignedInAs) -> Option<&'static Role>
         _ if is(&USER_RESET_PASSWORD) => Some(&USER_ADMINISTRATOR),
         (_, SignedInAs::App) => None,
         _ if is(&USER_BLOCK) || is(&USER_UNBLOCK) || is(&USER_REVOKE) => Some(&USER_ADMINISTRATOR),
+        _ if is(&DISABLE_DEVICE) => Some(&DEVICE_ADMINISTRATOR),
         _ if is(&DELETE_GRANT) => Some(&CLOUD_APPLICATION_ADMINISTRATOR),
         _ if is(&SIGN_INS_BETA) || is(&DIRECTORY_AUDITS) => Some(&LOG_READER),
         _ if call.permissions == METHODS.permissions => Some(&METHOD_READER),
@@ -440,6 +455,7 @@ mod tests {
             [
                 "Authentication Administrator",
                 "Cloud Application Administrator",
+                "Cloud Device Administrator",
                 "Exchange Administrator",
                 "Security Reader",
                 "User Administrator",

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Call, Outcome, not_allowed, not_found};
 use crate::trace::TraceObject;
+use crate::world::known::role;
 use crate::world::legacy::Device;
 
 /// `/devices/{id}`.
@@ -27,7 +28,7 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Out
             Ok(Answer::json(200, body).about(ObjectKind::Device, *id))
         }
         "PATCH" => {
-            call.need(&["Device.ReadWrite.All"])?;
+            may_write(call)?;
             let was = device.ok_or_else(|| Answer::no_object(id))?.enabled;
             let on = call.body()?["accountEnabled"]
                 .as_bool()
@@ -39,7 +40,7 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Out
                 .effect(json!({"kind": "changed", "fields": {"accountEnabled": [was, on]}})))
         }
         "DELETE" => {
-            call.need(&["Device.ReadWrite.All"])?;
+            may_write(call)?;
             device.ok_or_else(|| Answer::no_object(id))?;
             call.ask.world.devices.remove(*id);
             Ok(Answer::no_content()
@@ -48,6 +49,20 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, rest: &[&str]) -> Out
         }
         _ => Err(not_allowed()),
     }
+}
+
+/// An app needs its permission; a person what they may do themselves, and a role
+/// (reference §4).
+fn may_write(call: &Call<'_, '_>) -> Result<(), Answer> {
+    if call.caller.is_app() {
+        return call.need(&["Device.ReadWrite.All"]);
+    }
+    call.need(&["Directory.AccessAsUser.All"])?;
+    call.need_role(&[
+        role::CLOUD_DEVICE_ADMINISTRATOR,
+        role::INTUNE_ADMINISTRATOR,
+        role::GLOBAL_ADMINISTRATOR,
+    ])
 }
 
 /// `/users/{id}/registeredDevices` and `/ownedDevices`.

@@ -1,0 +1,45 @@
+//! The scenarios of the identity: consents, device codes, sprays, apps with rights of
+//! their own.
+
+use retake_drill::{Run, run_responder};
+use retake_lab::Scenario;
+use retake_responder::Conduct;
+
+use crate::response::Nobody;
+
+fn played(scenario: &str, seed: u64) -> Run {
+    let found = Scenario::find(scenario).unwrap();
+    run_responder(&found, seed, Conduct::default(), &|_| Box::new(Nobody))
+        .unwrap_or_else(|error| panic!("{scenario}, seed {seed}: {error}"))
+}
+
+/// What issue 4 demands of a response to each of these scenarios.
+fn holds(scenario: &str, seeds: std::ops::RangeInclusive<u64>) {
+    for seed in seeds {
+        let score = played(scenario, seed).score;
+        let here = format!("{scenario}, seed {seed}");
+        assert_eq!(score.faults(), Vec::<String>::new(), "{here}");
+        assert!(score.clock.closed.is_some(), "{here}");
+        assert!(score.path.confidence >= 0.5, "{here}: {:?}", score.path);
+        let radius = &score.blast_radius;
+        for (what, known) in [
+            ("sent", radius.sent),
+            ("read", radius.read),
+            ("changed", radius.changed),
+            ("accounts", radius.accounts),
+        ] {
+            assert!(known.recall >= 1.0, "{here}: {what} {known:?}");
+            assert!(known.precision >= 0.95, "{here}: {what} {known:?}");
+        }
+    }
+}
+
+#[test]
+fn a_consent_that_was_talked_out_of_a_user_is_withdrawn_seeds_1_to_3() {
+    holds("consent-phish", 1..=3);
+}
+
+#[test]
+fn a_device_code_that_was_talked_out_of_a_user_leaves_nothing_seeds_1_to_3() {
+    holds("device-code", 1..=3);
+}
