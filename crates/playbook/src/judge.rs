@@ -11,7 +11,7 @@ use crate::event::{Change, Facts, Observed, Origin};
 use crate::state::State;
 use crate::words::{ArtefactId, ObjectKind, ObjectRef};
 
-pub use identity::preference;
+pub use identity::{preference, presumed_default};
 
 /// The logs that tell whose a change was. Without one of them a foothold may look like
 /// the user's own, so nothing is declared clean before each was read.

@@ -84,7 +84,12 @@ pub fn eviction(state: &State) -> Plan {
         .iter()
         .filter(|(observed, _)| observed.object.kind == ObjectKind::Method)
         .collect();
-    methods.sort_by_key(|(observed, _)| method_rank(&observed.facts));
+    let default = crate::judge::presumed_default(state);
+    methods.sort_by_key(|(observed, _)| {
+        let last = was_refused(state, observed)
+            || default.is_some_and(|default| default.object == observed.object);
+        (last, method_rank(&observed.facts))
+    });
     let mut chosen = false;
     for (observed, judgement) in methods {
         // The good one's presence blocks the deletion of a bad default (reference §2.3).
@@ -464,12 +469,17 @@ fn removal(observed: &Observed) -> ActionKind {
 /// Whether the tenant refuses to delete this method while another remains: it is the
 /// default, or it was refused before for a reason that a look at it does not show.
 fn is_in_the_way(state: &State, observed: &Observed) -> bool {
-    let refused = state.actions.values().any(|action| {
+    was_refused(state, observed) || matches!(observed.facts, Facts::Method { default: true, .. })
+}
+
+/// Whether its deletion was sent and did not happen.
+fn was_refused(state: &State, observed: &Observed) -> bool {
+    state.actions.values().any(|action| {
         action.planned.object == observed.object
             && action.planned.kind == ActionKind::RemoveMethod
             && action.stopped.is_some()
-    });
-    refused || matches!(observed.facts, Facts::Method { default: true, .. })
+            && !action.intended.is_empty()
+    })
 }
 
 /// What goes on working while the account is blocked and its sessions are ended, or

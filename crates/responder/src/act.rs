@@ -538,6 +538,14 @@ impl Hand<'_> {
             state
                 .plan_actions()
                 .filter(|action| action.planned.kind == ActionKind::RemoveMethod)
+                // Several may be of the kind that is the default, and one of them is it:
+                // a refusal tells which, and the others can go.
+                .filter(|action| {
+                    !matches!(
+                        facts(state, &action.planned),
+                        Some(Facts::Method { default: true, .. })
+                    )
+                })
                 .find(|action| action.stopped.is_some())
                 .map(|action| {
                     let object = &action.planned.object;

@@ -1,8 +1,10 @@
 //! The scenarios of the identity: consents, device codes, sprays, apps with rights of
 //! their own.
 
+use retake_casefile::Bundle;
 use retake_drill::{Run, run_responder};
 use retake_lab::Scenario;
+use retake_playbook::Event;
 use retake_responder::Conduct;
 
 use crate::response::Nobody;
@@ -13,11 +15,40 @@ fn played(scenario: &str, seed: u64) -> Run {
         .unwrap_or_else(|error| panic!("{scenario}, seed {seed}: {error}"))
 }
 
+/// What the case says of plans and refusals, for whoever reads a failure.
+fn told(run: &Run) -> String {
+    let bundle = Bundle::from_bytes(run.case.clone().unwrap_or_default(), None).unwrap();
+    let mut told = String::new();
+    for record in bundle.records() {
+        let line = match &record.event {
+            Event::PlanMade(plan) => {
+                let actions: Vec<String> = plan
+                    .actions
+                    .iter()
+                    .map(|action| format!("{} {:?}", action.kind.title(), action.object.name))
+                    .collect();
+                format!("plan {}; left {:?}", actions.join(", "), plan.left)
+            }
+            Event::ActionStopped { .. } | Event::GateWaiting { .. } | Event::Reopened { .. } => {
+                format!("{:?}", record.event)
+            }
+            Event::Analysed(found) if !found.quick => format!(
+                "{} {} {:?} {:?}",
+                found.verdict, found.path, found.reasons, found.accounts
+            ),
+            _ => continue,
+        };
+        told.push_str(&format!("\n  {} {line}", record.at));
+    }
+    told
+}
+
 /// What issue 4 demands of a response to each of these scenarios.
 fn holds(scenario: &str, seeds: std::ops::RangeInclusive<u64>) {
     for seed in seeds {
-        let score = played(scenario, seed).score;
-        let here = format!("{scenario}, seed {seed}");
+        let run = played(scenario, seed);
+        let here = format!("{scenario}, seed {seed}{}", told(&run));
+        let score = run.score;
         assert_eq!(score.faults(), Vec::<String>::new(), "{here}");
         assert!(score.clock.closed.is_some(), "{here}");
         assert!(score.path.confidence >= 0.5, "{here}: {:?}", score.path);

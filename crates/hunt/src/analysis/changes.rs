@@ -283,6 +283,26 @@ fn change(
     }
 }
 
+/// The apps that records of consents are about. The resource stands among the ids of a
+/// grant too; what is signed in *to* is no such app.
+pub(super) fn consented_apps(scope: &Scope<'_>) -> BTreeSet<String> {
+    let resources: BTreeSet<String> = scope
+        .all
+        .iter()
+        .filter_map(|event| event.resource_id.as_deref())
+        .map(str::to_lowercase)
+        .collect();
+    scope
+        .all
+        .iter()
+        .filter(|event| object_kind(event) == Some(ObjectKind::OauthGrant))
+        .flat_map(|event| identify(event, ObjectKind::OauthGrant, scope).0)
+        .filter(|id| crate::token::token_id(id).is_some())
+        .map(|id| id.to_lowercase())
+        .filter(|id| !resources.contains(id))
+        .collect()
+}
+
 /// The account or mailbox changed.
 fn account(event: &Event, scope: &Scope<'_>) -> Option<String> {
     if scope.suffers(event) {

@@ -62,6 +62,7 @@ impl Held {
             .own
             .iter()
             .filter(|event| event.is_sign_in() && event.outcome != Outcome::Failure)
+            .filter(|event| !scope.is_by_app(event))
             .copied()
             .collect();
         held.agents = entered

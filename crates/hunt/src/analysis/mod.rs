@@ -7,6 +7,7 @@
 
 mod blast;
 mod changes;
+mod consent;
 mod coverage;
 mod held;
 mod intruder;
@@ -92,8 +93,7 @@ pub fn analyse_with(
         .iter()
         .map(|event| std::ptr::from_ref(*event))
         .collect();
-    let changes = changes::find(&scope, &intruder, &elsewhere_keys, &raised);
-    let fingerprint = blast::fingerprint(&intruder, &profile, &networks, &changes);
+    let mut changes = changes::find(&scope, &intruder, &elsewhere_keys, &raised);
 
     // Consents that the user gave in person, to apps with risky rights, not
     // long before; and what those apps and the attacker's did.
@@ -111,6 +111,10 @@ pub fn analyse_with(
         })
         .copied()
         .collect();
+    let misuse = consent::misused(&scope, &profile, &networks, &changes, &consents);
+    let consents = misuse.consents.clone();
+    consent::lay_to_the_attacker(&mut changes, &misuse);
+    let fingerprint = blast::fingerprint(&intruder, &profile, &networks, &changes);
     let app_events = app_events(
         &scope,
         &profile,
@@ -119,14 +123,7 @@ pub fn analyse_with(
         &consents,
         &fingerprint.apps,
     );
-    let conclusion = path::conclude(
-        &scope,
-        &intruder,
-        &profile,
-        &networks,
-        &consents,
-        &app_events,
-    );
+    let conclusion = path::conclude(&scope, &intruder, &profile, &networks, &misuse, &app_events);
     let blast = blast::blast(
         &scope,
         &intruder,
@@ -181,11 +178,7 @@ pub fn analyse_with(
         .filter(|cluster| cluster.attacker)
         .flat_map(|cluster| cluster.events.iter())
         .filter(|event| event.outcome != Outcome::Failure && event.source != Source::RiskDetections)
-        .chain(
-            consents
-                .iter()
-                .filter(|_| intruder.bad.is_empty() && compromised),
-        )
+        .chain(consents.iter().filter(|_| compromised))
         .map(|event| event.time)
         .min();
     Analysis {

@@ -70,6 +70,46 @@ fn names_kind(change: &Change, method: &str) -> bool {
     })
 }
 
+/// Which method is the default, where several are of the kind that is: the one that was
+/// made last before the last record of a change of the default; without such a record
+/// nobody knows.
+pub fn presumed_default(state: &State) -> Option<&Observed> {
+    let (_, analysis) = state.analysis.as_ref()?;
+    let changed = analysis
+        .changes
+        .iter()
+        .filter(|change| {
+            let operation = change.operation.to_lowercase();
+            change.kind == ObjectKind::Method
+                && (operation.contains("changed default security info")
+                    || operation.contains("signinpreferences"))
+        })
+        .map(|change| change.at)
+        .max()?
+        .checked_add(SAME_ACT)
+        .ok()?;
+    let made = |seen: &Observed| match &seen.facts {
+        Facts::Method {
+            created: Some(created),
+            ..
+        } => Some(*created),
+        _ => analysis
+            .changes
+            .iter()
+            .filter(|change| tells_of(state, change, seen))
+            .map(|change| change.at)
+            .max(),
+    };
+    state
+        .snapshot()?
+        .objects
+        .iter()
+        .filter(|seen| matches!(seen.facts, Facts::Method { default: true, .. }))
+        .filter_map(|seen| Some((made(seen).filter(|made| *made <= changed)?, seen)))
+        .max_by_key(|(made, _)| *made)
+        .map(|(_, seen)| seen)
+}
+
 /// How many methods of this kind the account has.
 fn of_kind(state: &State, method: &str) -> usize {
     state.snapshot().map_or(0, |snapshot| {
