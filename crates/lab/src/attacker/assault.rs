@@ -97,6 +97,7 @@ impl Attacker {
             Move::AddDefaultMethod => self.add_default_method(world, company, trace, now),
             Move::RegisterDevice => self.register_own_device(world, trace, now),
             Move::AddAccessPass => self.add_access_pass(world, company, trace, now),
+            Move::PhoneHelpDesk => self.phone_help_desk(world, company, trace, now),
         }
     }
 

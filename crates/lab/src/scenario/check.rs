@@ -16,6 +16,7 @@ pub(super) fn first_problem(scenario: &Scenario) -> Option<Problem> {
     header(scenario)
         .or_else(|| super::account::first_problem(scenario))
         .or_else(|| steps(scenario))
+        .or_else(|| comebacks(scenario))
         .or_else(|| baits(scenario))
         .or_else(|| people(scenario))
         .or_else(|| switches(scenario))
@@ -106,6 +107,12 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
         let at = step.span().start;
         let step = step.get_ref();
         let name = step.action.as_str();
+        if step.action == Move::PhoneHelpDesk {
+            return problem(
+                at,
+                "`phone_help_desk` is a comeback: it happens after sign-in was given back",
+            );
+        }
         if step.action != way_in && step.action.entry().is_some() {
             return problem(
                 at,
@@ -144,6 +151,51 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
             0,
             "money_moved is true, but no step is `send_fraud`: nobody asked for the money",
         );
+    }
+    None
+}
+
+/// Whoever was thrown out needs a way in first.
+fn comebacks(scenario: &Scenario) -> Option<Problem> {
+    let call = scenario
+        .comebacks
+        .iter()
+        .find(|comeback| comeback.get_ref().action == Move::PhoneHelpDesk)
+        .map(|comeback| comeback.get_ref().after.high);
+    let mut calls = 0;
+    for comeback in &scenario.comebacks {
+        let at = comeback.span().start;
+        let comeback = comeback.get_ref();
+        let name = comeback.action.as_str();
+        match (comeback.action, call) {
+            (Move::PhoneHelpDesk, _) => {
+                calls += 1;
+                if calls > 1 {
+                    return problem(at, "`phone_help_desk` stands twice; it happens once");
+                }
+            }
+            (action, _) if action.entry().is_some() => {
+                return problem(
+                    at,
+                    format!("`{name}` cannot be a comeback: it is how an attack begins"),
+                );
+            }
+            (_, None) => {
+                return problem(
+                    at,
+                    format!("`{name}` needs a session: a comeback begins with `phone_help_desk`"),
+                );
+            }
+            (_, Some(call)) if comeback.after.low <= call => {
+                return problem(
+                    at,
+                    format!(
+                        "`{name}` could come before `phone_help_desk`, when the attacker has no session yet"
+                    ),
+                );
+            }
+            _ => {}
+        }
     }
     None
 }

@@ -79,6 +79,17 @@ pub struct Step {
     pub shuffle: Option<String>,
 }
 
+/// Something that the attacker does after sign-in was given back.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comeback {
+    /// What the attacker does.
+    #[serde(rename = "do")]
+    pub action: Move,
+    /// How long after sign-in was open again.
+    pub after: Span,
+}
+
 /// What the attacker can do in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -103,6 +114,9 @@ pub enum Move {
     ConsentApp,
     /// Answers in a stolen thread with changed bank details.
     SendFraud,
+    /// Telephones the help desk as the user, gets a new password and a temporary
+    /// access pass, signs in with them and registers a method (A01, A02, A03, A04).
+    PhoneHelpDesk,
 
     // Identity.
     /// The user is talked into consenting to an app of the attacker's (A20): no
@@ -119,6 +133,26 @@ pub enum Move {
 }
 
 impl Move {
+    /// Every move.
+    pub const ALL: &'static [Self] = &[
+        Self::Phish,
+        Self::OpenSession,
+        Self::ReadMail,
+        Self::AddMethod,
+        Self::ForwardByRule,
+        Self::HideReplies,
+        Self::HiddenRule,
+        Self::ForwardMailbox,
+        Self::ConsentApp,
+        Self::SendFraud,
+        Self::PhoneHelpDesk,
+        Self::PhishConsent,
+        Self::PhishDeviceCode,
+        Self::AddDefaultMethod,
+        Self::RegisterDevice,
+        Self::AddAccessPass,
+    ];
+
     /// What this step leaves in the attacker's hands.
     pub fn leaves(self) -> &'static [ArtefactId] {
         match self {
@@ -126,6 +160,12 @@ impl Move {
                 ArtefactId::STOLEN_PASSWORD,
                 ArtefactId::REFRESH_TOKENS,
                 ArtefactId::ACCESS_TOKEN,
+            ],
+            Self::PhoneHelpDesk => &[
+                ArtefactId::STOLEN_PASSWORD,
+                ArtefactId::REFRESH_TOKENS,
+                ArtefactId::ACCESS_TOKEN,
+                ArtefactId::ADDED_METHOD,
             ],
             Self::AddMethod => &[ArtefactId::ADDED_METHOD],
             Self::ForwardByRule => &[ArtefactId::FORWARDING_RULE],
@@ -154,6 +194,7 @@ impl Move {
             Self::ForwardMailbox => "forward_mailbox",
             Self::ConsentApp => "consent_app",
             Self::SendFraud => "send_fraud",
+            Self::PhoneHelpDesk => "phone_help_desk",
             Self::PhishConsent => "phish_consent",
             Self::PhishDeviceCode => "phish_device_code",
             Self::AddDefaultMethod => "add_default_method",
