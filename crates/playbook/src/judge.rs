@@ -61,8 +61,9 @@ pub fn judge(state: &State) -> Vec<Judgement> {
         .collect()
 }
 
-/// A forwarding that forwards nowhere is there in every mailbox, and a device that is
-/// switched off gets nobody anything.
+/// What is there in every mailbox and is nobody's foothold: a forwarding that forwards
+/// nowhere, and how long it keeps what is deleted, which a case raises whoever set it; and
+/// a device that is switched off, which gets nobody anything.
 fn is_empty(facts: &Facts) -> bool {
     matches!(
         facts,
@@ -70,7 +71,8 @@ fn is_empty(facts: &Facts) -> bool {
             smtp: None,
             address: None,
             ..
-        } | Facts::Device { enabled: false, .. }
+        } | Facts::Keeping { .. }
+            | Facts::Device { enabled: false, .. }
     )
 }
 
@@ -82,6 +84,10 @@ fn judge_one(state: &State, observed: &Observed) -> Judgement {
         artefact,
         reasons,
     };
+    if let Some(order) = crate::undo::kept(state, observed) {
+        let reason = format!("kept by order of {}: {}", order.by, order.reason);
+        return judged(Verdict::Legitimate, vec![reason]);
+    }
     if let Some(change) = origin_of(state, observed) {
         match change.by {
             Origin::Attacker => {
@@ -171,7 +177,7 @@ fn known_as(observed: &Observed) -> Vec<String> {
         // vouch for the attacker's.
         Facts::Method { detail, .. } => known.extend(detail.clone()),
         Facts::Device { identifier, .. } => known.extend(identifier.clone()),
-        Facts::Forwarding { .. } => {}
+        Facts::Forwarding { .. } | Facts::Keeping { .. } => {}
     }
     known.retain(|name| !name.is_empty());
     known
@@ -194,7 +200,10 @@ fn marks(facts: &Facts) -> Vec<String> {
             .chain(address.iter())
             .map(|mark| mark.to_lowercase())
             .collect(),
-        Facts::Method { .. } | Facts::Grant { .. } | Facts::Device { .. } => Vec::new(),
+        Facts::Method { .. }
+        | Facts::Grant { .. }
+        | Facts::Keeping { .. }
+        | Facts::Device { .. } => Vec::new(),
     }
 }
 
@@ -267,6 +276,7 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
         .objects
         .iter()
         .filter(|observed| !is_empty(&observed.facts))
+        .filter(|observed| crate::undo::kept(state, observed).is_none())
         .filter(|observed| {
             origin_of(state, observed).is_none_or(|change| change.by == Origin::Unknown)
         })
@@ -309,7 +319,7 @@ pub fn source_of(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::Method => "authentication methods",
         ObjectKind::InboxRule => "inbox rules",
-        ObjectKind::MailboxForwarding => "mailbox forwarding",
+        ObjectKind::MailboxForwarding | ObjectKind::Mailbox => "mailbox forwarding",
         ObjectKind::OauthGrant => "app consents",
         ObjectKind::SweepRule => "sweep rules",
         ObjectKind::MailboxRight => "rights on the mailbox",
@@ -408,6 +418,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
                 )
             }
         }
+        Facts::Keeping { .. } => (Verdict::Legitimate, Vec::new()),
         Facts::Grant {
             first_party,
             verified_publisher,
@@ -507,5 +518,6 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         Facts::InboxRule { .. } => Some(ArtefactId::HIDING_RULE),
         Facts::Forwarding { .. } => Some(ArtefactId::SMTP_FORWARDING),
         Facts::Grant { .. } => Some(ArtefactId::DELEGATED_GRANT),
+        Facts::Keeping { .. } => None,
     }
 }

@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod batch;
 mod changed;
 mod claims;
 mod comeback;
@@ -17,8 +18,10 @@ mod identity;
 mod order_rules;
 mod permissions;
 mod person;
+mod preserve;
 mod response;
 mod score;
 mod sequences;
 mod signing_in;
 mod story;
+mod undo;

@@ -322,6 +322,7 @@ fn the_declared_set_is_enough_and_every_call_stands_in_the_table_of_its_steps() 
         // What the attacker of another scenario leaves.
         "graph.methods.set_default",
         "graph.devices.disable",
+        "graph.devices.enable",
     ];
     for id in declared {
         assert!(

@@ -1,6 +1,6 @@
 //! Artefacts and actions of the identity itself: methods, devices, apps, roles.
 
-use super::{ActionKind, ActionSpec, ArtefactSpec, Effect, Reverse};
+use super::{ActionKind, ActionSpec, ArtefactSpec, Effect, Reverse, Scope};
 use crate::steps::StepId;
 use crate::words::{ArtefactId, ObjectKind};
 
@@ -12,6 +12,7 @@ pub(super) const CHOOSE_DEFAULT_METHOD: ActionSpec = ActionSpec {
     title: "Choose the default authentication method",
     step: StepId::new(4, 2),
     object: ObjectKind::Method,
+    scope: Scope::Account,
     permissions: &["UserAuthenticationMethod.ReadWrite.All"],
     roles: &[
         "Authentication Administrator",
@@ -20,8 +21,8 @@ pub(super) const CHOOSE_DEFAULT_METHOD: ActionSpec = ActionSpec {
     evidence: "the list of methods and the kind that is the default",
     precheck: "the method that stays is there and is as it was when the plan was made",
     verification: "the kind of the method that stays reads as the default",
-    reverse: Reverse::By(
-        "choose the kind that was the default before, as long as a method of it is registered",
+    reverse: Reverse::None(
+        "the default before was the method that is removed; its owner chooses another on the security page",
     ),
     breaks: "the owner is asked for this method first",
     effect: Effect {
@@ -39,6 +40,7 @@ pub(super) const DISABLE_DEVICE: ActionSpec = ActionSpec {
     title: "Switch off device",
     step: StepId::new(3, 5),
     object: ObjectKind::Device,
+    scope: Scope::Account,
     permissions: &["Device.ReadWrite.All", "User.Read.All"],
     roles: DEVICE_ROLES,
     evidence: "the account's devices with this one in the list",

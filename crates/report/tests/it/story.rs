@@ -368,6 +368,7 @@ fn planned(
         object,
         observed: None,
         artefact,
+        undoes: None,
         why: vec![name("made in the attacker's session")],
     }
 }

@@ -8,8 +8,9 @@
 
 use retake_playbook::steps::StepId;
 use retake_tenant::call::{
-    CALLS, DELETE_GRANT, DELETE_INBOX_RULE, DIRECTORY_AUDITS, DISABLE_DEVICE, INBOX_RULES, METHODS,
-    SIGN_INS_BETA, USER_BLOCK, USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
+    CALLS, DELETE_GRANT, DELETE_INBOX_RULE, DIRECTORY_AUDITS, DISABLE_DEVICE, ENABLE_DEVICE,
+    INBOX_RULES, METHODS, SIGN_INS_BETA, USER_BLOCK, USER_RESET_PASSWORD, USER_REVOKE,
+    USER_UNBLOCK,
 };
 use retake_tenant::{CallSpec, Service};
 
@@ -323,7 +324,7 @@ pub fn role_for(call: &CallSpec, signed_in: SignedInAs) -> Option<&'static Role>
         _ if is(&USER_RESET_PASSWORD) => Some(&USER_ADMINISTRATOR),
         (_, SignedInAs::App) => None,
         _ if is(&USER_BLOCK) || is(&USER_UNBLOCK) || is(&USER_REVOKE) => Some(&USER_ADMINISTRATOR),
-        _ if is(&DISABLE_DEVICE) => Some(&DEVICE_ADMINISTRATOR),
+        _ if is(&DISABLE_DEVICE) || is(&ENABLE_DEVICE) => Some(&DEVICE_ADMINISTRATOR),
         _ if is(&DELETE_GRANT) => Some(&CLOUD_APPLICATION_ADMINISTRATOR),
         _ if is(&SIGN_INS_BETA) || is(&DIRECTORY_AUDITS) => Some(&LOG_READER),
         _ if call.permissions == METHODS.permissions => Some(&METHOD_READER),
