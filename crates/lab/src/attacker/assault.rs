@@ -9,8 +9,7 @@ use crate::company::life::add;
 use crate::scenario::Move;
 use crate::trace::{Actor, Service, Trace, TraceLine};
 use crate::ways::{PasswordSignIn, Redemption};
-use crate::world::changes::Activity;
-use crate::world::logs::{RiskDetection, Target};
+use crate::world::logs::RiskDetection;
 use crate::world::{
     Address, AppRegistration, Mail, Origin, Resource, ServicePrincipal, Surface, World, known,
 };
@@ -96,6 +95,8 @@ impl Attacker {
             Move::PhishDeviceCode => self.phish_device_code(world, company, trace, now),
             Move::AddDefaultMethod => self.add_default_method(world, company, trace, now),
             Move::RegisterDevice => self.register_own_device(world, trace, now),
+            Move::PhishAppConsent => self.phish_app_consent(world, company, trace, now),
+            Move::ConsentAppOnly => self.consent_app_only(world, trace, now),
             Move::AddAccessPass => self.add_access_pass(world, company, trace, now),
             Move::PhoneHelpDesk => self.phone_help_desk(world, company, trace, now),
         }
@@ -311,6 +312,9 @@ impl Attacker {
                 .about(ObjectKind::Mailbox, self.victim.clone())
                 .with_effect(json!({"kind": "read", "messages": messages})),
         );
+        if origin.user.is_none() {
+            self.reach_further(world, company, trace, now, &origin);
+        }
     }
 
     fn forward_mailbox(&mut self, world: &mut World, trace: &mut Trace, now: Timestamp) {
@@ -388,23 +392,7 @@ impl Attacker {
                 ..AppRegistration::default()
             },
         );
-        world.audit_directory(
-            now,
-            origin,
-            &Activity {
-                name: "Add service principal",
-                category: "ApplicationManagement",
-                service: "Core Directory",
-                operation: "Add",
-            },
-            vec![Target {
-                id: principal.clone(),
-                kind: String::from("ServicePrincipal"),
-                name: self.kit.app_name.clone(),
-                upn: None,
-                modified: Vec::new(),
-            }],
-        );
+        world.app_added(now, origin, &principal);
         let grant = world.consent(
             now,
             origin,

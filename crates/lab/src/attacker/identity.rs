@@ -411,11 +411,12 @@ impl Attacker {
             return Some(self.origin(world, surface));
         }
         self.app_hand(world, now, scope)
+            .or_else(|| self.own_app_hand(world, now))
     }
 }
 
 /// The user at their own desk, in the session that they have.
-fn own_hand(world: &mut World, company: &Company, user: &str) -> Option<Origin> {
+pub(super) fn own_hand(world: &mut World, company: &Company, user: &str) -> Option<Origin> {
     let habits = company.habits.get(user)?;
     let (session, ip) = match &habits.client {
         Some(client) => {

@@ -4,6 +4,7 @@
 //! It has no oracle of the response: what it learns, it learns by trying, or by
 //! seeing that a thing of its own is gone.
 
+mod app_only;
 mod assault;
 mod comeback;
 mod identity;
@@ -84,6 +85,8 @@ pub(crate) struct Attacker {
     /// Where the mailbox forwards to (A13).
     forwarding: Option<String>,
     app: Option<MaliciousApp>,
+    /// An app with rights of its own (A22).
+    own_app: Option<app_only::OwnApp>,
     /// Methods made the default, passes, devices.
     identity: identity::Held,
     footholds: Vec<Foothold>,
@@ -94,6 +97,7 @@ pub(crate) struct Attacker {
     /// stolen token, and by the app.
     fresh: Vec<String>,
     fresh_app: Vec<String>,
+    fresh_own_app: Vec<String>,
     /// Objects that are known to be lost.
     lost: BTreeSet<String>,
     /// How many events that end sessions were seen.
@@ -128,11 +132,13 @@ impl Attacker {
             rules: Vec::new(),
             forwarding: None,
             app: None,
+            own_app: None,
             identity: identity::Held::default(),
             footholds: Vec::new(),
             drops: BTreeMap::new(),
             fresh: Vec::new(),
             fresh_app: Vec::new(),
+            fresh_own_app: Vec::new(),
             lost: BTreeSet::new(),
             cuts_seen: 0,
             replanted: 0,
@@ -214,7 +220,11 @@ impl Attacker {
                     .push(delivery.clone());
             }
             if let Some((id, _)) = &delivery.stored {
-                for list in [&mut self.fresh, &mut self.fresh_app] {
+                for list in [
+                    &mut self.fresh,
+                    &mut self.fresh_app,
+                    &mut self.fresh_own_app,
+                ] {
                     list.push(id.clone());
                     // Only the newest matter; without a bound a locked-out
                     // attacker would remember every mail of three days.
@@ -251,6 +261,17 @@ impl Attacker {
                 .cloned(),
         );
         gone.extend(self.identity.gone(world, &self.victim));
+        gone.extend(
+            self.own_app
+                .iter()
+                .filter(|app| {
+                    world
+                        .service_principals
+                        .get(&app.principal)
+                        .is_none_or(|held| !held.enabled)
+                })
+                .map(|app| app.principal.clone()),
+        );
         if let Some(mailbox) = world.mailboxes.get(&self.victim) {
             gone.extend(
                 self.rules

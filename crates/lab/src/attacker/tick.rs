@@ -47,6 +47,7 @@ impl Attacker {
             }
         }
         self.try_app(world, trace, now);
+        self.try_own_app(world, trace, now);
         if !password && !refresh && reset {
             self.come_back(world, trace, now);
         }
@@ -264,7 +265,7 @@ impl Attacker {
     }
 
     /// Reads the newest of these messages; the effect names them.
-    fn read(
+    pub(super) fn read(
         &self,
         world: &mut World,
         now: Timestamp,

@@ -57,6 +57,26 @@ impl Company {
                     "the user's new telephone, registered from the office days before the alert",
                 );
             }
+            BaitKind::BackupApp => {
+                let name = chance.draw("bait", "backup app", 0).word(&[
+                    "Mail Archive",
+                    "Backup for Office",
+                    "Signature Server",
+                ]);
+                let app = self.app(world, name, alert);
+                if chance.draw("bait", "backup app", 1).happens(50)
+                    && let Some(held) = world.service_principals.get_mut(&app)
+                {
+                    held.verified_publisher = None;
+                }
+                let since = before(
+                    alert,
+                    chance.draw("bait", "backup app", 2).between(200, 900),
+                );
+                for value in ["Mail.ReadWrite", "Mail.Send", "User.Read.All"] {
+                    world.assign_app_role(since, &app, known::GRAPH, value);
+                }
+            }
             _ => {
                 let (at, by) = self.lately(world, &me, alert, "new app");
                 let name = chance.draw("bait", "new app", 0).word(&[

@@ -254,7 +254,10 @@ impl Company {
                 let network = self.networks.take("journey", &names::JOURNEYS);
                 self.journey = Some((from, until, network));
             }
-            BaitKind::OwnLaptop | BaitKind::NewPhone | BaitKind::GrantNewApp => {
+            BaitKind::OwnLaptop
+            | BaitKind::NewPhone
+            | BaitKind::GrantNewApp
+            | BaitKind::BackupApp => {
                 self.lay_identity(world, kind, alert);
             }
         }

@@ -193,6 +193,14 @@ pub(super) fn responder(
             public_client: true,
         },
     );
+    for permission in &scenario.responder.permissions {
+        world.assign_app_role(
+            before(alert, 90),
+            &principal,
+            resource_of(permission),
+            permission,
+        );
+    }
     // What an administrator consented to for the operator's delegated use.
     for resource in [known::GRAPH, known::EXCHANGE, known::MANAGEMENT] {
         let scopes: Vec<String> = scenario

@@ -127,7 +127,10 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
                 ),
             );
         }
-        if way_in == Move::PhishConsent && step.action != way_in && !step.action.by_app() {
+        if matches!(way_in, Move::PhishConsent | Move::PhishAppConsent)
+            && step.action != way_in
+            && !step.action.by_app()
+        {
             return problem(
                 at,
                 format!(

@@ -130,6 +130,11 @@ pub enum Move {
     RegisterDevice,
     /// A temporary access pass in the attacker's hands (A41).
     AddAccessPass,
+    /// An administrator is talked into consenting to application permissions for an app
+    /// of the attacker's (A22).
+    PhishAppConsent,
+    /// Consents, as the administrator whose session it has, to the same (A22).
+    ConsentAppOnly,
 }
 
 impl Move {
@@ -151,6 +156,8 @@ impl Move {
         Self::AddDefaultMethod,
         Self::RegisterDevice,
         Self::AddAccessPass,
+        Self::PhishAppConsent,
+        Self::ConsentAppOnly,
     ];
 
     /// What this step leaves in the attacker's hands.
@@ -176,6 +183,7 @@ impl Move {
             Self::PhishDeviceCode => &[ArtefactId::REFRESH_TOKENS, ArtefactId::ACCESS_TOKEN],
             Self::AddDefaultMethod => &[ArtefactId::DEFAULT_METHOD],
             Self::RegisterDevice => &[ArtefactId::REGISTERED_DEVICE],
+            Self::PhishAppConsent | Self::ConsentAppOnly => &[ArtefactId::MALICIOUS_APP],
             Self::AddAccessPass => &[ArtefactId::TEMPORARY_ACCESS_PASS],
             Self::OpenSession | Self::ReadMail | Self::SendFraud => &[],
         }
@@ -200,6 +208,8 @@ impl Move {
             Self::AddDefaultMethod => "add_default_method",
             Self::RegisterDevice => "register_device",
             Self::AddAccessPass => "add_access_pass",
+            Self::PhishAppConsent => "phish_app_consent",
+            Self::ConsentAppOnly => "consent_app_only",
         }
     }
 
@@ -207,7 +217,7 @@ impl Move {
     pub const fn entry(self) -> Option<TakeoverPath> {
         match self {
             Self::Phish => Some(TakeoverPath::CredentialPhishing),
-            Self::PhishConsent => Some(TakeoverPath::ConsentPhishing),
+            Self::PhishConsent | Self::PhishAppConsent => Some(TakeoverPath::ConsentPhishing),
             Self::PhishDeviceCode => Some(TakeoverPath::DeviceCodePhishing),
             _ => None,
         }
@@ -290,6 +300,8 @@ pub enum BaitKind {
     NewPhone,
     /// An app with small rights that the user consented to some days ago.
     GrantNewApp,
+    /// An app with application permissions on everybody's mail, for years.
+    BackupApp,
 }
 
 /// A person on our side.

@@ -47,6 +47,10 @@ const EMBEDDED: &[(&str, &str)] = &[
         include_str!("../../../../scenarios/consent-phish/scenario.toml"),
     ),
     (
+        "app-only",
+        include_str!("../../../../scenarios/app-only/scenario.toml"),
+    ),
+    (
         "device-code",
         include_str!("../../../../scenarios/device-code/scenario.toml"),
     ),

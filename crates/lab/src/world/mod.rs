@@ -6,6 +6,7 @@
 
 pub(crate) mod access;
 pub(crate) mod administer;
+pub(crate) mod app_roles;
 pub(crate) mod audit;
 pub(crate) mod changes;
 pub(crate) mod directory;
@@ -155,6 +156,10 @@ pub(crate) struct World {
     pub(crate) service_principals: BTreeMap<String, ServicePrincipal>,
     /// Apps that can ask the token endpoint, by client id.
     pub(crate) registrations: registration::Registrations,
+    /// Ids of app roles, by the resource's app id and the role's value.
+    pub(crate) app_role_ids: BTreeMap<(String, String), String>,
+    /// Who holds which app role, by id.
+    pub(crate) app_role_assignments: BTreeMap<String, app_roles::AppRoleAssignment>,
     /// Delegated permission grants by id.
     pub(crate) grants: BTreeMap<String, Grant>,
     /// Mailboxes by user object id.
@@ -390,6 +395,8 @@ impl World {
             roles: Vec::new(),
             service_principals: BTreeMap::new(),
             registrations: BTreeMap::new(),
+            app_role_ids: BTreeMap::new(),
+            app_role_assignments: BTreeMap::new(),
             grants: BTreeMap::new(),
             mailboxes: BTreeMap::new(),
             tokens: Tokens::default(),
