@@ -63,6 +63,8 @@ pub enum ActionKind {
     ChooseDefaultMethod,
     /// Sets a device's `accountEnabled` to false.
     DisableDevice,
+    /// Sets an app's `accountEnabled` to false, for everybody.
+    DisableApp,
 }
 
 /// When a change takes effect after the tenant accepted it.
@@ -165,6 +167,7 @@ impl ActionKind {
             Self::RestoreSignIn => &RESTORE_SIGN_IN,
             Self::ChooseDefaultMethod => &identity::CHOOSE_DEFAULT_METHOD,
             Self::DisableDevice => &identity::DISABLE_DEVICE,
+            Self::DisableApp => &identity::DISABLE_APP,
         }
     }
 
@@ -185,6 +188,7 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &REMOVE_HIDDEN_RULE,
     &REMOVE_RULE_IN_EXCHANGE,
     &identity::DISABLE_DEVICE,
+    &identity::DISABLE_APP,
     &RESET_PASSWORD,
     &identity::CHOOSE_DEFAULT_METHOD,
     &REMOVE_METHOD,
@@ -543,6 +547,7 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
         source: "reference §5, §9.3",
     },
     identity::DEFAULT_METHOD,
+    identity::MALICIOUS_APP,
     identity::REGISTERED_DEVICE,
     identity::TEMPORARY_ACCESS_PASS,
 ];

@@ -674,6 +674,23 @@ pub enum Facts {
         /// Whether the organisation manages it.
         managed: bool,
     },
+    /// An app with permissions of its own on mail, files or the directory.
+    App {
+        /// The app's id.
+        app_id: String,
+        /// Whether it gets tokens.
+        enabled: bool,
+        /// Whether its publisher is verified.
+        verified_publisher: bool,
+        /// Whether Microsoft's own tenant owns it.
+        first_party: bool,
+        /// Its application permissions, sorted.
+        #[serde(default)]
+        roles: Vec<String>,
+        /// Key ids of the secrets and certificates that this tenant keeps for it.
+        #[serde(default)]
+        credentials: Vec<String>,
+    },
 }
 
 /// A source and how reading it went.

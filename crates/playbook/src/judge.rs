@@ -73,6 +73,7 @@ fn is_empty(facts: &Facts) -> bool {
             ..
         } | Facts::Keeping { .. }
             | Facts::Device { enabled: false, .. }
+            | Facts::App { enabled: false, .. }
     )
 }
 
@@ -123,7 +124,7 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
         .changes
         .iter()
         .filter(|change| {
-            change.kind == observed.object.kind
+            identity::is_of_kind(change.kind, observed.object.kind)
                 && (names(change, observed) || identity::tells_of(state, change, observed))
         })
         .collect();
@@ -177,6 +178,7 @@ fn known_as(observed: &Observed) -> Vec<String> {
         // vouch for the attacker's.
         Facts::Method { detail, .. } => known.extend(detail.clone()),
         Facts::Device { identifier, .. } => known.extend(identifier.clone()),
+        Facts::App { app_id, .. } => known = vec![observed.object.id.clone(), app_id.clone()],
         Facts::Forwarding { .. } | Facts::Keeping { .. } => {}
     }
     known.retain(|name| !name.is_empty());
@@ -203,7 +205,8 @@ fn marks(facts: &Facts) -> Vec<String> {
         Facts::Method { .. }
         | Facts::Grant { .. }
         | Facts::Keeping { .. }
-        | Facts::Device { .. } => Vec::new(),
+        | Facts::Device { .. }
+        | Facts::App { .. } => Vec::new(),
     }
 }
 
@@ -285,7 +288,7 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
             let logs: &[&str] = match observed.object.kind {
                 ObjectKind::Method => &[AUDITS_ABOUT],
                 ObjectKind::OauthGrant => &[AUDITS_ABOUT, AUDITS_BY, UNIFIED_AUDIT],
-                ObjectKind::Device => &[AUDITS_ABOUT, AUDITS_BY],
+                ObjectKind::Device | ObjectKind::ServicePrincipal => &[AUDITS_ABOUT, AUDITS_BY],
                 _ => &[UNIFIED_AUDIT],
             };
             let why = logs.iter().find_map(|log| unread(log))?;
@@ -441,6 +444,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
             }
         }
         Facts::Device { .. } => identity::device(state, facts),
+        Facts::App { .. } => identity::app(state, facts),
     }
 }
 
@@ -509,6 +513,7 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
             method, default, ..
         } => Some(identity::method_artefact(method, *default)),
         Facts::Device { .. } => Some(ArtefactId::REGISTERED_DEVICE),
+        Facts::App { .. } => Some(ArtefactId::MALICIOUS_APP),
         Facts::InboxRule { hidden: true, .. } => Some(ArtefactId::HIDDEN_RULE),
         Facts::InboxRule { forwards_to, .. }
             if forwards_to.iter().any(|address| is_outside(state, address)) =>

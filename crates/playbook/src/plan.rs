@@ -309,6 +309,7 @@ pub fn until_removed() -> Vec<UntilRemoved> {
         ArtefactId::HIDING_RULE,
         ArtefactId::HIDDEN_RULE,
         ArtefactId::SMTP_FORWARDING,
+        ArtefactId::MALICIOUS_APP,
     ]
     .into_iter()
     .map(|artefact| UntilRemoved {
@@ -529,6 +530,7 @@ fn removal(observed: &Observed) -> ActionKind {
         // Never a foothold; raised by `preserve`.
         Facts::Keeping { .. } => ActionKind::RaiseRetention,
         Facts::Device { .. } => ActionKind::DisableDevice,
+        Facts::App { .. } => ActionKind::DisableApp,
     }
 }
 
@@ -551,7 +553,7 @@ fn was_refused(state: &State, observed: &Observed) -> bool {
 /// What goes on working while the account is blocked and its sessions are ended, or
 /// could once they come back (S3.5).
 fn outlives_the_block(state: &State, facts: &Facts) -> bool {
-    sends_outside(state, facts) || matches!(facts, Facts::Device { .. })
+    sends_outside(state, facts) || matches!(facts, Facts::Device { .. } | Facts::App { .. })
 }
 
 fn sends_outside(state: &State, facts: &Facts) -> bool {

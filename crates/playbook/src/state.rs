@@ -525,7 +525,19 @@ impl State {
 
     /// When the last piece of known access ends.
     pub fn access_ends_at(&self) -> Option<Timestamp> {
-        self.access.iter().map(|end| end.ends_at).max()
+        let known = self.access.iter().map(|end| end.ends_at).max()?;
+        // An app that acts for itself gets tokens until it is switched off, and those
+        // live on for their time (reference §9.3).
+        let life = jiff::SignedDuration::from_mins(
+            crate::plan::TOKEN_LIFE_MIN + crate::plan::CLOCK_MARGIN_MIN,
+        );
+        let apps = self
+            .actions
+            .values()
+            .filter(|action| action.planned.makes(ActionKind::DisableApp))
+            .filter_map(|action| action.applied.as_ref()?.0.checked_add(life).ok())
+            .max();
+        Some(apps.map_or(known, |end| end.max(known)))
     }
 
     /// The number that the next action gets.

@@ -312,6 +312,8 @@ pub fn content(facts: &Facts) -> Facts {
         }
         Facts::Method { default, .. } => *default = false,
         Facts::Forwarding { .. } | Facts::Keeping { .. } | Facts::Device { .. } => {}
+        // A look at the app alone does not show what it was assigned.
+        Facts::App { roles, .. } => roles.clear(),
     }
     content
 }

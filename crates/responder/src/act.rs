@@ -29,6 +29,7 @@ use crate::difference::difference;
 use crate::error::ResponderError;
 use crate::evidence::{keep, request};
 use crate::explain::ByHand;
+use crate::observe::identity;
 use crate::observe::{account_of, is_named, observe, record, user_key};
 use crate::undo::{NoWay, Past, Shown, prepare_reverse, shows_reversed};
 use crate::{preflight, protect};
@@ -500,7 +501,12 @@ impl Hand<'_> {
                 Ok(last(digests).map(|evidence| Look::of(done, None, evidence)))
             }
             kind => {
-                let seen = match observe(tenant, &user, kind).await {
+                let seen = if kind == ObjectKind::ServicePrincipal {
+                    identity::app(tenant, &planned.object.id).await
+                } else {
+                    observe(tenant, &user, kind).await
+                };
+                let seen = match seen {
                     Ok(seen) => seen,
                     Err(error) => return Ok(Err(error)),
                 };
@@ -715,6 +721,7 @@ impl Hand<'_> {
                 tenant.prepare_set_default_method(&user, word.unwrap_or_default())
             }
             ActionKind::DisableDevice => tenant.prepare_disable_device(&planned.object.id),
+            ActionKind::DisableApp => tenant.prepare_disable_app(&planned.object.id),
         }
     }
 
@@ -827,7 +834,8 @@ fn cleared(kind: ActionKind, facts: &Facts) -> bool {
             },
         ) => *litigation_hold == Some(true),
         (ActionKind::ChooseDefaultMethod, Facts::Method { default, .. }) => *default,
-        (ActionKind::DisableDevice, Facts::Device { enabled, .. }) => !enabled,
+        (ActionKind::DisableDevice, Facts::Device { enabled, .. })
+        | (ActionKind::DisableApp, Facts::App { enabled, .. }) => !enabled,
         _ => false,
     }
 }

@@ -15,7 +15,7 @@ use retake_hunt::{By, Growing, HowRead, Subject};
 use retake_playbook::event::{
     Analysis, Change, Event, EvidenceKept, Fingerprint, Looked, Mail, Origin, Source,
 };
-use retake_playbook::{Digest, State, judge};
+use retake_playbook::{Digest, ObjectKind, State, judge};
 use retake_tenant::client::{AuditAbout, AuditQuery, MessageTraceFilter, SignInKind};
 use retake_tenant::{Kind, Read, Tenant, TenantError};
 use serde_json::Value;
@@ -215,6 +215,7 @@ fn audit_query(
             users.push(name);
         }
     }
+    users.extend(case.with_state(acting_apps));
     AuditQuery {
         display_name: format!("Retake case {}", case.id()),
         start: since,
@@ -222,6 +223,45 @@ fn audit_query(
         users,
         ..AuditQuery::default()
     }
+}
+
+/// How many apps are asked for by name in the unified log, at most.
+const MOST_APPS: usize = 20;
+/// How long before the case an app may have been let in to be asked for.
+const APPS_SINCE: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// Apps that this account let in lately, as the unified log names whoever acts without a
+/// user: what they do with rights of their own is under no user's name.
+fn acting_apps(state: &State) -> Vec<String> {
+    let Some((opened, _)) = &state.opened else {
+        return Vec::new();
+    };
+    let Some((_, analysis)) = &state.analysis else {
+        return Vec::new();
+    };
+    let let_in: BTreeSet<&str> = analysis
+        .changes
+        .iter()
+        .filter(|change| {
+            matches!(
+                change.kind,
+                ObjectKind::OauthGrant | ObjectKind::ServicePrincipal | ObjectKind::AppRole
+            ) && change.by != Origin::Responder
+                && change.at >= back(*opened, APPS_SINCE)
+        })
+        .flat_map(|change| change.ids.iter().map(String::as_str))
+        .filter(|id| is_guid(id))
+        .collect();
+    let_in
+        .into_iter()
+        .take(MOST_APPS)
+        .map(|id| format!("ServicePrincipal_{id}"))
+        .collect()
+}
+
+fn is_guid(text: &str) -> bool {
+    let groups: Vec<usize> = text.split('-').map(str::len).collect();
+    groups == [8, 4, 4, 4, 12] && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
 }
 
 /// Records before a renaming name the account as it was called then: they are

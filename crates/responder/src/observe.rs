@@ -21,7 +21,7 @@ use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::preflight::{self, Standing};
 
-mod identity;
+pub(crate) mod identity;
 pub(crate) mod rules;
 
 /// The tenant of Microsoft's own apps (reference §5).
@@ -217,6 +217,7 @@ pub(crate) async fn snapshot(
         ObjectKind::OauthGrant,
         // Identity.
         ObjectKind::Device,
+        ObjectKind::ServicePrincipal,
     ];
     let known = case.with_state(|state| state.account.clone());
     let (account, seen, federation) = futures_util::future::join3(
@@ -366,6 +367,7 @@ pub(crate) async fn observe(
         ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
         ObjectKind::MailboxForwarding | ObjectKind::Mailbox => forwarding(tenant, user).await,
         ObjectKind::Device => identity::devices(tenant, user).await,
+        ObjectKind::ServicePrincipal => identity::apps(tenant).await,
         _ => grants(tenant, user).await,
     }
 }

@@ -19,7 +19,7 @@ pub use directory::{
 pub use exchange::{
     ExchangeRule, Forwarding, Keeping, Mailbox, MailboxPermission, RecipientPermission,
 };
-pub use identity::Device;
+pub use identity::{AppRoleAssignment, Device};
 pub use mail::{EmailAddress, MailFolder, Message, MessageRule, Recipient, RuleActions};
 
 /// Properties without a name of their own here.

@@ -233,7 +233,7 @@ impl Judge<'_> {
             | Kind::RemoveRuleInExchange
             | Kind::RemoveGrant => self.reads.shows_gone(line, object),
             Kind::ChooseDefaultMethod => self.shows_a_default(line),
-            Kind::DisableDevice => {
+            Kind::DisableDevice | Kind::DisableApp => {
                 self.reads.shows_gone(line, object) || self.reads.shows_switched_off(line, object)
             }
         }
@@ -384,7 +384,7 @@ impl Judge<'_> {
                 ObjectKind::MailboxForwarding => reads
                     .iter()
                     .any(|line| self.reads.shows_no_forwarding(line, &held.object)),
-                ObjectKind::Device => reads.iter().any(|line| {
+                ObjectKind::Device | ObjectKind::ServicePrincipal => reads.iter().any(|line| {
                     self.reads.shows_gone(line, &held.object)
                         || self.reads.shows_switched_off(line, &held.object)
                 }),
@@ -556,7 +556,9 @@ fn works_until_removed(artefact: ArtefactId) -> bool {
         spec.id == artefact
             && matches!(
                 spec.object,
-                ObjectKind::InboxRule | ObjectKind::MailboxForwarding
+                ObjectKind::InboxRule
+                    | ObjectKind::MailboxForwarding
+                    | ObjectKind::ServicePrincipal
             )
     })
 }

@@ -249,7 +249,9 @@ fn holds_foothold(trace: &Trace, seen: &retake_playbook::event::Observed) -> boo
     );
     let off = matches!(
         &seen.facts,
-        Facts::InboxRule { enabled: false, .. } | Facts::Device { enabled: false, .. }
+        Facts::InboxRule { enabled: false, .. }
+            | Facts::Device { enabled: false, .. }
+            | Facts::App { enabled: false, .. }
     );
     !empty
         && !off

@@ -74,3 +74,8 @@ fn a_consent_that_was_talked_out_of_a_user_is_withdrawn_seeds_1_to_3() {
 fn a_device_code_that_was_talked_out_of_a_user_leaves_nothing_seeds_1_to_3() {
     holds("device-code", 1..=3);
 }
+
+#[test]
+fn an_app_with_rights_of_its_own_is_switched_off_seeds_1_to_3() {
+    holds("app-only", 1..=3);
+}

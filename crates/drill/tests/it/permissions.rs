@@ -323,6 +323,8 @@ fn the_declared_set_is_enough_and_every_call_stands_in_the_table_of_its_steps() 
         "graph.methods.set_default",
         "graph.devices.disable",
         "graph.devices.enable",
+        "graph.apps.disable",
+        "graph.apps.enable",
     ];
     for id in declared {
         assert!(

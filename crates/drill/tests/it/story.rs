@@ -439,7 +439,7 @@ impl Story {
             ActionKind::ChooseDefaultMethod => {
                 json!({"kind": "changed", "fields": {"isDefault": [false, true]}})
             }
-            ActionKind::DisableDevice => {
+            ActionKind::DisableDevice | ActionKind::DisableApp => {
                 json!({"kind": "changed", "fields": {"accountEnabled": [true, false]}})
             }
             ActionKind::RemoveMethod => {

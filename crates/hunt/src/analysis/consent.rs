@@ -46,8 +46,9 @@ pub(super) fn misused<'a>(
     let mut misuse = Misuse::default();
     for consent in consents {
         let mine = ids(changes, consent, scope);
+        // Also what it did in other people's mailboxes.
         let used: Vec<&Event> = scope
-            .concerning
+            .all
             .iter()
             .filter(|event| {
                 event.time >= consent.time

@@ -260,7 +260,7 @@ fn app_events<'a>(
         })
         .collect();
     scope
-        .concerning
+        .all
         .iter()
         .filter(|event| {
             !event.is_sign_in()

@@ -56,6 +56,36 @@ pub(super) const DISABLE_DEVICE: ActionSpec = ActionSpec {
     source: "reference §4, §9.3",
 };
 
+pub(super) const DISABLE_APP: ActionSpec = ActionSpec {
+    kind: ActionKind::DisableApp,
+    title: "Switch off app",
+    step: StepId::new(3, 5),
+    object: ObjectKind::ServicePrincipal,
+    scope: Scope::Tenant,
+    permissions: &["Application.ReadWrite.All"],
+    roles: &[],
+    evidence: "the app as it exists in the tenant, with its credentials and permissions",
+    precheck: "the app is there and is as it was when the plan was made",
+    verification: "the app reads accountEnabled false",
+    reverse: Reverse::By("set the app's accountEnabled to true again"),
+    breaks: "nobody in the tenant can use this app, and it gets no tokens for itself",
+    effect: Effect {
+        words: "no new tokens at once; tokens already issued live on up to 90 min",
+        within_s: 60,
+    },
+    repeatable: false,
+    source: "reference §0.3, §5, §9.3",
+};
+
+pub(super) const MALICIOUS_APP: ArtefactSpec = ArtefactSpec {
+    id: ArtefactId::MALICIOUS_APP,
+    title: "App with application permissions",
+    object: ObjectKind::ServicePrincipal,
+    gives: "everybody's mail or files, whatever is done to any account",
+    ended_by: &[ActionKind::DisableApp],
+    source: "reference §5, §9.3",
+};
+
 pub(super) const DEFAULT_METHOD: ArtefactSpec = ArtefactSpec {
     id: ArtefactId::DEFAULT_METHOD,
     title: "Added authentication method made the default",

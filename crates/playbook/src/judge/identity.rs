@@ -2,11 +2,11 @@
 
 use jiff::SignedDuration;
 
-use crate::event::{Change, Facts, Observed};
+use crate::event::{Change, Facts, Looked, Observed};
 use crate::state::State;
 use crate::words::{ArtefactId, ObjectKind};
 
-use super::Verdict;
+use super::{AUDITS_ABOUT, AUDITS_BY, Verdict};
 
 /// How far apart an object's own time and that of the record about it may lie.
 const SAME_ACT: SignedDuration = SignedDuration::from_secs(60);
@@ -158,6 +158,48 @@ pub(super) fn device(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
             Verdict::Unclear,
             vec!["nobody knows when it was registered or by whom: ask its owner".to_owned()],
         ),
+    }
+}
+
+/// Whether a record of this kind can tell of such an object: what brought an app in is
+/// told as a consent, too.
+pub(super) fn is_of_kind(told: ObjectKind, object: ObjectKind) -> bool {
+    told == object
+        || (object == ObjectKind::ServicePrincipal
+            && matches!(told, ObjectKind::OauthGrant | ObjectKind::AppRole))
+}
+
+/// An app with permissions of its own of which no record says who let it in. Every
+/// tenant has some, and with wide rights: only what was let in while the logs reach can
+/// be told, and only by logs that were read.
+pub(super) fn app(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
+    if matches!(
+        facts,
+        Facts::App {
+            first_party: true,
+            ..
+        }
+    ) {
+        return (Verdict::Legitimate, vec!["Microsoft's own app".to_owned()]);
+    }
+    let read = |log: &str| {
+        state.analysis.as_ref().is_some_and(|(_, analysis)| {
+            analysis
+                .sources
+                .iter()
+                .any(|source| source.name == log && source.looked == Looked::Whole)
+        })
+    };
+    if read(AUDITS_ABOUT) && read(AUDITS_BY) {
+        (
+            Verdict::Legitimate,
+            vec!["no record says that this account had anything to do with it, as far back as the logs reach".to_owned()],
+        )
+    } else {
+        (
+            Verdict::Unclear,
+            vec!["it holds wide permissions of its own, and the log that would tell who let it in was not read".to_owned()],
+        )
     }
 }
 

@@ -8,9 +8,9 @@
 
 use retake_playbook::steps::StepId;
 use retake_tenant::call::{
-    CALLS, DELETE_GRANT, DELETE_INBOX_RULE, DIRECTORY_AUDITS, DISABLE_DEVICE, ENABLE_DEVICE,
-    INBOX_RULES, METHODS, SIGN_INS_BETA, USER_BLOCK, USER_RESET_PASSWORD, USER_REVOKE,
-    USER_UNBLOCK,
+    CALLS, DELETE_GRANT, DELETE_INBOX_RULE, DIRECTORY_AUDITS, DISABLE_APP, DISABLE_DEVICE,
+    ENABLE_APP, ENABLE_DEVICE, INBOX_RULES, METHODS, SIGN_INS_BETA, USER_BLOCK,
+    USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
 };
 use retake_tenant::{CallSpec, Service};
 
@@ -115,7 +115,8 @@ const fn app_only(permission: Permission) -> Permission {
 #[rustfmt::skip]
 pub static PERMISSIONS: &[Permission] = &[
     graph!("User.Read.All", Some("df021288-bdef-4463-88db-98f22de89214"), Some("a154be20-db9c-4678-8ab7-66f6cc099a59"), both),
-    graph!("Application.Read.All", Some("9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30"), Some("c79f8feb-a9db-4090-85f9-90d820caa0eb"), both),
+    graph!("Application.Read.All", Some("9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30"), Some("c79f8feb-a9db-4090-85f9-90d820caa0eb"), read),
+    graph!("Application.ReadWrite.All", Some("1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9"), Some("bdfbf15f-ee85-4955-8675-146e8e5296b5"), respond),
     graph!("AuditLog.Read.All", Some("b0afded3-3588-46d8-8b3d-9842eff778da"), Some("e4c9e354-4dc5-45b8-9e7c-e1393b0b1a20"), both),
     graph!("AuditLogsQuery.Read.All", Some("5e1e9171-754d-478c-812c-f1755a9a4c2d"), Some("1d9e7ac3-0eca-442c-82f9-e92625af6e6d"), both),
     graph!("ExchangeMessageTrace.Read.All", None, None, both),
@@ -325,6 +326,7 @@ pub fn role_for(call: &CallSpec, signed_in: SignedInAs) -> Option<&'static Role>
         (_, SignedInAs::App) => None,
         _ if is(&USER_BLOCK) || is(&USER_UNBLOCK) || is(&USER_REVOKE) => Some(&USER_ADMINISTRATOR),
         _ if is(&DISABLE_DEVICE) || is(&ENABLE_DEVICE) => Some(&DEVICE_ADMINISTRATOR),
+        _ if is(&DISABLE_APP) || is(&ENABLE_APP) => Some(&CLOUD_APPLICATION_ADMINISTRATOR),
         _ if is(&DELETE_GRANT) => Some(&CLOUD_APPLICATION_ADMINISTRATOR),
         _ if is(&SIGN_INS_BETA) || is(&DIRECTORY_AUDITS) => Some(&LOG_READER),
         _ if call.permissions == METHODS.permissions => Some(&METHOD_READER),

@@ -75,6 +75,7 @@ pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepar
                 .ok_or_else(|| not_saved(past, "the consent"))?;
             Ok(tenant.prepare_create_grant(&grant)?)
         }
+        ActionKind::DisableApp => Ok(tenant.prepare_enable_app(past.id())?),
         ActionKind::DisableDevice => Ok(tenant.prepare_enable_device(past.id())?),
         ActionKind::RevokeSessions
         | ActionKind::ResetPassword
@@ -137,8 +138,11 @@ pub(crate) fn shows_reversed(past: &Past<'_>, seen: &[Found]) -> Shown {
         | ActionKind::ResetPassword
         | ActionKind::RemoveMethod
         | ActionKind::ChooseDefaultMethod => Shown::default(),
-        ActionKind::DisableDevice => setting(past, seen, |facts| {
-            matches!(facts, Facts::Device { enabled: false, .. })
+        ActionKind::DisableDevice | ActionKind::DisableApp => setting(past, seen, |facts| {
+            matches!(
+                facts,
+                Facts::Device { enabled: false, .. } | Facts::App { enabled: false, .. }
+            )
         }),
     }
 }

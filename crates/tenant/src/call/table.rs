@@ -161,6 +161,9 @@ calls! {
     SERVICE_PRINCIPAL_BY_APP_ID: "graph.apps.find", "find an app by its app id";
         Graph Get "/v1.0/servicePrincipals(appId='{appId}')", read;
         needs &["Application.Read.All"], roles &[]; "reference §5".
+    APP_ROLE_ASSIGNED_TO: "graph.apps.assigned_to", "read which apps hold permissions of their own on a resource";
+        Graph Get "/v1.0/servicePrincipals/{app}/appRoleAssignedTo", read;
+        needs &["Application.Read.All"], roles &[]; "reference §5".
     DISABLE_APP: "graph.apps.disable", "stop an app from getting tokens, for everybody";
         Graph Patch "/v1.0/servicePrincipals/{app}", change;
         needs &["Application.ReadWrite.All"], roles CONSENT_ROLES; "reference §5".

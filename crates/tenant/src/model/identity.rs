@@ -1,4 +1,4 @@
-//! Devices.
+//! Devices, and app roles that somebody holds.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,35 @@ pub struct Device {
     /// Whether it is managed.
     #[serde(default)]
     pub is_managed: Option<bool>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub other: Other,
+}
+
+/// An app role that an app, a user or a group holds on a resource (reference §5).
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppRoleAssignment {
+    /// Its id.
+    pub id: String,
+    /// The role; all zeros is the default access.
+    #[serde(default)]
+    pub app_role_id: Option<String>,
+    /// Who holds it, by object id.
+    #[serde(default)]
+    pub principal_id: Option<String>,
+    /// `ServicePrincipal`, `User` or `Group`.
+    #[serde(default)]
+    pub principal_type: Option<String>,
+    /// The resource's service principal.
+    #[serde(default)]
+    pub resource_id: Option<String>,
+    /// The resource's name.
+    #[serde(default)]
+    pub resource_display_name: Option<String>,
+    /// When it was assigned.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub created_date_time: Option<Timestamp>,
     /// Everything else.
     #[serde(flatten)]
     pub other: Other,

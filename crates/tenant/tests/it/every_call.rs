@@ -112,6 +112,7 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "graph.grants.list" => world.grants_for_everybody("c");
         "graph.grants.read" => world.grant("g");
         "graph.apps.read" => world.service_principal(ID);
+        "graph.apps.assigned_to" => world.app_role_assigned_to(ID);
         "graph.apps.find" => world.service_principal_by_app_id(ID);
         "graph.devices.registered" => world.registered_devices(USER);
         "graph.devices.owned" => world.owned_devices(USER);
