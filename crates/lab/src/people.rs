@@ -31,6 +31,10 @@ pub const ELSEWHERE: [&str; 5] = [
     "federation_provider",
 ];
 
+/// The task of deleting all app passwords of the affected user by hand, on the per-user
+/// page (reference §2.2).
+pub const DELETE_APP_PASSWORDS: &str = "delete_app_passwords";
+
 /// Words for tasks that ask for a decision and not for work.
 const DECISIONS: [&str; 4] = ["approve", "approval", "decide", "second_person"];
 
@@ -174,10 +178,42 @@ pub(crate) fn carry_out(
                 line = line.about(ObjectKind::Account, company.affected.clone());
                 elsewhere(world, company, now, other)
             }
+            DELETE_APP_PASSWORDS => {
+                line = line.about(ObjectKind::Account, company.affected.clone());
+                delete_app_passwords(world, company, now)
+            }
             other => Some(json!({"kind": "done", "task": other})),
         };
     }
     trace.push(line);
+}
+
+fn delete_app_passwords(world: &mut World, company: &Company, now: Timestamp) -> Option<Value> {
+    let me = company.affected.clone();
+    let by = company
+        .contacts
+        .get(&Role::IdentityAdmin)
+        .and_then(|contact| contact.user.clone());
+    let agent = by
+        .as_ref()
+        .and_then(|id| company.habits.get(id))
+        .map(|habits| habits.browser.clone())
+        .unwrap_or_default();
+    let ip = company.office.enter(world, 2);
+    let mut origin = Origin::user(
+        by.as_deref().unwrap_or_default(),
+        known::OFFICE_HOME,
+        &ip,
+        &agent,
+    )
+    .through(Surface::Portal);
+    origin.user = by;
+    world.delete_app_passwords(now, &origin, &me);
+    Some(
+        json!({"kind": "done", "task": DELETE_APP_PASSWORDS, "touched": [
+            {"kind": "app_password", "id": me, "effect": {"kind": "deleted"}},
+        ]}),
+    )
 }
 
 /// What is done where the account belongs. On-premises it takes effect here with

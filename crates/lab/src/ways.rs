@@ -153,6 +153,42 @@ impl World {
         Ok(session)
     }
 
+    /// A name and a password posted to the token endpoint without any page (ROPC,
+    /// reference §1.3): where a second factor is registered it is refused.
+    pub(crate) fn post_password(
+        &mut self,
+        now: Timestamp,
+        origin: &Origin,
+        user: &str,
+        password: &str,
+    ) -> Result<String, u32> {
+        let Some(held) = self.users.get(user) else {
+            return Err(50_034);
+        };
+        let error = if !held.password.matches(user, password) {
+            50_126
+        } else if !held.enabled {
+            50_057
+        } else if held.second_factors().next().is_some() {
+            50_076
+        } else {
+            0
+        };
+        let mut entry = self.sign_in_entry(now, SignInKind::Interactive, origin, Resource::Graph);
+        entry.error = error;
+        reason(error).clone_into(&mut entry.reason);
+        "ropc".clone_into(&mut entry.protocol);
+        entry.steps = vec![(String::from("Password"), error != 50_126)];
+        if error != 0 {
+            self.record_sign_in(entry);
+            return Err(error);
+        }
+        let session = self.open_session(now, user, Class::Password, false, origin);
+        entry.session = Some(session.clone());
+        self.record_sign_in(entry);
+        Ok(session)
+    }
+
     /// Signs in with a temporary access pass, which needs neither password nor second
     /// factor (reference §2.4); the session, or the error.
     pub(crate) fn sign_in_with_pass(

@@ -546,6 +546,7 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
         ended_by: &[ActionKind::RevokeSessions, ActionKind::RemoveGrant],
         source: "reference §5, §9.3",
     },
+    identity::APP_PASSWORD,
     identity::DEFAULT_METHOD,
     identity::MALICIOUS_APP,
     identity::REGISTERED_DEVICE,

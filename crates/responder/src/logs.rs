@@ -116,6 +116,12 @@ pub(crate) async fn analyse(
     let ((interactive, silent, about, by), (risk, traces, audit)) =
         Box::pin(futures_util::future::join(entra, beside)).await;
 
+    let elsewhere = if quick {
+        None
+    } else {
+        sign_ins_elsewhere(&quickly, &state, since(Log::Elsewhere)).await
+    };
+
     let tokens = preflight::tokens(tenant).await;
     let mut pages = pages.lock().unwrap_or_else(PoisonError::into_inner);
     let mut reading = Reading {
@@ -146,6 +152,9 @@ pub(crate) async fn analyse(
             why: Some("the quick look leaves it out; it is read next".to_owned()),
             code: None,
         }),
+    }
+    if let Some(elsewhere) = elsewhere {
+        reading.take(Log::Elsewhere, elsewhere)?;
     }
     let sources = reading.sources;
     let events = under_one_name(pages.records.events(), &account);
@@ -179,6 +188,7 @@ enum Log {
     Risk,
     Trace,
     Audit,
+    Elsewhere,
 }
 
 impl Log {
@@ -191,6 +201,7 @@ impl Log {
             Self::Risk => "risk detections",
             Self::Trace => "message trace",
             Self::Audit => judge::UNIFIED_AUDIT,
+            Self::Elsewhere => "sign-ins from the attacker's addresses",
         }
     }
 }
@@ -223,6 +234,45 @@ fn audit_query(
         users,
         ..AuditQuery::default()
     }
+}
+
+/// How many of the attacker's addresses are asked for, at most.
+const MOST_ADDRESSES: usize = 6;
+
+/// Everybody's sign-ins from the addresses that the attacker was seen at (S6.5): whether
+/// passwords were tried on many, and who else let them in. Nothing where none is known.
+async fn sign_ins_elsewhere(
+    tenant: &Tenant,
+    state: &State,
+    since: Timestamp,
+) -> Option<Result<Read<Vec<Value>>, TenantError>> {
+    let (_, analysis) = state.analysis.as_ref()?;
+    let addresses: Vec<&str> = analysis
+        .fingerprint
+        .addresses
+        .iter()
+        .map(String::as_str)
+        .take(MOST_ADDRESSES)
+        .collect();
+    let asked = addresses.iter().flat_map(|address| {
+        [SignInKind::InteractiveDetailed, SignInKind::NonInteractive]
+            .map(|kind| tenant.sign_ins_from_address(kind, address, since, None))
+    });
+    let mut all: Option<Read<Vec<Value>>> = None;
+    for read in futures_util::future::join_all(asked).await {
+        match (read, &mut all) {
+            (Err(error), _) => return Some(Err(error)),
+            (Ok(read), None) => all = Some(read),
+            (Ok(read), Some(all)) => {
+                all.value.extend(read.value);
+                all.answers.extend(read.answers);
+                if all.completeness.why().is_none() {
+                    all.completeness = read.completeness;
+                }
+            }
+        }
+    }
+    all.map(Ok)
 }
 
 /// How many apps are asked for by name in the unified log, at most.

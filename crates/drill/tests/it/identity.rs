@@ -79,3 +79,28 @@ fn a_device_code_that_was_talked_out_of_a_user_leaves_nothing_seeds_1_to_3() {
 fn an_app_with_rights_of_its_own_is_switched_off_seeds_1_to_3() {
     holds("app-only", 1..=3);
 }
+
+#[test]
+fn a_sprayed_password_and_the_app_password_that_followed_seeds_1_to_3() {
+    holds("spray", 1..=3);
+}
+
+/// Said to be done and not done: the directory's log has no record of it.
+#[test]
+fn app_passwords_that_were_only_said_to_be_deleted_stop_the_case() {
+    let text = include_str!("../../../../scenarios/spray/scenario.toml");
+    let says = text.replacen(
+        "role = \"identity_admin\"\nafter = \"3m..9m\"\n",
+        "role = \"identity_admin\"\nafter = \"3m..9m\"\n\n[[person.task]]\ntask = \"delete_app_passwords\"\noutcome = \"says_done\"\nafter = \"3m..9m\"\n",
+        1,
+    );
+    assert_ne!(says, text);
+    let scenario = Scenario::parse("variant.toml".as_ref(), &says).unwrap();
+    let run = run_responder(&scenario, 1, Conduct::default(), &|_| Box::new(Nobody)).unwrap();
+    let bundle = Bundle::from_bytes(run.case.clone().unwrap_or_default(), None).unwrap();
+    let effective = bundle
+        .records()
+        .iter()
+        .any(|record| matches!(record.event, Event::EvictionEffective { .. }));
+    assert!(!effective, "{}", told(&run));
+}

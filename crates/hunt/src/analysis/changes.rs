@@ -137,8 +137,14 @@ const KINDS: [(&str, ObjectKind); 59] = [
         ObjectKind::Method,
     ),
     ("add platform credential", ObjectKind::Method),
-    ("create application password for user", ObjectKind::Method),
-    ("delete application password for user", ObjectKind::Method),
+    (
+        "create application password for user",
+        ObjectKind::AppPassword,
+    ),
+    (
+        "delete application password for user",
+        ObjectKind::AppPassword,
+    ),
     ("disable strong authentication", ObjectKind::Account),
     ("enable strong authentication", ObjectKind::Account),
     ("add member to role", ObjectKind::Account),

@@ -96,6 +96,9 @@ impl Attacker {
             Move::AddDefaultMethod => self.add_default_method(world, company, trace, now),
             Move::RegisterDevice => self.register_own_device(world, trace, now),
             Move::PhishAppConsent => self.phish_app_consent(world, company, trace, now),
+            Move::SprayPasswords => self.spray_passwords(world, company, trace, now),
+            Move::MakeAppPassword => self.make_app_password(world, trace, now),
+            Move::SendBySmtp => self.send_by_smtp(world, company, trace, now),
             Move::ConsentAppOnly => self.consent_app_only(world, trace, now),
             Move::AddAccessPass => self.add_access_pass(world, company, trace, now),
             Move::PhoneHelpDesk => self.phone_help_desk(world, company, trace, now),
@@ -429,18 +432,32 @@ impl Attacker {
         trace: &mut Trace,
         now: Timestamp,
     ) {
-        let chance = self.chance;
         let ordinal = self.sent;
-        let draw = |purpose: &str| chance.draw("fraud", purpose, ordinal);
-        let through = if draw("surface").happens(50) {
+        let through = if self.chance.draw("fraud", "surface", ordinal).happens(50) {
             Surface::OutlookWeb
         } else {
             Surface::Graph
         };
-        let Some(origin) = self.hand(world, now, through, "Mail.Send") else {
-            return;
-        };
+        if let Some(origin) = self.hand(world, now, through, "Mail.Send") {
+            self.write_fraud(world, company, trace, now, &origin, false);
+        }
+    }
+
+    /// The same as whoever `origin` is; over SMTP no mailbox takes part, and no copy is
+    /// kept.
+    pub(super) fn write_fraud(
+        &mut self,
+        world: &mut World,
+        company: &Company,
+        trace: &mut Trace,
+        now: Timestamp,
+        origin: &Origin,
+        by_smtp: bool,
+    ) {
+        let chance = self.chance;
+        let ordinal = self.sent;
         self.sent += 1;
+        let draw = |purpose: &str| chance.draw("fraud", purpose, ordinal);
         let vendor = company
             .stolen_vendor()
             .map(|vendor| (vendor.name.clone(), vendor.contact.clone()))
@@ -490,12 +507,20 @@ impl Attacker {
             has_attachments: ordinal.is_multiple_of(2),
             size: draw("size").between(5_000, 60_000) as u32,
             sent: now,
-            from_ip: String::new(),
+            from_ip: if by_smtp {
+                origin.ip.clone()
+            } else {
+                String::new()
+            },
             automatic: false,
         };
         let id = mail.internet_message_id.clone();
         let copy = draw("copy").happens(70);
-        world.send_mail(now, &origin, &self.victim, mail, copy);
+        if by_smtp {
+            world.outbox.push(mail);
+        } else {
+            world.send_mail(now, origin, &self.victim, mail, copy);
+        }
         trace.push(
             TraceLine::new(now, Actor::Attacker, Service::Attack, "send_mail")
                 .about(ObjectKind::Message, id.clone())

@@ -23,6 +23,8 @@ pub(super) struct Held {
     pub(super) defaults: Vec<String>,
     /// Temporary access passes (A41).
     passes: Vec<String>,
+    /// An app password (A06).
+    pub(super) app_password: Option<String>,
     /// Devices that it registered, each with the session that its token got (A24).
     devices: Vec<(String, Option<String>)>,
 }
@@ -36,12 +38,18 @@ impl Held {
             .filter(|id| user.is_none_or(|user| user.method(id).is_none()))
             .cloned();
         let devices = self.devices.iter().map(|(id, _)| id);
-        lost.chain(
-            devices
-                .filter(|id| world.devices.get(*id).is_none_or(|device| !device.enabled))
-                .cloned(),
-        )
-        .collect()
+        let app_password = self
+            .app_password
+            .iter()
+            .filter(|_| user.is_none_or(|user| user.app_passwords.is_empty()))
+            .map(|_| String::from("app password"));
+        lost.chain(app_password)
+            .chain(
+                devices
+                    .filter(|id| world.devices.get(*id).is_none_or(|device| !device.enabled))
+                    .cloned(),
+            )
+            .collect()
     }
 }
 
@@ -309,6 +317,7 @@ impl Attacker {
         let reset = self.try_default(world, trace, now);
         self.try_pass(world, trace, now);
         self.try_device(world, trace, now);
+        self.try_app_password(world, trace, now);
         reset
     }
 

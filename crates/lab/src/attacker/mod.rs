@@ -10,6 +10,7 @@ mod comeback;
 mod identity;
 mod kit;
 mod plant;
+mod spray;
 mod tick;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -138,7 +138,10 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
                 ),
             );
         }
-        let repeatable = matches!(step.action, Move::ReadMail | Move::SendFraud);
+        let repeatable = matches!(
+            step.action,
+            Move::ReadMail | Move::SendFraud | Move::SendBySmtp
+        );
         if !seen.insert(name) && !repeatable {
             return problem(at, format!("`{name}` stands twice; it happens once"));
         }

@@ -135,6 +135,13 @@ pub enum Move {
     PhishAppConsent,
     /// Consents, as the administrator whose session it has, to the same (A22).
     ConsentAppOnly,
+    /// Passwords are tried on many accounts until one fits, which has no second factor
+    /// (A01, A02, A03).
+    SprayPasswords,
+    /// Makes an app password (A06).
+    MakeAppPassword,
+    /// Answers in a stolen thread by SMTP AUTH with the app password.
+    SendBySmtp,
 }
 
 impl Move {
@@ -158,12 +165,15 @@ impl Move {
         Self::AddAccessPass,
         Self::PhishAppConsent,
         Self::ConsentAppOnly,
+        Self::SprayPasswords,
+        Self::MakeAppPassword,
+        Self::SendBySmtp,
     ];
 
     /// What this step leaves in the attacker's hands.
     pub fn leaves(self) -> &'static [ArtefactId] {
         match self {
-            Self::Phish => &[
+            Self::Phish | Self::SprayPasswords => &[
                 ArtefactId::STOLEN_PASSWORD,
                 ArtefactId::REFRESH_TOKENS,
                 ArtefactId::ACCESS_TOKEN,
@@ -184,8 +194,9 @@ impl Move {
             Self::AddDefaultMethod => &[ArtefactId::DEFAULT_METHOD],
             Self::RegisterDevice => &[ArtefactId::REGISTERED_DEVICE],
             Self::PhishAppConsent | Self::ConsentAppOnly => &[ArtefactId::MALICIOUS_APP],
+            Self::MakeAppPassword => &[ArtefactId::APP_PASSWORD],
             Self::AddAccessPass => &[ArtefactId::TEMPORARY_ACCESS_PASS],
-            Self::OpenSession | Self::ReadMail | Self::SendFraud => &[],
+            Self::OpenSession | Self::ReadMail | Self::SendFraud | Self::SendBySmtp => &[],
         }
     }
 
@@ -210,6 +221,9 @@ impl Move {
             Self::AddAccessPass => "add_access_pass",
             Self::PhishAppConsent => "phish_app_consent",
             Self::ConsentAppOnly => "consent_app_only",
+            Self::SprayPasswords => "spray_passwords",
+            Self::MakeAppPassword => "make_app_password",
+            Self::SendBySmtp => "send_by_smtp",
         }
     }
 
@@ -219,6 +233,7 @@ impl Move {
             Self::Phish => Some(TakeoverPath::CredentialPhishing),
             Self::PhishConsent | Self::PhishAppConsent => Some(TakeoverPath::ConsentPhishing),
             Self::PhishDeviceCode => Some(TakeoverPath::DeviceCodePhishing),
+            Self::SprayPasswords => Some(TakeoverPath::PasswordAttack),
             _ => None,
         }
     }

@@ -51,6 +51,10 @@ const EMBEDDED: &[(&str, &str)] = &[
         include_str!("../../../../scenarios/app-only/scenario.toml"),
     ),
     (
+        "spray",
+        include_str!("../../../../scenarios/spray/scenario.toml"),
+    ),
+    (
         "device-code",
         include_str!("../../../../scenarios/device-code/scenario.toml"),
     ),

@@ -77,6 +77,16 @@ pub(super) const DISABLE_APP: ActionSpec = ActionSpec {
     source: "reference §0.3, §5, §9.3",
 };
 
+/// No interface lists or deletes one: the block stops it, and a person deletes it.
+pub(super) const APP_PASSWORD: ArtefactSpec = ArtefactSpec {
+    id: ArtefactId::APP_PASSWORD,
+    title: "App password",
+    object: ObjectKind::AppPassword,
+    gives: "sending as the user by SMTP AUTH, after a reset and without a second factor",
+    ended_by: &[ActionKind::BlockSignIn],
+    source: "reference §0.9, §2.2, §9.3",
+};
+
 pub(super) const MALICIOUS_APP: ArtefactSpec = ArtefactSpec {
     id: ArtefactId::MALICIOUS_APP,
     title: "App with application permissions",

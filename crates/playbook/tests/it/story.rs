@@ -307,7 +307,7 @@ impl Story {
             path: "credential_phishing".into(),
             confidence: 0.9,
             reasons: vec![],
-            first_known_bad: None,
+            first_known_bad: self.first_known_bad,
             last_known_bad: None,
             fingerprint: Fingerprint::default(),
             changes: self.changes.clone(),
@@ -349,6 +349,26 @@ pub(crate) fn method(id: &str, kind: &str, default: bool, detail: &str) -> Obser
             default,
             created: None,
             detail: Some(detail.into()),
+        },
+    }
+}
+
+/// A device that was registered this many minutes before the alert.
+pub(crate) fn device(id: &str, minutes: i64) -> Observed {
+    Observed {
+        object: ObjectRef::new(ObjectKind::Device, id).named(id),
+        digest: digest(id),
+        evidence: vec![digest("devices")],
+        facts: Facts::Device {
+            identifier: None,
+            enabled: true,
+            trust: None,
+            system: None,
+            registered: Some(
+                "2026-03-01T00:00:00Z".parse::<jiff::Timestamp>().unwrap()
+                    - jiff::SignedDuration::from_mins(minutes),
+            ),
+            managed: false,
         },
     }
 }

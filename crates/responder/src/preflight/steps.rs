@@ -122,6 +122,7 @@ pub static NEEDS: &[StepNeeds] = &[
             &DELETE_METHOD_BETA,
         ],
     ),
+    needs(4, 3, &[&DIRECTORY_AUDITS]),
     needs(
         5,
         1,
