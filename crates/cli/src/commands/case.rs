@@ -20,6 +20,9 @@ pub(crate) fn run(args: &Case, home: &Home, terminal: &Terminal) -> Result<Exit,
         Case::List => list(&Store::open(&home.store())?, terminal),
         Case::Show { case } => show(&Store::open(&home.store())?, case, terminal),
         Case::Log { case } => log(&Store::open(&home.store())?, case, terminal),
+        Case::Close { case, name, reason } => {
+            super::answer::close(case, name, reason.as_deref(), home, terminal)
+        }
         Case::Export { case, out, replace } => {
             write(&Store::open(&home.store())?, case, out, *replace, terminal)
         }
@@ -79,7 +82,7 @@ fn show(store: &Store, case: &str, terminal: &Terminal) -> Result<Exit, Failure>
     if let Some((at, opened)) = &state.opened {
         say(format!(
             "{STRONG}case {}{STRONG:#}, opened {at} by {}",
-            opened.case,
+            safe(&opened.case),
             safe(&opened.responder)
         ));
         say(format!("  account  {}", safe(&opened.account)));

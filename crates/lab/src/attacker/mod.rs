@@ -9,7 +9,9 @@ mod assault;
 mod comeback;
 mod identity;
 mod kit;
+mod mailbox;
 mod plant;
+mod settings;
 mod spray;
 mod tick;
 
@@ -85,6 +87,10 @@ pub(crate) struct Attacker {
     rules: Vec<PlantedRule>,
     /// Where the mailbox forwards to (A13).
     forwarding: Option<String>,
+    /// What it left in the mailbox besides.
+    held: mailbox::Held,
+    /// Which settings it bent.
+    bent: settings::Bent,
     app: Option<MaliciousApp>,
     /// An app with rights of its own (A22).
     own_app: Option<app_only::OwnApp>,
@@ -132,6 +138,8 @@ impl Attacker {
             methods: Vec::new(),
             rules: Vec::new(),
             forwarding: None,
+            held: mailbox::Held::default(),
+            bent: settings::Bent::default(),
             app: None,
             own_app: None,
             identity: identity::Held::default(),
@@ -199,8 +207,10 @@ impl Attacker {
                         .iter()
                         .find(|planted| planted.id == *rule)
                         .map(|planted| planted.artefact),
-                    None => (self.forwarding.as_deref() == Some(leak.to.as_str()))
-                        .then_some(ArtefactId::SMTP_FORWARDING),
+                    None if self.forwarding.as_deref() == Some(leak.to.as_str()) => {
+                        Some(ArtefactId::SMTP_FORWARDING)
+                    }
+                    None => self.held.through_contact(&leak.to),
                 };
                 if let Some(artefact) = through {
                     self.drops
@@ -209,16 +219,24 @@ impl Attacker {
                         .push(delivery.clone());
                 }
             }
-            let hiding = delivery.hidden_by.as_ref().is_some_and(|rule| {
-                self.rules.iter().any(|planted| {
-                    planted.id == *rule && planted.artefact == ArtefactId::HIDING_RULE
-                })
+            let hiding = delivery.hidden_by.as_ref().and_then(|rule| {
+                self.rules
+                    .iter()
+                    .find(|planted| planted.id == *rule)
+                    .map(|planted| planted.artefact)
             });
-            if hiding {
+            if let Some(artefact @ (ArtefactId::HIDING_RULE | ArtefactId::DISGUISED_RULE)) = hiding
+            {
                 self.drops
-                    .entry(ArtefactId::HIDING_RULE)
+                    .entry(artefact)
                     .or_default()
                     .push(delivery.clone());
+            }
+            for swept in self.held.swept_of(delivery) {
+                self.drops
+                    .entry(ArtefactId::SWEEP_RULE)
+                    .or_default()
+                    .push(swept);
             }
             if let Some((id, _)) = &delivery.stored {
                 for list in [
@@ -288,7 +306,9 @@ impl Attacker {
             if self.forwarding.is_some() && mailbox.forwarding_smtp != self.forwarding {
                 gone.push(String::from("forwarding"));
             }
+            gone.extend(self.held.gone(mailbox));
         }
+        gone.extend(self.unbent(world));
         if let Some(app) = &self.app {
             let disabled = world
                 .principal_of_app(&app.client_id)
@@ -369,7 +389,7 @@ impl Attacker {
 
 /// The steps of the scenario at the times of this seed.
 fn plan(scenario: &Scenario, chance: Chance, alert: Timestamp) -> Vec<(Timestamp, Move)> {
-    let steps: Vec<_> = scenario.steps().collect();
+    let steps: Vec<_> = scenario.drawn_steps(chance);
     let mut times: Vec<Timestamp> = steps
         .iter()
         .enumerate()

@@ -42,10 +42,14 @@ impl Attacker {
                 (ArtefactId::HIDING_RULE, "look_hidden"),
                 (ArtefactId::HIDDEN_RULE, "look_outside"),
                 (ArtefactId::SMTP_FORWARDING, "look_outside"),
+                (ArtefactId::CONTACT_FORWARDING, "look_outside"),
+                (ArtefactId::DISGUISED_RULE, "look_outside"),
+                (ArtefactId::SWEEP_RULE, "look_hidden"),
             ] {
                 self.look(trace, now, artefact, word);
             }
         }
+        self.try_settings(world, trace, now);
         self.try_app(world, trace, now);
         self.try_own_app(world, trace, now);
         if !password && !refresh && reset {
@@ -198,7 +202,7 @@ impl Attacker {
             return;
         }
         let found = self.drops.remove(&artefact).unwrap_or_default();
-        let kind = if artefact == ArtefactId::HIDING_RULE {
+        let kind = if self.only_hides(artefact) {
             "hidden"
         } else {
             "leaked"

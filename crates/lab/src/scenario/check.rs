@@ -145,6 +145,12 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
         if !seen.insert(name) && !repeatable {
             return problem(at, format!("`{name}` stands twice; it happens once"));
         }
+        if step.action == way_in && step.chance.0 < 100 {
+            return problem(
+                at,
+                format!("`{way_word}` is how the attacker gets in: it has no chance of its own"),
+            );
+        }
         if step.action == way_in && step.shuffle.is_some() {
             return problem(
                 at,

@@ -30,6 +30,8 @@ pub(crate) struct Story {
     pub(crate) rows: BTreeSet<String>,
     pub(crate) objects: Vec<Observed>,
     pub(crate) changes: Vec<Change>,
+    /// The first event that the logs lay to the attacker.
+    pub(crate) first_known_bad: Option<Timestamp>,
     /// The kind of object whose source cannot be read.
     pub(crate) unread: Option<ObjectKind>,
     /// The account as the tenant has it.
@@ -46,6 +48,7 @@ impl Story {
             rows: BTreeSet::new(),
             objects: Vec::new(),
             changes: Vec::new(),
+            first_known_bad: None,
             unread: None,
             account: Self::account(),
             reopened_by_somebody: false,
@@ -148,6 +151,11 @@ impl Story {
                     confidence: 0.0,
                     unknown: vec![],
                 })),
+                Command::Decline(actions) => {
+                    for action in actions {
+                        self.stop(action, Stopped::Refused);
+                    }
+                }
                 Command::Stop(_) => return,
             }
         }
@@ -383,6 +391,7 @@ pub(crate) fn change(kind: ObjectKind, ids: &[&str], parameters: &str, by: Origi
         by,
         reasons: vec![],
         record: "r".into(),
+        fields: vec![],
     }
 }
 
