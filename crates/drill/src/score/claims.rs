@@ -83,6 +83,7 @@ impl Judge<'_> {
             _ => None,
         });
         // After which line the effect has to show, and from when it dates.
+        let mut sent = None;
         let (after, since) = match how {
             None => return false,
             Some(Applied::AlreadySo) => match self.first_intent_or_plan(action) {
@@ -91,7 +92,10 @@ impl Judge<'_> {
             },
             Some(how @ (Applied::Accepted | Applied::FoundByReading)) => {
                 match self.change(action, at, how, &object) {
-                    Some(line) => (line.n, Some(line.at)),
+                    Some(line) => {
+                        sent = Some(line);
+                        (line.n, Some(line.at))
+                    }
                     None => return false,
                 }
             }
@@ -107,7 +111,7 @@ impl Judge<'_> {
                     && line.response_sha256.as_ref() == Some(evidence)
             })
             .any(|line| match planned.undoes {
-                None => self.shows_effect(planned.kind, &object, line, since),
+                None => self.shows_effect(planned.kind, &object, line, since, sent),
                 Some(of) => self.shows_undone(of, &object, line, at),
             })
     }
@@ -161,6 +165,10 @@ impl Judge<'_> {
                 _ => None,
             })
             .collect();
+        let undoes = self
+            .case
+            .planned(action)
+            .is_some_and(|planned| planned.undoes.is_some());
         self.trace.lines.iter().rev().find(|line| {
             let meant = intents.iter().any(|(intended, digest)| {
                 line.request_sha256.as_ref() == Some(*digest)
@@ -168,11 +176,12 @@ impl Judge<'_> {
                     && line.at <= until
             });
             let accepted = line.succeeded() || how == Applied::FoundByReading;
+            // What is made again has an id that nobody knew when it was asked for.
             let of_this = line.effects.is_empty()
-                || line
-                    .effects
-                    .iter()
-                    .any(|effect| self.trace.same(&effect.object, object.kind, &object.id));
+                || line.effects.iter().any(|effect| {
+                    self.trace.same(&effect.object, object.kind, &object.id)
+                        || (undoes && effect.object.kind == object.kind)
+                });
             line.by_responder() && meant && accepted && of_this
         })
     }
@@ -203,6 +212,7 @@ impl Judge<'_> {
         object: &Object,
         line: &Line,
         since: Option<Timestamp>,
+        change: Option<&Line>,
     ) -> bool {
         use ActionKind as Kind;
         match kind {
@@ -231,7 +241,27 @@ impl Judge<'_> {
             | Kind::RemoveInboxRule
             | Kind::RemoveHiddenRule
             | Kind::RemoveRuleInExchange
-            | Kind::RemoveGrant => self.reads.shows_gone(line, object),
+            | Kind::RemoveGrant
+            | Kind::RemoveSweepRule
+            | Kind::RemovePartnership
+            | Kind::LiftSendingBlock => self.reads.shows_gone(line, object),
+            Kind::SwitchOffAutoReply => {
+                self.reads
+                    .shows_value(line, object, "AutoReplyState", |state| state == "Disabled")
+            }
+            // Which values went is told by the change itself.
+            Kind::RemoveJunkEntries | Kind::RestoreProtocols => change.is_none_or(|change| {
+                change
+                    .effects
+                    .iter()
+                    .filter(|effect| effect.object.id != object.id)
+                    .all(|effect| match effect.object.kind {
+                        ObjectKind::MailProtocols => {
+                            self.reads.shows_protocol_off(line, &effect.object)
+                        }
+                        _ => self.reads.shows_gone(line, &effect.object),
+                    })
+            }),
         }
     }
 
@@ -363,12 +393,26 @@ impl Judge<'_> {
                 continue;
             }
             let looked = match held.object.kind {
-                ObjectKind::Method | ObjectKind::InboxRule | ObjectKind::OauthGrant => reads
+                ObjectKind::Method
+                | ObjectKind::InboxRule
+                | ObjectKind::OauthGrant
+                | ObjectKind::SweepRule
+                | ObjectKind::JunkLists
+                | ObjectKind::MobilePartnership => reads
                     .iter()
                     .any(|line| self.reads.shows_gone(line, &held.object)),
                 ObjectKind::MailboxForwarding => reads
                     .iter()
                     .any(|line| self.reads.shows_no_forwarding(line, &held.object)),
+                ObjectKind::AutoReply => reads.iter().any(|line| {
+                    self.reads
+                        .shows_value(line, &held.object, "AutoReplyState", |state| {
+                            state == "Disabled"
+                        })
+                }),
+                ObjectKind::MailProtocols => reads
+                    .iter()
+                    .any(|line| self.reads.shows_protocol_off(line, &held.object)),
                 // Passwords, sessions and tokens cannot be read; their actions and
                 // the access clock speak for them.
                 _ => true,
@@ -537,7 +581,12 @@ fn works_until_removed(artefact: ArtefactId) -> bool {
         spec.id == artefact
             && matches!(
                 spec.object,
-                ObjectKind::InboxRule | ObjectKind::MailboxForwarding
+                ObjectKind::InboxRule
+                    | ObjectKind::MailboxForwarding
+                    | ObjectKind::SweepRule
+                    | ObjectKind::AutoReply
+                    | ObjectKind::JunkLists
+                    | ObjectKind::ClientSideRule
             )
     })
 }

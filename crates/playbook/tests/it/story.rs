@@ -148,6 +148,11 @@ impl Story {
                     confidence: 0.0,
                     unknown: vec![],
                 })),
+                Command::Decline(actions) => {
+                    for action in actions {
+                        self.stop(action, Stopped::Refused);
+                    }
+                }
                 Command::Stop(_) => return,
             }
         }
@@ -363,6 +368,7 @@ pub(crate) fn change(kind: ObjectKind, ids: &[&str], parameters: &str, by: Origi
         by,
         reasons: vec![],
         record: "r".into(),
+        fields: vec![],
     }
 }
 
