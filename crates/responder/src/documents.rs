@@ -116,7 +116,11 @@ fn briefing(state: &State, analysis: &Analysis, templates: &Templates) -> String
     let mut removed: Vec<String> = state
         .actions
         .values()
-        .filter(|action| action.verified.is_some() && action.planned.observed.is_some())
+        .filter(|action| {
+            action.verified.is_some()
+                && action.planned.observed.is_some()
+                && action.planned.undoes.is_none()
+        })
         .map(|action| {
             let object = &action.planned.object;
             let name = object.name.as_deref().unwrap_or(&object.id);
