@@ -176,6 +176,22 @@ fn score() -> Result<String, serde_json::Error> {
 /// Every form that `--json` prints or a command writes: its name, what gives it, what it is.
 pub(crate) const SCHEMAS: &[(&str, &str, &str)] = &[
     (
+        "answer",
+        "approve, override, case close",
+        "an answer that was recorded at a gate",
+    ),
+    (
+        "plan",
+        "plan",
+        "the present plan of a case; also the form of a plan file",
+    ),
+    (
+        "undo",
+        "undo",
+        "what was taken back, or would be, action by action",
+    ),
+    ("watch", "watch", "what a look of the watch came to"),
+    (
         "attestation",
         "case report",
         "a file: what was found, removed, verified, undone, is not known",

@@ -18,7 +18,7 @@ fn schema(name: &str) -> Value {
 
 /// Asserts that the document follows the form of this name, and that the form notices
 /// when a key that it demands is not there or is of another type.
-fn follows(name: &str, document: &Value) {
+pub(crate) fn follows(name: &str, document: &Value) {
     let schema = schema(name);
     let validator = jsonschema::validator_for(&schema).unwrap();
     let wrong: Vec<String> = validator
