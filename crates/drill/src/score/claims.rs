@@ -399,14 +399,12 @@ impl Judge<'_> {
                 ObjectKind::MailboxForwarding => reads
                     .iter()
                     .any(|line| self.reads.shows_no_forwarding(line, &held.object)),
-                ObjectKind::AutoReply => reads
-                    .iter()
-                    .any(|line| {
-                        self.reads
-                            .shows_value(line, &held.object, "AutoReplyState", |state| {
-                                state == "Disabled"
-                            })
-                    }),
+                ObjectKind::AutoReply => reads.iter().any(|line| {
+                    self.reads
+                        .shows_value(line, &held.object, "AutoReplyState", |state| {
+                            state == "Disabled"
+                        })
+                }),
                 ObjectKind::MailProtocols => reads
                     .iter()
                     .any(|line| self.reads.shows_protocol_off(line, &held.object)),
