@@ -40,7 +40,17 @@ pub enum Command {
     Contain(Respond),
     /// Take a containment back.
     Release(Release),
-    /// Profiles of tenants: how each is reached, and whether the responder may do what it must.
+    /// Write the present plan of a case to a file, to be read and approved elsewhere.
+    Plan(PlanArgs),
+    /// Answer the gate that waits, in your name. Nothing is carried out by it.
+    Approve(Approve),
+    /// Open a gate whose condition does not hold, with a reason that stays.
+    Override(Override),
+    /// Take actions of a case back, in any order, or all that can be.
+    Undo(Undo),
+    /// Look whether something came back; reopens the case if so.
+    Watch(WatchArgs),
+    /// Profiles of tenants: how each is reached, and what the responder may do there.
     #[command(subcommand)]
     Tenant(Tenant),
     /// Take away what Retake holds in a tenant and on this machine. Cases stay.
@@ -207,6 +217,102 @@ pub struct Release {
     pub recording: Recording,
 }
 
+/// Arguments of `retake plan`.
+#[derive(Debug, ClapArgs)]
+pub struct PlanArgs {
+    /// The case's id.
+    pub case: String,
+    /// Write the plan file here; without it, the plan is shown.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace the file if it is there.
+    #[arg(long, requires = "out")]
+    pub replace: bool,
+}
+
+/// Arguments of `retake approve`.
+#[derive(Debug, ClapArgs)]
+pub struct Approve {
+    /// The case's id.
+    pub case: String,
+    /// The gate: `retake case show` says which one waits.
+    pub gate: String,
+    /// Your name, as it stands in the record.
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+    /// The answer, where the gate asks a question: yes, no, not known.
+    #[arg(long, value_name = "TEXT")]
+    pub answer: Option<String>,
+    /// Refuse instead.
+    #[arg(long, conflicts_with_all = ["answer", "plan"])]
+    pub refuse: bool,
+    /// Approve exactly the plan in this file, and no other.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+}
+
+/// Arguments of `retake override`.
+#[derive(Debug, ClapArgs)]
+pub struct Override {
+    /// The case's id.
+    pub case: String,
+    /// The gate: `retake case show` says which one waits.
+    pub gate: String,
+    /// Your name, as it stands in the record.
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: String,
+    /// Why you go on all the same; it stays in the record.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// Arguments of `retake undo`.
+#[derive(Debug, ClapArgs)]
+pub struct Undo {
+    /// The case's id.
+    pub case: String,
+    /// The tenant: `lab`, or the name of a profile.
+    #[arg(long, value_name = "NAME")]
+    pub tenant: String,
+    /// An action by its number; repeatable, taken back in this order.
+    #[arg(long, value_name = "N", required_unless_present = "all")]
+    pub action: Vec<u32>,
+    /// Everything that can be, the latest first.
+    #[arg(long, conflicts_with = "action")]
+    pub all: bool,
+    /// Your name, as it stands in the record.
+    #[arg(long = "as", value_name = "NAME", required_unless_present = "dry_run")]
+    pub name: Option<String>,
+    /// Why; it stays in the record, and what comes back is kept for it.
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    pub reason: Option<String>,
+    /// Show what would be sent and what cannot be undone, and send nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// What goes over the wire.
+    #[command(flatten)]
+    pub recording: Recording,
+}
+
+/// Arguments of `retake watch`.
+#[derive(Debug, ClapArgs)]
+pub struct WatchArgs {
+    /// The case's id.
+    pub case: String,
+    /// The tenant: `lab`, or the name of a profile.
+    #[arg(long, value_name = "NAME")]
+    pub tenant: String,
+    /// Your name, as it stands in the record.
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+    /// Go on looking until the watch is over or something came back.
+    #[arg(long)]
+    pub until_end: bool,
+    /// What goes over the wire.
+    #[command(flatten)]
+    pub recording: Recording,
+}
+
 /// `retake tenant …`
 #[derive(Debug, Subcommand)]
 pub enum Tenant {
@@ -327,6 +433,17 @@ pub enum Case {
     Log {
         /// The case's id.
         case: String,
+    },
+    /// Agree that a case is closed: first access, persistence and impact are explained.
+    Close {
+        /// The case's id.
+        case: String,
+        /// Your name, as it stands in the record.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+        /// Close it although something is not explained; the reason stays in the record.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// Write a case as one signed file.
     Export {

@@ -131,6 +131,9 @@ impl TerminalPeople<'_> {
                 ));
             }
         }
+        for missing in &explained.missing {
+            say(&format!("  {WARN}not explained{WARN:#}: {}", safe(missing)));
+        }
         for left in &explained.left {
             say(&format!("  {WARN}left alone{WARN:#}: {}", safe(left)));
         }

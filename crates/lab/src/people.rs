@@ -31,8 +31,12 @@ pub const ELSEWHERE: [&str; 5] = [
     "federation_provider",
 ];
 
+/// The question whether money or a bank detail has moved: yes where the scenario says
+/// so, and no where it does not.
+pub const MONEY: &str = "money";
+
 /// Words for tasks that ask for a decision and not for work.
-const DECISIONS: [&str; 4] = ["approve", "approval", "decide", "second_person"];
+const DECISIONS: [&str; 5] = ["approve", "approval", "decide", "second_person", MONEY];
 
 /// Somebody is asked for a decision or given a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +130,14 @@ pub(crate) fn answer(
             Decision::NoAnswer => (Answer::NoAnswer, after, false, false),
         }
     };
+    if ask.task == MONEY && answer == Answer::Approved && !scenario.money_moved {
+        let no = PersonAnswer {
+            who,
+            answer: Answer::Refused,
+            after,
+        };
+        return (no, None);
+    }
     // Nobody signs in to a blocked account; the user says so at once.
     let blocked = ask.task == FIRST_SIGN_IN
         && world

@@ -352,7 +352,7 @@ const REMOVE_INBOX_RULE: ActionSpec = ActionSpec {
     precheck: "the rule is there and does what it did when the plan was made",
     verification: "neither Graph nor Exchange lists it",
     reverse: Reverse::By(
-        "create the rule again from its saved form; it gets a new id and goes to the end of the order",
+        "create the rule again from its saved form; it gets a new id, and its old place in the order as far as the service takes it",
     ),
     breaks: "mail is no longer handled by this rule",
     effect: Effect {
@@ -400,7 +400,7 @@ const REMOVE_RULE_IN_EXCHANGE: ActionSpec = ActionSpec {
     precheck: "the rule is there and does what it did when the plan was made",
     verification: "Exchange, asked for hidden rules too, no longer lists it",
     reverse: Reverse::By(
-        "create the rule again from its saved form; it gets a new id and goes to the end of the order",
+        "create the rule again from its saved form; it gets a new id, and its old place in the order as far as the service takes it",
     ),
     breaks: CLIENT_SIDE_RULES,
     effect: Effect {

@@ -13,6 +13,8 @@ pub enum Before {
     Effective,
     /// Sign-in is given back.
     Return,
+    /// The case is closed; what is not done by then is said, and holds nothing up.
+    Closing,
 }
 
 /// What the tenant shows of it.
@@ -95,8 +97,28 @@ const FEDERATION_PROVIDER: Duty = Duty {
     before: Before::Effective,
 };
 
-const CLIENT_SIDE_RULES: Duty = Duty {
+const RECALL_PAYMENT: Duty = Duty {
     task: 6,
+    name: "recall_payment",
+    step: StepId::new(2, 5),
+    who: "finance",
+    what: "Money has moved. Telephone the fraud desk of the bank that sent it now and ask for a recall; stop every payment to the changed bank details. Use numbers you had before, never one from a mail.",
+    shows: Shows::Nothing,
+    before: Before::Closing,
+};
+
+const REPORT_TO_POLICE: Duty = Duty {
+    task: 7,
+    name: "report_to_police",
+    step: StepId::new(2, 5),
+    who: "finance",
+    what: "Report the fraud to the police with the fraud pack, and to the insurer; keep the reference. In the United States also at ic3.gov.",
+    shows: Shows::Nothing,
+    before: Before::Closing,
+};
+
+const CLIENT_SIDE_RULES: Duty = Duty {
+    task: 8,
     name: "client_side_rules",
     step: StepId::new(5, 1),
     who: "help_desk",
@@ -115,6 +137,7 @@ pub fn duties(state: &State) -> Vec<Duty> {
         return Vec::new();
     };
     let guest = account.is_guest();
+    let paid = crate::payment::clock(state).is_some();
     let unlisted = !unlisted_rules(state).is_empty();
     [
         (DISABLE_ON_PREMISES, account.synced),
@@ -126,6 +149,8 @@ pub fn duties(state: &State) -> Vec<Duty> {
             FEDERATION_PROVIDER,
             !guest && account.standing.federated == Some(true),
         ),
+        (RECALL_PAYMENT, paid),
+        (REPORT_TO_POLICE, paid),
     ]
     .into_iter()
     .filter(|(_, applies)| *applies)

@@ -17,6 +17,8 @@ pub enum Gate {
     Money,
     /// A named responder approves the plan.
     Plan,
+    /// A second person agrees to what reaches beyond the account.
+    SecondPerson,
     /// Sign-in may be given back.
     Return,
     /// The user has signed in from a trusted device and registered anew.
@@ -43,7 +45,7 @@ pub struct GateSpec {
 }
 
 /// Every gate, in the order in which a case meets them.
-pub const GATES: [GateSpec; 7] = [
+pub const GATES: [GateSpec; 8] = [
     GateSpec {
         gate: Gate::CleanHands,
         step: StepId::new(1, 6),
@@ -77,6 +79,14 @@ pub const GATES: [GateSpec; 7] = [
         refused: "Nothing of the plan is done; sign-in stays blocked.",
     },
     GateSpec {
+        gate: Gate::SecondPerson,
+        step: StepId::new(2, 4),
+        name: "second-person",
+        duty: "second_person",
+        asks: "Part of the plan reaches beyond the affected account: roles, policies, other people's objects, apps or consents for everybody. Do you, as another person than the approver, agree?",
+        refused: "Those actions are not done; the rest of the plan goes ahead.",
+    },
+    GateSpec {
         gate: Gate::Return,
         step: StepId::new(7, 1),
         name: "return",
@@ -103,6 +113,14 @@ pub const GATES: [GateSpec; 7] = [
 ];
 
 impl Gate {
+    /// The gate of this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        GATES
+            .iter()
+            .find(|spec| spec.name.eq_ignore_ascii_case(name))
+            .map(|spec| spec.gate)
+    }
+
     /// What it is.
     pub fn spec(self) -> &'static GateSpec {
         let index = match self {
@@ -110,9 +128,10 @@ impl Gate {
             Self::Contain => 1,
             Self::Money => 2,
             Self::Plan => 3,
-            Self::Return => 4,
-            Self::FirstSignIn => 5,
-            Self::Close => 6,
+            Self::SecondPerson => 4,
+            Self::Return => 5,
+            Self::FirstSignIn => 6,
+            Self::Close => 7,
         };
         &GATES[index]
     }
@@ -126,6 +145,7 @@ mod tests {
     fn every_gate_finds_itself() {
         for spec in &GATES {
             assert_eq!(spec.gate.spec().gate, spec.gate);
+            assert_eq!(Gate::by_name(spec.name), Some(spec.gate));
             assert!(spec.step.spec().is_some());
         }
     }

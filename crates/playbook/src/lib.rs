@@ -4,12 +4,14 @@
 //! other room, and every other room speaks its words.
 
 pub mod catalogue;
+pub mod closing;
 pub mod codes;
 pub mod duties;
 pub mod event;
 pub mod gate;
 pub mod judge;
 pub mod machine;
+pub mod payment;
 pub mod plan;
 pub mod state;
 pub mod steps;

@@ -109,6 +109,8 @@ pub enum Command {
     Reopen(String),
     /// Write `WatchEnded` for this snapshot.
     EndWatch(u32),
+    /// Write `ActionStopped` for these: the second person refused them.
+    Decline(Vec<ActionId>),
     /// Write report and `Closed`.
     Close,
     /// Nothing more happens without a person; the reason.
@@ -486,6 +488,9 @@ pub const ANYWHERE: &[(On, Phase)] = &[(On::Release, Phase::Releasing)];
 
 /// How long the watch lasts, in hours (S7.3: at least 48 to 72).
 pub const WATCH_HOURS: i64 = 72;
+/// For how long after that it is looked at daily, in days from the watch's begin
+/// (S7.3); a closed case is looked at too, and nothing waits for it.
+pub const WATCH_DAYS: i64 = 30;
 /// How far apart the watch looks, in hours.
 pub const WATCH_EVERY_HOURS: i64 = 6;
 /// How far apart snapshots are taken while the access clock runs, in minutes:
@@ -765,12 +770,52 @@ fn acting(state: &State) -> Vec<Command> {
             "every gate of return is open",
         ))];
     }
-    let open = state
-        .plan_actions()
-        .filter(|action| !action.settled())
+    let open = || state.plan_actions().filter(|action| !action.settled());
+    // S2.4: what reaches beyond the account waits for a second person, and nothing
+    // else waits for them.
+    let held: Vec<ActionId> = open()
+        .filter(|action| takes_two(state, action) && !state.gate_open(Gate::SecondPerson))
         .map(|action| action.planned.action)
         .collect();
-    vec![Command::Act(open)]
+    let free: Vec<ActionId> = open()
+        .map(|action| action.planned.action)
+        .filter(|action| !held.contains(action))
+        .collect();
+    let refused = matches!(
+        state.gates.get(&Gate::SecondPerson),
+        Some(crate::state::GateState::Refused { .. })
+    );
+    match (free.is_empty(), held.is_empty()) {
+        (true, false) if refused => vec![Command::Decline(held)],
+        (true, false) => vec![Command::Ask(Gate::SecondPerson)],
+        _ => vec![Command::Act(free)],
+    }
+}
+
+/// Whether an action waits for a second person. What was sent already does not.
+fn takes_two(state: &State, action: &crate::state::ActionState) -> bool {
+    state.takes_two.contains(&action.planned.action) && action.intended.is_empty()
+}
+
+/// Why this person's answer does not count at this gate, if so: nobody is their own
+/// second person.
+pub fn not_by(gate: Gate, by: &str, state: &State) -> Option<String> {
+    use crate::state::GateState;
+    if gate != Gate::SecondPerson {
+        return None;
+    }
+    let approver = match state.gates.get(&Gate::Plan)? {
+        GateState::Passed { by, .. } | GateState::Overridden { by, .. } => by,
+        GateState::Waiting { .. } | GateState::Refused { .. } => return None,
+    };
+    let plain = |name: &str| {
+        name.split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_lowercase()
+    };
+    (plain(approver) == plain(by))
+        .then(|| format!("{by} approved the plan: the second person is somebody else"))
 }
 
 fn watch_on(state: &State, now: Timestamp) -> Command {

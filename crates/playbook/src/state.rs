@@ -1,6 +1,6 @@
 //! What is so in a case: the fold over its events, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -35,6 +35,8 @@ pub struct State {
     pub plans: Vec<Plan>,
     /// Every action of every plan.
     pub actions: BTreeMap<ActionId, ActionState>,
+    /// Actions that reach beyond the account and wait for a second person (S2.4).
+    pub takes_two: BTreeSet<ActionId>,
     /// Every snapshot, in order.
     pub snapshots: Vec<Snapshot>,
     /// What the logs say, as last analysed, and when.
@@ -403,7 +405,14 @@ impl State {
         {
             order.planned = true;
         }
+        // A second person agrees to one plan, not to those that come after.
+        if !plan.is_undo() && !plan.actions.is_empty() {
+            self.gates.remove(&Gate::SecondPerson);
+        }
         for planned in &plan.actions {
+            if planned.undoes.is_none() && planned.kind.spec().scope.takes_two() {
+                self.takes_two.insert(planned.action);
+            }
             let state = ActionState {
                 planned: planned.clone(),
                 plan: plan.plan,

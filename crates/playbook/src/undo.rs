@@ -233,8 +233,17 @@ pub fn sign_in_without(state: &State, action: ActionId) -> Option<bool> {
     let before = made.first().map(|(_, allows)| !allows)?;
     let standing = made
         .iter()
-        .rfind(|(made, _)| *made != action && undone(state, *made).is_none());
+        .rfind(|(made, _)| *made != action && !is_taken_back(state, *made));
     Some(standing.map_or(before, |(_, allows)| *allows))
+}
+
+/// Whether it is taken back, or an order to do so is under way: whoever takes back a
+/// block and its end in one order must not block in between.
+fn is_taken_back(state: &State, action: ActionId) -> bool {
+    state
+        .actions
+        .values()
+        .any(|undo| undo.planned.undoes == Some(action) && undo.stopped.is_none())
 }
 
 /// By whose order, and why, an object is kept: a person had it brought back. It is
@@ -266,16 +275,22 @@ pub fn kept<'a>(state: &'a State, observed: &Observed) -> Option<&'a UndoOrder> 
         .rfind(|order| order.actions.contains(&of))
 }
 
-/// What the plan of an action had seen of its object.
+/// What was seen of the object of an action, or of an undo, before the action was sent.
 pub fn facts_of<'a>(state: &'a State, planned: &Planned) -> Option<&'a Facts> {
+    let of = planned.undoes.unwrap_or(planned.action);
+    let sent = state
+        .actions
+        .get(&of)
+        .and_then(|action| action.intended.first())
+        .map(|(at, _)| *at);
     let mut seen = state
         .snapshots
         .iter()
         .rev()
+        .filter(|snapshot| sent.is_none_or(|sent| snapshot.at <= sent))
         .flat_map(|snapshot| &snapshot.objects)
-        .filter(|seen| {
-            seen.object.kind == planned.object.kind && seen.object.id == planned.object.id
-        });
+        .filter(|seen| seen.object.id == planned.object.id)
+        .filter(|seen| seen.object.kind == planned.object.kind);
     match &planned.observed {
         Some(digest) => seen.find(|seen| seen.digest == *digest),
         None => seen.next(),

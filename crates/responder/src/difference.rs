@@ -16,7 +16,7 @@ pub(crate) fn difference(was: &Facts, now: &Facts) -> Result<Vec<String>, serde_
     Ok(differences)
 }
 
-fn compare(place: &str, was: &Value, now: &Value, differences: &mut Vec<String>) {
+pub(crate) fn compare(place: &str, was: &Value, now: &Value, differences: &mut Vec<String>) {
     if let (Value::Object(was), Value::Object(now)) = (was, now) {
         let only_now = now.keys().filter(|key| !was.contains_key(*key));
         for key in was.keys().chain(only_now) {

@@ -21,6 +21,8 @@ pub struct Explained {
     pub actions: Vec<ExplainedAction>,
     /// What is left alone, and why.
     pub left: Vec<String>,
+    /// Why a plain yes does not open the gate; a reason does.
+    pub missing: Vec<String>,
 }
 
 /// One change, explained.
@@ -67,11 +69,14 @@ impl ByHand {
 pub(crate) fn explain(gate: Gate, state: &State, by_hand: Vec<ByHand>) -> Explained {
     let spec = gate.spec();
     let plan = state.plan();
-    let shows_plan = matches!(gate, Gate::Contain | Gate::Plan);
+    let shows_plan = matches!(gate, Gate::Contain | Gate::Plan | Gate::SecondPerson);
     let actions = if shows_plan {
         state
             .plan_actions()
             .zip(by_hand)
+            .filter(|(action, _)| {
+                gate != Gate::SecondPerson || state.takes_two.contains(&action.planned.action)
+            })
             .map(|(action, by_hand)| explain_action(action, by_hand))
             .collect()
     } else {
@@ -102,6 +107,10 @@ pub(crate) fn explain(gate: Gate, state: &State, by_hand: Vec<ByHand>) -> Explai
         known: known(gate, state),
         actions,
         left,
+        missing: match gate {
+            Gate::Close => retake_playbook::closing::unexplained(state),
+            _ => Vec::new(),
+        },
     }
 }
 
@@ -166,6 +175,13 @@ fn known(gate: Gate, state: &State) -> Vec<String> {
             analysis.path.replace('_', " "),
             analysis.confidence * 100.0
         ));
+    }
+    if gate == Gate::Money {
+        let first_sent = state
+            .analysis
+            .as_ref()
+            .and_then(|(_, analysis)| analysis.sent.iter().map(|mail| mail.at).min());
+        lines.extend(retake_playbook::payment::in_words(first_sent));
     }
     if gate == Gate::Return
         && let (Some(end), Some((at, snapshot))) = (state.access_ends_at(), state.effective)

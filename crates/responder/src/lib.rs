@@ -11,6 +11,7 @@
 //! answer at gates. It does not know whether the tenant is real.
 
 mod act;
+mod answers;
 mod case;
 mod conduct;
 mod difference;
@@ -23,6 +24,7 @@ mod logs;
 mod observe;
 mod open;
 mod people;
+mod plan_file;
 pub mod preflight;
 mod protect;
 mod run;
@@ -34,6 +36,7 @@ mod warn;
 mod watch;
 
 pub use act::code_of;
+pub use answers::{Answered, Counter, NotRecorded};
 pub use case::Watcher;
 pub use conduct::Conduct;
 pub use error::ResponderError;
@@ -41,6 +44,7 @@ pub use explain::{Explained, ExplainedAction};
 pub use find::NoAccount;
 pub use open::{Opening, Responder, Surroundings};
 pub use people::{Decision, Outcome, People, Question, Task};
+pub use plan_file::{BadPlanFile, PLAN_SCHEMA, PlanFile, PlannedAction};
 pub use run::{Extent, Finished};
 pub use summary::closing;
 pub use undo::{Previewed, UndoOutcome, Undone, Unsent, Which};

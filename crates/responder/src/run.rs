@@ -1,10 +1,12 @@
 //! The loop: ask the playbook what is next, do it, write what came of it.
 
 use futures_util::future::{Either, join, select};
-use retake_playbook::duties::Duty;
-use retake_playbook::event::Event;
-use retake_playbook::machine::Phase;
-use retake_playbook::{ActionId, Command, Gate, State, next, plan};
+use retake_playbook::codes;
+use retake_playbook::duties::{self, Before, Duty};
+use retake_playbook::event::{Event, Stopped};
+use retake_playbook::machine::{self, Phase};
+use retake_playbook::state::GateState;
+use retake_playbook::{ActionId, Command, Gate, State, closing as explained, next, plan};
 use retake_tenant::{Kind, TenantError};
 
 use crate::act::Hand;
@@ -94,7 +96,7 @@ impl Responder<'_> {
             for command in commands {
                 let outcome = match command {
                     Command::Warn if state.phase != Phase::Concluding => {
-                        let warn = warn::warn(&self.case, self.around.people, &self.templates);
+                        let warn = self.warn_and_recall();
                         background = Some(match background.take() {
                             None => Box::pin(warn),
                             Some(rest) if !warning => Box::pin(async {
@@ -170,6 +172,16 @@ impl Responder<'_> {
         self.case.with_state(|state| state.phase)
     }
 
+    /// Warns, and where money has moved has it recalled: the payment clock runs from the
+    /// answer on.
+    async fn warn_and_recall(&self) -> Result<(), ResponderError> {
+        warn::warn(&self.case, self.around.people, &self.templates).await?;
+        let open = self
+            .case
+            .with_state(|state| duties::open(state, Before::Closing));
+        self.desk().hand_out(&open).await.map(|_| ())
+    }
+
     /// Carries out one command. `Some` ends the run.
     pub(crate) async fn perform(
         &self,
@@ -214,7 +226,7 @@ impl Responder<'_> {
                     keep_all(&self.case, &self.templates)?;
                 }
             }
-            Command::Warn => warn::warn(&self.case, self.around.people, &self.templates).await?,
+            Command::Warn => self.warn_and_recall().await?,
             Command::HandOut(duties) => return Box::pin(self.hand_out(&duties)).await,
             Command::WaitUntil(until) => self.wait_until(until).await?,
             Command::DeclareEffective(snapshot) => {
@@ -226,6 +238,7 @@ impl Responder<'_> {
             Command::EndWatch(snapshot) => {
                 self.case.append(Event::WatchEnded { snapshot })?;
             }
+            Command::Decline(actions) => self.decline(&actions)?,
             Command::Close => {
                 // As they are at the end: what was found since the warnings belongs in them.
                 keep_all(&self.case, &self.templates)?;
@@ -286,7 +299,7 @@ impl Responder<'_> {
 
     async fn ask(&self, gate: Gate) -> Result<Option<Finished>, ResponderError> {
         let by_hand = match gate {
-            Gate::Contain | Gate::Plan => self.hand().by_hand(),
+            Gate::Contain | Gate::Plan | Gate::SecondPerson => self.hand().by_hand(),
             _ => Vec::new(),
         };
         let state = self.case.state();
@@ -304,6 +317,9 @@ impl Responder<'_> {
             Decision::Yes { .. } if let Some(why) = needs_a_reason(gate, &state) => {
                 return self.waits(gate, why).map(Some);
             }
+            Decision::Yes { by, .. } if let Some(why) = machine::not_by(gate, &by, &state) => {
+                return self.waits(gate, why).map(Some);
+            }
             Decision::Yes { by, answer } => {
                 self.case.append(Event::GatePassed { gate, by, answer })?;
             }
@@ -317,6 +333,25 @@ impl Responder<'_> {
             Decision::NoAnswer => return self.waits(gate, gate.spec().asks.to_owned()).map(Some),
         }
         Ok(None)
+    }
+
+    /// The second person refused: these are not done, and the case says who and why.
+    fn decline(&self, actions: &[ActionId]) -> Result<(), ResponderError> {
+        let by = self
+            .case
+            .with_state(|state| match state.gates.get(&Gate::SecondPerson) {
+                Some(GateState::Refused { by, .. }) => by.clone(),
+                _ => "the second person".to_owned(),
+            });
+        for action in actions {
+            self.case.append(Event::ActionStopped {
+                action: *action,
+                why: Stopped::Refused,
+                message: format!("{by} did not agree to it as the second person"),
+                code: codes::SECOND_PERSON.id.to_owned(),
+            })?;
+        }
+        Ok(())
     }
 
     fn waits(&self, gate: Gate, why: String) -> Result<Finished, ResponderError> {
@@ -511,7 +546,7 @@ impl Responder<'_> {
 
 /// Why a plain yes does not open this gate: its condition does not hold, and whoever
 /// goes on all the same says why.
-fn needs_a_reason(gate: Gate, state: &State) -> Option<String> {
+pub(crate) fn needs_a_reason(gate: Gate, state: &State) -> Option<String> {
     match gate {
         Gate::CleanHands => {
             let whys: Vec<&str> = state
@@ -537,6 +572,15 @@ fn needs_a_reason(gate: Gate, state: &State) -> Option<String> {
                 format!(
                     "not every log could be read. {} Grant it and give the same command again, or go on with a reason",
                     lacking.join(" ")
+                )
+            })
+        }
+        Gate::Close => {
+            let missing = explained::unexplained(state);
+            (!missing.is_empty()).then(|| {
+                format!(
+                    "the case is not explained: {}. Closing it all the same takes a reason",
+                    missing.join("; ")
                 )
             })
         }

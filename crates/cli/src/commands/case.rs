@@ -20,6 +20,9 @@ pub(crate) fn run(args: &Case, home: &Home, terminal: &Terminal) -> Result<Exit,
         Case::List => list(&Store::open(&home.store())?, terminal),
         Case::Show { case } => show(&Store::open(&home.store())?, case, terminal),
         Case::Log { case } => log(&Store::open(&home.store())?, case, terminal),
+        Case::Close { case, name, reason } => {
+            super::answer::close(case, name, reason.as_deref(), home, terminal)
+        }
         Case::Export { case, out, replace } => {
             write(&Store::open(&home.store())?, case, out, *replace, terminal)
         }

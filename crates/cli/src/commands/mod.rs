@@ -1,5 +1,7 @@
 //! One file per command.
 
+mod answer;
+mod at_hand;
 mod case;
 mod completions;
 mod docs;
@@ -9,9 +11,12 @@ mod hunt;
 mod lab;
 mod man;
 mod picture;
+mod plan;
 mod replay;
 mod respond;
 mod tenant;
+mod undo;
+mod watch;
 
 pub(crate) use explain::still_safe;
 use retake_playbook::codes::Exit;
@@ -38,6 +43,11 @@ fn carry_out(args: Args, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Respond(respond) => respond::respond(&respond, &home()?, terminal),
         Command::Contain(contain) => respond::contain(&contain, &home()?, terminal),
         Command::Release(release) => respond::release(&release, &home()?, terminal),
+        Command::Plan(plan) => plan::run(&plan, &home()?, terminal),
+        Command::Approve(approve) => answer::approve(&approve, &home()?, terminal),
+        Command::Override(args) => answer::go_on_all_the_same(&args, &home()?, terminal),
+        Command::Undo(undo) => undo::run(&undo, &home()?, terminal),
+        Command::Watch(watch) => watch::run(&watch, &home()?, terminal),
         Command::Tenant(tenant) => tenant::run(&tenant, &home()?, terminal),
         Command::Teardown(teardown) => tenant::teardown(&teardown, &home()?, terminal),
         Command::Case(case) => case::run(&case, &home()?, terminal),
@@ -48,6 +58,29 @@ fn carry_out(args: Args, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Replay(replay) => replay::run(&replay, terminal),
         Command::Docs(docs) => Ok(docs::run(&docs, terminal)),
     }
+}
+
+/// Whether a case is of this tenant: nothing is read of another, and nothing changed.
+fn same_tenant(
+    state: &retake_playbook::State,
+    tenant: &retake_tenant::Tenant,
+) -> Result<(), Failure> {
+    let of = state
+        .opened
+        .as_ref()
+        .map_or("", |(_, opened)| opened.tenant.as_str());
+    if of.eq_ignore_ascii_case(&tenant.profile().tenant_id) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        retake_playbook::codes::WRONG_TENANT,
+        format!(
+            "The case is of the tenant {of}, and `{}` is {}. Nothing was sent.",
+            tenant.profile().name,
+            tenant.profile().tenant_id
+        ),
+        "Name the tenant that the case was opened in with --tenant.",
+    ))
 }
 
 /// The runtime for everything that waits for sockets.

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use retake_casefile::{CaseId, Store};
-use retake_playbook::codes::{BAD_TEMPLATE, Code, Exit, FINDINGS, GATE_WAITS, PERMISSION_MISSING};
+use retake_playbook::codes::{
+    BAD_TEMPLATE, Code, Exit, FINDINGS, GATE_WAITS, PERMISSION_MISSING, SECOND_PERSON,
+};
 use retake_playbook::event::Check;
 use retake_playbook::machine::Phase;
 use retake_playbook::state::GateState;
-use retake_playbook::{Event, State};
+use retake_playbook::{Event, Gate, State};
 use retake_responder::templates::Templates;
 use retake_responder::{Extent, Finished, Opening, Responder, Surroundings};
 use retake_tenant::edge::SystemEntropy;
@@ -315,6 +317,10 @@ fn in_the_way(state: &State, case: &str, store: &Store) -> Result<Code, Failure>
         .any(|gate| matches!(gate, GateState::Refused { .. }));
     if state.phase == Phase::Returning && state.lacking().next().is_some() {
         return Ok(PERMISSION_MISSING);
+    }
+    let second = state.gates.get(&Gate::SecondPerson);
+    if state.phase == Phase::Evicting && matches!(second, Some(GateState::Waiting { .. })) {
+        return Ok(SECOND_PERSON);
     }
     if state.phase != Phase::Halted || refused {
         return Ok(GATE_WAITS);

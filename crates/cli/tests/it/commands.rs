@@ -17,20 +17,23 @@ How to say it: the retake binary.
 Usage: retake [OPTIONS] <COMMAND>
 
 Commands:
-  drill     Practise: a takeover in the lab, the response, and the score
-  lab       Serve a lab tenant with a live attacker in it
-  respond   Take an account back, from the alert to the closed case. The same command resumes
-  contain   Block sign-in and revoke sessions, verified; the first ten seconds alone
-  release   Take a containment back
-  tenant    Profiles of tenants: how each is reached, and whether the responder may do what it must
-  teardown  Take away what Retake holds in a tenant and on this machine. Cases stay
-  case      Read, export and verify cases
-  hunt      Find out from exported logs what happened
-  explain   Explain a code of the error book
-  help      Print this message or the help of the given subcommand(s)
+  drill        Practise: a takeover in the lab, the response, and the score
+  lab          Serve a lab tenant with a live attacker in it
+  respond      Take an account back, from the alert to the closed case. The same command resumes
+  contain      Block sign-in and revoke sessions, verified; the first ten seconds alone
+  release      Take a containment back
+  tenant       Profiles of tenants: how each is reached, and what the responder may do there
+  teardown     Take away what Retake holds in a tenant and on this machine. Cases stay
+  case         Read, export and verify cases
+  hunt         Find out from exported logs what happened
+  explain      Explain a code of the error book, a step, a gate or an artefact
+  completions  Print what makes a shell complete commands and options
+  man          Print a manual page, or write all of them
+  help         Print this message or the help of the given subcommand(s)
 
 Options:
       --home <DIR>  Where cases, profiles and the lab's address are kept [env: RETAKE_HOME]
+      --json        One JSON document for programs instead of words (docs/reference/schemas)
   -h, --help        Print help
   -V, --version     Print version
 [exit 0]
@@ -66,8 +69,14 @@ fn the_reference_of_commands_is_what_the_program_prints() {
 fn every_code_of_the_error_book_is_explained() {
     let home = Home::new();
     let index = home.retake(&["explain"]).stdout;
-    let codes: Vec<&str> = index.split("[RT").skip(1).map(|rest| &rest[..4]).collect();
+    let codes: Vec<&str> = index
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("RT")?.get(..4))
+        .collect();
     assert!(codes.len() > 20, "{index}");
+    for about in ["S3.5", "return", "A09"] {
+        assert!(index.contains(&format!("\n  {about} ")), "{about}: {index}");
+    }
     for code in codes {
         let page = home.retake(&["explain", &format!("rt{code}")]);
         assert_eq!(page.code, 0);
@@ -274,14 +283,30 @@ $ retake case list
 
     let reported = home.retake(&["case", "report", &case, "--out", out.to_str().unwrap()]);
     assert_eq!(reported.code, 0, "{}", reported.session());
-    for path in reported.stdout.lines() {
+    let files: Vec<&str> = reported.stdout.lines().collect();
+    for path in &files {
         let text = std::fs::read_to_string(path).unwrap();
         assert!(
             text.contains(&case) && text.contains(served.user()),
             "{path}"
         );
     }
-    assert_eq!(reported.stdout.lines().count(), 2);
+    let ends = [
+        ".html",
+        ".md",
+        ".json",
+        ".attestation.json",
+        "fraud-pack.txt",
+        "user-briefing.txt",
+        "related-secrets.txt",
+    ];
+    assert_eq!(files.len(), ends.len(), "{files:?}");
+    for end in ends {
+        assert!(
+            files.iter().any(|file| file.ends_with(end)),
+            "{end}: {files:?}"
+        );
+    }
 
     let again = home.retake(&["respond", served.user(), "--tenant", "lab"]);
     assert_eq!(again.code, 1, "a closed case is over: {}", again.session());

@@ -165,6 +165,10 @@ impl Judge<'_> {
                 _ => None,
             })
             .collect();
+        let undoes = self
+            .case
+            .planned(action)
+            .is_some_and(|planned| planned.undoes.is_some());
         self.trace.lines.iter().rev().find(|line| {
             let meant = intents.iter().any(|(intended, digest)| {
                 line.request_sha256.as_ref() == Some(*digest)
@@ -172,11 +176,12 @@ impl Judge<'_> {
                     && line.at <= until
             });
             let accepted = line.succeeded() || how == Applied::FoundByReading;
+            // What is made again has an id that nobody knew when it was asked for.
             let of_this = line.effects.is_empty()
-                || line
-                    .effects
-                    .iter()
-                    .any(|effect| self.trace.same(&effect.object, object.kind, &object.id));
+                || line.effects.iter().any(|effect| {
+                    self.trace.same(&effect.object, object.kind, &object.id)
+                        || (undoes && effect.object.kind == object.kind)
+                });
             line.by_responder() && meant && accepted && of_this
         })
     }

@@ -16,6 +16,7 @@ mod evidence;
 mod faults;
 mod mailbox;
 mod order_rules;
+mod payment;
 mod permissions;
 mod person;
 mod preserve;

@@ -148,6 +148,11 @@ impl Story {
                     confidence: 0.0,
                     unknown: vec![],
                 })),
+                Command::Decline(actions) => {
+                    for action in actions {
+                        self.stop(action, Stopped::Refused);
+                    }
+                }
                 Command::Stop(_) => return,
             }
         }

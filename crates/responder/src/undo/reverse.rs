@@ -46,11 +46,17 @@ pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepar
             // Through Graph where the case has Graph's form of it: that leaves the
             // mailbox's client-side rules alone (reference §0.6).
             if planned.kind == ActionKind::RemoveInboxRule
-                && let Some(rule) = graph_rule(past)
+                && let Some(mut rule) = graph_rule(past)
             {
+                if is_nameless(rule.display_name.as_deref()) {
+                    rule.display_name = Some(NAMELESS.to_owned());
+                }
                 return Ok(tenant.prepare_create_graph_rule(&user, &rule)?);
             }
-            let row = exchange_rule(past).ok_or_else(|| not_saved(past, "the rule"))?;
+            let mut row = exchange_rule(past).ok_or_else(|| not_saved(past, "the rule"))?;
+            if is_nameless(row.name.as_deref()) {
+                row.name = Some(NAMELESS.to_owned());
+            }
             Ok(tenant.prepare_create_inbox_rule(&user, &row)?)
         }
         ActionKind::ClearForwarding => {
@@ -232,9 +238,17 @@ fn rule(past: &Past<'_>, seen: &[Found]) -> Shown {
     let Some(was) = past.facts() else {
         return Shown::default();
     };
-    let wanted = row
+    let nameless = row
         .as_ref()
-        .map_or_else(|| content_of(was), content_of_rule);
+        .is_some_and(|row| is_nameless(row.name.as_deref()));
+    let wanted = match &row {
+        Some(row) if nameless => content_of_rule(&ExchangeRule {
+            name: Some(NAMELESS.to_owned()),
+            ..row.clone()
+        }),
+        Some(row) => content_of_rule(row),
+        None => content_of(was),
+    };
     let others = past.others();
     let may_be = |found: &&Found| {
         let own = found.object().id == past.id();
@@ -254,6 +268,10 @@ fn rule(past: &Past<'_>, seen: &[Found]) -> Shown {
             let words = "it was hidden from Outlook and Graph, and is visible now";
             shown.differs.push(words.to_owned());
         }
+        if nameless {
+            let words = format!("it had no name, and is called \"{NAMELESS}\" now");
+            shown.differs.push(words);
+        }
         let place = row.as_ref().and_then(|row| row.priority);
         if let (Some(was), Some(now)) = (place, found.place())
             && was != now
@@ -264,6 +282,7 @@ fn rule(past: &Past<'_>, seen: &[Found]) -> Shown {
         return shown;
     }
     let name = |facts: &Facts| match facts {
+        Facts::InboxRule { name, .. } if nameless && name == NAMELESS => Some(String::new()),
         Facts::InboxRule { name, .. } => Some(name.clone()),
         _ => None,
     };
@@ -302,6 +321,14 @@ fn grant(past: &Past<'_>, seen: &[Found]) -> Shown {
         in_the_way: candidates.first().map(|found| differs(was, found.facts())),
         ..Shown::default()
     }
+}
+
+/// What a rule without a name is called when it is made again: no interface makes one
+/// without.
+const NAMELESS: &str = "(no name)";
+
+fn is_nameless(name: Option<&str>) -> bool {
+    name.is_none_or(|name| name.trim().is_empty())
 }
 
 /// A sweep rule that is made again has another id.
