@@ -606,6 +606,9 @@ pub fn unseen(state: &State) -> Option<String> {
         .snapshot()?
         .sources
         .iter()
+        // Whether the service stopped the account from sending says nothing about what
+        // the attacker still holds.
+        .filter(|source| source.name != crate::judge::source_of(crate::ObjectKind::SendingBlock))
         .find(|source| source.looked != Looked::Whole)
         .or_else(|| state.unjudged())
         .map(|source| {

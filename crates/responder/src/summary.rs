@@ -113,5 +113,13 @@ fn unknown(state: &State) -> Vec<String> {
     unknown.insert(
         "rules hidden below Exchange's own listing can be found by their effect only".to_owned(),
     );
+    // A11: what no list of Exchange shows can be told by its effect alone.
+    for change in retake_playbook::duties::unlisted_rules(state) {
+        unknown.insert(format!(
+            "a rule that the attacker made in desktop Outlook on {} stands in no list that can be read (record {}): it runs in Outlook, or is hidden below Exchange's own list; a person looked for it, and mail that goes missing would be its sign",
+            change.at.strftime("%Y-%m-%d"),
+            change.record
+        ));
+    }
     unknown.into_iter().collect()
 }

@@ -257,11 +257,12 @@ async fn ask(
             };
             change(tenant, tenant.prepare_set_forwarding(mailbox, &none)).await
         }
-        "exchange.change" => {
+        // Every other cmdlet is read row by row.
+        _ if call.service == Service::Exchange && call.change => {
             let cmdlet = Cmdlet::new(cmdlet_of(exchange).unwrap_or("Set-Mailbox"));
             change(tenant, tenant.prepare_cmdlet(&cmdlet, None, "tape")).await
         }
-        "exchange.invoke" => {
+        _ if call.service == Service::Exchange => {
             let cmdlet = Cmdlet::new(cmdlet_of(exchange).unwrap_or("Get-Mailbox"));
             tenant.invoke(&cmdlet, None).await.map(drop)
         }
