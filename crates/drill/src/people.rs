@@ -49,7 +49,7 @@ impl People for ScenarioPeople {
             match said.answer {
                 Answer::Approved | Answer::Done => Decision::Yes {
                     by,
-                    answer: (question.gate == Gate::Money).then(|| "yes".to_owned()),
+                    answer: said.words.filter(|_| question.gate == Gate::Money),
                 },
                 Answer::Refused => Decision::No { by },
                 Answer::NoAnswer => Decision::NoAnswer,

@@ -71,6 +71,9 @@ pub struct PersonAnswer {
     pub answer: Answer,
     /// After how long (ISO 8601 in JSON, such as `PT2M30S`).
     pub after: SignedDuration,
+    /// What they answer in words, where the question is not whether.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
 }
 
 /// A task that will be carried out.
@@ -97,6 +100,7 @@ pub(crate) fn answer(
             who: String::new(),
             answer: Answer::NoAnswer,
             after: SignedDuration::ZERO,
+            words: None,
         };
         return (nobody, None);
     };
@@ -106,8 +110,13 @@ pub(crate) fn answer(
         .get(&role)
         .map(|contact| contact.name.clone())
         .unwrap_or_default();
-    let script = person.tasks.iter().find(|script| script.task == ask.task);
     let decision = DECISIONS.contains(&ask.task.as_str());
+    // What is said at one gate stands under the gate's name.
+    let gate = ask.detail.get("gate").and_then(Value::as_str);
+    let script = gate
+        .filter(|_| decision)
+        .and_then(|gate| person.tasks.iter().find(|script| script.task == gate))
+        .or_else(|| person.tasks.iter().find(|script| script.task == ask.task));
     let (answer, after, carried, hollow) = if let Some(script) = script {
         let after = script.after.pick(draw);
         match script.outcome {
@@ -137,6 +146,7 @@ pub(crate) fn answer(
             who,
             answer: Answer::Refused,
             after,
+            words: None,
         };
         return (refused, None);
     }
@@ -145,7 +155,18 @@ pub(crate) fn answer(
         task: ask.task.clone(),
         hollow,
     });
-    (PersonAnswer { who, answer, after }, pending)
+    // Whoever is asked about money says what is so.
+    let words = (gate == Some("money")).then(|| {
+        let moved = if scenario.money_moved { "yes" } else { "no" };
+        moved.to_owned()
+    });
+    let said = PersonAnswer {
+        who,
+        answer,
+        after,
+        words,
+    };
+    (said, pending)
 }
 
 /// Carries a task out.

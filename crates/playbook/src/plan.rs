@@ -44,6 +44,9 @@ pub fn eviction(state: &State) -> Plan {
     let mut plan = Builder::new(state, snapshot);
     let footholds = footholds(state, &judgements);
 
+    // Nobody took the account over: nothing is reset, and nothing removed.
+    let acquitted = crate::acquit::shows_no_takeover(state);
+
     // S2.2: what was blocked and is open again, whoever opened it.
     if block_came_undone(state) {
         let account = plan.account(ObjectKind::Account);
@@ -68,7 +71,7 @@ pub fn eviction(state: &State) -> Plan {
         }
     }
     // S4: the password once per eviction, then methods, the default one last.
-    if needs_reset(state) {
+    if !acquitted && needs_reset(state) {
         let account = plan.account(ObjectKind::Password);
         plan.add(
             ActionKind::ResetPassword,

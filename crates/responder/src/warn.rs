@@ -19,8 +19,16 @@ pub(crate) async fn warn(case: &Case<'_>, people: &dyn People) -> Result<(), Res
     if case.with_state(|state| !state.warnings_made || state.warning_owed()) {
         make_due(case)?;
     }
-    let (asked, given) =
-        futures_util::future::join(ask_about_money(case, people), give(case, people)).await;
+    let asked = async {
+        ask_about_money(case, people).await?;
+        // A yes is reason enough, whatever the logs say of the account.
+        if case.with_state(State::warning_owed) {
+            make_due(case)?;
+            give(case, people).await?;
+        }
+        Ok(())
+    };
+    let (asked, given) = futures_util::future::join(asked, give(case, people)).await;
     asked.and(given)
 }
 
@@ -55,18 +63,29 @@ async fn give(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError
 fn make_due(case: &Case<'_>) -> Result<(), ResponderError> {
     let state = case.state();
     if let Some((_, analysis)) = &state.analysis
-        && matches!(analysis.verdict.as_str(), "compromised" | "suspicious")
+        && state.fraud_is_credible()
     {
         let pack = keep_document(case, "fraud pack", fraud_pack(&state, analysis).as_bytes())?;
         case.append(Event::WarningDue {
             warning: 1,
             who: "finance".to_owned(),
-            why: "the mailbox was in a stranger's hands: payment requests and changed bank details of this time may be false".to_owned(),
+            why: why_due(analysis).to_owned(),
             pack: Some(pack),
         })?;
     }
     case.append(Event::WarningsSettled)?;
     Ok(())
+}
+
+/// Why somebody has to know now: the strongest reason that there is.
+fn why_due(analysis: &Analysis) -> &'static str {
+    if matches!(analysis.verdict.as_str(), "compromised" | "suspicious") {
+        "the mailbox was in a stranger's hands: payment requests and changed bank details of this time may be false"
+    } else if !analysis.impersonated.is_empty() {
+        "mail came from outside under this mailbox's name and was never sent from it: payment requests and changed bank details in it are false, although the account was not taken"
+    } else {
+        "money or a bank detail has moved: payment requests and changed bank details may be false, from whomever they seem to come"
+    }
 }
 
 async fn ask_about_money(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError> {
@@ -141,9 +160,28 @@ fn fraud_pack(state: &State, analysis: &Analysis) -> String {
             one_line(&mail.subject)
         );
     }
+    if !analysis.impersonated.is_empty() {
+        let _ = writeln!(
+            pack,
+            "\nMail from outside under the mailbox's name, never sent from it ({}):",
+            analysis.impersonated.len()
+        );
+    }
+    for mail in &analysis.impersonated {
+        let recipients: Vec<String> = mail.recipients.iter().map(|to| one_line(to)).collect();
+        let _ = writeln!(
+            pack,
+            "- {}  to {}  \"{}\"  ({})",
+            mail.at,
+            recipients.join(", "),
+            one_line(&mail.subject),
+            one_line(&mail.how)
+        );
+    }
     let people: std::collections::BTreeSet<String> = analysis
         .sent
         .iter()
+        .chain(&analysis.impersonated)
         .flat_map(|mail| mail.recipients.iter().map(|to| one_line(to)))
         .collect();
     let _ = writeln!(pack, "\nPeople to telephone ({}):", people.len());

@@ -19,4 +19,5 @@ mod response;
 mod score;
 mod sequences;
 mod signing_in;
+mod stories;
 mod story;

@@ -9,6 +9,7 @@ mod blast;
 mod changes;
 mod coverage;
 mod held;
+mod impersonated;
 mod intruder;
 mod path;
 mod profile;
@@ -211,6 +212,7 @@ pub fn analyse_with(
         fingerprint,
         changes,
         blast,
+        impersonated: impersonated::find(&scope, &networks, &own, now),
         coverage: coverage::ledger(&scope, now),
         findings,
     }

@@ -92,6 +92,9 @@ impl Attacker {
             Move::ForwardMailbox => self.forward_mailbox(world, trace, now),
             Move::ConsentApp => self.consent_app(world, trace, now),
             Move::SendFraud => self.send_fraud(world, company, trace, now),
+            Move::StealToken => self.steal_token(world, company, trace, now),
+            Move::SpoofMail => self.spoof_mail(world, company, trace, now),
+            Move::VendorMail => self.vendor_mail(world, company, trace, now),
         }
     }
 

@@ -6,7 +6,9 @@
 
 mod assault;
 mod kit;
+mod outside;
 mod plant;
+mod theft;
 mod tick;
 
 use std::collections::{BTreeMap, BTreeSet};

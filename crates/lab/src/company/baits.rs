@@ -245,15 +245,10 @@ impl Company {
                     );
                 }
             }
-            BaitKind::Travel => {
-                let days = self.chance.draw("bait", "journey", 0).between(4, 12);
-                let from = before(alert, days);
-                let until = from
-                    .checked_add(SignedDuration::from_hours(50))
-                    .unwrap_or(from);
-                let network = self.networks.take("journey", &names::JOURNEYS);
-                self.journey = Some((from, until, network));
-            }
+            BaitKind::Travel => self.travelled(alert),
+            BaitKind::TravelNow => self.travels(alert),
+            BaitKind::Vpn => self.tunnels(alert),
+            BaitKind::NewPhone => self.buys_phone(alert),
         }
     }
 

@@ -2,6 +2,7 @@
 //! networks, devices, and the responder's own app.
 
 mod account;
+mod away;
 pub(crate) mod baits;
 pub(crate) mod letters;
 pub(crate) mod life;
@@ -131,8 +132,10 @@ pub(crate) struct Company {
     pub(crate) contacts: BTreeMap<Role, Contact>,
     pub(crate) responder: ResponderAccess,
     pub(crate) kept: Vec<Kept>,
-    /// A journey of the affected user: from, until, where.
-    pub(crate) journey: Option<(Timestamp, Timestamp, Network)>,
+    /// Where the affected user's computer was and will be; the first that fits counts.
+    journeys: Vec<away::Journey>,
+    /// When the affected user gets a new phone.
+    pub(crate) new_phone: Option<Timestamp>,
     pub(crate) networks: Networks,
     /// Methods on the affected account that are in strange hands.
     pub(crate) foreign_methods: BTreeSet<String>,
@@ -239,7 +242,8 @@ impl Company {
             contacts,
             responder,
             kept: Vec::new(),
-            journey: None,
+            journeys: Vec::new(),
+            new_phone: None,
             networks,
             foreign_methods: BTreeSet::new(),
         };

@@ -72,47 +72,77 @@ fn header(scenario: &Scenario) -> Option<Problem> {
 
 fn steps(scenario: &Scenario) -> Option<Problem> {
     if scenario.path == TakeoverPath::None {
-        return scenario.steps.first().and_then(|step| {
-            problem(
+        let inside = scenario
+            .steps
+            .iter()
+            .find(|step| !step.get_ref().action.is_outside());
+        return match inside {
+            Some(step) => problem(
                 step.span().start,
-                "the path is `none`, so there cannot be a step of an attack",
-            )
-        });
+                format!(
+                    "the path is `none`, so `{}` cannot happen: there is no access to the account",
+                    step.get_ref().action.as_str()
+                ),
+            ),
+            None => nobody_asked(scenario),
+        };
     }
-    let Some(phish) = scenario
+    let entry = scenario
         .steps
         .iter()
-        .find(|step| step.get_ref().action == Move::Phish)
-    else {
+        .find(|step| step.get_ref().action.enters().is_some());
+    let Some(entry) = entry else {
         let offset = scenario.steps.first().map_or(0, |step| step.span().start);
         return problem(
             offset,
-            "no step lets the attacker in: the first must be `phish`",
+            "no step lets the attacker in: the first must be one that does, such as `phish`",
         );
     };
+    let first = entry.get_ref();
+    let way_in = first.action.as_str();
+    if first.action.enters() != Some(scenario.path) {
+        return problem(
+            entry.span().start,
+            format!(
+                "the path is `{}`, and `{way_in}` is another way in",
+                scenario.path.as_str()
+            ),
+        );
+    }
     let mut seen = BTreeSet::new();
     for step in &scenario.steps {
         let at = step.span().start;
         let step = step.get_ref();
         let name = step.action.as_str();
-        if step.action != Move::Phish && step.before.high >= phish.get_ref().before.low {
+        let needs_access = step.action != first.action && !step.action.is_outside();
+        if needs_access && step.before.high >= first.before.low {
             return problem(
                 at,
-                format!("`{name}` could come before `phish`, when the attacker has no session yet"),
+                format!(
+                    "`{name}` could come before `{way_in}`, when the attacker has no session yet"
+                ),
             );
         }
-        let repeatable = matches!(step.action, Move::ReadMail | Move::SendFraud);
+        let repeatable = step.action == Move::ReadMail || step.action.asks_for_money();
         if !seen.insert(name) && !repeatable {
             return problem(at, format!("`{name}` stands twice; it happens once"));
         }
-        if step.action == Move::Phish && step.shuffle.is_some() {
-            return problem(at, "`phish` is always first and cannot be shuffled");
+        if step.action == first.action && step.shuffle.is_some() {
+            return problem(
+                at,
+                format!("`{way_in}` is always first and cannot be shuffled"),
+            );
         }
     }
-    if scenario.money_moved && !seen.contains(Move::SendFraud.as_str()) {
+    nobody_asked(scenario)
+}
+
+fn nobody_asked(scenario: &Scenario) -> Option<Problem> {
+    let asked = scenario.steps().any(|step| step.action.asks_for_money());
+    if scenario.money_moved && !asked {
         return problem(
             0,
-            "money_moved is true, but no step is `send_fraud`: nobody asked for the money",
+            "money_moved is true, but no step is `send_fraud`, `spoof_mail` or `vendor_mail`: nobody asked for the money",
         );
     }
     None

@@ -103,6 +103,15 @@ pub enum Move {
     ConsentApp,
     /// Answers in a stolen thread with changed bank details.
     SendFraud,
+    /// Malware on the user's computer copies the refresh token of their own
+    /// session (A02, A03): no password is known, and nobody signs in.
+    StealToken,
+    /// From outside, without any account: mail under the user's own address
+    /// (Direct Send, reference §15.6).
+    SpoofMail,
+    /// From outside, without any account here: mail from a vendor's mailbox that
+    /// was taken there.
+    VendorMail,
 }
 
 impl Move {
@@ -120,8 +129,32 @@ impl Move {
             Self::HiddenRule => &[ArtefactId::HIDDEN_RULE],
             Self::ForwardMailbox => &[ArtefactId::SMTP_FORWARDING],
             Self::ConsentApp => &[ArtefactId::DELEGATED_GRANT],
-            Self::OpenSession | Self::ReadMail | Self::SendFraud => &[],
+            Self::StealToken => &[ArtefactId::REFRESH_TOKENS, ArtefactId::ACCESS_TOKEN],
+            Self::OpenSession
+            | Self::ReadMail
+            | Self::SendFraud
+            | Self::SpoofMail
+            | Self::VendorMail => &[],
         }
+    }
+
+    /// By which path this step lets the attacker into the account, if it does.
+    pub const fn enters(self) -> Option<TakeoverPath> {
+        match self {
+            Self::Phish => Some(TakeoverPath::CredentialPhishing),
+            Self::StealToken => Some(TakeoverPath::TokenTheft),
+            _ => None,
+        }
+    }
+
+    /// Whether the step needs nothing of the account: it happens outside.
+    pub const fn is_outside(self) -> bool {
+        matches!(self, Self::SpoofMail | Self::VendorMail)
+    }
+
+    /// Whether the step asks somebody for money.
+    pub const fn asks_for_money(self) -> bool {
+        matches!(self, Self::SendFraud | Self::SpoofMail | Self::VendorMail)
     }
 
     /// The word in a scenario file.
@@ -137,6 +170,9 @@ impl Move {
             Self::ForwardMailbox => "forward_mailbox",
             Self::ConsentApp => "consent_app",
             Self::SendFraud => "send_fraud",
+            Self::StealToken => "steal_token",
+            Self::SpoofMail => "spoof_mail",
+            Self::VendorMail => "vendor_mail",
         }
     }
 }
@@ -203,6 +239,14 @@ pub enum BaitKind {
     ColleagueGrants,
     /// The affected user signs in from a journey.
     Travel,
+    /// The affected user is on a journey when the alert comes.
+    TravelNow,
+    /// The affected user works through a VPN with its exit in another country, on
+    /// the day before the alert and on its day.
+    Vpn,
+    /// The affected user has a new phone since the day before the alert: another
+    /// mail program, another method, the old one taken away.
+    NewPhone,
 }
 
 /// A person on our side.

@@ -37,10 +37,29 @@ pub const FILE: &str = "scenario.toml";
 pub const SCHEMA: &str = "retake.scenario/1";
 
 /// The scenarios that come with the program: name and text.
-const EMBEDDED: [(&str, &str); 1] = [(
-    "invoice-fraud",
-    include_str!("../../../../scenarios/invoice-fraud/scenario.toml"),
-)];
+const EMBEDDED: &[(&str, &str)] = &[
+    (
+        "invoice-fraud",
+        include_str!("../../../../scenarios/invoice-fraud/scenario.toml"),
+    ),
+    (
+        "false-alarm",
+        include_str!("../../../../scenarios/false-alarm/scenario.toml"),
+    ),
+    (
+        "spoof",
+        include_str!("../../../../scenarios/spoof/scenario.toml"),
+    ),
+    (
+        "token-theft",
+        include_str!("../../../../scenarios/token-theft/scenario.toml"),
+    ),
+    (
+        "synced-account",
+        include_str!("../../../../scenarios/synced-account/scenario.toml"),
+    ),
+];
+
 
 /// One scenario, read and checked.
 #[derive(Clone, Debug, Deserialize)]
@@ -70,7 +89,7 @@ pub struct Scenario {
     #[serde(default = "ordinary")]
     account: Spanned<Affected>,
     /// The steps of the attack.
-    #[serde(rename = "step")]
+    #[serde(rename = "step", default)]
     steps: Vec<Spanned<Step>>,
     /// How the attacker behaves once the response has begun.
     #[serde(default)]
