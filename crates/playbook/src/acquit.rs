@@ -29,15 +29,15 @@ pub(crate) fn logs_are_clean(state: &State) -> bool {
     let Some((_, analysis)) = &state.analysis else {
         return false;
     };
-    let whole = |log: &&str| {
+    let whole = |log: &str| {
         analysis
             .sources
             .iter()
-            .any(|source| source.name == **log && source.looked == Looked::Whole)
+            .any(|source| source.name == log && source.looked == Looked::Whole)
     };
     !analysis.quick
         && analysis.verdict == "clean"
-        && LOGS_FOR_JUDGEMENT.iter().all(|log| whole(&log))
+        && LOGS_FOR_JUDGEMENT.iter().all(|log| whole(log))
         && !analysis
             .changes
             .iter()

@@ -268,7 +268,10 @@ impl Judge<'_> {
             *at <= by
                 && match event {
                     Event::GateOverridden { gate, .. } => {
-                        matches!(gate, retake_playbook::Gate::Close | retake_playbook::Gate::Release)
+                        matches!(
+                            gate,
+                            retake_playbook::Gate::Close | retake_playbook::Gate::Release
+                        )
                     }
                     Event::GatePassed { gate, .. } => *gate == retake_playbook::Gate::Release,
                     Event::ReleaseOrdered { .. } => true,

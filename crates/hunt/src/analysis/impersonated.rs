@@ -85,7 +85,11 @@ pub(super) fn find(
             || days
                 .get(&network)
                 .is_some_and(|days| days.len() >= SERVICE_DAYS);
-        if is_recorded(row) || known || !inside(row) || now.duration_since(row.time) < RECORDED_WITHIN {
+        if is_recorded(row)
+            || known
+            || !inside(row)
+            || now.duration_since(row.time) < RECORDED_WITHIN
+        {
             continue;
         }
         let mail = found.entry(id.clone()).or_insert_with(|| ImpersonatedMail {

@@ -21,56 +21,54 @@ pub(crate) struct Journey {
 }
 
 impl Company {
-    /// Some days, weeks before the alert.
+    /// Some days, weeks before the alert. Whoever travels does so overnight: nobody is at
+    /// the desk in the morning and in a hotel an hour later.
     pub(super) fn travelled(&mut self, alert: Timestamp) {
         let days = self.chance.draw("bait", "journey", 0).between(4, 12);
-        let from = before(alert, days);
+        let from = midnight(before(alert, days));
         let network = self.networks.take("journey", &names::JOURNEYS);
         self.journeys.push(Journey {
             from,
-            until: add(from, SignedDuration::from_hours(50)),
+            until: add(from, SignedDuration::from_hours(48)),
             network,
             rated: false,
         });
     }
 
-    /// From the day before the alert to the day after it.
+    /// From a day or two before the alert to some days after it.
     pub(super) fn travels(&mut self, alert: Timestamp) {
-        let begun = self.hours("travels", 18, 40);
+        let draw = |purpose: &str| self.chance.draw("bait", purpose, 1);
+        let from = midnight(before(alert, draw("travels").between(1, 2)));
+        let rated = draw("travel rated").happens(50);
         let network = self.networks.take("journey now", &names::JOURNEYS);
         self.journeys.push(Journey {
-            from: alert.checked_sub(begun).unwrap_or(alert),
-            until: add(alert, SignedDuration::from_hours(60)),
+            from,
+            until: midnight(add(alert, SignedDuration::from_hours(72))),
             network,
-            rated: self.chance.draw("bait", "travel rated", 0).happens(50),
+            rated,
         });
     }
 
-    /// Some hours of the day before, and from some hours before the alert on. What
+    /// Whole days now and then, for weeks, and from some hours before the alert on. What
     /// leaves through the VPN comes out of the same network each time.
     pub(super) fn tunnels(&mut self, alert: Timestamp) {
         let network = self.networks.take("vpn", &names::JOURNEYS);
         let rated = self.chance.draw("bait", "vpn rated", 0).happens(50);
-        let earlier = alert
-            .checked_sub(SignedDuration::from_hours(24) + self.hours("vpn", 0, 3))
-            .unwrap_or(alert);
-        let now = alert
-            .checked_sub(self.hours("vpn now", 2, 4))
-            .unwrap_or(alert);
-        for (from, until, rated) in [
-            (earlier, add(earlier, SignedDuration::from_hours(5)), false),
-            (now, add(alert, SignedDuration::from_hours(5)), rated),
-        ] {
+        let hours = self.hours("vpn now", 2, 4);
+        let begin = alert.checked_sub(hours).unwrap_or(alert);
+        let days = [8, 10, 15, 17, 22, 24]
+            .map(|days| midnight(before(alert, days)))
+            .map(|day| (day, add(day, SignedDuration::from_hours(24)), false));
+        let today = (begin, add(alert, SignedDuration::from_hours(5)), rated);
+        for (from, until, rated) in days.into_iter().chain([today]) {
             // Asked first: the VPN carries what is sent from a hotel, too.
-            self.journeys.insert(
-                0,
-                Journey {
-                    from,
-                    until,
-                    network: network.clone(),
-                    rated,
-                },
-            );
+            let journey = Journey {
+                from,
+                until,
+                network: network.clone(),
+                rated,
+            };
+            self.journeys.insert(0, journey);
         }
     }
 
@@ -117,17 +115,17 @@ impl Company {
             .last()
             .map(|entry| (entry.id.clone(), entry.correlation.clone()))
             .unwrap_or_default();
-        let late = self.chance.draw("bait", "rated after", 0).duration(
-            SignedDuration::from_mins(8),
-            SignedDuration::from_mins(95),
-        );
+        let late = self
+            .chance
+            .draw("bait", "rated after", 0)
+            .duration(SignedDuration::from_mins(8), SignedDuration::from_mins(95));
         world.logs.risk.push(RiskDetection {
             id,
             at: now,
             visible_at: add(now, late),
             user: user.to_owned(),
             event: String::from("unlikelyTravel"),
-            level: String::from("low"),
+            level: String::from("medium"),
             state: String::from("atRisk"),
             timing: String::from("offline"),
             ip: ip.to_owned(),
@@ -137,7 +135,7 @@ impl Company {
         });
         if let Some(user) = world.users.get_mut(user) {
             user.risk = Some(Risk {
-                level: String::from("low"),
+                level: String::from("medium"),
                 state: String::from("atRisk"),
                 detail: String::from("none"),
                 updated: now,
@@ -165,8 +163,8 @@ impl Company {
         };
         let draw = |purpose: &str| self.chance.draw("new phone", purpose, 0);
         habits.phone = places::phone_agent(self.chance, "new phone");
-        let mut origin = Origin::user(&me, known::MY_SIGN_INS, &desk, &habits.browser)
-            .through(Surface::Entra);
+        let mut origin =
+            Origin::user(&me, known::MY_SIGN_INS, &desk, &habits.browser).through(Surface::Entra);
         origin.session = habits.client.as_ref().map(|client| client.session.clone());
         let old: Vec<String> = world
             .users
@@ -201,4 +199,10 @@ impl Company {
             why: String::from("the authenticator on the user's own new phone"),
         });
     }
+}
+
+/// The beginning of the day, in UTC.
+fn midnight(at: Timestamp) -> Timestamp {
+    let second = at.as_second();
+    Timestamp::from_second(second - second.rem_euclid(86_400)).unwrap_or(at)
 }

@@ -60,7 +60,6 @@ const EMBEDDED: &[(&str, &str)] = &[
     ),
 ];
 
-
 /// One scenario, read and checked.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

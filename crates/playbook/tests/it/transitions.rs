@@ -303,7 +303,12 @@ fn where_the_logs_show_no_takeover_nothing_but_the_block_is_touched_and_it_is_ta
     let mut story = Story::begin();
     story.no_takeover = true;
     // A phone of which no record tells who registered it.
-    story.objects = vec![method("m", "phoneAuthenticationMethod", true, "+1 555 0100")];
+    story.objects = vec![method(
+        "m",
+        "phoneAuthenticationMethod",
+        true,
+        "+1 555 0100",
+    )];
     story.go_to(Phase::Closed);
     let did: Vec<ActionKind> = story
         .state

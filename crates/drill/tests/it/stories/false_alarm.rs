@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use retake_casefile::Store;
-use retake_drill::{
-    RehearsalError, ScenarioPeople, SeededEntropy, Stage, lock, profile, run_with,
-};
+use retake_drill::{RehearsalError, ScenarioPeople, SeededEntropy, Stage, lock, profile, run_with};
 use retake_lab::Scenario;
 use retake_playbook::state::GateState;
 use retake_playbook::{ActionKind, Gate, Phase};
@@ -50,8 +48,9 @@ fn a_person_who_holds_it_a_takeover_is_heard_and_the_password_is_reset() {
         .iter_mut()
         .find(|person| person["role"].as_str() == Some("approver"))
         .unwrap();
-    let script: toml::Table =
-        "task = \"release\"\noutcome = \"refused\"\nafter = \"1m\"".parse().unwrap();
+    let script: toml::Table = "task = \"release\"\noutcome = \"refused\"\nafter = \"1m\""
+        .parse()
+        .unwrap();
     approver.as_table_mut().unwrap().insert(
         "task".into(),
         toml::Value::Array(vec![toml::Value::Table(script)]),

@@ -35,22 +35,3 @@ fn removing_everything_is_collateral_here_too() {
     let run = control("token-theft", "remove-everything", 1);
     assert!(!run.score.collateral.is_empty());
 }
-
-#[test]
-fn zz_debug() {
-    let run = play("token-theft", 2);
-    let bundle = super::bundle_of(&run);
-    let (_, a) = super::state_of(&run).analysis.unwrap();
-    let bad = a.fingerprint.addresses;
-    println!("bad {bad:?} sessions {:?}", a.fingerprint.sessions);
-    let mut out = std::collections::BTreeSet::new();
-    for d in bundle.evidence_digests() {
-        let Ok(v) = serde_json::from_slice::<serde_json::Value>(bundle.evidence(d).unwrap()) else { continue };
-        for e in v["value"].as_array().into_iter().flatten() {
-            if e["signInEventTypes"].is_array() || e["isInteractive"].is_boolean() {
-                out.insert(format!("{} {} {} {} s={} {} {}", e["createdDateTime"], e["isInteractive"], e["ipAddress"], e["status"]["errorCode"], e["sessionId"], e["userAgent"], e["location"]["countryOrRegion"]));
-            }
-        }
-    }
-    for l in out { println!("{l}"); }
-}
