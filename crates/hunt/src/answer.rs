@@ -405,6 +405,8 @@ pub struct Analysis {
     pub path_evidence: Vec<PathEvidence>,
     /// The earliest event that is the attacker's.
     pub first_known_bad: Option<Timestamp>,
+    /// The latest event that is the attacker's and was no failure.
+    pub last_known_bad: Option<Timestamp>,
     /// The attacker's fingerprint.
     pub fingerprint: Fingerprint,
     /// Changes that concern the account or that the attacker made, in order

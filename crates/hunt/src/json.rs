@@ -52,6 +52,7 @@ pub fn document(report: &HuntReport) -> Value {
                 "path": analysis.path,
                 "confidence": analysis.confidence,
                 "first_known_bad": analysis.first_known_bad,
+                "last_known_bad": analysis.last_known_bad,
                 "reasons": analysis.reasons,
                 "fingerprint": analysis.fingerprint,
             })

@@ -97,6 +97,8 @@ enum Due {
     Tick(u64),
     /// The attacker reacts to a loss.
     Reaction,
+    /// The attacker comes back.
+    Comeback(usize),
     /// The affected account is renamed or deleted.
     Account,
     /// The affected user sets up a new phone.
@@ -117,6 +119,15 @@ pub(crate) struct Play {
     asked: u64,
     alert: Timestamp,
     briefing: Briefing,
+    closed: Closed,
+}
+
+/// Whether sign-in was blocked and given back: comebacks count from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closed {
+    NotYet,
+    Blocked,
+    GivenBack,
 }
 
 impl Play {
@@ -181,6 +192,7 @@ impl Play {
             asked: 0,
             alert,
             briefing,
+            closed: Closed::NotYet,
         };
         play.run_due(&mut world, trace, alert);
         let truth = play.truth(&world);
@@ -222,6 +234,27 @@ impl Play {
         }
         for at in self.attacker.notice(world, now) {
             self.queue.push(at, Due::Reaction);
+        }
+        self.watch_sign_in(world, now);
+    }
+
+    /// Once sign-in was blocked and is open again, what the attacker does next is due.
+    fn watch_sign_in(&mut self, world: &World, now: Timestamp) {
+        let open = world
+            .users
+            .get(&self.company.affected)
+            .is_some_and(|user| user.enabled);
+        match (self.closed, open) {
+            (Closed::NotYet, false) if now > self.alert => self.closed = Closed::Blocked,
+            (Closed::Blocked, true) => {
+                self.closed = Closed::GivenBack;
+                for (index, comeback) in self.scenario.comebacks().enumerate() {
+                    let draw = self.chance.draw("comeback", "time", index as u64);
+                    self.queue
+                        .push(add(now, comeback.after.pick(draw)), Due::Comeback(index));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -318,6 +351,13 @@ impl Play {
         match due {
             Due::Step(index) => {
                 if let Some((_, step)) = self.attacker.plan().get(index).copied() {
+                    self.attacker
+                        .step(world, &mut self.company, trace, at, step);
+                }
+            }
+            Due::Comeback(index) => {
+                let step = self.scenario.comebacks().nth(index).map(|back| back.action);
+                if let Some(step) = step {
                     self.attacker
                         .step(world, &mut self.company, trace, at, step);
                 }

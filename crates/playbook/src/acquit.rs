@@ -73,6 +73,7 @@ mod tests {
             confidence: 0.8,
             reasons: Vec::new(),
             first_known_bad: None,
+            last_known_bad: None,
             fingerprint: Fingerprint::default(),
             changes: Vec::new(),
             sent: Vec::new(),

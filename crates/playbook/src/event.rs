@@ -628,6 +628,9 @@ pub struct Analysis {
     /// The first event that was the attacker's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_known_bad: Option<Timestamp>,
+    /// The last event that was the attacker's and went through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_known_bad: Option<Timestamp>,
     /// What the attacker is known by.
     pub fingerprint: Fingerprint,
     /// Who changed what, as the logs tell it.

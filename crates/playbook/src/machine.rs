@@ -812,6 +812,12 @@ fn watch_judged(state: &State, now: Timestamp) -> Vec<Command> {
             foothold.reasons.join("; ")
         ))];
     }
+    if let Some(at) = state.seen_again() {
+        return vec![Command::Reopen(format!(
+            "the logs show the attacker in the account again, last at {}",
+            at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        ))];
+    }
     let from = state.watch_from.unwrap_or(now);
     let over = |hours| later(from, SignedDuration::from_hours(hours));
     match (state.snapshot(), unseen(state)) {

@@ -461,6 +461,13 @@ impl State {
         )
     }
 
+    /// When the attacker was last seen in the account after sign-in was given back, if so.
+    pub fn seen_again(&self) -> Option<Timestamp> {
+        let restored = self.restored_at?;
+        let (_, analysis) = self.analysis.as_ref()?;
+        analysis.last_known_bad.filter(|last| *last > restored)
+    }
+
     /// Since when sign-in has been blocked by us and not given back. A block that
     /// the tenant accepted and then did not show is none.
     pub fn contained_since(&self) -> Option<Timestamp> {

@@ -296,6 +296,7 @@ fn could_not(case: &Case<'_>, quick: bool, why: &str) -> Result<(), ResponderErr
         confidence: 0.0,
         reasons: vec![why.to_owned()],
         first_known_bad: None,
+        last_known_bad: None,
         fingerprint: Fingerprint::default(),
         changes: Vec::new(),
         sent: Vec::new(),
@@ -407,6 +408,7 @@ fn analysis(
         confidence: answer.confidence,
         reasons,
         first_known_bad: answer.first_known_bad,
+        last_known_bad: answer.last_known_bad,
         fingerprint: Fingerprint {
             addresses: answer.fingerprint.addresses,
             sessions: answer.fingerprint.sessions,

@@ -68,19 +68,18 @@ fn impact(state: &State) -> String {
     match &state.analysis {
         None => "impact: not looked at".to_owned(),
         Some((_, analysis)) => {
-            let mut impact = format!(
-                "impact: {} messages sent by the attacker, {} known to be read, {} other accounts touched",
+            let forged = match analysis.impersonated.len() {
+                0 => String::new(),
+                count => format!(
+                    "; {count} messages came from outside under the account's name and were never sent from it"
+                ),
+            };
+            format!(
+                "impact: {} messages sent by the attacker, {} known to be read, {} other accounts touched{forged}",
                 analysis.sent.len(),
                 analysis.read.len(),
                 analysis.accounts.len()
-            );
-            if !analysis.impersonated.is_empty() {
-                impact.push_str(&format!(
-                    "; {} messages came from outside under the account's name and were never sent from it",
-                    analysis.impersonated.len()
-                ));
-            }
-            impact
+            )
         }
     }
 }

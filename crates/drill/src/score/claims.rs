@@ -9,7 +9,7 @@ use retake_playbook::{ActionKind, ArtefactId, Digest, Event, ObjectKind};
 use super::case::Case;
 use super::form::UnprovenClaim;
 use super::reads::Reads;
-use super::trace::{Did, Effect, Line, Object, Trace};
+use super::trace::{Did, Effect, Foothold, Line, Object, Trace};
 
 /// Every claim of the case that the trace does not bear out; without a case,
 /// nothing is claimed.
@@ -397,7 +397,9 @@ impl Judge<'_> {
     /// said so: it announced nothing for this artefact, or an earlier end.
     ///
     /// The clock that counts is the last one set before; the first one counts for
-    /// what happened until it was set.
+    /// what happened until it was set. No clock speaks for what the attacker makes
+    /// anew after sign-in was given back: that is for the watch to see, and the next
+    /// clock counts again.
     fn access_clock(&self, contained: Option<u64>, found: &mut BTreeSet<UnprovenClaim>) {
         let Some(contained) = contained else {
             return;
@@ -414,9 +416,11 @@ impl Judge<'_> {
             .filter(|line| line.n > contained && line.got_something())
         {
             let unannounced = |artefact: ArtefactId| {
-                line.got_at()
-                    .into_iter()
-                    .any(|at| at >= from && !self.is_announced(artefact, at))
+                line.got_at().into_iter().any(|at| {
+                    at >= from
+                        && !self.is_announced(artefact, at)
+                        && !self.is_new_after_return(artefact, at)
+                })
             };
             if let Some(artefact) = line.attempt
                 && unannounced(artefact)
@@ -424,6 +428,37 @@ impl Judge<'_> {
                 found.insert(claim("access_clock", artefact.to_string()));
             }
         }
+    }
+
+    /// Whether the attacker made this anew after sign-in was given back for the last
+    /// time, and no access clock was set since.
+    fn is_new_after_return(&self, artefact: ArtefactId, at: Timestamp) -> bool {
+        let given_back = self
+            .trace
+            .responder_changes()
+            .filter(|(line, effect)| {
+                line.at <= at
+                    && self.trace.is_account(&effect.object)
+                    && effect.did.sets("accountEnabled", true)
+            })
+            .map(|(line, _)| line.at)
+            .max();
+        let Some(given_back) = given_back else {
+            return false;
+        };
+        let clock_since = self.case.events.iter().any(|(set, event)| {
+            matches!(event, Event::AccessClockSet { .. }) && *set > given_back && *set <= at
+        });
+        let since = |held: &Foothold| {
+            let line = self.trace.lines.get(usize::try_from(held.renewed).ok()?)?;
+            Some(line.at).filter(|since| *since > given_back && *since <= at)
+        };
+        !clock_since
+            && self
+                .trace
+                .footholds
+                .iter()
+                .any(|held| held.artefact == artefact && since(held).is_some())
     }
 
     /// A piece without an end of its own may be announced as lasting until it is
@@ -437,13 +472,16 @@ impl Judge<'_> {
             } = event
                 && (*set <= at || applicable.is_none())
             {
-                applicable = Some((ends, until_removed));
+                applicable = Some((*set, ends, until_removed));
             }
         }
-        let declared = self.case.events.iter().find_map(|(declared, event)| {
-            matches!(event, Event::EvictionEffective { .. }).then_some(*declared)
-        });
-        applicable.is_some_and(|(ends, until_removed)| {
+        applicable.is_some_and(|(set, ends, until_removed)| {
+            // The declaration that closes this clock; one of before the case was opened
+            // again closed another.
+            let declared = self.case.events.iter().find_map(|(declared, event)| {
+                (matches!(event, Event::EvictionEffective { .. }) && *declared >= set)
+                    .then_some(*declared)
+            });
             ends.iter()
                 .any(|end| end.artefact == artefact && at <= end.ends_at)
                 || (declared.is_none_or(|declared| at <= declared)

@@ -8,6 +8,7 @@
 mod accounts;
 mod changed;
 mod claims;
+mod comeback;
 mod contract;
 mod controls;
 mod evidence;

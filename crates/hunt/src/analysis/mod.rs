@@ -176,12 +176,16 @@ pub fn analyse_with(
     reasons.sort_by(|a, b| b.points.cmp(&a.points).then_with(|| a.cmp(b)));
     reasons.dedup();
     let verdict = verdict(compromised, score, &scope, &profile);
-    let first_known_bad = intruder
+    let got_in: Vec<&&Event> = intruder
         .clusters
         .iter()
         .filter(|cluster| cluster.attacker)
         .flat_map(|cluster| cluster.events.iter())
         .filter(|event| event.outcome != Outcome::Failure && event.source != Source::RiskDetections)
+        .collect();
+    let last_known_bad = got_in.iter().map(|event| event.time).max();
+    let first_known_bad = got_in
+        .into_iter()
         .chain(
             consents
                 .iter()
@@ -209,6 +213,7 @@ pub fn analyse_with(
         },
         path_evidence: conclusion.evidence,
         first_known_bad,
+        last_known_bad,
         fingerprint,
         changes,
         blast,

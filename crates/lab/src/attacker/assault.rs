@@ -95,6 +95,7 @@ impl Attacker {
             Move::StealToken => self.steal_token(world, company, trace, now),
             Move::SpoofMail => self.spoof_mail(world, company, trace, now),
             Move::VendorMail => self.vendor_mail(world, company, trace, now),
+            Move::PhoneHelpDesk => self.phone_help_desk(world, company, trace, now),
         }
     }
 

@@ -5,6 +5,7 @@
 //! seeing that a thing of its own is gone.
 
 mod assault;
+mod comeback;
 mod kit;
 mod outside;
 mod plant;
@@ -68,6 +69,7 @@ pub(crate) struct Attacker {
     kit: Kit,
     /// The steps before the alert, by time.
     plan: Vec<(Timestamp, Move)>,
+    alert: Timestamp,
 
     /// The password it knows, as far as it knows.
     password: Option<String>,
@@ -116,6 +118,7 @@ impl Attacker {
             victim: company.affected.clone(),
             kit: Kit::pack(chance, company),
             plan: plan(scenario, chance, alert),
+            alert,
             password: None,
             refresh: Vec::new(),
             access: None,
@@ -297,7 +300,8 @@ impl Attacker {
         foothold: Foothold,
         before_alert: bool,
     ) {
-        let effect = if before_alert {
+        // What a step does is the same whether it comes before the alert or in a comeback.
+        let effect = if before_alert && now <= self.alert {
             json!({"kind": "created"})
         } else {
             json!({

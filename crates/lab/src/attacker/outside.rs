@@ -28,7 +28,7 @@ impl Attacker {
         let conversation = format!("AAQk{}", self.draw_outside("conversation").hex(40));
         let to = Company::address(world, &company.treasurer());
         let domain = format!("mail-{}.example", self.draw_outside("helo").hex(6));
-        self.from_outside(
+        self.forge(
             world,
             company,
             trace,
@@ -66,14 +66,14 @@ impl Attacker {
             domain: vendor.domain.clone(),
             subject: format!("RE: {}", company.thread.subject),
         };
-        self.from_outside(world, company, trace, now, outside);
+        self.forge(world, company, trace, now, outside);
     }
 
     fn draw_outside(&self, purpose: &str) -> Draw {
         self.chance.draw("from outside", purpose, self.sent)
     }
 
-    fn from_outside(
+    fn forge(
         &mut self,
         world: &mut World,
         company: &Company,

@@ -16,6 +16,7 @@ pub(super) fn first_problem(scenario: &Scenario) -> Option<Problem> {
     header(scenario)
         .or_else(|| super::account::first_problem(scenario))
         .or_else(|| steps(scenario))
+        .or_else(|| comebacks(scenario))
         .or_else(|| baits(scenario))
         .or_else(|| people(scenario))
         .or_else(|| switches(scenario))
@@ -114,6 +115,12 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
         let at = step.span().start;
         let step = step.get_ref();
         let name = step.action.as_str();
+        if step.action == Move::PhoneHelpDesk {
+            return problem(
+                at,
+                "`phone_help_desk` is a comeback: it happens after sign-in was given back",
+            );
+        }
         let needs_access = step.action != first.action && !step.action.is_outside();
         if needs_access && step.before.high >= first.before.low {
             return problem(
@@ -144,6 +151,51 @@ fn nobody_asked(scenario: &Scenario) -> Option<Problem> {
             0,
             "money_moved is true, but no step is `send_fraud`, `spoof_mail` or `vendor_mail`: nobody asked for the money",
         );
+    }
+    None
+}
+
+/// Whoever was thrown out needs a way in first.
+fn comebacks(scenario: &Scenario) -> Option<Problem> {
+    let call = scenario
+        .comebacks
+        .iter()
+        .find(|comeback| comeback.get_ref().action == Move::PhoneHelpDesk)
+        .map(|comeback| comeback.get_ref().after.high);
+    let mut calls = 0;
+    for comeback in &scenario.comebacks {
+        let at = comeback.span().start;
+        let comeback = comeback.get_ref();
+        let name = comeback.action.as_str();
+        match (comeback.action, call) {
+            (Move::PhoneHelpDesk, _) => {
+                calls += 1;
+                if calls > 1 {
+                    return problem(at, "`phone_help_desk` stands twice; it happens once");
+                }
+            }
+            (Move::Phish, _) => {
+                return problem(
+                    at,
+                    "`phish` cannot be a comeback: it is how an attack begins",
+                );
+            }
+            (_, None) => {
+                return problem(
+                    at,
+                    format!("`{name}` needs a session: a comeback begins with `phone_help_desk`"),
+                );
+            }
+            (_, Some(call)) if comeback.after.low <= call => {
+                return problem(
+                    at,
+                    format!(
+                        "`{name}` could come before `phone_help_desk`, when the attacker has no session yet"
+                    ),
+                );
+            }
+            _ => {}
+        }
     }
     None
 }

@@ -79,6 +79,17 @@ pub struct Step {
     pub shuffle: Option<String>,
 }
 
+/// Something that the attacker does after sign-in was given back.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comeback {
+    /// What the attacker does.
+    #[serde(rename = "do")]
+    pub action: Move,
+    /// How long after sign-in was open again.
+    pub after: Span,
+}
+
 /// What the attacker can do in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -112,9 +123,27 @@ pub enum Move {
     /// From outside, without any account here: mail from a vendor's mailbox that
     /// was taken there.
     VendorMail,
+    /// Telephones the help desk as the user, gets a new password and a temporary
+    /// access pass, signs in with them and registers a method (A01, A02, A03, A04).
+    PhoneHelpDesk,
 }
 
 impl Move {
+    /// Every move.
+    pub const ALL: &'static [Self] = &[
+        Self::Phish,
+        Self::OpenSession,
+        Self::ReadMail,
+        Self::AddMethod,
+        Self::ForwardByRule,
+        Self::HideReplies,
+        Self::HiddenRule,
+        Self::ForwardMailbox,
+        Self::ConsentApp,
+        Self::SendFraud,
+        Self::PhoneHelpDesk,
+    ];
+
     /// What this step leaves in the attacker's hands.
     pub fn leaves(self) -> &'static [ArtefactId] {
         match self {
@@ -122,6 +151,12 @@ impl Move {
                 ArtefactId::STOLEN_PASSWORD,
                 ArtefactId::REFRESH_TOKENS,
                 ArtefactId::ACCESS_TOKEN,
+            ],
+            Self::PhoneHelpDesk => &[
+                ArtefactId::STOLEN_PASSWORD,
+                ArtefactId::REFRESH_TOKENS,
+                ArtefactId::ACCESS_TOKEN,
+                ArtefactId::ADDED_METHOD,
             ],
             Self::AddMethod => &[ArtefactId::ADDED_METHOD],
             Self::ForwardByRule => &[ArtefactId::FORWARDING_RULE],
@@ -173,6 +208,7 @@ impl Move {
             Self::StealToken => "steal_token",
             Self::SpoofMail => "spoof_mail",
             Self::VendorMail => "vendor_mail",
+            Self::PhoneHelpDesk => "phone_help_desk",
         }
     }
 }

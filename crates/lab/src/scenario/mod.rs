@@ -22,8 +22,8 @@ use toml::Spanned;
 
 pub use account::{AccountKind, Affected};
 pub use form::{
-    Alert, AttackerHabits, Bait, BaitKind, Company, Decision, Delays, Expect, Licences, Logs, Move,
-    Outcome, Person, Responder, Role, Step, TakeoverPath, TaskScript, Warning,
+    Alert, AttackerHabits, Bait, BaitKind, Comeback, Company, Decision, Delays, Expect, Licences,
+    Logs, Move, Outcome, Person, Responder, Role, Step, TakeoverPath, TaskScript, Warning,
 };
 pub use value::{Count, Percent, Span};
 
@@ -90,6 +90,9 @@ pub struct Scenario {
     /// The steps of the attack.
     #[serde(rename = "step", default)]
     steps: Vec<Spanned<Step>>,
+    /// What the attacker does after sign-in was given back.
+    #[serde(rename = "comeback", default)]
+    comebacks: Vec<Spanned<Comeback>>,
     /// How the attacker behaves once the response has begun.
     #[serde(default)]
     pub attacker: AttackerHabits,
@@ -191,6 +194,11 @@ impl Scenario {
     /// The steps of the attack, as written.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().map(Spanned::get_ref)
+    }
+
+    /// What the attacker does after sign-in was given back, as written.
+    pub fn comebacks(&self) -> impl Iterator<Item = &Comeback> {
+        self.comebacks.iter().map(Spanned::get_ref)
     }
 
     /// The legitimate oddities, as written.

@@ -315,6 +315,7 @@ impl Story {
             confidence: 0.9,
             reasons: vec![],
             first_known_bad: None,
+            last_known_bad: None,
             fingerprint: Fingerprint::default(),
             changes: self.changes.clone(),
             sent: vec![],

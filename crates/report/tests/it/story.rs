@@ -207,6 +207,7 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
                 confidence: 0.9,
                 reasons: vec![name("sign-in from a network never seen")],
                 first_known_bad: Some(at(-300)),
+                last_known_bad: Some(at(-300)),
                 fingerprint: Fingerprint {
                     addresses: vec![name("203.0.113.9")],
                     sessions: vec![name("s-1")],

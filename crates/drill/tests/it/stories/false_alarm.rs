@@ -11,7 +11,10 @@ use retake_responder::{Extent, Finished, Opening, Responder, Surroundings};
 use retake_tenant::Tenant;
 use serde_json::Value;
 
-use super::{control, did, perfect, play, play_of, seeds, state_of, table, whereabouts};
+use super::{
+    CONTAINED_AND_GIVEN_BACK, control, did, perfect, play, play_of, seeds, state_of, table,
+    whereabouts,
+};
 use crate::response::Nobody;
 
 #[test]
@@ -19,12 +22,7 @@ fn nothing_is_removed_and_the_containment_is_taken_back() {
     for seed in seeds() {
         let run = play("false-alarm", seed);
         let state = perfect(&run);
-        use ActionKind::{BlockSignIn, RestoreSignIn, RevokeSessions};
-        assert_eq!(
-            did(&state),
-            [BlockSignIn, RevokeSessions, RestoreSignIn],
-            "seed {seed}"
-        );
+        assert_eq!(did(&state), CONTAINED_AND_GIVEN_BACK, "seed {seed}");
         let (_, analysis) = state.analysis.as_ref().unwrap();
         assert_eq!(analysis.verdict, "clean", "seed {seed}");
         assert_eq!(run.score.path.said, "none", "seed {seed}");

@@ -11,12 +11,19 @@ use retake_casefile::Bundle;
 use retake_drill::score::Overlap;
 use retake_drill::{Run, Sequence, run_responder, run_sequence};
 use retake_lab::Scenario;
-use retake_playbook::{ActionKind, Event, Phase, State};
+use retake_playbook::{ActionKind, Phase, State};
 use retake_responder::Conduct;
 use serde_json::Value;
 use toml::{Table, Value as Toml};
 
 use crate::response::Nobody;
+
+/// All that happens where nobody took the account over.
+pub(crate) const CONTAINED_AND_GIVEN_BACK: [ActionKind; 3] = [
+    ActionKind::BlockSignIn,
+    ActionKind::RevokeSessions,
+    ActionKind::RestoreSignIn,
+];
 
 /// The seeds of an ordinary test run: all ten with `RETAKE_SEEDS=10`.
 pub(crate) fn seeds() -> RangeInclusive<u64> {
@@ -86,14 +93,6 @@ pub(crate) fn state_of(run: &Run) -> State {
 
 pub(crate) fn bundle_of(run: &Run) -> Bundle {
     Bundle::from_bytes(run.case.clone().unwrap(), None).unwrap()
-}
-
-pub(crate) fn events_of(run: &Run) -> Vec<Event> {
-    bundle_of(run)
-        .records()
-        .iter()
-        .map(|record| record.event.clone())
-        .collect()
 }
 
 /// What the response did to objects in the tenant, in its order.

@@ -1,20 +1,13 @@
 //! `spoof`: the fraud is real, and no account was taken.
 
-use retake_playbook::ActionKind;
-
-use super::{control, did, lines, perfect, play, seeds};
+use super::{CONTAINED_AND_GIVEN_BACK, control, did, lines, perfect, play, seeds};
 
 #[test]
 fn nothing_is_removed_and_finance_is_warned_of_what_came_from_outside() {
     for seed in seeds() {
         let run = play("spoof", seed);
         let state = perfect(&run);
-        use ActionKind::{BlockSignIn, RestoreSignIn, RevokeSessions};
-        assert_eq!(
-            did(&state),
-            [BlockSignIn, RevokeSessions, RestoreSignIn],
-            "seed {seed}"
-        );
+        assert_eq!(did(&state), CONTAINED_AND_GIVEN_BACK, "seed {seed}");
         assert!(state.money_moved(), "seed {seed}");
         assert!(
             run.score

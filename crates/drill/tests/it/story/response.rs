@@ -244,6 +244,7 @@ impl Story {
             confidence: 0.9,
             reasons: Vec::new(),
             first_known_bad: None,
+            last_known_bad: None,
             fingerprint: Fingerprint::default(),
             changes: vec![
                 change(ObjectKind::Method, UPN),
