@@ -15,6 +15,8 @@ const GENERATED: &[(&str, &str)] = &[
     ("docs/reference/commands.md", "docs commands"),
     ("docs/reference/faults.md", "docs faults"),
     ("docs/errors/README.md", "docs errors"),
+    ("docs/reference/score.md", "docs score"),
+    ("docs/reference/schemas/README.md", "docs schemas"),
     ("docs/drill.svg", "docs drill"),
 ];
 

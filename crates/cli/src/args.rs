@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 /// Takes back a compromised Microsoft 365 account, from the alert to the closed case.
 #[derive(Debug, Parser)]
@@ -17,6 +18,9 @@ pub struct Args {
     /// Where cases, profiles and the lab's address are kept [env: RETAKE_HOME].
     #[arg(long, global = true, value_name = "DIR")]
     pub home: Option<PathBuf>,
+    /// One JSON document for programs instead of words (docs/reference/schemas).
+    #[arg(long, global = true)]
+    pub json: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -46,8 +50,12 @@ pub enum Command {
     Case(Case),
     /// Find out from exported logs what happened.
     Hunt(Hunt),
-    /// Explain a code of the error book.
+    /// Explain a code of the error book, a step, a gate or an artefact.
     Explain(Explain),
+    /// Print what makes a shell complete commands and options.
+    Completions(Completions),
+    /// Print a manual page, or write all of them.
+    Man(Man),
     /// Print generated pages of the documentation.
     #[command(hide = true)]
     Docs(Docs),
@@ -77,9 +85,6 @@ pub struct Drill {
     /// Run every embedded control beside `retake`.
     #[arg(long, conflicts_with = "sequence")]
     pub compare: bool,
-    /// Print the score as JSON.
-    #[arg(long)]
-    pub json: bool,
     /// Write the lab's trace, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
@@ -183,11 +188,7 @@ pub enum Tenant {
     /// Make a profile, with the registration that it needs; asks for what is not given.
     Add(Box<TenantAdd>),
     /// List the profiles.
-    List {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Prove each permission and role, and say for each step whether it can run.
     Check(TenantCheck),
     /// Remove a profile. The registration and the cases stay.
@@ -263,9 +264,6 @@ pub struct TenantCheck {
     /// The account on which readings are tried; without one, the first that is listed.
     #[arg(long, value_name = "USER")]
     pub on: Option<String>,
-    /// As JSON, in the form `retake.check/1`.
-    #[arg(long)]
-    pub json: bool,
     /// What goes over the wire.
     #[command(flatten)]
     pub recording: Recording,
@@ -294,26 +292,16 @@ pub struct Teardown {
 #[derive(Debug, Subcommand)]
 pub enum Case {
     /// List the cases of the store.
-    List {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Show where a case stands.
     Show {
         /// The case's id.
         case: String,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
     },
-    /// Show a case's journal.
+    /// Show a case's journal; with `--json` one record a line, as it is hashed.
     Log {
         /// The case's id.
         case: String,
-        /// As JSON lines, as they are hashed.
-        #[arg(long)]
-        json: bool,
     },
     /// Write a case as one signed file.
     Export {
@@ -326,7 +314,7 @@ pub enum Case {
         #[arg(long)]
         replace: bool,
     },
-    /// Write a case's report, as Markdown and HTML.
+    /// Write a case's report, its attestation and its documents.
     Report {
         /// The case's id.
         case: String,
@@ -341,6 +329,9 @@ pub enum Case {
         /// The fingerprint that was shown when the case was closed or exported.
         #[arg(long, value_name = "FINGERPRINT")]
         key: Option<String>,
+        /// An attestation that `case report` wrote: whether it follows from this case.
+        #[arg(long, value_name = "FILE")]
+        attestation: Option<PathBuf>,
     },
 }
 
@@ -350,16 +341,14 @@ pub struct Hunt {
     /// Files or directories of exported logs; zip and gz are opened.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
-    /// As JSON, in the form that docs/hunt-json.md describes.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Arguments of `retake explain`.
 #[derive(Debug, ClapArgs)]
 pub struct Explain {
-    /// A code such as RT3001; without one the book's index is printed.
-    pub code: Option<String>,
+    /// A code such as RT3001, a step (S3.5), an artefact (A09) or a gate (`return`);
+    /// without one, the list of all.
+    pub about: Option<String>,
 }
 
 /// Arguments of `retake replay`.
@@ -373,9 +362,24 @@ pub struct Replay {
     /// The lab's seed.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// As JSON.
-    #[arg(long)]
-    pub json: bool,
+}
+
+/// Arguments of `retake completions`.
+#[derive(Debug, ClapArgs)]
+pub struct Completions {
+    /// For which shell.
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Arguments of `retake man`.
+#[derive(Debug, ClapArgs)]
+pub struct Man {
+    /// The command, such as `case verify`; without one, `retake` itself.
+    pub command: Vec<String>,
+    /// Write every page into this directory, one file each.
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub out: Option<PathBuf>,
 }
 
 /// Arguments of `retake docs`.
@@ -401,6 +405,10 @@ pub enum Page {
     Errors,
     /// docs/reference/faults.md
     Faults,
+    /// docs/reference/score.md
+    Score,
+    /// docs/reference/schemas/README.md
+    Schemas,
     /// docs/drill.svg
     Drill,
 }

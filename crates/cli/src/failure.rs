@@ -16,6 +16,8 @@ pub struct Failure {
     pub message: String,
     /// What to do next.
     pub hint: String,
+    /// The object that it is about, where there is one: a case, an account, a file.
+    pub object: Option<String>,
 }
 
 impl Failure {
@@ -25,7 +27,29 @@ impl Failure {
             code,
             message: message.into(),
             hint: hint.into(),
+            object: None,
         }
+    }
+
+    /// The same failure, about this object.
+    #[must_use]
+    pub fn about(mut self, object: impl Into<String>) -> Self {
+        self.object = Some(object.into());
+        self
+    }
+
+    /// For programs, in the form `retake.error/1`.
+    pub fn document(&self) -> serde_json::Value {
+        serde_json::json!({
+            "schema": "retake.error/1",
+            "code": self.code.id,
+            "title": self.code.title,
+            "exit": self.code.exit as u8,
+            "what": self.message,
+            "object": self.object,
+            "still_safe": crate::commands::still_safe(self.code),
+            "next": self.hint,
+        })
     }
 
     /// The arguments or an input cannot be used.

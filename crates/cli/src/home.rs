@@ -84,6 +84,11 @@ impl Home {
         self.0.join("tenants")
     }
 
+    /// Where an organisation's own texts are.
+    pub fn templates(&self) -> PathBuf {
+        self.0.join("templates")
+    }
+
     /// Where processes tell one another about throttling.
     pub fn waits(&self) -> PathBuf {
         self.0.join("throttling")

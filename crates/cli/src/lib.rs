@@ -25,6 +25,7 @@ use clap::Parser as _;
 use retake_playbook::codes::Exit;
 
 use crate::args::Args;
+use crate::failure::Failure;
 use crate::terminal::Terminal;
 
 /// Runs the program and returns what the process ends with.
@@ -32,10 +33,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     keep_memory_to_ourselves();
     // `ring` is the one provider; a second installation is not an error.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let terminal = Terminal::new();
-    let args = match Args::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
         Err(error) => {
+            // Whoever asked for JSON gets JSON, also when the rest cannot be read.
+            if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
+                let failure = unreadable(&error);
+                Terminal::new(true).failure(&failure);
+                return code(failure.code.exit);
+            }
             // Help and version are no errors, and go to standard output.
             let exit = if error.use_stderr() {
                 Exit::Usage
@@ -46,6 +53,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return code(exit);
         }
     };
+    let terminal = Terminal::new(args.json);
     match crash::guarded(|| commands::run(args, &terminal)) {
         Ok(exit) => code(exit),
         Err(failure) => {
@@ -53,6 +61,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             code(failure.code.exit)
         }
     }
+}
+
+/// What was typed cannot be read.
+fn unreadable(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let (what, next) = text.split_once("\n\n").unwrap_or((&text, ""));
+    Failure::usage(what.trim_start_matches("error: ").trim(), next.trim())
 }
 
 fn code(exit: Exit) -> ExitCode {

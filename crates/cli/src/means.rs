@@ -67,7 +67,7 @@ impl Browser for SystemBrowser {
     }
 
     fn open(&self, url: &str) {
-        let terminal = Terminal::new();
+        let terminal = Terminal::new(false);
         terminal.say(&format!(
             "Sign in as the administrator who responds, in a browser on this machine:\n\n{}\n",
             safe_at_length(url)

@@ -152,7 +152,7 @@ fn no_transport(error: &TransportError) -> Failure {
 /// The pace that all cases of this home keep. A lab has a clock of its own, and what
 /// it says about waiting means nothing to another process.
 fn pacer(home: &Home) -> Pacer {
-    let waits = FileWaits::new(home.waits(), |words| Terminal::new().say(words));
+    let waits = FileWaits::new(home.waits(), |words| Terminal::new(false).say(words));
     Pacer::default()
         .with_entropy(Arc::new(SystemEntropy))
         .with_shared(Arc::new(waits))

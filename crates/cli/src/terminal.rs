@@ -4,13 +4,14 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
-use retake_report::escape::{visible, visible_within};
+use retake_report::escape::{json, visible, visible_within};
 
 use crate::failure::Failure;
 
 /// What the program says.
 pub(crate) struct Terminal {
     interactive: bool,
+    json: bool,
 }
 
 /// Bold.
@@ -29,10 +30,12 @@ pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();
     reason = "who may speak is passed in, though both streams belong to the process"
 )]
 impl Terminal {
-    /// The process's own.
-    pub(crate) fn new() -> Self {
+    /// The process's own. With `json`, standard output has one JSON document and
+    /// nothing else; words for people go to standard error.
+    pub(crate) fn new(json: bool) -> Self {
         Self {
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            json,
         }
     }
 
@@ -41,9 +44,30 @@ impl Terminal {
         self.interactive
     }
 
-    /// A line of data. A closed pipe is no error: whoever reads has enough.
+    /// Whether a program reads what is printed.
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+
+    /// A line of data, in words. A closed pipe is no error: whoever reads has enough.
     pub(crate) fn data(&self, line: &str) {
+        if self.json {
+            self.say(line);
+        } else {
+            self.raw(line);
+        }
+    }
+
+    /// A line of what is data whoever reads it: a script, a page, a record.
+    pub(crate) fn raw(&self, line: &str) {
         let _ = writeln!(anstream::stdout(), "{line}");
+    }
+
+    /// The document of a command, for programs. On one line; control characters stand
+    /// escaped, as JSON has them, and so does everything else that a terminal could obey
+    /// or that changes the order of what is shown.
+    pub(crate) fn document(&self, document: &serde_json::Value) {
+        self.raw(&json(&document.to_string()));
     }
 
     /// A line of talk.
@@ -51,8 +75,12 @@ impl Terminal {
         let _ = writeln!(anstream::stderr(), "{line}");
     }
 
-    /// A failure, with its hint after a blank line.
+    /// A failure, with its hint after a blank line; as a document where a program reads.
     pub(crate) fn failure(&self, failure: &Failure) {
+        if self.json {
+            self.document(&failure.document());
+            return;
+        }
         self.say(&format!(
             "{THEIRS}error {}{THEIRS:#}: {}",
             failure.code.id,
@@ -65,12 +93,6 @@ impl Terminal {
             "{QUIET}      retake explain {}{QUIET:#}",
             failure.code.id
         ));
-    }
-}
-
-impl Default for Terminal {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

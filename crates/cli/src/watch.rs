@@ -38,7 +38,7 @@ pub(crate) fn line(event: &Event, state: &State) -> Option<String> {
             format!(
                 "{} {}: \"{}\"",
                 action.planned.step,
-                action.planned.kind.title(),
+                action.planned.title(),
                 object.name.as_deref().unwrap_or(&object.id)
             )
         })
@@ -101,6 +101,27 @@ pub(crate) fn line(event: &Event, state: &State) -> Option<String> {
                 )
             },
         ),
+        Event::UndoOrdered {
+            by,
+            reason,
+            actions,
+        } => {
+            let which: Vec<String> = actions.iter().map(ToString::to_string).collect();
+            format!("{by} takes back {}: {reason}", which.join(", "))
+        }
+        Event::ObjectRestored {
+            object, differs, ..
+        } => {
+            let name = object.object.name.as_deref().unwrap_or(&object.object.id);
+            match differs.as_slice() {
+                [] => format!("{} \"{name}\" is as it was", object.object.kind.words()),
+                differs => format!(
+                    "{} \"{name}\" is there again: {}",
+                    object.object.kind.words(),
+                    differs.join("; ")
+                ),
+            }
+        }
         Event::EvictionEffective { snapshot } => {
             format!("eviction effective: snapshot {snapshot}, after the last token's end, is clean")
         }

@@ -6,6 +6,7 @@
 
 pub mod campaign;
 mod people;
+pub mod rehearsals;
 mod respond;
 mod run;
 pub mod score;
@@ -15,7 +16,7 @@ pub mod wire;
 
 pub use people::ScenarioPeople;
 pub use respond::{
-    Desk, RETAKE, RehearsalError, Worked, profile, respond, respond_as, run_responder,
+    Desk, RETAKE, RehearsalError, UndoOrder, Worked, profile, respond, respond_as, run_responder,
 };
 pub use run::{DrillError, Run, Stage, run_sequence, run_with};
 pub use sequence::Sequence;

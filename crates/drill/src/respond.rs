@@ -7,7 +7,8 @@ use retake_casefile::{CaseId, Store, StoreError, pack};
 use retake_lab::Scenario;
 use retake_playbook::State;
 use retake_responder::{
-    Conduct, Extent, Finished, Opening, Responder, ResponderError, Surroundings, Watcher,
+    Conduct, Extent, Finished, Opening, Responder, ResponderError, Surroundings, Undone, Watched,
+    Watcher, Which,
 };
 use retake_tenant::edge::{Clock as _, Entropy as _, Transport};
 use retake_tenant::{Credential, Endpoints, Profile, Tenant};
@@ -111,6 +112,19 @@ pub struct Desk {
     entropy: SeededEntropy,
 }
 
+/// What a person orders to be taken back.
+#[derive(Clone, Copy, Debug)]
+pub struct UndoOrder<'a> {
+    /// The case.
+    pub case: &'a CaseId,
+    /// Who orders it.
+    pub by: &'a str,
+    /// Why.
+    pub reason: &'a str,
+    /// What.
+    pub which: &'a Which,
+}
+
 /// Where a run of the responder ended.
 #[derive(Debug)]
 pub struct Worked {
@@ -171,6 +185,59 @@ impl Desk {
             finished,
             state: responder.state(),
         })
+    }
+
+    /// Takes actions of a case back, by the order of this person. Given again after it
+    /// was broken off, it goes on where it stopped.
+    pub async fn undo(
+        &self,
+        stage: &Stage,
+        tenant: &Tenant,
+        order: UndoOrder<'_>,
+        conduct: Conduct,
+        watcher: &dyn Watcher,
+    ) -> Result<Vec<Undone>, RehearsalError> {
+        let people = ScenarioPeople::new(Arc::clone(&stage.lab), stage.time.clone());
+        let around = Surroundings {
+            tenant,
+            store: &self.store,
+            clock: &stage.time,
+            entropy: &self.entropy,
+            people: &people,
+            watcher,
+        };
+        let responder =
+            Responder::take(around, order.case.clone(), order.by)?.with_conduct(conduct);
+        Ok(Box::pin(responder.undo(order.which, order.reason)).await?)
+    }
+
+    /// Looks once whether something came back.
+    pub async fn watch(
+        &self,
+        stage: &Stage,
+        tenant: &Tenant,
+        case: &CaseId,
+        watcher: &dyn Watcher,
+    ) -> Result<Watched, RehearsalError> {
+        let people = ScenarioPeople::new(Arc::clone(&stage.lab), stage.time.clone());
+        let around = Surroundings {
+            tenant,
+            store: &self.store,
+            clock: &stage.time,
+            entropy: &self.entropy,
+            people: &people,
+            watcher,
+        };
+        let responder = Responder::take(around, case.clone(), "watch")?;
+        Ok(Box::pin(responder.watch(false)).await?)
+    }
+
+    /// The case as its journal has it.
+    pub fn state(&self, case: &CaseId) -> Result<State, RehearsalError> {
+        let records = self.store.records(case)?;
+        Ok(State::fold(
+            records.iter().map(|record| (record.at, &record.event)),
+        ))
     }
 
     /// The case, exported and signed.

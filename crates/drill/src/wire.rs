@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use retake_lab::{Call, FaultKind, Lab, Reply};
+use retake_lab::{Call, Fault, FaultKind, Lab, Reply};
 use retake_tenant::edge::{
     BoxFuture, Clock, Entropy, Transport, TransportError, TransportErrorKind,
 };
@@ -54,6 +54,11 @@ impl std::fmt::Debug for LabTransport {
 }
 
 impl LabTransport {
+    /// Orders a fault of the lab for requests to come.
+    pub fn inject(&self, fault: Fault) {
+        lock(&self.lab).inject(fault);
+    }
+
     /// The same as [`Transport::send`], with a fault for this very request.
     pub async fn send_with(
         &self,

@@ -257,6 +257,9 @@ pub struct ReadMail {
     /// Internet message id; none where a whole folder or mailbox must be
     /// assumed.
     pub message_id: Option<String>,
+    /// Its subject, where the record or the message trace has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Folder path.
     pub folder: Option<String>,
     /// How it is known.

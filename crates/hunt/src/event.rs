@@ -139,6 +139,9 @@ pub struct FolderItems {
     pub path: Option<String>,
     /// Internet message ids, with angle brackets.
     pub message_ids: Vec<String>,
+    /// Subjects by message id, where the record has them.
+    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub subjects: std::collections::BTreeMap<String, String>,
 }
 
 /// The device that a sign-in names.

@@ -320,6 +320,10 @@ impl Lab {
                 line.effect = None;
                 line.shows = Vec::new();
             }
+            // What came back does not hold those answers any more.
+            if !fault.answers() || line.response_sha256 != Some(digest(response.body())) {
+                line.inside = Vec::new();
+            }
             if fault.answers() {
                 line.status = Some(response.status().as_u16());
                 line.response_sha256 = Some(digest(response.body()));

@@ -316,7 +316,7 @@ impl FaultKind {
     }
 
     /// Whether an answer comes at all.
-    pub(crate) const fn answers(self) -> bool {
+    pub const fn answers(self) -> bool {
         !matches!(
             self,
             Self::Hang | Self::HangAfterApplying | Self::Reset | Self::ResetAfterApplying

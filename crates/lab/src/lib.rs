@@ -23,6 +23,6 @@ pub use fault::{Fault, FaultKind};
 pub use people::{Answer, Ask, PersonAnswer};
 pub use play::{BriefedPerson, Briefing};
 pub use scenario::{Scenario, ScenarioError};
-pub use trace::{Actor, Got, Service, TraceLine, TraceObject};
+pub use trace::{Actor, Got, Service, TraceInside, TraceLine, TraceObject};
 pub use unconfirmed::{NoSuchSwitch, SWITCHES, Switch};
 pub use world::legacy::Legacy;

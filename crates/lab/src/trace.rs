@@ -107,6 +107,25 @@ impl From<&ObjectRef> for TraceObject {
     }
 }
 
+/// One request inside a `$batch`.
+#[derive(Clone, Debug, Serialize)]
+pub struct TraceInside {
+    /// HTTP method.
+    pub method: String,
+    /// Path with the version, percent-encoded.
+    pub path: String,
+    /// Query as sent.
+    pub query: Option<String>,
+    /// HTTP status of its own.
+    pub status: u16,
+    /// SHA-256 of its body, byte for byte as it stands in the batch's answer; none
+    /// for one without a body.
+    pub response_sha256: Option<Digest>,
+    /// The fault that was played on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
 /// One line.
 #[derive(Clone, Debug, Serialize)]
 pub struct TraceLine {
@@ -142,6 +161,9 @@ pub struct TraceLine {
     /// The cmdlet that an Exchange request runs; its path is always the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
+    /// What a `$batch` asked and was answered, each as if it had come alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inside: Vec<TraceInside>,
     /// The fault that was played.
     pub fault: Option<String>,
     /// The artefact that the attacker tried.
@@ -169,6 +191,7 @@ impl TraceLine {
             effect: None,
             shows: Vec::new(),
             operation: None,
+            inside: Vec::new(),
             fault: None,
             attempt: None,
             got: None,

@@ -47,6 +47,10 @@ pub enum ActionKind {
     RemoveRuleInExchange,
     /// Clears both forwarding fields of the mailbox in one change.
     ClearForwarding,
+    /// Raises how long the mailbox keeps what is deleted from it.
+    RaiseRetention,
+    /// Puts the mailbox on litigation hold.
+    HoldMailbox,
     /// Deletes a delegated grant.
     RemoveGrant,
     /// Sets `accountEnabled` to true.
@@ -71,6 +75,35 @@ pub enum Reverse {
     None(&'static str),
 }
 
+/// How far a change reaches beyond the affected person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The affected account alone: its sign-in, sessions, methods, its own consents.
+    Account,
+    /// The affected account's own mailbox.
+    Mailbox,
+    /// Roles, policies, other people's objects, apps and consents for everybody. Such a
+    /// change takes a second person (product, S2.4).
+    Tenant,
+}
+
+impl Scope {
+    /// What a person reads.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Account => "this account alone",
+            Self::Mailbox => "this mailbox alone",
+            Self::Tenant => "beyond this account: a second person is asked",
+        }
+    }
+
+    /// Whether a change of this scope waits for a second person.
+    pub const fn takes_two(self) -> bool {
+        matches!(self, Self::Tenant)
+    }
+}
+
 /// Everything that an action must declare before it may exist.
 #[derive(Clone, Copy, Debug)]
 pub struct ActionSpec {
@@ -82,6 +115,8 @@ pub struct ActionSpec {
     pub step: StepId,
     /// The kind of object that it changes.
     pub object: ObjectKind,
+    /// How far it reaches.
+    pub scope: Scope,
     /// The least application permissions, all needed.
     pub permissions: &'static [&'static str],
     /// The directory roles of which one is needed beside them.
@@ -116,6 +151,8 @@ impl ActionKind {
             Self::RemoveHiddenRule => &REMOVE_HIDDEN_RULE,
             Self::RemoveRuleInExchange => &REMOVE_RULE_IN_EXCHANGE,
             Self::ClearForwarding => &CLEAR_FORWARDING,
+            Self::RaiseRetention => &RAISE_RETENTION,
+            Self::HoldMailbox => &HOLD_MAILBOX,
             Self::RemoveGrant => &REMOVE_GRANT,
             Self::RestoreSignIn => &RESTORE_SIGN_IN,
         }
@@ -128,9 +165,11 @@ impl ActionKind {
 }
 
 /// Every action, in the order in which a case meets them.
-pub const ACTIONS: [&ActionSpec; 10] = [
+pub const ACTIONS: [&ActionSpec; 12] = [
     &BLOCK_SIGN_IN,
     &REVOKE_SESSIONS,
+    &RAISE_RETENTION,
+    &HOLD_MAILBOX,
     &CLEAR_FORWARDING,
     &REMOVE_INBOX_RULE,
     &REMOVE_HIDDEN_RULE,
@@ -151,6 +190,7 @@ const BLOCK_SIGN_IN: ActionSpec = ActionSpec {
     title: "Block sign-in",
     step: StepId::new(2, 1),
     object: ObjectKind::Account,
+    scope: Scope::Account,
     permissions: &["User.EnableDisableAccount.All", "User.Read.All"],
     roles: &[],
     evidence: "one read of the account; if it does not come within 2 s the block goes ahead and the case says so",
@@ -171,6 +211,7 @@ const REVOKE_SESSIONS: ActionSpec = ActionSpec {
     title: "Revoke sessions",
     step: StepId::new(3, 1),
     object: ObjectKind::Session,
+    scope: Scope::Account,
     permissions: &["User.RevokeSessions.All", "User.Read.All"],
     roles: &[],
     evidence: "the account with its present session validity time",
@@ -186,11 +227,54 @@ const REVOKE_SESSIONS: ActionSpec = ActionSpec {
     source: "reference §2.1, §9.2",
 };
 
+const RAISE_RETENTION: ActionSpec = ActionSpec {
+    kind: ActionKind::RaiseRetention,
+    title: "Keep deleted mail for 30 days",
+    step: StepId::new(1, 8),
+    object: ObjectKind::Mailbox,
+    scope: Scope::Mailbox,
+    permissions: &["Exchange.ManageAsApp"],
+    roles: &["Exchange Administrator"],
+    evidence: "the mailbox with its retention time",
+    precheck: "the retention time is as it was when the plan was made",
+    verification: "the mailbox reads 30 days and single item recovery on",
+    reverse: Reverse::By("set the retention time and single item recovery to their saved values"),
+    breaks: "nothing; the folder of recoverable items grows",
+    effect: Effect {
+        words: "for what is deleted from now on, and for what is still there",
+        within_s: 3600,
+    },
+    repeatable: true,
+    source: "reference §14.1",
+};
+
+const HOLD_MAILBOX: ActionSpec = ActionSpec {
+    kind: ActionKind::HoldMailbox,
+    title: "Put the mailbox on litigation hold",
+    step: StepId::new(1, 8),
+    object: ObjectKind::Mailbox,
+    scope: Scope::Mailbox,
+    permissions: &["Exchange.ManageAsApp"],
+    roles: &["Exchange Administrator"],
+    evidence: "the mailbox with its holds",
+    precheck: "the mailbox is not on hold, and a hold is licensed",
+    verification: "LitigationHoldEnabled reads true",
+    reverse: Reverse::By("lift the hold"),
+    breaks: "nothing is deleted for good until somebody lifts it; a full folder of recoverable items would refuse deletions",
+    effect: Effect {
+        words: "within the hour",
+        within_s: 3600,
+    },
+    repeatable: true,
+    source: "reference §14.1",
+};
+
 const RESET_PASSWORD: ActionSpec = ActionSpec {
     kind: ActionKind::ResetPassword,
     title: "Reset password",
     step: StepId::new(4, 1),
     object: ObjectKind::Password,
+    scope: Scope::Account,
     permissions: &["User-PasswordProfile.ReadWrite.All", "User.Read.All"],
     roles: USER_ROLES,
     evidence: "the account with the time of its last password change",
@@ -211,6 +295,7 @@ const REMOVE_METHOD: ActionSpec = ActionSpec {
     title: "Remove authentication method",
     step: StepId::new(4, 2),
     object: ObjectKind::Method,
+    scope: Scope::Account,
     permissions: &["UserAuthenticationMethod.ReadWrite.All"],
     roles: &[
         "Authentication Administrator",
@@ -234,6 +319,7 @@ const REMOVE_INBOX_RULE: ActionSpec = ActionSpec {
     title: "Remove inbox rule",
     step: StepId::new(5, 1),
     object: ObjectKind::InboxRule,
+    scope: Scope::Mailbox,
     permissions: &["MailboxSettings.ReadWrite"],
     roles: &[],
     evidence: "the rule as Graph returns it and as Exchange lists it",
@@ -256,6 +342,7 @@ const REMOVE_HIDDEN_RULE: ActionSpec = ActionSpec {
     title: "Remove hidden inbox rule",
     step: StepId::new(5, 1),
     object: ObjectKind::InboxRule,
+    scope: Scope::Mailbox,
     permissions: &["Exchange.ManageAsApp"],
     roles: &["Exchange Administrator"],
     evidence: "the rule as Exchange lists it with hidden rules included",
@@ -280,6 +367,7 @@ const REMOVE_RULE_IN_EXCHANGE: ActionSpec = ActionSpec {
     title: "Remove inbox rule through Exchange",
     step: StepId::new(5, 1),
     object: ObjectKind::InboxRule,
+    scope: Scope::Mailbox,
     permissions: &["Exchange.ManageAsApp"],
     roles: &["Exchange Administrator"],
     evidence: "the rule as Exchange lists it",
@@ -302,6 +390,7 @@ const CLEAR_FORWARDING: ActionSpec = ActionSpec {
     title: "Clear mailbox forwarding",
     step: StepId::new(3, 5),
     object: ObjectKind::MailboxForwarding,
+    scope: Scope::Mailbox,
     permissions: &["Exchange.ManageAsApp"],
     roles: &["Exchange Administrator"],
     evidence: "the mailbox with both forwarding fields",
@@ -322,6 +411,7 @@ const REMOVE_GRANT: ActionSpec = ActionSpec {
     title: "Remove app consent",
     step: StepId::new(5, 3),
     object: ObjectKind::OauthGrant,
+    scope: Scope::Account,
     permissions: &["DelegatedPermissionGrant.ReadWrite.All"],
     roles: &[],
     evidence: "the grant and the app that holds it",
@@ -344,6 +434,7 @@ const RESTORE_SIGN_IN: ActionSpec = ActionSpec {
     title: "Give sign-in back",
     step: StepId::new(7, 1),
     object: ObjectKind::Account,
+    scope: Scope::Account,
     permissions: &["User.EnableDisableAccount.All", "User.Read.All"],
     roles: &[],
     evidence: "the account as it is while blocked",

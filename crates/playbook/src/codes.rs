@@ -54,6 +54,16 @@ codes! {
     FINDINGS = "RT1005", NeedsPerson, "Findings need a person";
     /// A session that only a person can renew.
     SIGN_IN_NEEDED = "RT1006", NeedsPerson, "A person must sign in";
+    /// No way back, or not from here.
+    CANNOT_UNDO = "RT1011", NeedsPerson, "An action is not taken back";
+    /// The watch found something.
+    RE_ENTRY = "RT1012", NeedsPerson, "Something came back";
+    /// First access, persistence or impact.
+    NOT_EXPLAINED = "RT1013", NeedsPerson, "The case cannot be closed yet";
+    /// Another plan than the one in the file.
+    PLAN_CHANGED = "RT1014", NeedsPerson, "The plan is no longer the one in the file";
+    /// The same name twice, or nobody.
+    SECOND_PERSON = "RT1015", NeedsPerson, "A second person has to agree";
     /// No such user.
     UNKNOWN_USER = "RT2001", Usage, "The user is not in this tenant";
     /// The command line or an input file.
@@ -72,8 +82,14 @@ codes! {
     LEASED = "RT2008", Usage, "Somebody else is working on this case";
     /// A scenario that cannot be used.
     BAD_SCENARIO = "RT2009", Usage, "The scenario cannot be used";
+    /// Nothing is asked there.
+    GATE_NOT_WAITING = "RT2011", Usage, "The gate does not wait";
+    /// Not a plan of ours, or edited.
+    BAD_PLAN_FILE = "RT2012", Usage, "The plan file cannot be used";
     /// In the bin.
     DELETED_USER = "RT2010", Usage, "The account was deleted";
+    /// A text of the organisation's.
+    BAD_TEMPLATE = "RT2020", Usage, "A template cannot be used";
     /// Rights.
     PERMISSION_MISSING = "RT3001", Refused, "A permission or role is missing";
     /// Licence.
@@ -108,6 +124,8 @@ codes! {
     JOURNAL_ALTERED = "RT5002", Integrity, "The journal or evidence was altered";
     /// The key was exposed.
     KEY_EXPOSED = "RT5003", Integrity, "The signing key can be read by others";
+    /// Says more than the case.
+    ATTESTATION_ALTERED = "RT5004", Integrity, "An attestation does not follow from the case";
     /// No room.
     DISK_FULL = "RT7001", Internal, "No room is left on the disk";
     /// Not writable.

@@ -197,6 +197,25 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A named person has actions taken back.
+    UndoOrdered {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+        /// Which, in the order in which they are taken back.
+        actions: Vec<ActionId>,
+    },
+    /// The tenant shows an object again that an undo brought back.
+    ObjectRestored {
+        /// The undo.
+        action: ActionId,
+        /// The object as it is now.
+        object: Observed,
+        /// What is not as it was before, in words.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        differs: Vec<String>,
+    },
     /// Something came back after sign-in was given back.
     Reopened {
         /// What.
@@ -420,6 +439,13 @@ pub struct Plan {
     pub left: Vec<Left>,
 }
 
+impl Plan {
+    /// Whether it takes actions back: then it moves no phase of the case.
+    pub fn is_undo(&self) -> bool {
+        !self.actions.is_empty() && self.actions.iter().all(|action| action.undoes.is_some())
+    }
+}
+
 /// One action of a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Planned {
@@ -437,8 +463,41 @@ pub struct Planned {
     /// The artefact that this object is, as far as it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artefact: Option<ArtefactId>,
+    /// The action whose change is taken back: then `kind` is that action's kind, and
+    /// this one brings its object to where it was before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<ActionId>,
     /// Why.
     pub why: Vec<String>,
+}
+
+impl Planned {
+    /// Whether it makes this change, and does not take one back.
+    pub fn makes(&self, kind: ActionKind) -> bool {
+        self.kind == kind && self.undoes.is_none()
+    }
+
+    /// Whether it blocks sign-in: itself, or by taking back that it was given back.
+    pub fn blocks_sign_in(&self) -> bool {
+        self.makes(ActionKind::BlockSignIn)
+            || (self.kind == ActionKind::RestoreSignIn && self.undoes.is_some())
+    }
+
+    /// What a person reads, as an order: "Remove inbox rule", "Undo: remove inbox rule".
+    pub fn title(&self) -> String {
+        let title = self.kind.title();
+        match self.undoes {
+            None => title.to_owned(),
+            Some(of) => format!("Undo {of}, {}", lower_first(title)),
+        }
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(chars).collect()
+    })
 }
 
 /// An object that looks odd and is left alone, for a person to decide.
@@ -561,6 +620,21 @@ pub enum Facts {
         address: Option<String>,
         /// Whether a copy stays in the mailbox.
         keeps_copy: bool,
+    },
+    /// How long a mailbox keeps what is deleted from it.
+    Keeping {
+        /// The retention time in days, where the service says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retain_days: Option<u32>,
+        /// Whether what is purged stays that long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        single_item_recovery: Option<bool>,
+        /// Whether it is on litigation hold.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        litigation_hold: Option<bool>,
+        /// Whether a hold is licensed, where the service says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hold_licensed: Option<bool>,
     },
     /// A delegated grant.
     Grant {

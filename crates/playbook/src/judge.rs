@@ -57,7 +57,8 @@ pub fn judge(state: &State) -> Vec<Judgement> {
         .collect()
 }
 
-/// A forwarding that forwards nowhere is there in every mailbox.
+/// What is there in every mailbox and is nobody's foothold: a forwarding that forwards
+/// nowhere, and how long it keeps what is deleted, which a case raises whoever set it.
 fn is_empty(facts: &Facts) -> bool {
     matches!(
         facts,
@@ -65,7 +66,7 @@ fn is_empty(facts: &Facts) -> bool {
             smtp: None,
             address: None,
             ..
-        }
+        } | Facts::Keeping { .. }
     )
 }
 
@@ -77,6 +78,10 @@ fn judge_one(state: &State, observed: &Observed) -> Judgement {
         artefact,
         reasons,
     };
+    if let Some(order) = crate::undo::kept(state, observed) {
+        let reason = format!("kept by order of {}: {}", order.by, order.reason);
+        return judged(Verdict::Legitimate, vec![reason]);
+    }
     if let Some(change) = origin_of(state, observed) {
         match change.by {
             Origin::Attacker => {
@@ -162,7 +167,7 @@ fn known_as(observed: &Observed) -> Vec<String> {
         // Never by its type alone: a record about the owner's phone must not
         // vouch for the attacker's.
         Facts::Method { detail, .. } => known.extend(detail.clone()),
-        Facts::Forwarding { .. } => {}
+        Facts::Forwarding { .. } | Facts::Keeping { .. } => {}
     }
     known.retain(|name| !name.is_empty());
     known
@@ -185,7 +190,7 @@ fn marks(facts: &Facts) -> Vec<String> {
             .chain(address.iter())
             .map(|mark| mark.to_lowercase())
             .collect(),
-        Facts::Method { .. } | Facts::Grant { .. } => Vec::new(),
+        Facts::Method { .. } | Facts::Grant { .. } | Facts::Keeping { .. } => Vec::new(),
     }
 }
 
@@ -258,6 +263,7 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
         .objects
         .iter()
         .filter(|observed| !is_empty(&observed.facts))
+        .filter(|observed| crate::undo::kept(state, observed).is_none())
         .filter(|observed| {
             origin_of(state, observed).is_none_or(|change| change.by == Origin::Unknown)
         })
@@ -299,7 +305,7 @@ pub fn source_of(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::Method => "authentication methods",
         ObjectKind::InboxRule => "inbox rules",
-        ObjectKind::MailboxForwarding => "mailbox forwarding",
+        ObjectKind::MailboxForwarding | ObjectKind::Mailbox => "mailbox forwarding",
         ObjectKind::OauthGrant => "app consents",
         ObjectKind::SweepRule => "sweep rules",
         ObjectKind::MailboxRight => "rights on the mailbox",
@@ -403,6 +409,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
                 )
             }
         }
+        Facts::Keeping { .. } => (Verdict::Legitimate, Vec::new()),
         Facts::Grant {
             first_party,
             verified_publisher,
@@ -498,5 +505,6 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         Facts::InboxRule { .. } => Some(ArtefactId::HIDING_RULE),
         Facts::Forwarding { .. } => Some(ArtefactId::SMTP_FORWARDING),
         Facts::Grant { .. } => Some(ArtefactId::DELEGATED_GRANT),
+        Facts::Keeping { .. } => None,
     }
 }

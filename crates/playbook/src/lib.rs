@@ -14,6 +14,7 @@ pub mod machine;
 pub mod plan;
 pub mod state;
 pub mod steps;
+pub mod undo;
 pub mod words;
 
 pub use catalogue::ActionKind;

@@ -493,6 +493,8 @@ pub const TRANSITIONS: &[Transition] = &[
         When::PlanSettled,
         Phase::Reporting,
     ),
+    // A look at a closed case found something (S7.3).
+    row(Phase::Closed, On::Reopened, When::Always, Phase::Ordering),
     row(Phase::Halted, On::Retried, When::Contained, Phase::Clocking),
     row(
         Phase::Halted,
@@ -529,10 +531,22 @@ pub(crate) fn step(state: &State, event: &Event) -> Phase {
 /// The row that this event takes from this phase, if any, in a state that has
 /// already recorded it.
 pub fn row_taken(from: Phase, event: &Event, state: &State) -> Option<&'static Transition> {
-    let on = on(event)?;
+    let on = on(event).filter(|_| !is_undo(event, state))?;
     TRANSITIONS
         .iter()
         .find(|row| row.from == from && row.on == on && holds(row.when, state))
+}
+
+/// An undo moves nothing: it may be ordered wherever the case stands.
+fn is_undo(event: &Event, state: &State) -> bool {
+    match event {
+        Event::PlanMade(plan) => plan.is_undo(),
+        Event::ActionVerified { action, .. } | Event::ActionStopped { action, .. } => state
+            .actions
+            .get(action)
+            .is_some_and(|action| action.planned.undoes.is_some()),
+        _ => false,
+    }
 }
 
 fn on(event: &Event) -> Option<On> {
@@ -554,6 +568,8 @@ fn on(event: &Event) -> Option<On> {
         Event::Retried { .. } => On::Retried,
         Event::ReleaseOrdered { .. } => On::Release,
         Event::CaseOpened(_)
+        | Event::UndoOrdered { .. }
+        | Event::ObjectRestored { .. }
         | Event::EvidenceKept(_)
         | Event::GateWaiting { .. }
         | Event::ActionIntended { .. }
@@ -606,7 +622,7 @@ fn holds(when: When, state: &State) -> bool {
 /// What stands in the way of saying that nothing is left: a source that the latest
 /// snapshot did not see whole, a log that it cannot be judged without, or an object
 /// whose log could not be read whole.
-fn unseen(state: &State) -> Option<String> {
+pub fn unseen(state: &State) -> Option<String> {
     let unread = state
         .snapshot()?
         .sources
@@ -800,23 +816,8 @@ fn watch_on(state: &State, now: Timestamp) -> Command {
 }
 
 fn watch_judged(state: &State, now: Timestamp) -> Vec<Command> {
-    use crate::judge::{Verdict, judge};
-    if let Some(foothold) = judge(state)
-        .into_iter()
-        .find(|judgement| judgement.verdict == Verdict::Foothold)
-    {
-        let name = foothold.object.name.unwrap_or(foothold.object.id);
-        return vec![Command::Reopen(format!(
-            "{} \"{name}\": {}",
-            foothold.object.kind.words(),
-            foothold.reasons.join("; ")
-        ))];
-    }
-    if let Some(at) = state.seen_again() {
-        return vec![Command::Reopen(format!(
-            "the logs show the attacker in the account again, last at {}",
-            at.strftime("%Y-%m-%d %H:%M:%S UTC")
-        ))];
+    if let Some(why) = re_entry(state) {
+        return vec![Command::Reopen(why)];
     }
     let from = state.watch_from.unwrap_or(now);
     let over = |hours| later(from, SignedDuration::from_hours(hours));
@@ -830,6 +831,30 @@ fn watch_judged(state: &State, now: Timestamp) -> Vec<Command> {
         }
         _ => vec![watch_on(state, now)],
     }
+}
+
+/// What came back since sign-in was given back, as the latest snapshot and the logs
+/// tell: a foothold, or the attacker in the account without one.
+pub fn re_entry(state: &State) -> Option<String> {
+    use crate::judge::{Verdict, judge};
+    let foothold = judge(state)
+        .into_iter()
+        .find(|judgement| judgement.verdict == Verdict::Foothold)
+        .map(|foothold| {
+            let name = foothold.object.name.unwrap_or(foothold.object.id);
+            format!(
+                "{} \"{name}\": {}",
+                foothold.object.kind.words(),
+                foothold.reasons.join("; ")
+            )
+        });
+    foothold.or_else(|| {
+        let at = state.seen_again()?;
+        Some(format!(
+            "the logs show the attacker in the account after sign-in was given back, last at {}",
+            at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        ))
+    })
 }
 
 fn halted(state: &State) -> String {

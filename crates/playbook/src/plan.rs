@@ -64,6 +64,10 @@ pub fn eviction(state: &State) -> Plan {
         );
     }
 
+    // S1.8: before anything is removed, and after the block, which waits for nothing.
+    if !footholds.is_empty() || needs_reset(state) {
+        preserve(&mut plan);
+    }
     // S3.5: what leaves the tenant whether or not the account is blocked.
     for (observed, judgement) in &footholds {
         if sends_outside(state, &observed.facts) {
@@ -102,6 +106,65 @@ pub fn eviction(state: &State) -> Plan {
     plan.finish(left(state, &judgements))
 }
 
+/// How long deleted mail is kept in a case, in days: the most that Exchange allows
+/// without a hold (reference §14.1).
+pub const RETAIN_DAYS: u32 = 30;
+
+/// What the attacker deleted, and what we delete, stays for whoever investigates:
+/// deleted items for 30 days, and all of the mailbox where a hold is licensed. Each
+/// is tried once; a refusal is said and holds nothing up.
+fn preserve(plan: &mut Builder<'_>) {
+    let state = plan.state;
+    let seen = state.snapshot().and_then(|snapshot| {
+        snapshot
+            .objects
+            .iter()
+            .find(|seen| seen.object.kind == ObjectKind::Mailbox && seen.object.mailbox.is_none())
+    });
+    let Some(Observed { object, facts, .. }) = seen else {
+        return;
+    };
+    let Facts::Keeping {
+        retain_days,
+        single_item_recovery,
+        litigation_hold,
+        hold_licensed,
+    } = facts
+    else {
+        return;
+    };
+    let tried = |kind| {
+        state
+            .actions
+            .values()
+            .any(|action| action.planned.kind == kind && action.settled())
+    };
+    let long_enough =
+        retain_days.is_none_or(|days| days >= RETAIN_DAYS) && *single_item_recovery != Some(false);
+    if !long_enough && !tried(ActionKind::RaiseRetention) {
+        plan.add(
+            ActionKind::RaiseRetention,
+            object.clone(),
+            None,
+            vec![format!(
+                "what was deleted is gone for good after {} days otherwise",
+                retain_days.unwrap_or_default()
+            )],
+        );
+    }
+    if *litigation_hold == Some(false)
+        && *hold_licensed == Some(true)
+        && !tried(ActionKind::HoldMailbox)
+    {
+        plan.add(
+            ActionKind::HoldMailbox,
+            object.clone(),
+            None,
+            vec!["a hold is licensed, and keeps what purging would not".to_owned()],
+        );
+    }
+}
+
 /// Giving sign-in back.
 pub fn restore(state: &State, why: &str) -> Plan {
     let mut plan = Builder::new(state, None);
@@ -138,7 +201,7 @@ fn reopened_too_often(state: &State) -> Option<(ObjectRef, String)> {
     let again = state
         .actions
         .values()
-        .filter(|action| action.planned.kind == ActionKind::BlockSignIn)
+        .filter(|action| action.planned.makes(ActionKind::BlockSignIn))
         .filter(|action| {
             state
                 .plans
@@ -324,6 +387,7 @@ impl<'a> Builder<'a> {
             object,
             observed,
             artefact,
+            undoes: None,
             why,
         });
         self.next += 1;
@@ -366,7 +430,7 @@ fn given_up(state: &State, object: &ObjectRef) -> Option<String> {
     let stops: Vec<_> = state
         .actions
         .values()
-        .filter(|action| action.planned.object == *object)
+        .filter(|action| action.planned.object == *object && action.planned.undoes.is_none())
         .filter_map(|action| action.stopped.as_ref())
         .filter(|(at, ..)| state.retried_at.is_none_or(|retried| *at > retried))
         .collect();
@@ -417,7 +481,7 @@ fn needs_reset(state: &State) -> bool {
         return false;
     };
     let reset = state.actions.values().any(|action| {
-        action.planned.kind == ActionKind::ResetPassword
+        action.planned.makes(ActionKind::ResetPassword)
             && (action
                 .verified
                 .as_ref()
@@ -439,6 +503,8 @@ fn removal(observed: &Observed) -> ActionKind {
         Facts::InboxRule { .. } => ActionKind::RemoveInboxRule,
         Facts::Forwarding { .. } => ActionKind::ClearForwarding,
         Facts::Grant { .. } => ActionKind::RemoveGrant,
+        // Never a foothold; raised by `preserve`.
+        Facts::Keeping { .. } => ActionKind::RaiseRetention,
     }
 }
 
@@ -448,7 +514,7 @@ fn sends_outside(state: &State, facts: &Facts) -> bool {
             forwards_to.iter().any(|address| is_outside(state, address))
         }
         Facts::Forwarding { .. } => true,
-        Facts::Method { .. } | Facts::Grant { .. } => false,
+        Facts::Method { .. } | Facts::Grant { .. } | Facts::Keeping { .. } => false,
     }
 }
 

@@ -15,6 +15,7 @@ use crate::gate::Gate;
 use crate::judge::LOGS_FOR_JUDGEMENT;
 use crate::machine::{Phase, step};
 use crate::steps::StepId;
+use crate::undo::{self, Restored, UndoOrder};
 use crate::words::Digest;
 
 /// The state of a case at the end of its journal.
@@ -60,6 +61,10 @@ pub struct State {
     pub watch_from: Option<Timestamp>,
     /// How often the case was reopened.
     pub reopened: u32,
+    /// What people ordered to be taken back.
+    pub undo_orders: Vec<UndoOrder>,
+    /// What undos brought back, by the number of the undo.
+    pub restored: BTreeMap<ActionId, Restored>,
     /// How it ended, and when.
     pub closed: Option<(Timestamp, Closing)>,
     /// All evidence.
@@ -263,9 +268,8 @@ impl State {
             Event::ActionVerified { action, evidence } => {
                 if let Some(state) = self.actions.get_mut(action) {
                     state.verified = Some((at, evidence.clone()));
-                    if state.planned.kind == ActionKind::RestoreSignIn {
-                        self.restored_at = Some(at);
-                    }
+                    let planned = state.planned.clone();
+                    self.sign_in_switched(at, &planned);
                 }
             }
             Event::ActionStopped {
@@ -342,9 +346,33 @@ impl State {
                 self.access.clone_from(ends);
                 self.access_set_at = Some(at);
             }
+            Event::UndoOrdered {
+                by,
+                reason,
+                actions,
+            } => self.undo_orders.push(UndoOrder {
+                at,
+                by: by.clone(),
+                reason: reason.clone(),
+                actions: actions.clone(),
+                planned: false,
+            }),
+            Event::ObjectRestored {
+                action,
+                object,
+                differs,
+            } => {
+                let restored = Restored {
+                    at,
+                    object: object.clone(),
+                    differs: differs.clone(),
+                };
+                self.restored.insert(*action, restored);
+            }
             Event::EvictionEffective { snapshot } => self.effective = Some((at, *snapshot)),
             Event::Reopened { .. } => {
                 self.reopened += 1;
+                self.closed = None;
                 self.effective = None;
                 self.restored_at = None;
                 self.watch_from = None;
@@ -357,7 +385,24 @@ impl State {
         }
     }
 
+    /// Sign-in was given back, or taken again by an undo of that.
+    fn sign_in_switched(&mut self, at: Timestamp, planned: &Planned) {
+        if planned.makes(ActionKind::RestoreSignIn) {
+            self.restored_at = Some(at);
+        } else if let Some(allowed) = planned
+            .undoes
+            .and_then(|of| undo::sign_in_without(self, of))
+        {
+            self.restored_at = allowed.then_some(at);
+        }
+    }
+
     fn take_plan(&mut self, plan: &Plan) {
+        if plan.is_undo()
+            && let Some(order) = self.undo_orders.last_mut()
+        {
+            order.planned = true;
+        }
         for planned in &plan.actions {
             let state = ActionState {
                 planned: planned.clone(),
@@ -373,9 +418,9 @@ impl State {
         self.plans.push(plan.clone());
     }
 
-    /// The latest plan.
+    /// The latest plan that moves the case: no undo.
     pub fn plan(&self) -> Option<&Plan> {
-        self.plans.last()
+        self.plans.iter().rfind(|plan| !plan.is_undo())
     }
 
     /// The actions of the latest plan, in its order.
@@ -398,10 +443,11 @@ impl State {
             .iter()
             .flat_map(|plan| &plan.left)
             .filter(|left| {
-                !self
-                    .actions
-                    .values()
-                    .any(|action| action.verified.is_some() && action.planned.object == left.object)
+                !self.actions.values().any(|action| {
+                    action.verified.is_some()
+                        && action.planned.undoes.is_none()
+                        && action.planned.object == left.object
+                })
             })
     }
 
@@ -476,7 +522,7 @@ impl State {
         }
         self.actions
             .values()
-            .filter(|action| action.planned.kind == ActionKind::BlockSignIn)
+            .filter(|action| action.planned.blocks_sign_in())
             .filter(|action| action.stopped.is_none())
             .filter_map(|action| action.applied.as_ref().map(|(at, _)| *at))
             .max()
@@ -488,7 +534,7 @@ impl State {
         let revoked = self
             .actions
             .values()
-            .filter(|action| action.planned.kind == ActionKind::RevokeSessions)
+            .filter(|action| action.planned.makes(ActionKind::RevokeSessions))
             .rfind(|action| !action.intended.is_empty() || action.settled())
             .is_some_and(|action| action.applied.is_some() && action.stopped.is_none());
         revoked && self.contained_since().is_some()

@@ -126,7 +126,7 @@ pub const STEPS: &[StepSpec] = &[
     part(1, 5, Reach::Done, "Preflight: permissions, roles, sources"),
     part(1, 6, Reach::Done, "Clean hands"),
     part(1, 7, Reach::Done, "Enough to act"),
-    part(1, 8, Reach::Task, "Preserve what decays"),
+    part(1, 8, Reach::Done, "Preserve what decays"),
     part(2, 1, Reach::Done, "Block sign-in"),
     part(2, 2, Reach::Absent, "Synced and federated accounts"),
     part(2, 3, Reach::Absent, "Compromised device"),

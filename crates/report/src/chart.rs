@@ -16,7 +16,7 @@ const LEFT: f64 = 84.0;
 const RIGHT: f64 = 940.0;
 /// Where the lanes lie.
 pub(crate) const LANES: [(&str, f64); 3] =
-    [("Attacker", 92.0), ("Access", 132.0), ("Response", 172.0)];
+    [("Attacker", 112.0), ("Access", 152.0), ("Response", 192.0)];
 
 /// What is drawn; positions in the picture's units.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,6 +65,8 @@ pub(crate) struct Mark {
     pub(crate) anchor: &'static str,
     pub(crate) name: &'static str,
     pub(crate) at: When,
+    /// Month, day and minute.
+    pub(crate) short: String,
 }
 
 impl Chart {
@@ -115,10 +117,10 @@ impl Chart {
             .map(|(at, _)| at);
         let evicted = state.effective.map(|(at, _)| at);
         let marks = [
-            ("first known event", first.filter(|at| Some(*at) != opened)),
-            ("case opened", opened),
+            ("first known bad", first.filter(|at| Some(*at) != opened)),
+            ("alert", opened),
             ("sign-in blocked", blocked),
-            ("evicted", evicted),
+            ("eviction effective", evicted),
             ("sign-in back", state.restored_at),
             ("closed", state.closed.as_ref().map(|(at, _)| *at)),
         ];
@@ -130,10 +132,11 @@ impl Chart {
                 let x = axis.place(at);
                 Mark {
                     x,
-                    y: Place([14.0, 34.0, 54.0][index % 3]),
-                    anchor: if x.0 > WIDTH * 0.7 { "end" } else { "start" },
+                    y: Place([12.0, 32.0, 52.0, 72.0][index % 4]),
+                    anchor: if x.0 > WIDTH * 0.6 { "end" } else { "start" },
                     name,
                     at: When(at),
+                    short: at.strftime("%b %d %H:%M").to_string(),
                 }
             })
             .collect();

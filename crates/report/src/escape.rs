@@ -9,7 +9,7 @@ pub const LONGEST: usize = 200;
 /// A text for a terminal or any other place that shows characters: control
 /// characters (so ANSI sequences and line feeds), bidirectional overrides and
 /// characters that show nothing become visible, and what is longer than
-/// [`LONGEST`] ends in `…`.
+/// [`LONGEST`] ends in `…` and says how long it was.
 pub fn visible(text: &str) -> Cow<'_, str> {
     visible_within(text, LONGEST)
 }
@@ -24,7 +24,8 @@ pub fn visible_within(text: &str, longest: usize) -> Cow<'_, str> {
     let mut marks = 0;
     for (index, letter) in text.chars().enumerate() {
         if index == longest {
-            shown.push('…');
+            // Counting stops nothing: the text is in memory already.
+            let _ = write!(shown, "… [{} characters]", text.chars().count());
             break;
         }
         marks = if is_mark(letter) { marks + 1 } else { 0 };
@@ -47,6 +48,46 @@ pub fn visible_within(text: &str, longest: usize) -> Cow<'_, str> {
 /// in it is markup, an HTML tag or a link.
 pub fn markdown(text: &str) -> String {
     markdown_of(&visible(text), true)
+}
+
+/// JSON in which every character beyond ASCII letters, signs and blanks is written as its
+/// number: the same document, and harmless wherever its text is shown.
+pub fn json(document: &str) -> String {
+    let mut text = String::with_capacity(document.len());
+    for letter in document.chars() {
+        if (' '..='~').contains(&letter) || letter == '\n' {
+            text.push(letter);
+        } else {
+            let mut units = [0; 2];
+            for unit in letter.encode_utf16(&mut units) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        }
+    }
+    text
+}
+
+/// A name for a file, from a text that may be anybody's: small letters, digits and
+/// hyphens alone, at most 60 of them, and never empty.
+pub fn file_name(text: &str) -> String {
+    let mut name = String::new();
+    for letter in text.chars().take(240) {
+        let letter = letter.to_ascii_lowercase();
+        if letter.is_ascii_lowercase() || letter.is_ascii_digit() {
+            name.push(letter);
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+        if name.len() == 60 {
+            break;
+        }
+    }
+    let name = name.trim_end_matches('-');
+    if name.is_empty() {
+        "unnamed".to_owned()
+    } else {
+        name.to_owned()
+    }
 }
 
 /// The same for a text that is already visible. `begins` says that it may stand at
@@ -161,10 +202,11 @@ mod tests {
     #[test]
     fn a_long_text_ends() {
         let long = "ä".repeat(5000);
-        assert_eq!(visible(&long).chars().count(), LONGEST + 1);
-        assert!(visible(&long).ends_with('…'));
+        let shown = visible(&long);
+        assert!(shown.ends_with("ä… [5000 characters]"), "{shown}");
+        assert_eq!(shown.chars().filter(|c| *c == 'ä').count(), LONGEST);
         assert_eq!(visible_within("abc", 3), "abc");
-        assert_eq!(visible_within("abcd", 3), "abc…");
+        assert_eq!(visible_within("abcd", 3), "abc… [4 characters]");
     }
 
     #[test]

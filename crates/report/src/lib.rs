@@ -1,9 +1,14 @@
 //! How to show it: the case as Markdown, HTML and JSON.
 //!
+//! Somebody who was not there reads the first screen and knows what happened; everything
+//! that stands on it stands below again with its reasons. Kinds of objects and actions
+//! are shown by what they declare about themselves, so that a new one needs nothing here.
+//!
 //! [`render`] needs the journal and nothing else. Everything in a journal may have
 //! been written by the attacker, so every text goes through [`escape`] on its way
 //! out; [`escape::visible`] serves the terminal as well.
 
+pub mod attest;
 mod chart;
 pub mod escape;
 mod html;
@@ -13,7 +18,7 @@ mod tell;
 mod text;
 
 use retake_casefile::Record;
-use retake_playbook::Digest;
+use retake_playbook::{Digest, Event};
 
 /// The version of the report as JSON.
 pub const SCHEMA: &str = "retake.report/1";
@@ -27,6 +32,21 @@ pub struct Report {
     pub html: String,
     /// For programs, in the form [`SCHEMA`]. Texts stand as the tenant has them.
     pub json: serde_json::Value,
+    /// What was found, removed, verified, undone and is not known, in the form
+    /// [`attest::SCHEMA`]; [`attest::check`] compares it with a case.
+    pub attestation: serde_json::Value,
+    /// The documents of the case (briefing, checklist, fraud pack), each with a name for
+    /// a file. Their texts are as they were kept.
+    pub documents: Vec<Document>,
+}
+
+/// A document of the case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// A name for a file, without ending.
+    pub name: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// A report that could not be written.
@@ -54,5 +74,31 @@ pub fn render(
         markdown: markdown::write(&model),
         html: html::write(&model)?,
         json: serde_json::to_value(&model)?,
+        attestation: attest::attest(records).ok_or(ReportError::NoCase)?,
+        documents: documents(records, evidence),
     })
+}
+
+fn documents(records: &[Record], evidence: &dyn Fn(&Digest) -> Option<Vec<u8>>) -> Vec<Document> {
+    let mut documents: Vec<Document> = Vec::new();
+    for record in records {
+        let Event::EvidenceKept(kept) = &record.event else {
+            continue;
+        };
+        let Some(bytes) = evidence(&kept.digest).filter(|_| kept.request.is_none()) else {
+            continue;
+        };
+        let stem = escape::file_name(&kept.what);
+        let same = |name: &str| documents.iter().any(|document| document.name == name);
+        let name = (2..)
+            .map(|number| format!("{stem}-{number}"))
+            .find(|name| !same(name))
+            .filter(|_| same(&stem))
+            .unwrap_or(stem);
+        documents.push(Document {
+            name,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        });
+    }
+    documents
 }

@@ -8,6 +8,55 @@ use crate::text::Text;
 
 pub(crate) fn write(model: &Model) -> String {
     let mut page = Page(String::new());
+    first_screen(&mut page, model);
+    done(&mut page, model);
+
+    page.heading("Access clock");
+    page.table(
+        &["Artefact", "What", "Ends at the latest", "Why", "Ended"],
+        model.access.iter().map(|clock| {
+            [
+                clock.artefact.clone(),
+                md(&clock.what),
+                clock.ends_at.to_string(),
+                md(&clock.why),
+                if clock.ended { "yes" } else { "not yet" }.to_owned(),
+            ]
+        }),
+    );
+
+    impact(&mut page, model);
+    unknown(&mut page, model);
+    people(&mut page, model);
+    found(&mut page, model);
+
+    page.heading("Each change in full");
+    for action in &model.actions {
+        write_action(&mut page, action);
+    }
+    page.or_none(model.actions.is_empty(), "Nothing was changed.");
+
+    page.heading("The account");
+    for (name, value) in &model.account_facts {
+        page.item(format_args!("{name}: {}", md(value)));
+    }
+    page.or_none(model.account_facts.is_empty(), "It could not be read.");
+
+    page.heading("What was checked");
+    page.table(
+        &["Check", "Result", "Detail"],
+        model
+            .checks
+            .iter()
+            .map(|check| [md(&check.what), check.result.to_owned(), md(&check.detail)]),
+    );
+    journal(&mut page, model);
+    proof(&mut page, model);
+    page.0
+}
+
+/// What somebody reads who reads nothing else.
+fn first_screen(page: &mut Page, model: &Model) {
     page.line(format_args!(
         "# Case {}: {}",
         md(&model.case),
@@ -23,50 +72,182 @@ pub(crate) fn write(model: &Model) -> String {
         md(&model.program)
     ));
     page.line(format_args!("Alert: {}", md(&model.alert)));
-
-    page.heading("Summary");
-    for (about, text) in &model.summary {
-        page.item(format_args!("**{about}:** {}", md(text)));
+    for glance in &model.glance {
+        page.item(format_args!(
+            "**{}** {}",
+            glance.question,
+            md(&glance.answer)
+        ));
+        for point in &glance.points {
+            page.line_of(format_args!("  - {}", begin(point)));
+        }
     }
     page.end();
-
-    page.heading("What is not known");
-    page.list(&model.unknown, "Nothing is known to be missing.");
-
-    page.heading("The account");
-    for (name, value) in &model.account_facts {
-        page.item(format_args!("{name}: {}", md(value)));
+    page.heading("What happened when");
+    for paragraph in &model.narrative {
+        page.line(format_args!("{}", begin(paragraph)));
     }
-    page.or_none(model.account_facts.is_empty(), "It could not be read.");
-
-    page.heading("How it went, step by step");
-    for step in &model.steps {
-        page.line(format_args!("### S{} {}", step.number, step.name));
-        for line in &step.lines {
-            page.item(format_args!("{}: {}", line.at, md(&line.text)));
-        }
-        page.or_none(step.lines.is_empty(), "Nothing happened in this step.");
-        if !step.absent.is_empty() {
-            page.line(format_args!(
-                "Not in this version: {}.",
-                step.absent.join(", ")
-            ));
-        }
+    if model.narrative.is_empty() {
+        page.line(format_args!("Nothing is known yet."));
     }
+}
 
-    page.heading("Timeline");
+fn done(page: &mut Page, model: &Model) {
+    page.heading("What was done, and how it is known");
+    page.line(format_args!(
+        "Requested, accepted by the tenant, verified by reading it back, and effective are four different things."
+    ));
     page.table(
-        &["Time", "Whose", "What", "Record"],
-        model.timeline.iter().map(|line| {
+        &[
+            "No.",
+            "Change",
+            "Requested",
+            "Accepted",
+            "Verified",
+            "Effective",
+        ],
+        model.actions.iter().map(|action| {
             [
-                line.at.to_string(),
-                line.whose.words().to_owned(),
-                md(&line.text),
-                option(line.record, "logs"),
+                action.id.clone(),
+                format!(
+                    "{}{}",
+                    md(&action.title),
+                    if action.stopped.is_some() {
+                        " **stopped**"
+                    } else {
+                        ""
+                    }
+                ),
+                option(action.intended.first(), "no"),
+                option(action.accepted, "no"),
+                option(action.verified, "NO"),
+                md(&action.effective),
             ]
         }),
     );
+    page.line(format_args!("### Who decided"));
+    page.table(
+        &["Time", "Gate", "Asked", "Decision", "By", "Words"],
+        model.decisions.iter().map(|decision| {
+            [
+                decision.at.to_string(),
+                decision.gate.to_owned(),
+                decision.asked.to_owned(),
+                decision.how.to_owned(),
+                decision.by.as_ref().map(md).unwrap_or_default(),
+                decision.words.as_ref().map(md).unwrap_or_default(),
+            ]
+        }),
+    );
+}
 
+fn impact(page: &mut Page, model: &Model) {
+    page.heading("Impact: what was read");
+    for (how, number) in &model.read_by {
+        page.item(format_args!("{number}: {}", md(how)));
+    }
+    page.end();
+    write_mail(page, &model.read);
+    page.heading("Impact: what was sent by the attacker");
+    write_mail(page, &model.sent);
+    page.heading("Impact: to whom");
+    page.table(
+        &["Recipient", "Where", "Messages", "First", "Subjects"],
+        model.recipients.iter().map(|recipient| {
+            [
+                md(&recipient.address),
+                if recipient.inside {
+                    "inside"
+                } else {
+                    "outside"
+                }
+                .to_owned(),
+                recipient.messages.to_string(),
+                recipient.first.to_string(),
+                all(&recipient.subjects),
+            ]
+        }),
+    );
+    page.heading("Impact: what was changed by the attacker");
+    page.table(
+        &[
+            "Time",
+            "Operation",
+            "Object",
+            "Why it is laid to the attacker",
+            "Record",
+        ],
+        model.changed.iter().map(|change| {
+            [
+                change.at.to_string(),
+                md(&change.operation),
+                format!("{} {}", change.what, md(&change.object)),
+                all(&change.why),
+                md(&change.record),
+            ]
+        }),
+    );
+    page.heading("Impact: other accounts with the same marks");
+    page.list(&model.accounts, "None found in what was looked at.");
+    page.heading("What the attacker is known by");
+    for (name, values) in &model.attacker {
+        page.item(format_args!("{name}: {}", all(values)));
+    }
+    page.end();
+    page.line(format_args!("Evidence for and against the path:"));
+    page.list(&model.path_reasons, "None.");
+}
+
+fn unknown(page: &mut Page, model: &Model) {
+    page.heading("What is not known");
+    page.list(&model.unknown, "Nothing is known to be missing.");
+    page.heading("What was looked at, answer by answer");
+    for group in &model.sources {
+        page.line(format_args!("### {}", group.title));
+        page.line(format_args!("{}", group.means));
+        for source in &group.sources {
+            page.item(format_args!(
+                "{} ({}){}{}",
+                md(&source.name),
+                source.asked_for,
+                source
+                    .why
+                    .as_ref()
+                    .map(|why| format!(": {}", md(why)))
+                    .unwrap_or_default(),
+                source
+                    .code
+                    .as_ref()
+                    .map(|code| format!(" {}", md(code)))
+                    .unwrap_or_default()
+            ));
+        }
+        page.end();
+    }
+    if model.sources.is_empty() {
+        page.or_none(true, "Nothing was looked at yet.");
+    }
+}
+
+fn people(page: &mut Page, model: &Model) {
+    page.heading("Warnings");
+    write_people(page, &model.warnings);
+    page.heading("Tasks");
+    write_people(page, &model.tasks);
+    page.heading("Documents of the case");
+    page.table(
+        &["Document", "SHA-256", "Bytes"],
+        model.documents.iter().map(|document| {
+            [
+                md(&document.name),
+                document.digest.to_string(),
+                document.bytes.to_string(),
+            ]
+        }),
+    );
+}
+
+fn found(page: &mut Page, model: &Model) {
     page.heading("What was found");
     for foothold in &model.footholds {
         page.item(format_args!(
@@ -107,67 +288,51 @@ pub(crate) fn write(model: &Model) -> String {
     }
     page.or_none(model.left.is_empty(), "Nothing.");
 
-    page.heading("What was done, and how it is known");
-    for action in &model.actions {
-        write_action(&mut page, action);
-    }
-    page.or_none(model.actions.is_empty(), "Nothing was changed.");
-
-    page.heading("Access clock");
+    page.heading("What was undone");
     page.table(
-        &["Artefact", "What", "Ends at the latest", "Why", "Ended"],
-        model.access.iter().map(|clock| {
+        &["Time", "What", "By", "Why", "Evidence"],
+        model.undone.iter().map(|undone| {
             [
-                clock.artefact.clone(),
-                md(&clock.what),
-                clock.ends_at.to_string(),
-                md(&clock.why),
-                if clock.ended { "yes" } else { "not yet" }.to_owned(),
+                md(&undone.at),
+                md(&undone.what),
+                md(&undone.by),
+                md(&undone.reason),
+                undone.evidence.as_ref().map(md).unwrap_or_default(),
             ]
         }),
     );
+}
 
-    page.heading("Impact: sent by the attacker");
-    write_mail(&mut page, &model.sent);
-    page.heading("Impact: known to be read");
-    write_mail(&mut page, &model.read);
-    page.heading("Impact: other accounts with the same marks");
-    page.list(&model.accounts, "None found in what was looked at.");
-    page.heading("What the attacker is known by");
-    for (name, values) in &model.attacker {
-        page.item(format_args!("{name}: {}", all(values)));
+fn journal(page: &mut Page, model: &Model) {
+    page.heading("How it went, step by step");
+    for step in &model.steps {
+        page.line(format_args!("### S{} {}", step.number, step.name));
+        for line in &step.lines {
+            page.item(format_args!("{}: {}", line.at, md(&line.text)));
+        }
+        page.or_none(step.lines.is_empty(), "Nothing happened in this step.");
+        if !step.absent.is_empty() {
+            page.line(format_args!(
+                "Not in this version: {}.",
+                step.absent.join(", ")
+            ));
+        }
     }
-    page.end();
-    page.line(format_args!("Evidence for and against the path:"));
-    page.list(&model.path_reasons, "None.");
-
-    page.heading("Warnings");
-    write_people(&mut page, &model.warnings);
-    page.heading("Tasks");
-    write_people(&mut page, &model.tasks);
-
-    page.heading("What was checked");
+    page.heading("Everything in order");
     page.table(
-        &["Check", "Result", "Detail"],
-        model
-            .checks
-            .iter()
-            .map(|check| [md(&check.what), check.result.to_owned(), md(&check.detail)]),
-    );
-
-    page.heading("What was looked at");
-    page.table(
-        &["Source", "For", "Answer", "Why"],
-        model.sources.iter().map(|source| {
+        &["Time", "Whose", "What", "Record"],
+        model.timeline.iter().map(|line| {
             [
-                md(&source.name),
-                source.asked_for.to_owned(),
-                source.answer.to_owned(),
-                source.why.as_ref().map(md).unwrap_or_default(),
+                line.at.to_string(),
+                line.whose.words().to_owned(),
+                md(&line.text),
+                option(line.record, "logs"),
             ]
         }),
     );
+}
 
+fn proof(page: &mut Page, model: &Model) {
     page.heading("Evidence");
     page.table(
         &["SHA-256", "What", "Request", "Status", "Bytes", "Kept"],
@@ -182,26 +347,25 @@ pub(crate) fn write(model: &Model) -> String {
             ]
         }),
     );
-
     page.heading("Attestation");
     let attestation = &model.attestation;
     page.line(format_args!(
-        "Found {}, removed {}, actions verified {}, containment taken back {}, not known {}.",
+        "Found {}, removed {}, verified {}, undone {}, not known {}. Each with its object and digests stands in the file beside this one, {}.attestation.json.",
         attestation.found,
         attestation.removed,
         attestation.verified,
         attestation.undone,
-        attestation.unknown
+        attestation.unknown,
+        md(&model.case)
     ));
     page.line(format_args!(
-        "This report follows from the first {} records of the journal, the last of which has the hash `{}`, and from {} pieces of evidence. Anybody can check the exported case, offline and on any machine, with the fingerprint that was shown when the case was closed:",
+        "Both follow from the first {} records of the journal, the last of which has the hash `{}`, and from {} pieces of evidence. Anybody can check the exported case and whether the attestation follows from it, offline and on any machine, with the fingerprint that was shown when the case was closed:",
         attestation.records, attestation.head, attestation.evidence
     ));
     page.line(format_args!("    {}", attestation.command));
     page.line(format_args!(
         "Time and signature are the operator's own; no third party has countersigned them."
     ));
-    page.0
 }
 
 fn write_action(page: &mut Page, action: &Action) {

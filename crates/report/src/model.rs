@@ -1,20 +1,25 @@
 //! What a report says, before it has a form.
 
+mod executive;
+mod narrative;
 mod parts;
 
 use jiff::Timestamp;
 use retake_casefile::Record;
-use retake_playbook::event::Origin;
+use retake_playbook::event::{Looked, Origin};
 use retake_playbook::steps::{Reach, STEP_NAMES, STEPS};
-use retake_playbook::{ActionKind, Digest, Event, Gate, State};
+use retake_playbook::{Digest, State};
 use serde::Serialize;
 
+use crate::attest;
 use crate::chart::Chart;
-use crate::tell::{Line, Whose, percent, spaced, tell};
-use crate::text::{Text, When, between, count};
+use crate::tell::{self, Line, Whose, tell};
+use crate::text::{Text, When};
 
+pub(crate) use executive::Glance;
 pub(crate) use parts::{
-    Action, Checked, Clock, Evidence, Foothold, Left, Mail, Person, SourceLine,
+    Action, Changed, Checked, Clock, Decision, Document, Evidence, Foothold, Left, Mail, Person,
+    Recipient, SourceGroup, Undone,
 };
 
 /// The whole report.
@@ -31,25 +36,35 @@ pub(crate) struct Model {
     pub(crate) opened_at: When,
     pub(crate) as_of: When,
     pub(crate) status: Text,
-    pub(crate) summary: Vec<(&'static str, Text)>,
+    /// Whether somebody has to do something about the status.
+    pub(crate) settled: bool,
+    pub(crate) glance: Vec<Glance>,
+    pub(crate) narrative: Vec<Text>,
     pub(crate) unknown: Vec<Text>,
+    pub(crate) sources: Vec<SourceGroup>,
     pub(crate) steps: Vec<Step>,
     pub(crate) timeline: Vec<Line>,
     #[serde(skip)]
     pub(crate) chart: Chart,
+    pub(crate) decisions: Vec<Decision>,
     pub(crate) actions: Vec<Action>,
     pub(crate) footholds: Vec<Foothold>,
     pub(crate) left: Vec<Left>,
+    pub(crate) undone: Vec<Undone>,
     pub(crate) access: Vec<Clock>,
     pub(crate) sent: Vec<Mail>,
+    pub(crate) recipients: Vec<Recipient>,
     pub(crate) read: Vec<Mail>,
+    /// How many messages are known to be read in which way.
+    pub(crate) read_by: Vec<(Text, usize)>,
+    pub(crate) changed: Vec<Changed>,
     pub(crate) accounts: Vec<Text>,
     pub(crate) attacker: Vec<(&'static str, Vec<Text>)>,
     pub(crate) path_reasons: Vec<Text>,
     pub(crate) warnings: Vec<Person>,
     pub(crate) tasks: Vec<Person>,
+    pub(crate) documents: Vec<Document>,
     pub(crate) checks: Vec<Checked>,
-    pub(crate) sources: Vec<SourceLine>,
     pub(crate) evidence: Vec<Evidence>,
     pub(crate) attestation: Attestation,
 }
@@ -64,7 +79,7 @@ pub(crate) struct Step {
     pub(crate) absent: Vec<String>,
 }
 
-/// What can be checked offline.
+/// What can be checked offline, in figures; the whole of it is a file of its own.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Attestation {
     /// How many records stand behind this report.
@@ -90,16 +105,18 @@ impl Model {
         let (opened_at, opened) = state.opened.as_ref()?;
         let last = records.last()?;
         let timeline = timeline(records, &state);
-        let sources = parts::sources(&state);
         let actions = parts::actions(&state, last.at);
         let footholds = parts::footholds(&state);
-        let unknown = unknown(&state, &sources, &actions);
+        let unknown: Vec<Text> = not_known(&state).into_iter().map(Text::from).collect();
         let evidence = parts::evidence(&state, kept);
+        let attested = attest::attest(records)?;
+        let counted = |key: &str| attested[key].as_array().map_or(0, Vec::len);
         let analysis = state.analysis.as_ref().map(|(_, analysis)| analysis);
         let mail = |pick: fn(&retake_playbook::event::Analysis) -> &Vec<_>| {
             analysis.map(|a| parts::mail(pick(a))).unwrap_or_default()
         };
         let texts = |all: &[String]| all.iter().map(|text| text.clone().into()).collect();
+        let read = mail(|analysis| &analysis.read);
         Some(Self {
             schema: crate::SCHEMA,
             case: opened.case.clone().into(),
@@ -117,14 +134,22 @@ impl Model {
             opened_at: When(*opened_at),
             as_of: When(last.at),
             status: status(&state).into(),
-            summary: summary(&state, *opened_at, &footholds),
+            settled: state.effective.is_some() || state.closed.is_some(),
+            glance: executive::glance(&state, *opened_at, &footholds, &unknown),
+            narrative: narrative::narrative(&state, *opened_at, &footholds),
+            sources: parts::sources(&state),
             steps: steps(&timeline),
             chart: Chart::of(&state, &timeline),
             timeline,
+            decisions: parts::decisions(&state),
             left: parts::left(&state),
+            undone: parts::undone(&attested),
             access: parts::access(&state, last.at),
             sent: mail(|analysis| &analysis.sent),
-            read: mail(|analysis| &analysis.read),
+            recipients: parts::recipients(&state),
+            read_by: parts::read_by(&read),
+            read,
+            changed: parts::changed(&state),
             accounts: analysis.map(|a| texts(&a.accounts)).unwrap_or_default(),
             attacker: analysis
                 .map(|a| {
@@ -139,22 +164,19 @@ impl Model {
             path_reasons: analysis.map(|a| texts(&a.reasons)).unwrap_or_default(),
             warnings: parts::warnings(&state),
             tasks: parts::tasks(&state),
+            documents: parts::documents(&evidence),
             checks: parts::checks(&state),
             attestation: Attestation {
                 records: last.seq,
                 head: last.hash.clone(),
                 evidence: evidence.len(),
-                found: footholds.len(),
-                removed: footholds.iter().filter(|f| f.removed).count(),
-                verified: actions.iter().filter(|a| a.verified.is_some()).count(),
-                undone: records
-                    .iter()
-                    .filter(|record| matches!(record.event, Event::ReleaseOrdered { .. }))
-                    .count(),
+                found: counted("found"),
+                removed: counted("removed"),
+                verified: counted("verified"),
+                undone: counted("undone"),
                 unknown: unknown.len(),
-                command: "retake case verify FILE --key FINGERPRINT",
+                command: "retake case verify CASE.tar --key FINGERPRINT --attestation CASE.attestation.json",
             },
-            sources,
             actions,
             footholds,
             unknown,
@@ -245,121 +267,10 @@ fn status(state: &State) -> &'static str {
     }
 }
 
-fn summary(
-    state: &State,
-    opened_at: Timestamp,
-    footholds: &[Foothold],
-) -> Vec<(&'static str, Text)> {
-    let mut lines: Vec<(&'static str, Text)> = Vec::new();
-    let mut say = |about, text: String| lines.push((about, Text::new(text)));
-    match &state.analysis {
-        None => say("What happened", "The logs were not analysed.".to_owned()),
-        Some((_, analysis)) => say(
-            "What happened",
-            format!(
-                "Verdict: {}. Path of takeover: {} (confidence {}). First known event of the attacker: {}.",
-                analysis.verdict,
-                spaced(&analysis.path),
-                percent(analysis.confidence),
-                analysis
-                    .first_known_bad
-                    .map_or_else(|| "not known".to_owned(), |at| When(at).to_string())
-            ),
-        ),
-    }
-    let first = |kind| {
-        state
-            .actions
-            .values()
-            .find(|action| action.planned.kind == kind && action.applied.is_some())
-    };
-    say(
-        "Contained",
-        match first(ActionKind::BlockSignIn) {
-            None => "Sign-in was not blocked.".to_owned(),
-            Some(action) => {
-                let accepted = action.applied.map_or(opened_at, |(at, _)| at);
-                format!(
-                    "Sign-in blocked at {}, {} after the case was opened; {}.",
-                    When(accepted),
-                    between(opened_at, accepted),
-                    match &action.verified {
-                        Some((at, _)) => format!("verified at {}", When(*at)),
-                        None => "not verified".to_owned(),
-                    }
-                )
-            }
-        },
-    );
-    say(
-        "Evicted",
-        match state.effective {
-            Some((at, snapshot)) => format!(
-                "Effective at {}, {} after the case was opened, shown by snapshot {snapshot}. {} of {} removed and verified.",
-                When(at),
-                between(opened_at, at),
-                footholds.iter().filter(|foothold| foothold.removed).count(),
-                count(footholds.len(), "foothold", "footholds"),
-            ),
-            None => format!(
-                "Not declared effective. {} of {} removed and verified.",
-                footholds.iter().filter(|foothold| foothold.removed).count(),
-                count(footholds.len(), "foothold", "footholds"),
-            ),
-        },
-    );
-    if let Some((_, analysis)) = &state.analysis {
-        say(
-            "Impact",
-            format!(
-                "{} sent by the attacker, {} known to be read, {} with the same marks.",
-                count(analysis.sent.len(), "message", "messages"),
-                count(analysis.read.len(), "message", "messages"),
-                count(analysis.accounts.len(), "other account", "other accounts"),
-            ),
-        );
-    }
-    if let Some(retake_playbook::state::GateState::Passed {
-        by,
-        answer: Some(answer),
-        ..
-    }) = state.gates.get(&Gate::Money)
-    {
-        say(
-            "Money",
-            format!("Has money or a bank detail moved? {by} answered \"{answer}\"."),
-        );
-    }
-    match state.restored_at {
-        Some(at) => say(
-            "Recovery",
-            format!("Sign-in was given back at {}.", When(at)),
-        ),
-        None => say("Recovery", "Sign-in was not given back.".to_owned()),
-    }
-    if state.reopened > 0 {
-        say("Reopened", count(state.reopened as usize, "time", "times"));
-    }
-    if let Some((at, closing)) = &state.closed {
-        say(
-            "Closed",
-            format!(
-                "{}; {}; {}; {}. Confidence {}.",
-                When(*at),
-                closing.first_access,
-                closing.persistence,
-                closing.impact,
-                percent(closing.confidence)
-            ),
-        );
-    }
-    lines
-}
-
-fn unknown(state: &State, sources: &[SourceLine], actions: &[Action]) -> Vec<Text> {
-    let mut unknown: Vec<Text> = Vec::new();
+/// Everything that is not known, each with its reason.
+pub(crate) fn not_known(state: &State) -> Vec<String> {
+    let mut unknown: Vec<String> = Vec::new();
     let mut say = |text: String| {
-        let text = Text::new(text);
         if !unknown.contains(&text) {
             unknown.push(text);
         }
@@ -375,17 +286,23 @@ fn unknown(state: &State, sources: &[SourceLine], actions: &[Action]) -> Vec<Tex
     if state.snapshots.is_empty() {
         say("Footholds: no snapshot was taken.".to_owned());
     }
-    for source in sources.iter().filter(|source| !source.whole) {
-        say(format!(
-            "{}: {}{}",
-            source.raw_name,
-            source.answer,
-            source.why_raw()
-        ));
+    for (_, source) in parts::all_sources(state) {
+        if source.looked != Looked::Whole {
+            let why = source.why.as_ref().map(|why| format!(" ({why})"));
+            say(format!(
+                "{}: {}{}",
+                source.name,
+                tell::looked(source.looked),
+                why.unwrap_or_default()
+            ));
+        }
     }
-    for action in actions {
-        if let Some(doubt) = &action.doubt {
-            say(format!("{} {}: {doubt}", action.id, action.raw_title));
+    for (id, action) in &state.actions {
+        if let (_, Some(doubt)) = parts::standing(action) {
+            say(format!(
+                "{id} {}: {doubt}",
+                tell::title(&action.planned, state)
+            ));
         }
     }
     for (number, task) in &state.tasks {

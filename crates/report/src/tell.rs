@@ -3,9 +3,10 @@
 use retake_casefile::Record;
 use retake_playbook::catalogue::{ARTEFACTS, ArtefactSpec};
 use retake_playbook::event::{Applied, CheckResult, Facts, Looked, Planned, Source, Stopped};
-use retake_playbook::words::{ArtefactId, ObjectRef};
-use retake_playbook::{ActionId, ActionKind, Event, Gate, State};
+use retake_playbook::words::{ArtefactId, ObjectKind, ObjectRef};
+use retake_playbook::{ActionId, Event, Gate, State};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::text::{Text, When, count};
 
@@ -274,6 +275,36 @@ pub(crate) fn tell(record: &Record, state: &State, before: u8) -> Option<Line> {
             Whose::Person,
             format!("{by} took the containment back: {reason}"),
         ),
+        Event::UndoOrdered {
+            by,
+            reason,
+            actions,
+        } => {
+            let named: Vec<String> = actions.iter().map(|action| named(state, *action)).collect();
+            (
+                before,
+                Whose::Person,
+                format!("{by} ordered to take back {}: {reason}", named.join(", ")),
+            )
+        }
+        Event::ObjectRestored {
+            action,
+            object,
+            differs,
+        } => (
+            action_step(action),
+            Whose::Playbook,
+            format!(
+                "The {} \"{}\" is there again{}.",
+                object.object.kind.words(),
+                name(&object.object),
+                if differs.is_empty() {
+                    ", as it was".to_owned()
+                } else {
+                    format!("; {}", differs.join("; "))
+                }
+            ),
+        ),
         Event::Reopened { why } => (7, Whose::Playbook, format!("The case was reopened: {why}")),
         Event::WatchEnded { snapshot } => (
             7,
@@ -295,20 +326,29 @@ pub(crate) fn tell(record: &Record, state: &State, before: u8) -> Option<Line> {
 fn named(state: &State, action: ActionId) -> String {
     state.actions.get(&action).map_or_else(
         || action.to_string(),
-        |state| format!("{action} {}", title(&state.planned)),
+        |found| format!("{action} {}", title(&found.planned, state)),
     )
 }
 
-pub(crate) fn title(planned: &Planned) -> String {
-    match planned.kind {
-        // These concern the account of the case; its id says nothing to a reader.
-        ActionKind::BlockSignIn
-        | ActionKind::RevokeSessions
-        | ActionKind::ResetPassword
-        | ActionKind::ClearForwarding
-        | ActionKind::RestoreSignIn => planned.kind.title().to_owned(),
-        _ => format!("{} \"{}\"", planned.kind.title(), name(&planned.object)),
+/// An action with its object. What concerns the account of the case as a whole has the
+/// account's id, which says nothing to a reader.
+pub(crate) fn title(planned: &Planned, state: &State) -> String {
+    let object = &planned.object;
+    let title = planned.title();
+    let whole = object.name.is_none() && state.account.as_ref().is_some_and(|a| a.id == object.id);
+    let by_account = matches!(
+        object.kind,
+        ObjectKind::Account | ObjectKind::Password | ObjectKind::Session
+    );
+    let mut text = if object.mailbox.is_none() && (whole || by_account) {
+        title.to_owned()
+    } else {
+        format!("{title} \"{}\"", name(object))
+    };
+    if let Some(mailbox) = &object.mailbox {
+        text.push_str(&format!(" in the mailbox of {mailbox}"));
     }
+    text
 }
 
 pub(crate) fn name(object: &ObjectRef) -> &str {
@@ -352,102 +392,81 @@ pub(crate) fn looked(looked: Looked) -> &'static str {
     }
 }
 
-/// What an object is and does.
+/// What an object is and does, whatever kind it is: each fact with its name, as the
+/// journal has it. A kind that nobody here has heard of is shown as well as any other.
 pub(crate) fn facts(facts: &Facts) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    match facts {
-        Facts::Method {
-            method,
-            default,
-            created,
-            detail,
-        } => {
-            parts.push(method.clone());
-            parts.extend(detail.clone());
-            parts.push(created.map_or_else(
-                || "registered at an unknown time".to_owned(),
-                |at| format!("registered {}", When(at)),
-            ));
-            if *default {
-                parts.push("the default second factor".to_owned());
+    let mut parts = Vec::new();
+    if let Ok(Value::Object(map)) = serde_json::to_value(facts) {
+        for (key, value) in &map {
+            if !SILENT.contains(&key.as_str()) {
+                fact(&spaced(key), value, &mut parts);
             }
-        }
-        Facts::InboxRule {
-            enabled,
-            hidden,
-            forwards_to,
-            moves_to,
-            deletes,
-            marks_read,
-            conditions,
-            ..
-        } => {
-            parts.push(if *hidden { "hidden rule" } else { "rule" }.to_owned());
-            if !enabled {
-                parts.push("switched off".to_owned());
-            }
-            if !forwards_to.is_empty() {
-                parts.push(format!("forwards to {}", forwards_to.join(", ")));
-            }
-            if let Some(folder) = moves_to {
-                parts.push(format!("moves to {folder}"));
-            }
-            if *deletes {
-                parts.push("deletes".to_owned());
-            }
-            if *marks_read {
-                parts.push("marks as read".to_owned());
-            }
-            parts.push(format!("when {conditions}"));
-        }
-        Facts::Forwarding {
-            smtp,
-            address,
-            keeps_copy,
-        } => {
-            let to: Vec<_> = smtp.iter().chain(address).map(String::as_str).collect();
-            parts.push(if to.is_empty() {
-                "forwards nowhere".to_owned()
-            } else {
-                format!("forwards to {}", to.join(" and "))
-            });
-            if !to.is_empty() {
-                parts.push(
-                    if *keeps_copy {
-                        "keeps a copy"
-                    } else {
-                        "keeps no copy"
-                    }
-                    .to_owned(),
-                );
-            }
-        }
-        Facts::Grant {
-            app_name,
-            app_id,
-            client,
-            verified_publisher,
-            first_party,
-            scopes,
-        } => {
-            parts.push(format!(
-                "app {}",
-                app_name.as_ref().or(app_id.as_ref()).unwrap_or(client)
-            ));
-            parts.push(
-                if *first_party {
-                    "Microsoft's own"
-                } else if *verified_publisher {
-                    "publisher verified"
-                } else {
-                    "publisher not verified"
-                }
-                .to_owned(),
-            );
-            parts.push(format!("may {}", scopes.join(" ")));
         }
     }
     parts.join("; ")
+}
+
+/// What is for programs, or stands beside the facts already.
+const SILENT: [&str; 5] = ["kind", "name", "aliases", "graph_id", "id"];
+
+fn fact(name: &str, value: &Value, parts: &mut Vec<String>) {
+    match value {
+        // What is not so is worth no word, but for what one takes for granted.
+        Value::Null => {}
+        Value::Bool(true) if name == "enabled" => {}
+        Value::Bool(true) => parts.push(name.to_owned()),
+        Value::Bool(false) if matches!(name, "enabled" | "verified publisher" | "keeps copy") => {
+            parts.push(format!("not {name}"));
+        }
+        Value::Bool(false) => {}
+        Value::String(text) if text.is_empty() => {}
+        Value::String(text) => {
+            let text = text
+                .parse::<jiff::Timestamp>()
+                .map_or_else(|_| text.clone(), |at| When(at).to_string());
+            parts.push(format!("{name} {text}"));
+        }
+        Value::Number(number) => parts.push(format!("{name} {number}")),
+        Value::Array(items) if items.is_empty() => {}
+        Value::Array(items) => {
+            let all: Vec<String> = items
+                .iter()
+                .map(|item| {
+                    item.as_str()
+                        .map_or_else(|| item.to_string(), str::to_owned)
+                })
+                .collect();
+            parts.push(format!("{name} {}", all.join(", ")));
+        }
+        Value::Object(map) => {
+            for (key, value) in map {
+                fact(&format!("{name} {}", spaced(key)), value, parts);
+            }
+        }
+    }
+}
+
+/// How it is known that a message was read. A word that is not one of these stands as
+/// it is.
+pub(crate) fn how_known(how: &str) -> String {
+    match how {
+        "bind" => "the audit names the message".to_owned(),
+        "sync" => "its whole folder was synchronised".to_owned(),
+        "throttled" => {
+            "the audit was throttled: everything may have been read in those 24 hours".to_owned()
+        }
+        "sent" => "it was sent from the mailbox".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// With a capital letter.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 pub(crate) fn spaced(word: &str) -> String {

@@ -14,9 +14,10 @@ use retake_playbook::codes::{self, Code};
 use retake_playbook::event::{Account, Applied, Event, Facts, Observed, Planned, Stopped};
 use retake_playbook::machine::Phase;
 use retake_playbook::state::ActionState;
-use retake_playbook::{ActionId, ActionKind, Digest, ObjectKind, State};
+use retake_playbook::undo::CannotUndo;
+use retake_playbook::{ActionId, ActionKind, Digest, ObjectKind, State, plan};
 use retake_tenant::edge::{Clock, Entropy};
-use retake_tenant::model::{Forwarding, MethodKind};
+use retake_tenant::model::{Forwarding, Keeping, MethodKind};
 use retake_tenant::{Kind, Prepared, Tenant, TenantError};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
@@ -28,6 +29,7 @@ use crate::error::ResponderError;
 use crate::evidence::{keep, request};
 use crate::explain::ByHand;
 use crate::observe::{account_of, is_named, observe, record, user_key};
+use crate::undo::{NoWay, Past, Shown, prepare_reverse, shows_reversed};
 use crate::{preflight, protect};
 
 /// How long block and revoke each wait for the state before them (architecture,
@@ -58,6 +60,10 @@ struct Look {
     object: Option<Observed>,
     /// The answer that says so.
     evidence: Digest,
+    /// What somebody else made or changed there since, where a change is taken back.
+    in_the_way: Option<String>,
+    /// What came back and is not as it was, where a change is taken back.
+    differs: Vec<String>,
 }
 
 impl Hand<'_> {
@@ -142,8 +148,15 @@ impl Hand<'_> {
             // a new one is set.
             return Ok(None);
         }
-        for wait in LOOK_AGAIN {
-            self.pause(wait).await;
+        // What is made must not be made twice: it is looked for as long as a directory
+        // may answer with an older state.
+        let waits: &[u64] = if state.planned.undoes.is_some() {
+            &READ_BACK
+        } else {
+            &LOOK_AGAIN
+        };
+        for wait in waits {
+            self.pause(*wait).await;
             match self.look(&state.planned, Some(intended)).await? {
                 Ok(look) if look.done => {
                     self.case.append(Event::ActionApplied {
@@ -181,9 +194,14 @@ impl Hand<'_> {
             }
             Before::Stopped => return Ok(None),
         };
-        let prepared = match self.prepare(planned, true) {
+        let prepared = match self.request_of(planned) {
             Ok(prepared) => prepared,
-            Err(error) => return self.refused(planned, &error).await.map(|()| None),
+            Err(NoWay::Tenant(error)) => return self.refused(planned, &error).await.map(|()| None),
+            Err(NoWay::Cannot(cannot)) => {
+                let why = cannot.to_string();
+                self.stop(planned, Stopped::NoEvidence, why, cannot.code())?;
+                return Ok(None);
+            }
         };
         self.case.append(Event::ActionIntended {
             action: planned.action,
@@ -209,9 +227,13 @@ impl Hand<'_> {
                 Ok(Some(sent_at))
             }
             // Gone is what a removal wants.
-            Err(error) if error.kind == Kind::NotFound && is_removal(planned.kind) => {
+            Err(error) if error.kind == Kind::NotFound && removes(planned) => {
                 self.applied(planned, error.status, Applied::FoundByReading)?;
                 Ok(Some(sent_at))
+            }
+            // It is there already: reading says whether as it was.
+            Err(error) if error.kind == Kind::Conflict && planned.undoes.is_some() => {
+                self.uncertain(planned, sent_at, &error).await
             }
             Err(error) if error.effect_unknown() => self.uncertain(planned, sent_at, &error).await,
             Err(error) => self.refused(planned, &error).await.map(|()| None),
@@ -349,10 +371,17 @@ impl Hand<'_> {
             }
         };
         if look.done && !planned.kind.spec().repeatable {
+            self.restored(planned, &look)?;
             return Ok(Before::AlreadySo(look.evidence));
         }
+        if let Some(message) = look.in_the_way {
+            self.stop(planned, Stopped::Changed, message, codes::OBJECT_CHANGED)?;
+            return Ok(Before::Stopped);
+        }
         match (&planned.observed, &look.object) {
-            (Some(observed), Some(object)) if object.digest != *observed => {
+            (Some(observed), Some(object))
+                if object.digest != *observed && planned.undoes.is_none() =>
+            {
                 let message = self.changed_since(observed, object)?;
                 self.stop(planned, Stopped::Changed, message, codes::OBJECT_CHANGED)?;
                 Ok(Before::Stopped)
@@ -402,6 +431,7 @@ impl Hand<'_> {
             self.pause(wait).await;
             match self.look(planned, Some(sent_at)).await? {
                 Ok(look) if look.done => {
+                    self.restored(planned, &look)?;
                     self.case.append(Event::ActionVerified {
                         action: planned.action,
                         evidence: look.evidence,
@@ -424,7 +454,10 @@ impl Hand<'_> {
                 Stopped::NoEffect,
                 format!(
                     "the tenant accepted it, and for two minutes did not show it: {}",
-                    planned.kind.spec().verification
+                    match planned.undoes {
+                        None => planned.kind.spec().verification,
+                        Some(_) => "the object is not there as it was before",
+                    }
                 ),
                 codes::NO_EFFECT,
             ),
@@ -450,6 +483,9 @@ impl Hand<'_> {
         let Some(user) = self.case.with_state(user_key) else {
             return Ok(Err(no_answer()));
         };
+        if let Some(of) = planned.undoes {
+            return self.look_for_undone(tenant, &user, of).await;
+        }
         match planned.object.kind {
             ObjectKind::Account | ObjectKind::Session | ObjectKind::Password => {
                 let read = match tenant.user(&user).await {
@@ -460,11 +496,7 @@ impl Hand<'_> {
                 let account = account_of(&read.value, None);
                 let before = since.and_then(|_| self.account_before(planned));
                 let done = account_shows(planned.kind, &account, since, before.as_ref());
-                Ok(last(digests).map(|evidence| Look {
-                    done,
-                    object: None,
-                    evidence,
-                }))
+                Ok(last(digests).map(|evidence| Look::of(done, None, evidence)))
             }
             kind => {
                 let seen = match observe(tenant, &user, kind).await {
@@ -481,26 +513,95 @@ impl Hand<'_> {
                 )?
                 .into_iter()
                 .next();
-                let object = record(self.case, kind, seen)?
-                    .into_iter()
-                    .find(|observed| is_named(observed, &planned.object.id));
+                let object = record(self.case, kind, seen)?.into_iter().find(|observed| {
+                    observed.object.kind == kind && is_named(observed, &planned.object.id)
+                });
                 let done = match &object {
                     // An incomplete list proves no absence.
-                    None => whole && is_removal(planned.kind),
+                    None => whole && removes(planned),
                     Some(observed) => cleared(planned.kind, &observed.facts),
                 };
                 Ok(evidence.map_or_else(
                     || Err(no_answer()),
-                    |evidence| {
-                        Ok(Look {
-                            done,
-                            object,
-                            evidence,
-                        })
-                    },
+                    |evidence| Ok(Look::of(done, object, evidence)),
                 ))
             }
         }
+    }
+
+    /// Reads whether the object of an action is as it was before that action.
+    async fn look_for_undone(
+        &self,
+        tenant: &Tenant,
+        user: &str,
+        of: ActionId,
+    ) -> Result<Result<Look, TenantError>, ResponderError> {
+        let state = self.case.state();
+        let Some(action) = state.actions.get(&of) else {
+            return Ok(Err(no_answer()));
+        };
+        if let Some(allowed) = retake_playbook::undo::sign_in_without(&state, of) {
+            let read = match tenant.user(user).await {
+                Ok(read) => read,
+                Err(error) => return Ok(Err(error)),
+            };
+            let digests = keep(self.case, "account", &read.answers)?;
+            let done = account_of(&read.value, None).enabled == allowed;
+            return Ok(last(digests).map(|evidence| Look::of(done, None, evidence)));
+        }
+        let kind = action.planned.object.kind;
+        let seen = match observe(tenant, user, kind).await {
+            Ok(seen) => seen,
+            Err(error) => return Ok(Err(error)),
+        };
+        let past = Past::new(self.case, &state, action);
+        let shown: Shown = shows_reversed(&past, &seen.objects);
+        let source = retake_playbook::judge::source_of(kind);
+        let evidence = keep(self.case, source, &seen.answers)?.into_iter().next();
+        let object = record(self.case, kind, seen)?
+            .into_iter()
+            .find(|observed| shown.object.as_ref() == Some(&observed.object.id));
+        Ok(evidence.map_or_else(
+            || Err(no_answer()),
+            |evidence| {
+                Ok(Look {
+                    done: object.is_some(),
+                    object,
+                    evidence,
+                    in_the_way: shown.in_the_way,
+                    differs: shown.differs,
+                })
+            },
+        ))
+    }
+
+    /// Writes what an undo brought back, and in what it is not as it was.
+    fn restored(&self, planned: &Planned, look: &Look) -> Result<(), ResponderError> {
+        let (Some(_), Some(object)) = (planned.undoes, &look.object) else {
+            return Ok(());
+        };
+        let mut differs = look.differs.clone();
+        if object.object.id != planned.object.id {
+            differs.insert(0, format!("it has a new id: {}", object.object.id));
+        }
+        self.case.append(Event::ObjectRestored {
+            action: planned.action,
+            object: object.clone(),
+            differs,
+        })?;
+        Ok(())
+    }
+
+    /// The request of an action, or of its undo.
+    fn request_of(&self, planned: &Planned) -> Result<Prepared, NoWay> {
+        let Some(of) = planned.undoes else {
+            return Ok(self.prepare(planned, true)?);
+        };
+        let state = self.case.state();
+        let Some(action) = state.actions.get(&of) else {
+            return Err(NoWay::Cannot(CannotUndo::NoSuchAction(of)));
+        };
+        prepare_reverse(self.tenant, &Past::new(self.case, &state, action))
     }
 
     /// The account as it was kept before this action was sent.
@@ -525,7 +626,7 @@ impl Hand<'_> {
                 facts(state, planned),
                 Some(Facts::Method { default: true, .. })
             );
-            if !default || planned.kind != ActionKind::RemoveMethod {
+            if !default || !planned.makes(ActionKind::RemoveMethod) {
                 return None;
             }
             state
@@ -578,6 +679,21 @@ impl Hand<'_> {
             ActionKind::ClearForwarding => {
                 tenant.prepare_set_forwarding(&user, &Forwarding::default())
             }
+            ActionKind::RaiseRetention => tenant.prepare_set_keeping(
+                &user,
+                Keeping {
+                    single_item_recovery: Some(true),
+                    retain_days: Some(plan::RETAIN_DAYS),
+                    litigation_hold: None,
+                },
+            ),
+            ActionKind::HoldMailbox => tenant.prepare_set_keeping(
+                &user,
+                Keeping {
+                    litigation_hold: Some(true),
+                    ..Keeping::default()
+                },
+            ),
             ActionKind::RemoveGrant => tenant.prepare_delete_grant(&planned.object.id),
         }
     }
@@ -588,10 +704,7 @@ impl Hand<'_> {
             .state()
             .plan_actions()
             .map(|action| match self.prepare(&action.planned, false) {
-                Ok(prepared) => ByHand {
-                    call: prepared.equivalent().http.clone(),
-                    powershell: prepared.equivalent().powershell.clone(),
-                },
+                Ok(prepared) => ByHand::of(&prepared),
                 Err(error) => ByHand {
                     call: error.to_string(),
                     powershell: String::new(),
@@ -603,6 +716,18 @@ impl Hand<'_> {
     async fn pause(&self, seconds: u64) {
         if seconds > 0 {
             self.clock.sleep(Duration::from_secs(seconds)).await;
+        }
+    }
+}
+
+impl Look {
+    fn of(done: bool, object: Option<Observed>, evidence: Digest) -> Self {
+        Self {
+            done,
+            object,
+            evidence,
+            in_the_way: None,
+            differs: Vec::new(),
         }
     }
 }
@@ -641,6 +766,11 @@ fn concerns_account(kind: ActionKind) -> bool {
     )
 }
 
+/// Whether the object is gone when it is done.
+fn removes(planned: &Planned) -> bool {
+    planned.undoes.is_none() && is_removal(planned.kind)
+}
+
 fn is_removal(kind: ActionKind) -> bool {
     matches!(
         kind,
@@ -653,15 +783,29 @@ fn is_removal(kind: ActionKind) -> bool {
 }
 
 fn cleared(kind: ActionKind, facts: &Facts) -> bool {
-    kind == ActionKind::ClearForwarding
-        && matches!(
-            facts,
-            Facts::Forwarding {
-                smtp: None,
-                address: None,
+    match (kind, facts) {
+        (ActionKind::ClearForwarding, Facts::Forwarding { smtp, address, .. }) => {
+            smtp.is_none() && address.is_none()
+        }
+        (
+            ActionKind::RaiseRetention,
+            Facts::Keeping {
+                retain_days,
+                single_item_recovery,
                 ..
-            }
-        )
+            },
+        ) => {
+            retain_days.is_some_and(|days| days >= plan::RETAIN_DAYS)
+                && *single_item_recovery != Some(false)
+        }
+        (
+            ActionKind::HoldMailbox,
+            Facts::Keeping {
+                litigation_hold, ..
+            },
+        ) => *litigation_hold == Some(true),
+        _ => false,
+    }
 }
 
 /// Whether the account shows the change. Without `since` nothing was sent yet,

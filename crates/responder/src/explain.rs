@@ -52,6 +52,16 @@ pub(crate) struct ByHand {
     pub(crate) powershell: String,
 }
 
+impl ByHand {
+    /// Both forms of a request.
+    pub(crate) fn of(prepared: &retake_tenant::Prepared) -> Self {
+        Self {
+            call: prepared.equivalent().http.clone(),
+            powershell: prepared.equivalent().powershell.clone(),
+        }
+    }
+}
+
 /// Explains a gate. `by_hand` gives the equivalents of each action of the plan,
 /// in its order.
 pub(crate) fn explain(gate: Gate, state: &State, by_hand: Vec<ByHand>) -> Explained {

@@ -446,7 +446,7 @@ fn analysis(
             .filter_map(|mail| {
                 Some(Mail {
                     message: mail.message_id?,
-                    subject: String::new(),
+                    subject: mail.subject.unwrap_or_default(),
                     recipients: Vec::new(),
                     at: mail.at,
                     how: match mail.how {

@@ -21,7 +21,7 @@ use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::preflight::{self, Standing};
 
-mod rules;
+pub(crate) mod rules;
 
 /// The tenant of Microsoft's own apps (reference §5).
 const MICROSOFT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
@@ -33,6 +33,11 @@ pub(crate) struct Found {
     /// What its digest is taken over, where that is not the facts: an object that
     /// two surfaces show has one digest whichever of them could be read.
     basis: Option<Facts>,
+    /// What it is and does without any id, where more is known of that than the facts
+    /// tell; canonical JSON.
+    content: Option<String>,
+    /// Its place in an order, where it has one.
+    place: Option<i64>,
 }
 
 impl Found {
@@ -41,8 +46,39 @@ impl Found {
             object,
             facts,
             basis: None,
+            content: None,
+            place: None,
         }
     }
+
+    /// The object.
+    pub(crate) fn object(&self) -> &ObjectRef {
+        &self.object
+    }
+
+    /// What it is and does.
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Its place in an order, where it has one.
+    pub(crate) fn place(&self) -> Option<i64> {
+        self.place
+    }
+
+    /// What it is and does, without the ids that it would lose if it were made again.
+    pub(crate) fn content(&self) -> String {
+        self.content
+            .clone()
+            .unwrap_or_else(|| content_of(&self.facts))
+    }
+}
+
+/// The same of facts alone.
+pub(crate) fn content_of(facts: &Facts) -> String {
+    // Facts are maps of texts and numbers: they always become JSON.
+    let value = serde_json::to_value(retake_playbook::undo::content(facts)).unwrap_or_default();
+    canonical_json(&value)
 }
 
 /// Objects of one source, with the answers that they were seen in.
@@ -325,7 +361,7 @@ pub(crate) async fn observe(
     match kind {
         ObjectKind::Method => methods(tenant, user).await,
         ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
-        ObjectKind::MailboxForwarding => forwarding(tenant, user).await,
+        ObjectKind::MailboxForwarding | ObjectKind::Mailbox => forwarding(tenant, user).await,
         _ => grants(tenant, user).await,
     }
 }
@@ -428,7 +464,12 @@ async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     };
     let object = ObjectRef::new(ObjectKind::MailboxForwarding, user).named("mailbox forwarding");
     let facts = forwarding_facts(&mailbox.value);
-    let mut seen = Seen::of(mailbox, vec![Found::new(object, facts)]);
+    let kept = ObjectRef::new(ObjectKind::Mailbox, user).named("mailbox");
+    let keeping = keeping_facts(&mailbox.value);
+    let mut seen = Seen::of(
+        mailbox,
+        vec![Found::new(object, facts), Found::new(kept, keeping)],
+    );
     seen.mailbox = kind;
     Ok(seen)
 }
@@ -460,6 +501,16 @@ fn forwarding_facts(mailbox: &Mailbox) -> Facts {
     }
 }
 
+fn keeping_facts(mailbox: &Mailbox) -> Facts {
+    let keeping = mailbox.keeping();
+    Facts::Keeping {
+        retain_days: keeping.retain_days,
+        single_item_recovery: keeping.single_item_recovery,
+        litigation_hold: keeping.litigation_hold,
+        hold_licensed: mailbox.hold_licensed(),
+    }
+}
+
 /// An address without its `smtp:` prefix, in lower case.
 fn bare(address: &str) -> String {
     let lower = address.trim().to_lowercase();
@@ -475,12 +526,8 @@ async fn grants(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
         .collect();
     clients.sort_unstable();
     clients.dedup();
-    let apps = join_all(
-        clients
-            .into_iter()
-            .map(|client| tenant.service_principal(client)),
-    )
-    .await;
+    // One round trip for all of them, however many there are.
+    let apps = tenant.service_principals(&clients).await;
     let mut found: Vec<Read<ServicePrincipal>> = Vec::new();
     let mut missing = None;
     for app in apps {

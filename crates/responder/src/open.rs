@@ -19,6 +19,7 @@ use crate::logs::Pages;
 use crate::observe::account_of;
 use crate::people::People;
 use crate::preflight::Early;
+use crate::templates::Templates;
 
 /// How long the first look at the account may take: a directory that hangs must
 /// not keep a case from being opened.
@@ -62,6 +63,8 @@ pub struct Responder<'a> {
     /// Accounts for emergencies, by sign-in name or object id.
     pub(crate) break_glass: Vec<String>,
     pub(crate) early: Early,
+    /// The texts that people get.
+    pub(crate) templates: Templates,
 }
 
 impl<'a> Responder<'a> {
@@ -175,6 +178,7 @@ impl<'a> Responder<'a> {
             pages: Mutex::default(),
             break_glass: Vec::new(),
             early: Early::default(),
+            templates: Templates::default(),
         })
     }
 
@@ -190,6 +194,13 @@ impl<'a> Responder<'a> {
     #[must_use]
     pub fn with_break_glass(mut self, accounts: Vec<String>) -> Self {
         self.break_glass = accounts;
+        self
+    }
+
+    /// The same responder with the organisation's texts for people.
+    #[must_use]
+    pub fn with_templates(mut self, templates: Templates) -> Self {
+        self.templates = templates;
         self
     }
 

@@ -8,6 +8,7 @@ use retake_playbook::{ActionId, Command, Gate, State, next, plan};
 use retake_tenant::{Kind, TenantError};
 
 use crate::act::Hand;
+use crate::documents::keep_for_the_user;
 use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::explain::{explain, in_seconds};
@@ -74,6 +75,8 @@ impl Responder<'_> {
             let until = self.case.now();
             self.case.append(Event::Waited { until })?;
         }
+        // An undo that was ordered and not finished is finished before anything else.
+        Box::pin(self.finish_undos()).await?;
         // Warnings run beside everything else and are waited for at the end.
         let mut background: Option<Background<'_>> = None;
         let mut warning = false;
@@ -91,7 +94,7 @@ impl Responder<'_> {
             for command in commands {
                 let outcome = match command {
                     Command::Warn if state.phase != Phase::Concluding => {
-                        let warn = warn::warn(&self.case, self.around.people);
+                        let warn = warn::warn(&self.case, self.around.people, &self.templates);
                         background = Some(match background.take() {
                             None => Box::pin(warn),
                             Some(rest) if !warning => Box::pin(async {
@@ -163,12 +166,15 @@ impl Responder<'_> {
         self.case.state()
     }
 
-    fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         self.case.with_state(|state| state.phase)
     }
 
     /// Carries out one command. `Some` ends the run.
-    async fn perform(&self, command: Command) -> Result<Option<Finished>, ResponderError> {
+    pub(crate) async fn perform(
+        &self,
+        command: Command,
+    ) -> Result<Option<Finished>, ResponderError> {
         match command {
             Command::ReadAccount => self.read_account().await?,
             Command::Preflight => self.preflight().await?,
@@ -206,7 +212,7 @@ impl Responder<'_> {
                     Box::pin(preflight::beside_attacker(&self.case, tenant, &who)).await?;
                 }
             }
-            Command::Warn => warn::warn(&self.case, self.around.people).await?,
+            Command::Warn => warn::warn(&self.case, self.around.people, &self.templates).await?,
             Command::HandOut(duties) => return Box::pin(self.hand_out(&duties)).await,
             Command::WaitUntil(until) => self.wait_until(until).await?,
             Command::DeclareEffective(snapshot) => {
@@ -219,6 +225,8 @@ impl Responder<'_> {
                 self.case.append(Event::WatchEnded { snapshot })?;
             }
             Command::Close => {
+                // As they are at the end: what was found since the warnings belongs in them.
+                keep_for_the_user(&self.case, &self.templates)?;
                 let closing = self.case.with_state(closing);
                 self.case.append(Event::Closed(closing))?;
             }
@@ -319,7 +327,7 @@ impl Responder<'_> {
         })
     }
 
-    fn hand(&self) -> Hand<'_> {
+    pub(crate) fn hand(&self) -> Hand<'_> {
         Hand {
             case: &self.case,
             tenant: self.around.tenant,

@@ -44,6 +44,8 @@ fn persistence(state: &State) -> String {
         .actions
         .values()
         .filter(|action| action.verified.is_some() && action.planned.observed.is_some())
+        .filter(|action| action.planned.undoes.is_none())
+        .filter(|action| retake_playbook::undo::undone(state, action.planned.action).is_none())
         .map(|action| {
             let object = &action.planned.object;
             format!(

@@ -3,27 +3,30 @@
 //! All of this runs beside the rest of the case: a person who takes an hour to
 //! answer the telephone holds nothing up.
 
-use std::fmt::Write as _;
-
 use retake_playbook::event::{Analysis, Event};
 use retake_playbook::{Gate, State};
 
 use crate::case::Case;
+use crate::documents::{keep_for_the_user, keep_fraud_pack};
 use crate::error::ResponderError;
-use crate::evidence::keep_document;
 use crate::explain::explain;
 use crate::people::{Decision, Outcome, People, Question, Task};
+use crate::templates::Templates;
 
 /// Asks about money once, makes due what is due once, and has it given.
-pub(crate) async fn warn(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError> {
+pub(crate) async fn warn(
+    case: &Case<'_>,
+    people: &dyn People,
+    templates: &Templates,
+) -> Result<(), ResponderError> {
     if case.with_state(|state| !state.warnings_made || state.warning_owed()) {
-        make_due(case)?;
+        make_due(case, templates)?;
     }
     let asked = async {
         ask_about_money(case, people).await?;
         // A yes is reason enough, whatever the logs say of the account.
         if case.with_state(State::warning_owed) {
-            make_due(case)?;
+            make_due(case, templates)?;
             give(case, people).await?;
         }
         Ok(())
@@ -60,12 +63,12 @@ async fn give(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError
 
 /// Thresholds are no filter: whoever handles money is warned as soon as there is
 /// credible evidence, and a "no" about money only changes the words.
-fn make_due(case: &Case<'_>) -> Result<(), ResponderError> {
+fn make_due(case: &Case<'_>, templates: &Templates) -> Result<(), ResponderError> {
     let state = case.state();
     if let Some((_, analysis)) = &state.analysis
         && state.fraud_is_credible()
     {
-        let pack = keep_document(case, "fraud pack", fraud_pack(&state, analysis).as_bytes())?;
+        let pack = keep_fraud_pack(case, templates, analysis)?;
         case.append(Event::WarningDue {
             warning: 1,
             who: "finance".to_owned(),
@@ -73,6 +76,7 @@ fn make_due(case: &Case<'_>) -> Result<(), ResponderError> {
             pack: Some(pack),
         })?;
     }
+    keep_for_the_user(case, templates)?;
     case.append(Event::WarningsSettled)?;
     Ok(())
 }
@@ -124,75 +128,4 @@ async fn ask_about_money(case: &Case<'_>, people: &dyn People) -> Result<(), Res
     };
     case.append(event)?;
     Ok(())
-}
-
-/// What finance needs on the telephone. Names and subjects are the tenant's:
-/// line breaks in them are taken out so that they cannot pose as our words.
-fn fraud_pack(state: &State, analysis: &Analysis) -> String {
-    let mut pack = String::new();
-    let account = state.account.as_ref().map_or_else(String::new, |account| {
-        format!(
-            "{} <{}>",
-            one_line(&account.display_name),
-            one_line(&account.upn)
-        )
-    });
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        pack,
-        "FRAUD PACK (keep it off the affected mailbox)\n\nMailbox: {account}"
-    );
-    if let Some(first) = analysis.first_known_bad {
-        let _ = writeln!(pack, "In a stranger's hands since at least: {first}");
-    }
-    let _ = writeln!(
-        pack,
-        "\nNow\n1. Stop and call back every payment that was asked for or changed by mail since then.\n2. If money has moved: call your bank's fraud desk now, ask for a recall, then report it to the police.\n3. Confirm bank details by a telephone number you had before, never by one from a mail.\n\nMail sent from the mailbox that looks like the attacker's ({}):",
-        analysis.sent.len()
-    );
-    for mail in &analysis.sent {
-        let recipients: Vec<String> = mail.recipients.iter().map(|to| one_line(to)).collect();
-        let _ = writeln!(
-            pack,
-            "- {}  to {}  \"{}\"",
-            mail.at,
-            recipients.join(", "),
-            one_line(&mail.subject)
-        );
-    }
-    if !analysis.impersonated.is_empty() {
-        let _ = writeln!(
-            pack,
-            "\nMail from outside under the mailbox's name, never sent from it ({}):",
-            analysis.impersonated.len()
-        );
-    }
-    for mail in &analysis.impersonated {
-        let recipients: Vec<String> = mail.recipients.iter().map(|to| one_line(to)).collect();
-        let _ = writeln!(
-            pack,
-            "- {}  to {}  \"{}\"  ({})",
-            mail.at,
-            recipients.join(", "),
-            one_line(&mail.subject),
-            one_line(&mail.how)
-        );
-    }
-    let people: std::collections::BTreeSet<String> = analysis
-        .sent
-        .iter()
-        .chain(&analysis.impersonated)
-        .flat_map(|mail| mail.recipients.iter().map(|to| one_line(to)))
-        .collect();
-    let _ = writeln!(pack, "\nPeople to telephone ({}):", people.len());
-    for person in people {
-        let _ = writeln!(pack, "- {person}");
-    }
-    pack
-}
-
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }

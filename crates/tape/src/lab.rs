@@ -11,6 +11,7 @@ use retake_tenant::{CallSpec, Service};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::batch::unbatched;
 use crate::compare::{Difference, bodies, places};
 use crate::form::{Answer, Body, Exchange, Tape};
 use crate::redact::REDACTED;
@@ -38,23 +39,31 @@ pub struct Comparison {
 pub fn compare(tape: &Tape, lab: Lab) -> Comparison {
     let mut there = There::new(tape, lab);
     let mut found = Comparison::default();
-    for (line, exchange) in &tape.exchanges {
+    for (line, exchange) in unbatched(tape) {
+        let exchange = match exchange {
+            Ok(exchange) => exchange,
+            Err((_, why)) => {
+                found.left_out.push((line, why));
+                continue;
+            }
+        };
+        let exchange = &exchange;
         let Some((call, values)) = call_of(exchange) else {
             found
                 .left_out
-                .push((*line, "none of the client's calls".into()));
+                .push((line, "none of the client's calls".into()));
             continue;
         };
         let Some(answer) = &exchange.answer else {
-            found.left_out.push((*line, "nothing was answered".into()));
+            found.left_out.push((line, "nothing was answered".into()));
             continue;
         };
         match there.ask(exchange, call, &values, answer) {
-            Err(why) => found.left_out.push((*line, why)),
+            Err(why) => found.left_out.push((line, why)),
             Ok((status, headers, body)) => {
                 let mut add = |place: &str, tape: String, lab: String| {
                     found.differences.push(Difference {
-                        line: *line,
+                        line,
                         call: call.id.to_owned(),
                         place: place.to_owned(),
                         tape,

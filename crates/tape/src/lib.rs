@@ -6,6 +6,7 @@
 //! and compares the form of its answers with that of the recorded ones. The format and what is
 //! redacted stand in docs/tape-format.md.
 
+mod batch;
 mod compare;
 mod form;
 mod lab;

@@ -19,9 +19,9 @@ use crate::form::{Answer, Body, Exchange, Header, Request, SCHEMA};
 use crate::redact::Redactor;
 
 /// Request headers that are kept.
-const ASKED: [&str; 3] = ["content-type", "prefer", "consistencylevel"];
+pub(crate) const ASKED: [&str; 3] = ["content-type", "prefer", "consistencylevel"];
 /// Answer headers that are kept.
-const ANSWERED: [&str; 7] = [
+pub(crate) const ANSWERED: [&str; 7] = [
     "content-type",
     "location",
     "preference-applied",

@@ -18,6 +18,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::batch::unbatched;
 use crate::form::{Body, Exchange, Header, Tape};
 use crate::redact::REDACTED;
 
@@ -46,8 +47,19 @@ pub struct Unread {
 /// Lets the client read every recorded answer, each for itself.
 pub async fn replay(tape: &Tape) -> Reading {
     let mut reading = Reading::default();
-    for (line, exchange) in &tape.exchanges {
-        let Some((call, values)) = call_of(exchange) else {
+    for (line, exchange) in unbatched(tape) {
+        let exchange = match exchange {
+            Ok(exchange) => exchange,
+            Err((_, reason)) => {
+                reading.unread.push(Unread {
+                    line,
+                    call: "$batch".to_owned(),
+                    reason,
+                });
+                continue;
+            }
+        };
+        let Some((call, values)) = call_of(&exchange) else {
             reading.passed_over += 1;
             continue;
         };
@@ -55,11 +67,11 @@ pub async fn replay(tape: &Tape) -> Reading {
             reading.passed_over += 1;
             continue;
         }
-        match read_one(&tape.header, exchange, call, &values).await {
+        match read_one(&tape.header, &exchange, call, &values).await {
             Ok(true) => reading.read += 1,
             Ok(false) => reading.passed_over += 1,
             Err(reason) => reading.unread.push(Unread {
-                line: *line,
+                line,
                 call: call.id.to_owned(),
                 reason,
             }),
@@ -181,6 +193,11 @@ async fn ask(
             _ => Ok(()),
         },
         "graph.apps.read" => tenant.service_principal(first).await.map(drop),
+        "graph.apps.read_batch" => {
+            // One that was answered was taken apart before: this is a refusal.
+            let apps = tenant.service_principals(&["one", "two"]).await;
+            apps.into_iter().try_for_each(|app| app.map(drop))
+        }
         "graph.apps.find" => tenant.service_principal_by_app_id(first).await.map(drop),
         "graph.apps.disable" => change(tenant, tenant.prepare_disable_app(first)).await,
         "graph.apps.enable" => change(tenant, tenant.prepare_enable_app(first)).await,

@@ -37,6 +37,11 @@ impl CallSpec {
         CALLS.iter().find(|spec| spec.id == id).copied()
     }
 
+    /// What is in a batch of this call; nothing for a call that is no batch.
+    pub fn batch_of(&self) -> Option<&'static Self> {
+        (self.id == SERVICE_PRINCIPALS.id).then_some(&SERVICE_PRINCIPAL)
+    }
+
     /// Method and path template in one text.
     pub fn signature(&self) -> String {
         format!("{} {}", self.method, self.path_template)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::call::Service;
+use crate::call::{CallSpec, Service};
 use crate::edge::{Clock, KeyringError, Means, Transport};
 use crate::error::{Kind, TenantError};
 use crate::pace::Pacer;
@@ -248,6 +248,39 @@ impl Tenant {
         let answer = self.call.read(&outgoing, self.call.deadline()).await?;
         let value = parse(&outgoing, &answer)?;
         Ok(whole(value, answer))
+    }
+
+    /// Reads several objects, as many in one request as the service takes. What cannot be
+    /// asked for is not sent and keeps nothing else from going.
+    async fn many<T: DeserializeOwned>(
+        &self,
+        batch: &'static CallSpec,
+        builders: impl Iterator<Item = Builder>,
+    ) -> Vec<Result<Read<T>, TenantError>> {
+        let mut sent = Vec::new();
+        let mut results: Vec<Option<TenantError>> = Vec::new();
+        for builder in builders {
+            match builder.build() {
+                Ok(outgoing) => {
+                    sent.push(outgoing);
+                    results.push(None);
+                }
+                Err(error) => results.push(Some(error)),
+            }
+        }
+        let answers = self.call.batch(batch, &sent, self.call.deadline()).await;
+        let mut answers = sent.iter().zip(answers);
+        results
+            .into_iter()
+            .filter_map(|unsent| match unsent {
+                Some(error) => Some(Err(error)),
+                None => answers.next().map(|(outgoing, answer)| {
+                    let answer = answer?;
+                    let value = parse(outgoing, &answer)?;
+                    Ok(whole(value, answer))
+                }),
+            })
+            .collect()
     }
 
     /// Reads a list to its end.

@@ -171,6 +171,13 @@ impl TenantError {
         self
     }
 
+    /// The same about another call: what befell a batch befell what is in it.
+    pub(crate) fn about(mut self, call: &'static CallSpec, target: &str) -> Self {
+        self.0.call = call;
+        self.0.target = escape::message(target);
+        self
+    }
+
     pub(crate) fn with_kind(mut self, kind: Kind) -> Self {
         self.0.kind = kind;
         self

@@ -15,7 +15,9 @@ pub use directory::{
     DeletedUser, DirectoryObject, Domain, Grant, Method, MethodKind, Organization, RiskyUser,
     ServicePrincipal, SignInPreferences, User,
 };
-pub use exchange::{ExchangeRule, Forwarding, Mailbox, MailboxPermission, RecipientPermission};
+pub use exchange::{
+    ExchangeRule, Forwarding, Keeping, Mailbox, MailboxPermission, RecipientPermission,
+};
 pub use mail::{EmailAddress, MailFolder, Message, MessageRule, Recipient, RuleActions};
 
 /// Properties without a name of their own here.

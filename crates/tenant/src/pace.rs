@@ -186,6 +186,12 @@ impl Account {
             mailbox,
         }
     }
+
+    /// How many of these may go at one time.
+    pub(crate) fn at_once(&self) -> Option<usize> {
+        let limit = self.meter.limit()?;
+        limit.at_once.map(|most| most as usize)
+    }
 }
 
 /// Keeps every client that has it within the services' limits. One for all cases
@@ -223,13 +229,14 @@ enum Turn {
 pub(crate) struct Permit {
     counts: Arc<Mutex<HashMap<Account, Count>>>,
     account: Account,
+    weight: u32,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut counts = locked(&self.counts);
         if let Some(count) = counts.get_mut(&self.account) {
-            count.at_once = count.at_once.saturating_sub(1);
+            count.at_once = count.at_once.saturating_sub(self.weight);
             count.waiting.drain(..).for_each(Waker::wake);
         }
     }
@@ -251,22 +258,23 @@ impl Pacer {
         self
     }
 
-    /// Waits for a request's turn. `Err` is how long it would take, if that is
-    /// more than `patience`.
+    /// Waits for a request's turn, or a batch's, which counts as what is in it. `Err` is
+    /// how long it would take, if that is more than `patience`.
     pub(crate) async fn admit(
         &self,
         clock: &dyn Clock,
-        account: &Account,
+        (account, weight): (&Account, u32),
         call: &CallSpec,
         patience: impl Fn() -> Duration,
     ) -> Result<Permit, Duration> {
         let first = FIRST.contains(&call.id);
         loop {
-            match self.turn(account, clock.now(), first) {
+            match self.turn((account, weight), clock.now(), first) {
                 Turn::Go => {
                     return Ok(Permit {
                         counts: Arc::clone(&self.counts),
                         account: account.clone(),
+                        weight,
                     });
                 }
                 Turn::Wait(wait) if wait >= patience() => return Err(wait),
@@ -276,7 +284,7 @@ impl Pacer {
         }
     }
 
-    fn turn(&self, account: &Account, now: Timestamp, first: bool) -> Turn {
+    fn turn(&self, (account, weight): (&Account, u32), now: Timestamp, first: bool) -> Turn {
         let told = self
             .shared
             .as_ref()
@@ -303,22 +311,24 @@ impl Pacer {
             {
                 count.sent.pop_front();
             }
-            if !first && count.sent.len() >= most {
-                let oldest = count.sent.get(count.sent.len() - most).copied();
+            let wanted = count.sent.len() + (weight as usize).min(most);
+            if !first && wanted > most {
+                let oldest = count.sent.get(wanted - most - 1).copied();
                 let passed = oldest.map_or(span, |at| now.duration_since(at));
                 return Turn::Wait(Duration::try_from(span - passed).unwrap_or_default());
             }
-            count.sent.push_back(now);
+            count.sent.extend((0..weight).map(|_| now));
         }
         let full = limit
             .and_then(|limit| limit.at_once)
-            .is_some_and(|most| count.at_once >= most);
+            .is_some_and(|most| count.at_once > 0 && count.at_once + weight > most);
         if full && !first {
             // It has not gone after all.
-            count.sent.pop_back();
+            let kept = count.sent.len().saturating_sub(weight as usize);
+            count.sent.truncate(kept);
             return Turn::Full;
         }
-        count.at_once += 1;
+        count.at_once += weight;
         Turn::Go
     }
 

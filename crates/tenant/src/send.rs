@@ -25,6 +25,7 @@ use crate::profile::Profile;
 use crate::sign_in::{SignIn, Token, claims};
 use crate::wire::{Answer, Outgoing};
 
+mod batch;
 mod headers;
 
 pub(crate) use headers::{regional_host, retry_after};
@@ -109,7 +110,8 @@ impl Call {
         outgoing: &Outgoing,
         deadline: Deadline,
     ) -> Result<Answer, TenantError> {
-        self.send(outgoing, Policy::Always, deadline).await
+        let (answer, _) = self.send(outgoing, Policy::Always, deadline).await?;
+        Ok(answer)
     }
 
     /// Sends a request that must not be carried out twice.
@@ -118,15 +120,17 @@ impl Call {
         outgoing: &Outgoing,
         deadline: Deadline,
     ) -> Result<Answer, TenantError> {
-        self.send(outgoing, Policy::NotCarriedOut, deadline).await
+        let (answer, _) = self.send(outgoing, Policy::NotCarriedOut, deadline).await?;
+        Ok(answer)
     }
 
+    /// The answer, and the token that it was given to.
     async fn send(
         &self,
         outgoing: &Outgoing,
         policy: Policy,
         deadline: Deadline,
-    ) -> Result<Answer, TenantError> {
+    ) -> Result<(Answer, Token), TenantError> {
         let in_flight = AtomicBool::new(false);
         let attempts = self.attempts(outgoing, policy, deadline, &in_flight);
         within(self.clock(), deadline.left(self.clock()), attempts)
@@ -148,21 +152,21 @@ impl Call {
         policy: Policy,
         deadline: Deadline,
         in_flight: &AtomicBool,
-    ) -> Result<Answer, TenantError> {
+    ) -> Result<(Answer, Token), TenantError> {
         let clock = self.clock();
         let mut base = self.base(outgoing)?;
-        let account = Account::of(
-            &self.profile().tenant_id,
-            outgoing.spec,
-            &outgoing.request.url,
-        );
+        let (account, weight) = outgoing.counted.clone().unwrap_or_else(|| {
+            let tenant = &self.profile().tenant_id;
+            let account = Account::of(tenant, outgoing.spec, &outgoing.request.url);
+            (account, 1)
+        });
         let mut tries = 0;
         let mut hops = 0;
         let mut renewed = false;
         loop {
             let token = self.sender.sign_in.token(outgoing.service()).await?;
             let request = assemble(&base, outgoing, &token)?;
-            let permit = self.turn(outgoing, &account, deadline).await?;
+            let permit = self.turn(outgoing, (&account, weight), deadline).await?;
             tries += 1;
             // A read keeps half of its time for another try; a change has none.
             let limit = match policy {
@@ -177,7 +181,7 @@ impl Call {
                     in_flight.store(false, Ordering::Relaxed);
                     let answer = self.answer(outgoing, &token, response);
                     match self.judge(outgoing, policy, answer) {
-                        Judgement::Done(answer) => return Ok(answer),
+                        Judgement::Done(answer) => return Ok((answer, token)),
                         Judgement::Renew { claims, error } if !renewed => {
                             renewed = true;
                             self.sender
@@ -233,12 +237,12 @@ impl Call {
     async fn turn(
         &self,
         outgoing: &Outgoing,
-        account: &Account,
+        counted: (&Account, u32),
         deadline: Deadline,
     ) -> Result<Permit, TenantError> {
         let clock = self.clock();
         self.pacer
-            .admit(clock, account, outgoing.spec, || deadline.left(clock))
+            .admit(clock, counted, outgoing.spec, || deadline.left(clock))
             .await
             .map_err(|wait| {
                 TenantError::new(

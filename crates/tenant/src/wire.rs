@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::call::{CallSpec, Service};
 use crate::error::{Kind, TenantError};
 use crate::escape;
+use crate::pace::Account;
 use crate::page::Completeness;
 use crate::sign_in::cut;
 
@@ -220,6 +221,9 @@ pub(crate) struct Outgoing {
     pub(crate) request: RequestRef,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
+    /// What it is counted against, and as how many requests, where that is not told by
+    /// its own call and address.
+    pub(crate) counted: Option<(Account, u32)>,
 }
 
 impl Outgoing {
@@ -336,6 +340,7 @@ impl Builder {
             request,
             headers,
             body: self.body,
+            counted: None,
         })
     }
 }
@@ -353,7 +358,14 @@ impl Outgoing {
             request: RequestRef::new(self.spec.method.as_str(), url, body.bytes()),
             headers: self.headers.clone(),
             body,
+            counted: None,
         }
+    }
+
+    /// The same, counted as so many requests against this.
+    pub(crate) fn counted(mut self, account: Account, weight: u32) -> Self {
+        self.counted = Some((account, weight));
+        self
     }
 }
 

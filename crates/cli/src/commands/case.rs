@@ -1,13 +1,13 @@
 //! `retake case …`: reading, exporting and verifying cases.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use retake_casefile::{CaseId, Overwrite, Store, VerifyError, export, verify};
+use retake_casefile::{Bundle, CaseId, Overwrite, Store, VerifyError, export, verify};
 use retake_playbook::State;
 use retake_playbook::codes::{self, Exit};
 use retake_playbook::machine::next;
 use retake_tenant::edge::{Entropy as _, SystemEntropy};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::Case;
 use crate::failure::Failure;
@@ -17,20 +17,24 @@ use crate::watch;
 
 pub(crate) fn run(args: &Case, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
     match args {
-        Case::List { json } => list(&Store::open(&home.store())?, *json, terminal),
-        Case::Show { case, json } => show(&Store::open(&home.store())?, case, *json, terminal),
-        Case::Log { case, json } => log(&Store::open(&home.store())?, case, *json, terminal),
+        Case::List => list(&Store::open(&home.store())?, terminal),
+        Case::Show { case } => show(&Store::open(&home.store())?, case, terminal),
+        Case::Log { case } => log(&Store::open(&home.store())?, case, terminal),
         Case::Export { case, out, replace } => {
             write(&Store::open(&home.store())?, case, out, *replace, terminal)
         }
         Case::Report { case, out } => report(&Store::open(&home.store())?, case, out, terminal),
-        Case::Verify { file, key } => prove(file, key.as_deref(), terminal),
+        Case::Verify {
+            file,
+            key,
+            attestation,
+        } => prove(file, key.as_deref(), attestation.as_deref(), terminal),
     }
 }
 
-fn list(store: &Store, json: bool, terminal: &Terminal) -> Result<Exit, Failure> {
+fn list(store: &Store, terminal: &Terminal) -> Result<Exit, Failure> {
     let cases = store.cases()?;
-    if json {
+    if terminal.json() {
         let cases: Vec<_> = cases
             .iter()
             .map(|case| {
@@ -39,7 +43,7 @@ fn list(store: &Store, json: bool, terminal: &Terminal) -> Result<Exit, Failure>
                        "records": case.records, "closed": case.closed})
             })
             .collect();
-        terminal.data(&json!({"schema": "retake.cases/1", "cases": cases}).to_string());
+        terminal.document(&json!({"schema": "retake.cases/1", "cases": cases}));
         return Ok(Exit::Done);
     }
     if cases.is_empty() {
@@ -64,11 +68,11 @@ fn state_of(store: &Store, id: &CaseId) -> Result<State, Failure> {
     ))
 }
 
-fn show(store: &Store, case: &str, json: bool, terminal: &Terminal) -> Result<Exit, Failure> {
+fn show(store: &Store, case: &str, terminal: &Terminal) -> Result<Exit, Failure> {
     let state = state_of(store, &CaseId::parse(case)?)?;
-    if json {
+    if terminal.json() {
         let value = serde_json::to_value(&state).map_err(|error| internal(&error))?;
-        terminal.data(&json!({"schema": "retake.state/1", "state": value}).to_string());
+        terminal.document(&json!({"schema": "retake.state/1", "state": value}));
         return Ok(Exit::Done);
     }
     let say = |line: String| terminal.data(&line);
@@ -113,20 +117,20 @@ fn show(store: &Store, case: &str, json: bool, terminal: &Terminal) -> Result<Ex
             "  {:>4} {} {}: \"{}\" {QUIET}{how}{QUIET:#}",
             id.to_string(),
             action.planned.step,
-            action.planned.kind.title(),
+            action.planned.title(),
             safe(object.name.as_deref().unwrap_or(&object.id))
         ));
     }
     Ok(Exit::Done)
 }
 
-fn log(store: &Store, case: &str, json: bool, terminal: &Terminal) -> Result<Exit, Failure> {
+fn log(store: &Store, case: &str, terminal: &Terminal) -> Result<Exit, Failure> {
     let records = store.records(&CaseId::parse(case)?)?;
     let mut state = State::default();
     for record in &records {
         state.apply(record.at, &record.event);
-        if json {
-            terminal.data(&record.line());
+        if terminal.json() {
+            terminal.raw(&record.line());
         } else {
             let line = watch::line(&record.event, &state).unwrap_or_else(|| name(&record.event));
             terminal.data(&format!(
@@ -167,7 +171,18 @@ fn write(
         "{} entries, {} bytes. Hand the fingerprint over by another way than the file:",
         written.entries, written.bytes
     ));
-    terminal.data(&written.fingerprint.to_string());
+    if terminal.json() {
+        terminal.document(&json!({
+            "schema": "retake.export/1",
+            "case": case,
+            "file": out.display().to_string(),
+            "entries": written.entries,
+            "bytes": written.bytes,
+            "fingerprint": written.fingerprint.to_string(),
+        }));
+    } else {
+        terminal.data(&written.fingerprint.to_string());
+    }
     Ok(Exit::Done)
 }
 
@@ -178,9 +193,53 @@ fn report(store: &Store, case: &str, out: &Path, terminal: &Terminal) -> Result<
         store.evidence(&id, digest).ok().flatten()
     })
     .map_err(|error| internal(&error))?;
-    for (ending, text) in [("md", &report.markdown), ("html", &report.html)] {
-        let path = out.join(format!("{id}.{ending}"));
-        std::fs::create_dir_all(out)
+    let files = write_report(&report, out, id.as_str())?;
+    let files: Vec<String> = files
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    for file in &files {
+        terminal.data(file);
+    }
+    if terminal.json() {
+        terminal.document(&json!({"schema": "retake.files/1", "files": files}));
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes a report in all its forms: `NAME.html`, `NAME.md`, `NAME.json`, the attestation,
+/// and the documents in a folder beside them. Names of files come from the case's id and
+/// from letters and digits alone, whatever the documents are called.
+pub(crate) fn write_report(
+    report: &retake_report::Report,
+    out: &Path,
+    name: &str,
+) -> Result<Vec<PathBuf>, Failure> {
+    let pretty = |value: &Value| {
+        serde_json::to_string_pretty(value)
+            .map(|text| retake_report::escape::json(&text) + "\n")
+            .map_err(|error| internal(&error))
+    };
+    let mut files = vec![
+        (format!("{name}.html"), report.html.clone()),
+        (format!("{name}.md"), report.markdown.clone()),
+        (format!("{name}.json"), pretty(&report.json)?),
+        (
+            format!("{name}.attestation.json"),
+            pretty(&report.attestation)?,
+        ),
+    ];
+    for document in &report.documents {
+        files.push((
+            format!("{name}-documents/{}.txt", document.name),
+            document.text.clone(),
+        ));
+    }
+    let mut written = Vec::new();
+    for (file, text) in files {
+        let path = out.join(file);
+        path.parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
             .and_then(|()| std::fs::write(&path, text))
             .map_err(|error| {
                 Failure::new(
@@ -188,25 +247,95 @@ fn report(store: &Store, case: &str, out: &Path, terminal: &Terminal) -> Result<
                     format!("{} cannot be written: {error}.", path.display()),
                     "Name another directory with --out.",
                 )
+                .about(path.display().to_string())
             })?;
-        terminal.data(&path.display().to_string());
+        written.push(path);
     }
-    Ok(Exit::Done)
+    Ok(written)
 }
 
-fn prove(file: &Path, key: Option<&str>, terminal: &Terminal) -> Result<Exit, Failure> {
+fn prove(
+    file: &Path,
+    key: Option<&str>,
+    attestation: Option<&Path>,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
     let proven = verify(file, key).map_err(|error| altered(file, &error))?;
+    let attested = attestation
+        .map(|attestation| check_attestation(file, key, attestation))
+        .transpose()?;
     terminal.data(&format!(
         "whole and unaltered: case {}, {} records, {} pieces of evidence",
         proven.case, proven.records, proven.evidence
     ));
+    if let Some(records) = attested {
+        terminal.data(&format!(
+            "the attestation follows from its first {records} records"
+        ));
+    }
     if key.is_none() {
         terminal.say(&format!(
             "It is signed by {}. Compare that with the fingerprint that you were given by another way; --key does it for you.",
             proven.fingerprint
         ));
     }
+    if terminal.json() {
+        terminal.document(&json!({
+            "schema": "retake.verified/1",
+            "case": proven.case,
+            "records": proven.records,
+            "evidence": proven.evidence,
+            "head": proven.head,
+            "fingerprint": proven.fingerprint.to_string(),
+            "expected_key": proven.expected_key,
+            "attestation_records": attested,
+        }));
+    }
     Ok(Exit::Done)
+}
+
+/// Whether the attestation follows from the case; how many records it is about.
+fn check_attestation(file: &Path, key: Option<&str>, attestation: &Path) -> Result<u64, Failure> {
+    let object = attestation.display().to_string();
+    let unusable = |why: String| {
+        Failure::new(
+            codes::FOREIGN_FILE,
+            format!("{object} is no attestation: {why}. The exported case is whole."),
+            "`retake case report CASE --out DIR` writes one.",
+        )
+        .about(object.as_str())
+    };
+    let text = std::fs::read(attestation).map_err(|error| unusable(error.to_string()))?;
+    let said: Value = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
+    let bytes = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    let bundle = Bundle::from_bytes(bytes, key).map_err(|error| altered(file, &error))?;
+    let differences = retake_report::attest::check(bundle.records(), &said);
+    if differences.is_empty() {
+        return Ok(said["records"].as_u64().unwrap_or_default());
+    }
+    let mut message = format!(
+        "{object} says what does not follow from the case in {}, which is itself whole and unaltered:",
+        file.display()
+    );
+    for difference in differences {
+        let nothing = || "nothing".to_owned();
+        message.push_str(&format!(
+            "\n  {}: it says {}, the case {}",
+            if difference.at.is_empty() {
+                "/"
+            } else {
+                &difference.at
+            },
+            difference.said.unwrap_or_else(nothing),
+            difference.is.unwrap_or_else(nothing)
+        ));
+    }
+    Err(Failure::new(
+        codes::ATTESTATION_ALTERED,
+        message,
+        "Rely on the case, not on this attestation.",
+    )
+    .about(object))
 }
 
 fn altered(file: &Path, error: &VerifyError) -> Failure {
@@ -224,7 +353,7 @@ fn altered(file: &Path, error: &VerifyError) -> Failure {
         message.push_str("\n  ");
         message.push_str(&problem.to_string());
     }
-    Failure::new(code, message, error.hint())
+    Failure::new(code, message, error.hint()).about(file.display().to_string())
 }
 
 fn internal(error: &dyn std::fmt::Display) -> Failure {

@@ -32,9 +32,17 @@ pub(crate) fn run(docs: &Docs, terminal: &Terminal) -> Exit {
                 return Exit::Internal;
             }
         },
+        Page::Score => match score() {
+            Ok(page) => page,
+            Err(error) => {
+                terminal.say(&format!("docs/soak/score.json: {error}"));
+                return Exit::Internal;
+            }
+        },
+        Page::Schemas => schemas(),
         Page::Drill => super::picture::drill(),
     };
-    terminal.data(page.trim_end());
+    terminal.raw(page.trim_end());
     Exit::Done
 }
 
@@ -156,6 +164,101 @@ const FAULTS: &str = include_str!("../../../../docs/soak/faults.json");
 fn faults() -> Result<String, serde_json::Error> {
     let results = retake_drill::campaign::Results::from_json(FAULTS)?;
     Ok(retake_drill::campaign::page(&results))
+}
+
+/// What the last rehearsal of every scenario wrote.
+const SCORE: &str = include_str!("../../../../docs/soak/score.json");
+
+fn score() -> Result<String, serde_json::Error> {
+    serde_json::from_str(SCORE).map(|results| retake_drill::rehearsals::page(&results))
+}
+
+/// Every form that `--json` prints or a command writes: its name, what gives it, what it is.
+pub(crate) const SCHEMAS: &[(&str, &str, &str)] = &[
+    (
+        "attestation",
+        "case report",
+        "a file: what was found, removed, verified, undone, is not known",
+    ),
+    ("cases", "case list", "the cases of the store"),
+    (
+        "check",
+        "tenant check",
+        "each permission and role, and whether each step can run",
+    ),
+    (
+        "error",
+        "every command",
+        "what went wrong; instead of the command's own document",
+    ),
+    (
+        "explain",
+        "explain",
+        "a code, step, gate or artefact, or the list of all",
+    ),
+    (
+        "export",
+        "case export",
+        "the exported file and its fingerprint",
+    ),
+    (
+        "files",
+        "case report, man --out",
+        "the files that were written",
+    ),
+    ("hunt", "hunt", "what exported logs say"),
+    ("lab", "lab serve", "the lab that is being served"),
+    (
+        "outcome",
+        "respond, contain, release",
+        "how the case stands after the command",
+    ),
+    (
+        "record",
+        "case log",
+        "one record of the journal a line, as it is hashed",
+    ),
+    (
+        "removed",
+        "tenant remove, teardown",
+        "what was removed and what is left",
+    ),
+    (
+        "replay",
+        "replay",
+        "a transcript read again and compared with a lab",
+    ),
+    ("report", "case report", "a file: the whole report"),
+    ("score", "drill", "the scores of all runs"),
+    (
+        "state",
+        "case show",
+        "the state of a case, as its journal gives it",
+    ),
+    (
+        "tenant",
+        "tenant add",
+        "the profile, its registration and its check",
+    ),
+    ("tenants", "tenant list", "the profiles"),
+    (
+        "verified",
+        "case verify",
+        "an exported case that is whole and unaltered",
+    ),
+];
+
+fn schemas() -> String {
+    let mut page = format!(
+        "{NOTE}\n# Forms of JSON\n\nWith `--json` a command writes exactly one JSON document to standard output, and talk to standard error; the exit code is the same as without. Where the command fails, the document is `retake.error/1`. Each document names its form in `schema`, as `retake.NAME/VERSION`; a key may be added without another version, none is taken away or changes its meaning. Texts of the tenant stand in it as the tenant has them: they are data, and whoever shows them escapes them.\n\n`completions` and `man` print what a shell and a pager read, `lab serve` goes on running after its document, and `case log` writes one document a line.\n\n| form | given by | what |\n| --- | --- | --- |\n"
+    );
+    for (name, command, what) in SCHEMAS {
+        let _ = writeln!(
+            page,
+            "| [retake.{name}/1]({name}.json) | {command} | {what} |"
+        );
+    }
+    page
 }
 
 fn permissions() -> String {

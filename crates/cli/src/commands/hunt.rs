@@ -11,8 +11,8 @@ use crate::terminal::Terminal;
 pub(crate) fn run(args: &Hunt, terminal: &Terminal) -> Result<Exit, Failure> {
     let options = Options::new(Timestamp::now()).map_err(failure)?;
     let report = retake_hunt::run(&args.files, &options).map_err(failure)?;
-    if args.json {
-        terminal.data(&retake_hunt::json::document(&report).to_string());
+    if terminal.json() {
+        terminal.document(&retake_hunt::json::document(&report));
     } else {
         terminal.data(retake_hunt::text::screen(&report).trim_end());
     }

@@ -3,6 +3,7 @@
 use retake_lab::serve::{ClockMode, Options, Server};
 use retake_lab::{Lab, Scenario};
 use retake_playbook::codes::{self, Exit};
+use serde_json::json;
 
 use crate::args::{Lab as LabCommand, LabClock, LabServe};
 use crate::failure::Failure;
@@ -76,6 +77,23 @@ fn serve_until_interrupted(
         "\nThe attacker is in. In another terminal:\n\n  {OURS}retake respond {} --tenant lab{OURS:#}\n\nCtrl-C ends the lab.",
         safe(&briefing.affected)
     ));
+    if terminal.json() {
+        // The address file has the secrets; what is printed has not.
+        terminal.document(&json!({
+            "schema": "retake.lab/1",
+            "scenario": args.scenario,
+            "seed": args.seed,
+            "base": address.base,
+            "tenant_id": briefing.tenant_id,
+            "alert": briefing.alert,
+            "account": briefing.affected,
+            "people": briefing
+                .people
+                .iter()
+                .map(|person| json!({"role": person.role, "name": person.name}))
+                .collect::<Vec<_>>(),
+        }));
+    }
     // The server runs on its own threads until this process is interrupted. The
     // address that stays behind leads nowhere, and whoever follows it is told so.
     let _server = server;

@@ -1,16 +1,19 @@
 //! One file per command.
 
 mod case;
+mod completions;
 mod docs;
 mod drill;
 mod explain;
 mod hunt;
 mod lab;
+mod man;
 mod picture;
 mod replay;
 mod respond;
 mod tenant;
 
+pub(crate) use explain::still_safe;
 use retake_playbook::codes::Exit;
 
 use crate::args::{Args, Command};
@@ -32,6 +35,8 @@ pub(crate) fn run(args: Args, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Case(case) => case::run(&case, &home()?, terminal),
         Command::Hunt(hunt) => hunt::run(&hunt, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),
+        Command::Completions(completions) => Ok(completions::run(&completions, terminal)),
+        Command::Man(man) => man::run(&man, terminal),
         Command::Replay(replay) => replay::run(&replay, terminal),
         Command::Docs(docs) => Ok(docs::run(&docs, terminal)),
     }

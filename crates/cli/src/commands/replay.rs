@@ -30,14 +30,14 @@ pub(crate) fn run(args: &Replay, terminal: &Terminal) -> Result<Exit, Failure> {
     })?;
     let reading = super::runtime()?.block_on(retake_tape::replay(&tape));
     let comparison = retake_tape::compare(&tape, lab);
-    if args.json {
+    if terminal.json() {
         let all = json!({
             "schema": "retake.replay/1",
             "exchanges": tape.exchanges.len(),
             "client": reading,
             "lab": comparison,
         });
-        terminal.data(&all.to_string());
+        terminal.document(&all);
     } else {
         terminal.data(words(args, &tape, &reading, &comparison).trim_end());
     }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use retake_casefile::{CaseId, Store};
-use retake_playbook::codes::{Code, Exit, FINDINGS, GATE_WAITS, PERMISSION_MISSING};
+use retake_playbook::codes::{BAD_TEMPLATE, Code, Exit, FINDINGS, GATE_WAITS, PERMISSION_MISSING};
 use retake_playbook::event::Check;
 use retake_playbook::machine::Phase;
 use retake_playbook::state::GateState;
 use retake_playbook::{Event, State};
+use retake_responder::templates::Templates;
 use retake_responder::{Extent, Finished, Opening, Responder, Surroundings};
 use retake_tenant::edge::SystemEntropy;
+use serde_json::{Value, json};
 
 use crate::args::{Recording, Release, Respond};
 use crate::failure::Failure;
@@ -90,6 +92,7 @@ fn with_responder(
     terminal: &Terminal,
     work: impl AsyncFnOnce(&Responder<'_>) -> Ran,
 ) -> Result<Exit, Failure> {
+    let templates = templates(home)?;
     let runtime = super::runtime()?;
     runtime.block_on(async {
         let connection = connect(home, tenant, recording)?;
@@ -118,10 +121,64 @@ fn with_responder(
         };
         let responder = Responder::open(around, opening)
             .await?
-            .with_break_glass(connection.break_glass.clone());
+            .with_break_glass(connection.break_glass.clone())
+            .with_templates(templates);
         let (finished, state, case) = work(&responder).await?;
-        tell(&finished, &state, &case, &store, terminal)
+        let exit = tell(&finished, &state, &case, &store, terminal)?;
+        if terminal.json() {
+            terminal.document(&outcome(&finished, &state, &case, &store, exit)?);
+        }
+        Ok(exit)
     })
+}
+
+/// The built-in texts, and those of the organisation in their place. One that cannot be
+/// used stops before anything is begun: in the middle of a case nobody has time for it.
+fn templates(home: &Home) -> Result<Templates, Failure> {
+    let mut templates = Templates::default();
+    let dir = home.templates();
+    let refused = |what: String, object: String| {
+        Failure::new(
+            BAD_TEMPLATE,
+            format!("{what}. No case was begun and nothing was changed."),
+            "docs/guide/templates.md has the format. If the case cannot wait, move the file away: the built-in text is used.",
+        )
+        .about(object)
+    };
+    let listed = match std::fs::read_dir(&dir) {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(templates),
+        Err(error) => {
+            let object = dir.display().to_string();
+            return Err(refused(format!("{object} cannot be read: {error}"), object));
+        }
+    };
+    let mut paths: Vec<_> = listed.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        // What an editor or a file manager leaves behind is no template.
+        if name.starts_with('.') || name.ends_with('~') {
+            continue;
+        }
+        let object = path.display().to_string();
+        let too_large = std::fs::metadata(&path).is_ok_and(|data| data.len() > 1 << 20);
+        let bytes = if too_large {
+            // Its size alone is the reason; nothing of it has to be read.
+            vec![b' '; retake_responder::templates::LARGEST + 1]
+        } else {
+            std::fs::read(&path).map_err(|error| {
+                refused(format!("{object} cannot be read: {error}"), object.clone())
+            })?
+        };
+        templates
+            .replace(&name, &object, &bytes)
+            .map_err(|error| refused(error.to_string(), object))?;
+    }
+    Ok(templates)
 }
 
 /// The name that stands in the record: the one given, or the login name.
@@ -187,6 +244,66 @@ fn tell(
             Ok(if open { Exit::NeedsPerson } else { Exit::Done })
         }
     }
+}
+
+/// How a case stands after a command, in the form `retake.outcome/1`.
+fn outcome(
+    finished: &Finished,
+    state: &State,
+    case: &str,
+    store: &Store,
+    exit: Exit,
+) -> Result<Value, Failure> {
+    let (word, code, why) = match finished {
+        Finished::Contained => ("contained", None, None),
+        Finished::Closed => ("closed", None, None),
+        Finished::Waits { why } => (
+            "waits",
+            Some(in_the_way(state, case, store)?.id),
+            Some(why.as_str()),
+        ),
+    };
+    let open_tasks: Vec<u32> = state
+        .tasks
+        .iter()
+        .filter(|(_, task)| task.done.is_none())
+        .map(|(number, _)| *number)
+        .collect();
+    let open_warnings: Vec<u32> = state
+        .warnings
+        .iter()
+        .filter(|(_, warning)| warning.done.is_none())
+        .map(|(number, _)| *number)
+        .collect();
+    let verified = state.actions.values().filter(|a| a.verified.is_some());
+    let stopped = state.actions.values().filter(|a| a.stopped.is_some());
+    Ok(json!({
+        "schema": "retake.outcome/1",
+        "outcome": word,
+        "exit": exit as u8,
+        "code": code,
+        "why": why,
+        "case": case,
+        "tenant": state.opened.as_ref().map(|(_, opened)| &opened.tenant),
+        "account": state.opened.as_ref().map(|(_, opened)| &opened.account),
+        "phase": state.phase,
+        "contained_since": state.contained_since(),
+        "access_ends_at": state.access_ends_at(),
+        "effective_at": state.effective.map(|(at, _)| at),
+        "sign_in_back_at": state.restored_at,
+        "verdict": state.analysis.as_ref().map(|(_, analysis)| &analysis.verdict),
+        "path": state.analysis.as_ref().map(|(_, analysis)| &analysis.path),
+        "actions": {
+            "planned": state.actions.len(),
+            "verified": verified.count(),
+            "stopped": stopped.count(),
+        },
+        "left_for_a_person": state.left().count(),
+        "open_tasks": open_tasks,
+        "open_warnings": open_warnings,
+        "closing": state.closed.as_ref().map(|(_, closing)| closing),
+        "records": store.records(&CaseId::parse(case)?)?.len(),
+    }))
 }
 
 /// What a case waits for: the code of the change that stopped it, where one did,

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use dialoguer::{Confirm, Input, Select};
 use retake_playbook::codes::{self, Exit};
-use retake_responder::preflight::{Can, Scope, Set, SignedInAs, survey};
-use serde_json::json;
+use retake_responder::preflight::{Can, Scope, Set, SignedInAs, Survey, survey};
+use serde_json::{Value, json};
 
 use crate::args::{RightsSet, Teardown, Tenant, TenantAdd, TenantCheck};
 use crate::failure::Failure;
@@ -22,7 +22,7 @@ use registration::Registration;
 pub(crate) fn run(command: &Tenant, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
     match command {
         Tenant::Add(add) => self::add(add, home, terminal),
-        Tenant::List { json } => list(*json, home, terminal),
+        Tenant::List => list(home, terminal),
         Tenant::Check(args) => check(args, home, terminal),
         Tenant::Remove { name } => remove(name, home, terminal),
     }
@@ -64,6 +64,15 @@ fn add(args: &TenantAdd, home: &Home, terminal: &Terminal) -> Result<Exit, Failu
     // A managed identity and the Azure command line have no registration of ours, and a
     // partner's customer uses the partner's.
     let registers = profile.partner_of.is_none() && profile.way() != SignInWay::AzureCli;
+    let mut document = json!({
+        "schema": "retake.tenant/1",
+        "name": args.name,
+        "saved": null,
+        "registration": registers.then(|| registration.page()),
+        "manifest": registers.then(|| registration.manifest()),
+        "consent": null,
+        "check": null,
+    });
     if registers {
         terminal.data(&registration.page());
         if let Some(file) = &args.manifest {
@@ -79,12 +88,17 @@ fn add(args: &TenantAdd, home: &Home, terminal: &Terminal) -> Result<Exit, Failu
                 "\nMake this registration, then give the same command with --client-id. No profile `{}` was written yet.",
                 args.name
             ));
+            if terminal.json() {
+                terminal.document(&document);
+            }
             return Ok(Exit::NeedsPerson);
         }
         profile.client_id = Some(text("Application (client) id of the registration")?);
     }
     if registers && let Some(client) = &profile.client_id {
-        terminal.data(&registration.consent(client));
+        let consent = registration.consent(client);
+        terminal.data(&consent);
+        document["consent"] = consent.into();
     }
     let file = profile.save(home, &args.name)?;
     terminal.say(&format!(
@@ -92,18 +106,28 @@ fn add(args: &TenantAdd, home: &Home, terminal: &Terminal) -> Result<Exit, Failu
         args.name,
         file.display()
     ));
+    document["saved"] = file.display().to_string().into();
     if args.no_check {
         terminal.say(&format!("`retake tenant check {}` proves it.", args.name));
+        if terminal.json() {
+            terminal.document(&document);
+        }
         return Ok(Exit::Done);
     }
     let args = TenantCheck {
         name: args.name.clone(),
         set: args.set,
         on: None,
-        json: false,
         recording: crate::args::Recording::default(),
     };
-    check(&args, home, terminal)
+    let found = surveyed(&args, home, terminal)?;
+    if terminal.json() {
+        document["check"] = as_json(&found)?;
+        terminal.document(&document);
+    } else {
+        terminal.data(screen::of(&args.name, &found).trim_end());
+    }
+    Ok(exit_of(&found))
 }
 
 /// The profile, from what was given and what is answered at the terminal.
@@ -261,7 +285,7 @@ const fn needs_client_id(way: SignInWay) -> bool {
     !matches!(way, SignInWay::ManagedIdentity | SignInWay::AzureCli)
 }
 
-fn list(json: bool, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
+fn list(home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
     let names = ProfileFile::list(home)?;
     let mut rows = Vec::new();
     for name in &names {
@@ -278,8 +302,8 @@ fn list(json: bool, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
         };
         rows.push(row);
     }
-    if json {
-        terminal.data(&json!({"schema": "retake.tenants/1", "tenants": rows}).to_string());
+    if terminal.json() {
+        terminal.document(&json!({"schema": "retake.tenants/1", "tenants": rows}));
         return Ok(Exit::Done);
     }
     if rows.is_empty() {
@@ -306,6 +330,16 @@ fn list(json: bool, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
 }
 
 fn check(args: &TenantCheck, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
+    let found = surveyed(args, home, terminal)?;
+    if terminal.json() {
+        terminal.document(&as_json(&found)?);
+    } else {
+        terminal.data(screen::of(&args.name, &found).trim_end());
+    }
+    Ok(exit_of(&found))
+}
+
+fn surveyed(args: &TenantCheck, home: &Home, terminal: &Terminal) -> Result<Survey, Failure> {
     let runtime = super::runtime()?;
     runtime.block_on(async {
         let connection = connect(home, &args.name, &args.recording)?;
@@ -324,28 +358,30 @@ fn check(args: &TenantCheck, home: &Home, terminal: &Terminal) -> Result<Exit, F
         };
         let found = Box::pin(survey(&connection.tenant, scope)).await;
         wrong_tenant(&found, &connection.tenant.profile().tenant_id)?;
-        if args.json {
-            let text = serde_json::to_string_pretty(&found).map_err(|error| {
-                Failure::new(
-                    codes::INTERNAL,
-                    format!("The result cannot be written as JSON: {error}."),
-                    "Please report it.",
-                )
-            })?;
-            terminal.data(&text);
-        } else {
-            terminal.data(screen::of(&args.name, &found).trim_end());
-        }
-        Ok(match found.can() {
-            Can::Yes => Exit::Done,
-            Can::No => codes::PERMISSION_MISSING.exit,
-            Can::Unknown => Exit::NeedsPerson,
-        })
+        Ok(found)
     })
 }
 
+fn as_json(found: &Survey) -> Result<Value, Failure> {
+    serde_json::to_value(found).map_err(|error| {
+        Failure::new(
+            codes::INTERNAL,
+            format!("The result cannot be written as JSON: {error}."),
+            "Please report it.",
+        )
+    })
+}
+
+fn exit_of(found: &Survey) -> Exit {
+    match found.can() {
+        Can::Yes => Exit::Done,
+        Can::No => codes::PERMISSION_MISSING.exit,
+        Can::Unknown => Exit::NeedsPerson,
+    }
+}
+
 /// A profile that leads into another tenant than it names is worse than none.
-fn wrong_tenant(found: &retake_responder::preflight::Survey, named: &str) -> Result<(), Failure> {
+fn wrong_tenant(found: &Survey, named: &str) -> Result<(), Failure> {
     match &found.tenant {
         Some(tenant) if !named.contains('.') && !tenant.eq_ignore_ascii_case(named) => {
             Err(Failure::new(
@@ -368,8 +404,14 @@ fn remove(name: &str, home: &Home, terminal: &Terminal) -> Result<Exit, Failure>
         ));
     }
     terminal.say(&format!("{OURS}removed{OURS:#}: the profile `{name}`"));
-    if let Some(profile) = profile {
-        left_here(name, &profile, terminal);
+    let left = profile
+        .map(|profile| left_here(name, &profile))
+        .unwrap_or_default();
+    for line in &left {
+        terminal.say(&format!("  {line}"));
+    }
+    if terminal.json() {
+        terminal.document(&removed(name, true, None, &left));
     }
     terminal.say(
         "The app registration and every case stay. `retake teardown` says what else to remove.",
@@ -377,41 +419,50 @@ fn remove(name: &str, home: &Home, terminal: &Terminal) -> Result<Exit, Failure>
     Ok(Exit::Done)
 }
 
+/// What was removed, in the form `retake.removed/1`.
+fn removed(name: &str, removed: bool, in_tenant: Option<&str>, left: &[String]) -> Value {
+    json!({
+        "schema": "retake.removed/1",
+        "name": name,
+        "removed": removed,
+        "in_tenant": in_tenant,
+        "left_here": left,
+    })
+}
+
 /// What the profile named and this machine still holds.
-fn left_here(name: &str, profile: &ProfileFile, terminal: &Terminal) {
-    for file in [&profile.secret_file, &profile.certificate_file]
+fn left_here(name: &str, profile: &ProfileFile) -> Vec<String> {
+    let mut left: Vec<String> = [&profile.secret_file, &profile.certificate_file]
         .into_iter()
         .flatten()
-    {
-        terminal.say(&format!(
-            "  {} holds its secret: delete it too",
-            file.display()
-        ));
-    }
+        .map(|file| format!("{} holds its secret: delete it too", file.display()))
+        .collect();
     if profile.keep_tokens == Some(KeepTokens::Keyring) {
-        terminal.say(&format!(
-            "  the system's keyring may hold a token of `{name}`: it is worthless once the registration is gone"
+        left.push(format!(
+            "the system's keyring may hold a token of `{name}`: it is worthless once the registration is gone"
         ));
     }
+    left
 }
 
 /// What stands in the tenant can be taken away by an administrator alone: an app with the
 /// rights to do that to itself would have far more than the playbook needs.
 pub(crate) fn teardown(args: &Teardown, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
     let profile = ProfileFile::load(home, &args.name)?;
-    if profile.cloud == Some(Cloud::Lab) {
-        terminal.data("In the lab: nothing, it ends with its process.");
+    let in_tenant = if profile.cloud == Some(Cloud::Lab) {
+        Some("In the lab: nothing, it ends with its process.".to_owned())
     } else if let Some(partner) = &profile.partner_of {
-        terminal.data(&format!(
+        Some(format!(
             "In the customer's tenant {}: whatever the partner's app was granted there. The registration is the partner's: `retake teardown {partner}`.",
             safe(&profile.tenant_id)
-        ));
-    } else if let Some(client) = &profile.client_id {
-        terminal.data(&registration::removal(
-            &profile.tenant_id,
-            client,
-            signed_in(profile.way()),
-        ));
+        ))
+    } else {
+        profile.client_id.as_ref().map(|client| {
+            registration::removal(&profile.tenant_id, client, signed_in(profile.way()))
+        })
+    };
+    if let Some(text) = &in_tenant {
+        terminal.data(text);
     }
     terminal.data("\nOn this machine: the profile. Cases are kept.");
     let agreed = args.yes
@@ -421,17 +472,28 @@ pub(crate) fn teardown(args: &Teardown, home: &Home, terminal: &Terminal) -> Res
                 .default(false)
                 .interact()
                 .unwrap_or(false));
-    if !agreed {
+    let mut left = Vec::new();
+    if agreed {
+        ProfileFile::remove(home, &args.name)?;
+        terminal.say(&format!(
+            "{OURS}removed{OURS:#}: the profile `{}`",
+            args.name
+        ));
+        left = left_here(&args.name, &profile);
+        for line in &left {
+            terminal.say(&format!("  {line}"));
+        }
+    } else {
         terminal.say(&format!(
             "Nothing was removed. {STRONG}--yes{STRONG:#} removes what is on this machine."
         ));
-        return Ok(Exit::NeedsPerson);
     }
-    ProfileFile::remove(home, &args.name)?;
-    terminal.say(&format!(
-        "{OURS}removed{OURS:#}: the profile `{}`",
-        args.name
-    ));
-    left_here(&args.name, &profile, terminal);
-    Ok(Exit::Done)
+    if terminal.json() {
+        terminal.document(&removed(&args.name, agreed, in_tenant.as_deref(), &left));
+    }
+    Ok(if agreed {
+        Exit::Done
+    } else {
+        Exit::NeedsPerson
+    })
 }

@@ -4,7 +4,9 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::Request;
-use retake_tenant::call::{CALLS, CallSpec, EXCHANGE_CHANGE, EXCHANGE_INVOKE, SIGN_IN, Service};
+use retake_tenant::call::{
+    CALLS, CallSpec, EXCHANGE_CHANGE, EXCHANGE_INVOKE, SERVICE_PRINCIPALS, SIGN_IN, Service,
+};
 use serde_json::Value;
 
 /// A call as the campaign tells it apart: an entry of the table, and for tokens
@@ -15,6 +17,8 @@ pub struct Called {
     pub spec: &'static CallSpec,
     /// For which service a token is asked; nothing for other calls.
     pub token_for: Option<Service>,
+    /// Whether it goes inside a `$batch`, which is a call of its own besides.
+    pub in_batch: bool,
 }
 
 impl Called {
@@ -40,6 +44,8 @@ impl Called {
         let first = candidates.next()?;
         let spec = if first.service == Service::Exchange {
             cmdlet(request.body())
+        } else if request.uri().path().ends_with("/$batch") {
+            batch(request)?
         } else if candidates.next().is_some() {
             by_body(request)?
         } else {
@@ -48,7 +54,34 @@ impl Called {
         Some(Self {
             spec,
             token_for: (spec == &SIGN_IN).then(|| token_for(request.body())),
+            in_batch: false,
         })
+    }
+
+    /// What is asked inside a batch, each with its path below the version; nothing for
+    /// a request that is none.
+    pub fn inside(request: &Request<Bytes>) -> Vec<(Self, String)> {
+        let Some(version) = request.uri().path().strip_suffix("/$batch") else {
+            return Vec::new();
+        };
+        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let requests = body["requests"].as_array().cloned().unwrap_or_default();
+        requests
+            .iter()
+            .filter_map(|inner| {
+                let url = inner["url"].as_str()?;
+                let asked = Request::builder()
+                    .method(inner["method"].as_str()?)
+                    .uri(format!("https://graph.example{version}{url}"))
+                    .body(Bytes::from(inner["body"].to_string()))
+                    .ok()?;
+                let called = Self {
+                    in_batch: true,
+                    ..Self::of(&asked)?
+                };
+                Some((called, url.to_owned()))
+            })
+            .collect()
     }
 
     /// Its name in the table.
@@ -62,6 +95,7 @@ impl fmt::Display for Called {
         f.write_str(self.spec.id)?;
         match self.token_for {
             Some(service) => write!(f, " for {}", service.words()),
+            None if self.in_batch => f.write_str(" in a batch"),
             None => Ok(()),
         }
     }
@@ -96,6 +130,14 @@ fn cmdlet(body: &[u8]) -> &'static CallSpec {
         } else {
             &EXCHANGE_CHANGE
         })
+}
+
+/// Which batch it is: that of the first call in it.
+fn batch(request: &Request<Bytes>) -> Option<&'static CallSpec> {
+    let (first, _) = Called::inside(request).into_iter().next()?;
+    [&SERVICE_PRINCIPALS]
+        .into_iter()
+        .find(|batch| batch.batch_of() == Some(first.spec))
 }
 
 /// Changes of one object that differ in what they set.
@@ -199,5 +241,30 @@ mod tests {
             );
         }
         assert_eq!(named("GET", "/v1.0/groups/g", ""), None);
+    }
+
+    #[test]
+    fn a_batch_is_a_call_and_so_is_each_request_in_it() {
+        let body = r#"{"requests":[{"id":"1","method":"GET","url":"/servicePrincipals/a"},
+            {"id":"2","method":"GET","url":"/servicePrincipals/b"}]}"#;
+        assert_eq!(
+            named("POST", "/v1.0/$batch", body).as_deref(),
+            Some("graph.apps.read_batch")
+        );
+        let request = Request::post("https://host.example/v1.0/$batch")
+            .body(Bytes::from(body))
+            .unwrap();
+        let inside: Vec<(String, String)> = Called::inside(&request)
+            .into_iter()
+            .map(|(called, path)| (called.name(), path))
+            .collect();
+        let name = "graph.apps.read in a batch".to_owned();
+        assert_eq!(
+            inside,
+            [
+                (name.clone(), "/servicePrincipals/a".to_owned()),
+                (name, "/servicePrincipals/b".to_owned())
+            ]
+        );
     }
 }

@@ -118,6 +118,9 @@ fn is_too_long(kind: FaultKind, when: When) -> bool {
 /// Why a fault cannot meet a call, if so.
 pub fn left_out(seen: &Seen, kind: FaultKind) -> Option<&'static str> {
     match kind {
+        kind if seen.called.in_batch && !kind.answers() => {
+            Some("it has no connection of its own: what hangs or is cut is the batch")
+        }
         FaultKind::EndlessNextLink | FaultKind::EndlessPages if !seen.pages => {
             Some("it answers no list, so that there is no next page")
         }

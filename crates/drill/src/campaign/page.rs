@@ -163,7 +163,7 @@ fn table(results: &Results, faults: &[&str], page: &mut String) {
 }
 
 fn left_out(results: &Results, page: &mut String) {
-    page.push_str("A call that is sent once has no last request of its own. What is left out:\n\n");
+    page.push_str("Of each call the first, the last and every request meet a fault, of as many as the drill without a fault sends until the watch has looked once; what lies between first and last is not played by itself, nor two faults at a time, nor a fault that begins with the second look of the watch. The last request alone meets one fault of each sort: 403, time-out before the effect, cut body, success that did nothing; how a call is sent is the same for all its requests, and what differs is where the case then stands. A list that goes on at new addresses is played once and not for ever: each reading takes the whole deadline. A request inside a batch is a call of its own, and the batch is another.\n\nA call that is sent once has no last request of its own. What is left out:\n\n");
     let mut reasons: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
     for call in &results.calls {
         for (fault, why) in &call.left_out {

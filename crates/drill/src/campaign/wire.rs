@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use retake_lab::FaultKind;
+use retake_lab::{Fault, FaultKind};
 use retake_tenant::edge::{BoxFuture, Transport, TransportError};
 
 use super::calls::Called;
@@ -86,28 +86,44 @@ impl FaultyWire {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Notes what is inside a batch, and orders the fault that one of those meets; the
+    /// lab plays it there.
+    fn note_inside(&self, request: &Request<Bytes>) {
+        for (called, path) in Called::inside(request) {
+            let mut shared = self.lock();
+            if let Some(kind) = shared.pass(Some(called)).1 {
+                let fault = Fault::on_path(path, kind).times(1).inside_batches();
+                self.inner.inject(fault);
+            }
+        }
+    }
+
     /// Notes the request; its place in the notes, and the fault that it meets.
     fn note(&self, request: &Request<Bytes>) -> (usize, Option<FaultKind>) {
-        let called = Called::of(request);
-        let mut shared = self.lock();
-        let before = shared
+        self.lock().pass(Called::of(request))
+    }
+}
+
+impl Shared {
+    fn pass(&mut self, called: Option<Called>) -> (usize, Option<FaultKind>) {
+        let before = self
             .passed
             .iter()
             .filter(|passed| passed.called.is_some() && passed.called == called)
             .count();
         let number = u32::try_from(before).unwrap_or(u32::MAX - 1) + 1;
-        let kind = shared
+        let kind = self
             .aim
             .as_ref()
             .zip(called.as_ref())
             .filter(|(aim, called)| aim.hits(called, number))
             .map(|(aim, _)| aim.kind);
-        shared.played += u32::from(kind.is_some());
-        shared.passed.push(Passed {
+        self.played += u32::from(kind.is_some());
+        self.passed.push(Passed {
             called,
             list: false,
         });
-        (shared.passed.len() - 1, kind)
+        (self.passed.len() - 1, kind)
     }
 }
 
@@ -117,6 +133,7 @@ impl Transport for FaultyWire {
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         let (place, kind) = self.note(&request);
+        self.note_inside(&request);
         Box::pin(async move {
             let answer = self.inner.send_with(request, kind).await;
             if let Ok(response) = &answer

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::event::{ActionId, Applied, Planned};
-use retake_playbook::{ActionKind, ArtefactId, Digest, Event, ObjectKind};
+use retake_playbook::{ActionKind, ArtefactId, Digest, Event, ObjectKind, State, undo};
 
 use super::case::Case;
 use super::form::UnprovenClaim;
@@ -73,7 +73,7 @@ impl Judge<'_> {
         planned: &Planned,
         evidence: &Digest,
     ) -> bool {
-        let object = object_of(planned);
+        let object = self.object_of(planned);
         let how = self.case.last(|_, event| match event {
             Event::ActionApplied {
                 action: applied,
@@ -99,13 +99,45 @@ impl Judge<'_> {
         self.trace
             .lines
             .iter()
+            .flat_map(Line::with_parts)
             .filter(|line| {
                 line.n > after
                     && line.at <= at
                     && line.is_read()
                     && line.response_sha256.as_ref() == Some(evidence)
             })
-            .any(|line| self.shows_effect(planned.kind, &object, line, since))
+            .any(|line| match planned.undoes {
+                None => self.shows_effect(planned.kind, &object, line, since),
+                Some(of) => self.shows_undone(of, &object, line, at),
+            })
+    }
+
+    /// What an undo brought back is shown, under the id that it has now.
+    fn shows_undone(&self, of: ActionId, object: &Object, line: &Line, at: Timestamp) -> bool {
+        if object.kind == ObjectKind::Account {
+            let until = self.case.events.iter().filter(|(when, _)| *when <= at);
+            let state = State::fold(until.map(|(when, event)| (*when, event)));
+            return undo::sign_in_without(&state, of)
+                .is_some_and(|allowed| self.shows_switch(line, object, allowed));
+        }
+        let emptied = object.kind == ObjectKind::MailboxForwarding
+            && self.reads.shows_no_forwarding(line, object);
+        !emptied && self.reads.shows(line, object)
+    }
+
+    /// What an action is about: for an undo, the object that it brought back.
+    fn object_of(&self, planned: &Planned) -> Object {
+        let back = self.case.last(|_, event| match event {
+            Event::ObjectRestored { action, object, .. } if *action == planned.action => {
+                Some(&object.object)
+            }
+            _ => None,
+        });
+        let object = back.unwrap_or(&planned.object);
+        Object {
+            kind: object.kind,
+            id: object.id.clone(),
+        }
     }
 
     /// The line with which the action was carried out.
@@ -183,6 +215,18 @@ impl Judge<'_> {
                 self.shows_time(line, object, "lastPasswordChangeDateTime", since)
             }
             Kind::ClearForwarding => self.reads.shows_no_forwarding(line, object),
+            Kind::RaiseRetention => {
+                self.reads
+                    .shows_value(line, object, "RetainDeletedItemsFor", |value| {
+                        value.as_str().is_some_and(|span| span.starts_with("30."))
+                    })
+            }
+            Kind::HoldMailbox => {
+                self.reads
+                    .shows_value(line, object, "LitigationHoldEnabled", |value| {
+                        value.as_bool() == Some(true)
+                    })
+            }
             Kind::RemoveMethod
             | Kind::RemoveInboxRule
             | Kind::RemoveHiddenRule
@@ -371,6 +415,7 @@ impl Judge<'_> {
                 .trace
                 .lines
                 .iter()
+                .flat_map(Line::with_parts)
                 .filter(|line| {
                     line.by_responder() && line.response_sha256.as_ref() == Some(evidence)
                 })
@@ -501,13 +546,6 @@ fn works_until_removed(artefact: ArtefactId) -> bool {
                 ObjectKind::InboxRule | ObjectKind::MailboxForwarding
             )
     })
-}
-
-fn object_of(planned: &Planned) -> Object {
-    Object {
-        kind: planned.object.kind,
-        id: planned.object.id.clone(),
-    }
 }
 
 /// The action's word in the journal.

@@ -65,7 +65,7 @@ fn harm(trace: &Trace, effect: &Effect) -> Option<&'static str> {
         }
         _ => {}
     }
-    if trace.is_attackers(&effect.object) {
+    if trace.is_attackers(&effect.object) || keeps_more(effect) {
         return None;
     }
     match &effect.did {
@@ -74,6 +74,26 @@ fn harm(trace: &Trace, effect: &Effect) -> Option<&'static str> {
         Did::Changed(fields) if !fields.is_empty() => Some("changed"),
         _ => None,
     }
+}
+
+/// A mailbox that keeps what is deleted for longer than before, or is held, loses
+/// nothing (product, S1.8). Keeping less is another matter.
+fn keeps_more(effect: &Effect) -> bool {
+    let Did::Changed(fields) = &effect.did else {
+        return false;
+    };
+    let days = |value: Option<&serde_json::Value>| -> Option<u32> {
+        value?.as_str()?.split('.').next()?.parse().ok()
+    };
+    effect.object.kind == ObjectKind::Mailbox
+        && !fields.is_empty()
+        && fields.iter().all(|(name, pair)| match name.as_str() {
+            "RetainDeletedItemsFor" => days(pair.get(0)) < days(pair.get(1)),
+            "LitigationHoldEnabled" | "SingleItemRecoveryEnabled" => {
+                pair.get(1).and_then(serde_json::Value::as_bool) == Some(true)
+            }
+            _ => false,
+        })
 }
 
 /// Whether later lines take the change back.

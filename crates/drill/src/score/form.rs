@@ -15,14 +15,30 @@ pub struct Scores {
     pub schema: &'static str,
     /// One after the other.
     pub runs: Vec<RunScore>,
+    /// Runs that have no score, with the reason.
+    pub failed: Vec<Unscored>,
+}
+
+/// A run that has no score.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unscored {
+    /// The scenario, as it was named.
+    pub scenario: String,
+    /// What responded.
+    pub sequence: String,
+    /// The seed.
+    pub seed: u64,
+    /// Why there is no score.
+    pub why: String,
 }
 
 impl Scores {
     /// These runs.
-    pub fn of(runs: Vec<RunScore>) -> Self {
+    pub fn of(runs: Vec<RunScore>, failed: Vec<Unscored>) -> Self {
         Self {
             schema: SCHEMA,
             runs,
+            failed,
         }
     }
 }

@@ -101,6 +101,13 @@ pub(super) fn calls(trace: &Trace) -> Calls {
         .filter(|line| line.by_responder() && line.request_sha256.is_some())
     {
         calls.total += 1;
+        for part in &line.parts {
+            match part.status {
+                Some(429) => calls.throttled += 1,
+                Some(400..) => calls.failed += 1,
+                _ => {}
+            }
+        }
         if failed.contains(&line.request_sha256) {
             calls.retried += 1;
         }

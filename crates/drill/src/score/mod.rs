@@ -28,6 +28,7 @@ mod case;
 mod claims;
 mod collateral;
 mod evidence;
+mod figures;
 mod form;
 mod measure;
 pub mod moments;
@@ -41,10 +42,11 @@ use retake_casefile::Bundle;
 use retake_playbook::ArtefactId;
 
 pub use case::Case;
+pub use figures::{Cell, Figures, Table, tables};
 pub use form::{
     Afterwards, ArtefactScore, BlastRadius, Calls, Clocks, Collateral, Leak, OrderViolation,
     Outcome, Overlap, PathScore, Reading, RunScore, SCHEMA, Scores, UnprovenChange, UnprovenClaim,
-    Usable, Warned, Warning,
+    Unscored, Usable, Warned, Warning,
 };
 
 use moments::Moments;
@@ -78,7 +80,7 @@ pub fn score(trace: &str, case: Option<&Case>, sequence: &str) -> Result<RunScor
 
 /// The actions of a case that took effect more than once, each with the lines of
 /// the trace that did it.
-pub(crate) fn changed_twice(
+pub fn changed_twice(
     trace: &str,
     case: &Case,
 ) -> Result<Vec<(retake_playbook::ActionId, Vec<u64>)>, ScoreError> {

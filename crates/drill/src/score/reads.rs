@@ -88,6 +88,7 @@ impl<'a> Reads<'a> {
                         .lines
                         .iter()
                         .take(line.n as usize)
+                        .flat_map(Line::with_parts)
                         .any(|before| same_question(before, line) && self.shows(before, object))
             }
             _ => false,
@@ -108,12 +109,30 @@ impl<'a> Reads<'a> {
             })
     }
 
+    /// Whether this answer shows this property of the object, with a value that fits.
+    pub(super) fn shows_value(
+        &self,
+        line: &Line,
+        object: &Object,
+        property: &str,
+        fits: impl Fn(&serde_json::Value) -> bool,
+    ) -> bool {
+        let names = self.trace.names(object);
+        line.status == Some(200)
+            && self.body(line).is_some_and(|body| {
+                let values = body.values_of(property, Some(&names));
+                !values.is_empty() && values.iter().all(|value| fits(value))
+            })
+    }
+
     /// The responder's reads between two line numbers, both excluded.
     pub(super) fn between(&self, after: u64, before: u64) -> impl Iterator<Item = &'a Line> {
         self.trace
             .lines
             .iter()
-            .filter(move |line| line.n > after && line.n < before && line.is_read())
+            .filter(move |line| line.n > after && line.n < before)
+            .flat_map(Line::with_parts)
+            .filter(|line| line.is_read())
     }
 }
 

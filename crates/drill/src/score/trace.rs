@@ -39,9 +39,24 @@ pub(super) struct Line {
     pub(super) attempt: Option<ArtefactId>,
     #[serde(default)]
     pub(super) got: Option<Got>,
+    #[serde(default)]
+    inside: Vec<Inside>,
     /// What `effect` means, read once.
     #[serde(skip)]
     pub(super) effects: Vec<Effect>,
+    /// The reads inside a batch, each as a line of its own with the batch's number.
+    #[serde(skip)]
+    pub(super) parts: Vec<Line>,
+}
+
+/// One request inside a batch.
+#[derive(Clone, Debug, Deserialize)]
+struct Inside {
+    method: String,
+    path: String,
+    status: u16,
+    #[serde(default)]
+    response_sha256: Option<Digest>,
 }
 
 impl Line {
@@ -68,6 +83,34 @@ impl Line {
     pub(super) fn succeeded(&self) -> bool {
         self.status
             .is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// The line, and what was asked inside it.
+    pub(super) fn with_parts(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.parts)
+    }
+
+    /// The reads of a batch. What a batch changes stands in its effect.
+    fn read_parts(&self) -> Vec<Self> {
+        self.inside
+            .iter()
+            .filter(|inside| inside.method.eq_ignore_ascii_case("GET"))
+            .map(|inside| Self {
+                method: inside.method.clone(),
+                path: inside.path.clone(),
+                status: Some(inside.status),
+                response_sha256: inside.response_sha256.clone(),
+                request_sha256: None,
+                target: None,
+                effect: None,
+                attempt: None,
+                got: None,
+                inside: Vec::new(),
+                effects: Vec::new(),
+                parts: Vec::new(),
+                ..self.clone()
+            })
+            .collect()
     }
 
     /// A read of the responder's with an answer in full.
@@ -276,16 +319,18 @@ impl Trace {
             if text.trim().is_empty() {
                 continue;
             }
-            let line: Line = serde_json::from_str(text).map_err(|error| ScoreError::BadTrace {
-                line: index + 1,
-                reason: error.to_string(),
-            })?;
+            let mut line: Line =
+                serde_json::from_str(text).map_err(|error| ScoreError::BadTrace {
+                    line: index + 1,
+                    reason: error.to_string(),
+                })?;
             if line.n != lines.len() as u64 {
                 return Err(ScoreError::BadTrace {
                     line: index + 1,
                     reason: format!("it has the number {}, expected {}", line.n, lines.len()),
                 });
             }
+            line.parts = line.read_parts();
             lines.push(line);
         }
         let truth = lines

@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod batch;
 mod changed;
 mod claims;
 mod comeback;
@@ -16,9 +17,11 @@ mod faults;
 mod order_rules;
 mod permissions;
 mod person;
+mod preserve;
 mod response;
 mod score;
 mod sequences;
 mod signing_in;
 mod stories;
 mod story;
+mod undo;

@@ -347,6 +347,7 @@ impl Story {
                 object: ObjectRef::new(object_kind, id),
                 observed: None,
                 artefact: None,
+                undoes: None,
                 why: Vec::new(),
             }],
             left: Vec::new(),
@@ -463,6 +464,7 @@ impl Story {
                 self.grants.retain(|grant| *grant != id);
                 json!({"kind": "deleted"})
             }
+            other => panic!("no story does {other:?}"),
         }
     }
 

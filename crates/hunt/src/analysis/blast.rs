@@ -149,7 +149,7 @@ pub(super) fn blast(
         .collect();
     let mut blast = Blast {
         sent: sent(scope, &bad, print),
-        read: read(&bad),
+        read: read(scope, &bad),
         changed: changed(&bad, changes),
         accounts: accounts(scope, &bad, elsewhere),
     };
@@ -223,16 +223,31 @@ fn sent(scope: &Scope<'_>, bad: &[&Event], print: &Fingerprint) -> Vec<SentMail>
         .collect()
 }
 
-fn read(bad: &[&Event]) -> Vec<ReadMail> {
+fn read(scope: &Scope<'_>, bad: &[&Event]) -> Vec<ReadMail> {
+    // An audit record may leave the subject out; the trace of the same message has it.
+    let mut subjects: BTreeMap<&str, &str> = BTreeMap::new();
+    for event in &scope.all {
+        for (id, subject) in event.folders.iter().flat_map(|folder| &folder.subjects) {
+            subjects.insert(id, subject);
+        }
+        if let ([id], Some(subject)) = (event.message_ids.as_slice(), &event.subject) {
+            subjects.entry(id).or_insert(subject);
+        }
+    }
     let mut list = Vec::new();
     for event in bad
         .iter()
         .filter(|event| event.is("MailItemsAccessed") && event.outcome != Outcome::Failure)
     {
         let mut add = |message_id: Option<String>, folder: Option<String>, how: HowRead| {
+            let subject = message_id
+                .as_deref()
+                .and_then(|id| subjects.get(id))
+                .map(|subject| (*subject).to_owned());
             list.push(ReadMail {
                 at: event.time,
                 message_id,
+                subject,
                 folder,
                 how,
                 record_id: event.record_id.clone(),

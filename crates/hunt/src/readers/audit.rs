@@ -247,10 +247,23 @@ fn mail(event: &mut Event, fields: Fields<'_>) {
                 .flatten()
                 .filter_map(|item| text_at(item, "InternetMessageId"))
                 .collect();
+            let subjects = at(folder, "FolderItems")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(|item| {
+                    let id = text_at(item, "InternetMessageId")?;
+                    Some((id, text_at(item, "Subject")?))
+                })
+                .collect();
             event.message_ids.extend(message_ids.iter().cloned());
             let path = text_at(folder, "Path");
             event.folder = event.folder.take().or_else(|| path.clone());
-            event.folders.push(FolderItems { path, message_ids });
+            event.folders.push(FolderItems {
+                path,
+                message_ids,
+                subjects,
+            });
         }
     }
 }

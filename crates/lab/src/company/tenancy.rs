@@ -50,6 +50,7 @@ pub(super) fn tenant(scenario: &Scenario, chance: Chance, country: &str) -> Tena
     tenant.exchange_reopens = pair(delays.mailbox_reenabled);
     tenant.latency = SignedDuration::from_millis(i64::from(scenario.latency_ms));
     tenant.mail_items_accessed = scenario.licences.mail_items_accessed;
+    tenant.has_litigation_hold = scenario.licences.litigation_hold;
     tenant.audit_on = scenario.logs.audit;
     tenant.audit_limit = scenario.logs.search_limit;
     tenant.audit_page = scenario.logs.search_page;

@@ -437,6 +437,13 @@ pub struct Licences {
     pub entra_p2: bool,
     /// Audit records of reading mail.
     pub mail_items_accessed: bool,
+    /// Exchange Online Plan 2 or the archiving add-on: mailboxes can be held.
+    #[serde(default = "yes")]
+    pub litigation_hold: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// How long the services take.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use retake_playbook::ObjectKind;
 use serde_json::{Value, json};
 
-use crate::trace::TraceObject;
+use crate::trace::{TraceInside, TraceObject};
 
 /// The body of an answer.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub(crate) struct Answer {
     pub(crate) shows: Vec<TraceObject>,
     /// The cmdlet, for the trace.
     pub(crate) operation: Option<String>,
+    /// What was asked and answered in a batch, for the trace.
+    pub(crate) inside: Vec<TraceInside>,
 }
 
 impl Answer {
@@ -46,6 +48,7 @@ impl Answer {
             effect: None,
             shows: Vec::new(),
             operation: None,
+            inside: Vec::new(),
         }
     }
 
@@ -59,6 +62,7 @@ impl Answer {
             effect: None,
             shows: Vec::new(),
             operation: None,
+            inside: Vec::new(),
         }
     }
 

@@ -211,6 +211,7 @@ fn line_of(
     line.effect.clone_from(&served.answer.effect);
     line.shows.clone_from(&served.answer.shows);
     line.operation.clone_from(&served.answer.operation);
+    line.inside.clone_from(&served.answer.inside);
     if let Some(artefact) = peer.attempt {
         line.attempt = Some(artefact);
         line.got = Some(match (status, served.service) {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::logs::MessageTrace;
-use super::mailbox::{Address, InboxRule, Mail, Message, RuleActions, RuleConditions};
+use super::mailbox::{Address, InboxRule, Keeping, Mail, Message, RuleActions, RuleConditions};
 use super::{Origin, Surface, World};
 use crate::unconfirmed::BIND_LIMIT;
 
@@ -185,6 +185,42 @@ impl World {
         parameters.push(json!({"Name": "DeliverToMailboxAndForward", "Value": copy}));
         self.exchange_admin_audit(now, by, user, "Set-Mailbox", &identity, parameters);
         old
+    }
+
+    /// Sets how long a mailbox keeps what is deleted from it; the service itself
+    /// notes since when, and by whom, it is held.
+    pub(crate) fn set_keeping(&mut self, now: Timestamp, by: &Origin, user: &str, to: Keeping) {
+        let owner = by
+            .user
+            .as_ref()
+            .and_then(|id| self.users.get(id))
+            .map_or_else(|| by.app_id.clone(), |user| user.upn.clone());
+        let Some(mailbox) = self.mailboxes.get_mut(user) else {
+            return;
+        };
+        let old = std::mem::replace(&mut mailbox.keeping, to.clone());
+        if old.litigation_hold != to.litigation_hold {
+            mailbox.keeping.held = to.litigation_hold.then_some((now, owner));
+        }
+        let identity = self
+            .users
+            .get(user)
+            .map(|u| u.upn.clone())
+            .unwrap_or_default();
+        let mut parameters = vec![json!({"Name": "Identity", "Value": identity})];
+        let word = |on| if on { "True" } else { "False" };
+        if old.single_item_recovery != to.single_item_recovery {
+            parameters.push(json!({"Name": "SingleItemRecoveryEnabled", "Value": word(to.single_item_recovery)}));
+        }
+        if old.retain_days != to.retain_days {
+            let span = format!("{}.00:00:00", to.retain_days);
+            parameters.push(json!({"Name": "RetainDeletedItemsFor", "Value": span}));
+        }
+        if old.litigation_hold != to.litigation_hold {
+            parameters
+                .push(json!({"Name": "LitigationHoldEnabled", "Value": word(to.litigation_hold)}));
+        }
+        self.exchange_admin_audit(now, by, user, "Set-Mailbox", &identity, parameters);
     }
 
     /// Puts a message into a folder of a mailbox and returns its store id.

@@ -210,6 +210,30 @@ pub(crate) struct AutoReply {
     pub(crate) external: String,
 }
 
+/// How long a mailbox keeps what is deleted from it (reference §14.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Keeping {
+    /// `SingleItemRecoveryEnabled`.
+    pub(crate) single_item_recovery: bool,
+    /// `RetainDeletedItemsFor`, in days; at most 30.
+    pub(crate) retain_days: u32,
+    /// `LitigationHoldEnabled`.
+    pub(crate) litigation_hold: bool,
+    /// Since when, and by whom, it is held.
+    pub(crate) held: Option<(Timestamp, String)>,
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        Self {
+            single_item_recovery: true,
+            retain_days: 14,
+            litigation_hold: false,
+            held: None,
+        }
+    }
+}
+
 /// A user's mailbox.
 #[derive(Clone, Debug)]
 pub(crate) struct Mailbox {
@@ -242,6 +266,8 @@ pub(crate) struct Mailbox {
     pub(crate) send_as: Vec<MailboxRight>,
     pub(crate) send_on_behalf: Vec<String>,
     pub(crate) audit_enabled: bool,
+    /// How long it keeps what is deleted.
+    pub(crate) keeping: Keeping,
     /// Reads of single messages are not audited until then.
     pub(crate) bind_stopped_until: Option<Timestamp>,
     /// Sweep rules: a store of their own, apart from inbox rules (reference §6.2).
@@ -329,6 +355,7 @@ impl Mailbox {
             }],
             send_on_behalf: Vec::new(),
             audit_enabled: true,
+            keeping: Keeping::default(),
             bind_stopped_until: None,
             sweep_rules: Vec::new(),
             imap: true,

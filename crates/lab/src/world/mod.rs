@@ -32,7 +32,7 @@ pub(crate) use logs::{
     AuditQuery, DirectoryAudit, Initiator, Logs, RiskDetection, SignIn, SignInKind, UnifiedRecord,
 };
 pub(crate) use mailbox::{
-    Address, Folder, InboxRule, Mail, Mailbox, Message, RuleActions, RuleConditions,
+    Address, Folder, InboxRule, Keeping, Mail, Mailbox, Message, RuleActions, RuleConditions,
 };
 pub(crate) use registration::AppRegistration;
 pub(crate) use tokens::{AccessToken, RefreshToken, Resource, Tokens};
@@ -214,6 +214,8 @@ pub(crate) struct Tenant {
     pub(crate) exchange_reopens: (SignedDuration, SignedDuration),
     /// Mailbox reads are audited (`MailItemsAccessed`).
     pub(crate) mail_items_accessed: bool,
+    /// Mailboxes are licensed for a litigation hold.
+    pub(crate) has_litigation_hold: bool,
     /// How long an audit search takes.
     pub(crate) audit_query_time: (SignedDuration, SignedDuration),
     /// Records on a page of an audit search when `$top` is not sent.
@@ -257,6 +259,7 @@ impl Tenant {
             stale_reads: SignedDuration::ZERO,
             exchange_reopens: (minutes(35), minutes(40)),
             mail_items_accessed: true,
+            has_litigation_hold: true,
             audit_query_time: (minutes(2), minutes(6)),
             audit_page: 150,
             audit_limit: 1_000_000,

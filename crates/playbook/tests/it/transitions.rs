@@ -241,6 +241,12 @@ fn every_transition_is_taken_and_every_phase_is_reached() {
     story.tell(Event::Reopened { why: "back".into() });
     rows.extend(story.rows);
 
+    // Re-entry that a later look finds, when the case is closed.
+    let mut story = Story::begin();
+    story.go_to(Phase::Closed);
+    story.tell(Event::Reopened { why: "back".into() });
+    rows.extend(story.rows);
+
     // Release, also one that is refused.
     for refused in [false, true] {
         let mut story = Story::begin();

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use retake_playbook::catalogue::Reverse;
-use retake_playbook::event::{self, Applied, CheckResult, Looked};
-use retake_playbook::{ActionKind, Digest, State};
+use retake_playbook::event::{self, Applied, CheckResult, Looked, Origin};
+use retake_playbook::state::GateState;
+use retake_playbook::{ActionKind, Digest, ObjectRef, State};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::tell;
 use crate::text::{Text, When};
@@ -18,8 +20,6 @@ pub(crate) struct Action {
     pub(crate) step: String,
     pub(crate) plan: u32,
     pub(crate) title: Text,
-    #[serde(skip)]
-    pub(crate) raw_title: String,
     pub(crate) object: Text,
     pub(crate) why: Vec<Text>,
     /// Each time that it left the process.
@@ -37,9 +37,6 @@ pub(crate) struct Action {
     pub(crate) breaks: &'static str,
     /// The equivalent Graph or Exchange request.
     pub(crate) request: Option<Text>,
-    /// What is not known of it.
-    #[serde(skip)]
-    pub(crate) doubt: Option<&'static str>,
 }
 
 /// One thing that the attacker could have used.
@@ -49,6 +46,8 @@ pub(crate) struct Foothold {
     pub(crate) what: &'static str,
     pub(crate) gives: &'static str,
     pub(crate) object: Text,
+    #[serde(skip)]
+    pub(crate) raw_object: String,
     pub(crate) facts: Text,
     pub(crate) why: Vec<Text>,
     pub(crate) actions: Vec<String>,
@@ -105,24 +104,76 @@ pub(crate) struct Checked {
     pub(crate) detail: Text,
 }
 
+/// The sources that gave one of the answers that are never mixed up.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct SourceGroup {
+    /// `whole`, `in_part`, `too_early`, `could_not` or `not`.
+    pub(crate) answer: Looked,
+    pub(crate) title: &'static str,
+    /// What the answer means for a reader.
+    pub(crate) means: &'static str,
+    pub(crate) sources: Vec<SourceLine>,
+}
+
 /// One source and the answer that it gave.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct SourceLine {
     pub(crate) name: Text,
-    #[serde(skip)]
-    pub(crate) raw_name: String,
     pub(crate) asked_for: &'static str,
-    pub(crate) whole: bool,
-    pub(crate) answer: &'static str,
     pub(crate) why: Option<Text>,
-    #[serde(skip)]
-    raw_why: String,
+    pub(crate) code: Option<Text>,
 }
 
-impl SourceLine {
-    pub(crate) fn why_raw(&self) -> &str {
-        &self.raw_why
-    }
+/// What somebody decided at a gate.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Decision {
+    pub(crate) gate: &'static str,
+    pub(crate) step: String,
+    pub(crate) asked: &'static str,
+    pub(crate) at: When,
+    pub(crate) how: &'static str,
+    pub(crate) by: Option<Text>,
+    pub(crate) words: Option<Text>,
+}
+
+/// Something that was taken back.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Undone {
+    pub(crate) at: Text,
+    pub(crate) what: Text,
+    pub(crate) by: Text,
+    pub(crate) reason: Text,
+    pub(crate) evidence: Option<Text>,
+}
+
+/// Somebody to whom the attacker wrote.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Recipient {
+    pub(crate) address: Text,
+    /// Of one of the account's own domains.
+    pub(crate) inside: bool,
+    pub(crate) messages: usize,
+    pub(crate) first: When,
+    pub(crate) subjects: Vec<Text>,
+}
+
+/// A change that the logs lay to the attacker.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Changed {
+    pub(crate) at: When,
+    pub(crate) operation: Text,
+    pub(crate) what: &'static str,
+    pub(crate) object: Text,
+    pub(crate) why: Vec<Text>,
+    pub(crate) record: Text,
+}
+
+/// A document of the case.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Document {
+    pub(crate) name: Text,
+    pub(crate) digest: Digest,
+    pub(crate) bytes: u64,
 }
 
 /// One kept answer.
@@ -175,13 +226,12 @@ pub(super) fn actions(state: &State, now: Timestamp) -> Vec<Action> {
         .map(|(id, action)| {
             let planned = &action.planned;
             let spec = planned.kind.spec();
-            let title = tell::title(planned);
-            let (word, doubt) = standing(action);
+            let title = tell::title(planned, state);
+            let (word, _) = standing(action);
             Action {
                 id: id.to_string(),
                 step: planned.step.to_string(),
                 plan: action.plan,
-                raw_title: title.clone(),
                 title: title.into(),
                 object: format!("{} {}", planned.object.kind.words(), planned.object.id).into(),
                 why: planned.why.iter().map(|why| why.clone().into()).collect(),
@@ -214,14 +264,15 @@ pub(super) fn actions(state: &State, now: Timestamp) -> Vec<Action> {
                     .intended
                     .last()
                     .map(|(_, request)| format!("{} {}", request.method, request.url).into()),
-                doubt,
             }
         })
         .collect()
 }
 
 /// How an action stands, and what is not known of it.
-fn standing(action: &retake_playbook::state::ActionState) -> (&'static str, Option<&'static str>) {
+pub(super) fn standing(
+    action: &retake_playbook::state::ActionState,
+) -> (&'static str, Option<&'static str>) {
     let before_unknown = action.before.is_none()
         && !action.intended.is_empty()
         && action
@@ -257,17 +308,18 @@ pub(super) fn footholds(state: &State) -> Vec<Foothold> {
         };
         let spec = tell::artefact(artefact);
         let foothold = found
-            .entry((artefact, planned.object.kind, planned.object.id.clone()))
+            .entry((
+                artefact,
+                planned.object.kind,
+                planned.object.id.clone(),
+                planned.object.mailbox.clone(),
+            ))
             .or_insert_with(|| Foothold {
                 artefact: artefact.to_string(),
                 what: spec.map_or("", |spec| spec.title),
                 gives: spec.map_or("", |spec| spec.gives),
-                object: format!(
-                    "{} \"{}\"",
-                    planned.object.kind.words(),
-                    tell::name(&planned.object)
-                )
-                .into(),
+                object: object_of(state, &planned.object).into(),
+                raw_object: object_of(state, &planned.object),
                 facts: seen(state, &planned.object).into(),
                 why: Vec::new(),
                 actions: Vec::new(),
@@ -285,14 +337,32 @@ pub(super) fn footholds(state: &State) -> Vec<Foothold> {
     found.into_values().collect()
 }
 
+/// `inbox rule "RSS Feeds"`; what is of the account as a whole without its id.
+fn object_of(state: &State, object: &ObjectRef) -> String {
+    let whole = object.name.is_none() && state.account.as_ref().is_some_and(|a| a.id == object.id);
+    let mut text = if whole && object.mailbox.is_none() {
+        object.kind.words().to_owned()
+    } else {
+        format!("{} \"{}\"", object.kind.words(), tell::name(object))
+    };
+    if let Some(mailbox) = &object.mailbox {
+        text.push_str(&format!(" in the mailbox of {mailbox}"));
+    }
+    text
+}
+
 /// What was last seen of an object.
-fn seen(state: &State, object: &retake_playbook::ObjectRef) -> String {
+fn seen(state: &State, object: &ObjectRef) -> String {
     state
         .snapshots
         .iter()
         .rev()
         .flat_map(|snapshot| &snapshot.objects)
-        .find(|seen| seen.object.kind == object.kind && seen.object.id == object.id)
+        .find(|seen| {
+            seen.object.kind == object.kind
+                && seen.object.id == object.id
+                && seen.object.mailbox == object.mailbox
+        })
         .map(|seen| tell::facts(&seen.facts))
         .unwrap_or_default()
 }
@@ -302,7 +372,11 @@ pub(super) fn left(state: &State) -> Vec<Left> {
     let mut found: BTreeMap<_, Left> = BTreeMap::new();
     for left in state.plans.iter().flat_map(|plan| &plan.left) {
         found.insert(
-            (left.object.kind, left.object.id.clone()),
+            (
+                left.object.kind,
+                left.object.id.clone(),
+                left.object.mailbox.clone(),
+            ),
             Left {
                 kind: left.object.kind.words(),
                 object: tell::name(&left.object).into(),
@@ -315,7 +389,7 @@ pub(super) fn left(state: &State) -> Vec<Left> {
     for action in state.actions.values() {
         let object = &action.planned.object;
         if action.planned.kind != ActionKind::RestoreSignIn {
-            found.remove(&(object.kind, object.id.clone()));
+            found.remove(&(object.kind, object.id.clone(), object.mailbox.clone()));
         }
     }
     found.into_values().collect()
@@ -343,7 +417,7 @@ pub(super) fn mail(mail: &[event::Mail]) -> Vec<Mail> {
             subject: mail.subject.clone().into(),
             recipients: mail.recipients.iter().map(|to| to.clone().into()).collect(),
             message: mail.message.clone().into(),
-            how: mail.how.clone().into(),
+            how: tell::how_known(&mail.how).into(),
         })
         .collect();
     all.sort_by_key(|mail| mail.at);
@@ -407,7 +481,7 @@ pub(super) fn checks(state: &State) -> Vec<Checked> {
 }
 
 /// The sources as they were last asked: of the logs, and of the last snapshot.
-pub(super) fn sources(state: &State) -> Vec<SourceLine> {
+pub(super) fn all_sources(state: &State) -> Vec<(&'static str, &event::Source)> {
     let logs = state
         .analysis
         .iter()
@@ -418,19 +492,189 @@ pub(super) fn sources(state: &State) -> Vec<SourceLine> {
         .into_iter()
         .flat_map(|snapshot| &snapshot.sources)
         .map(|source| ("objects", source));
-    logs.chain(objects)
-        .map(|(asked_for, source)| SourceLine {
-            name: source.name.clone().into(),
-            raw_name: source.name.clone(),
-            asked_for,
-            whole: source.looked == Looked::Whole,
-            answer: tell::looked(source.looked),
-            why: source.why.clone().map(Text::new),
-            raw_why: source
-                .why
-                .as_ref()
-                .map(|why| format!(" ({why})"))
-                .unwrap_or_default(),
+    logs.chain(objects).collect()
+}
+
+/// Answer, heading, and what it means.
+const ANSWERS: [(Looked, &str, &str); 5] = [
+    (
+        Looked::CouldNot,
+        "Could not look",
+        "The tenant did not let us, or has no such source. Anything may have happened there.",
+    ),
+    (
+        Looked::TooEarly,
+        "Too early to tell",
+        "The source lags; what happened just now may show there later.",
+    ),
+    (
+        Looked::InPart,
+        "Looked, and part is missing",
+        "What is not listed in this report may be in the part that is missing.",
+    ),
+    (
+        Looked::Not,
+        "Not looked",
+        "Nobody looked there. That says nothing about what is there.",
+    ),
+    (
+        Looked::Whole,
+        "Looked, nothing more found",
+        "Read as a whole; beyond what this report lists, nothing was found there.",
+    ),
+];
+
+pub(super) fn sources(state: &State) -> Vec<SourceGroup> {
+    let all = all_sources(state);
+    ANSWERS
+        .into_iter()
+        .map(|(answer, title, means)| SourceGroup {
+            answer,
+            title,
+            means,
+            sources: all
+                .iter()
+                .filter(|(_, source)| source.looked == answer)
+                .map(|(asked_for, source)| SourceLine {
+                    name: source.name.clone().into(),
+                    asked_for,
+                    why: source.why.clone().map(Text::new),
+                    code: source.code.clone().map(Text::new),
+                })
+                .collect(),
+        })
+        .filter(|group| !group.sources.is_empty())
+        .collect()
+}
+
+pub(super) fn decisions(state: &State) -> Vec<Decision> {
+    let mut decisions: Vec<Decision> = state
+        .gates
+        .iter()
+        .map(|(gate, gate_state)| {
+            let spec = gate.spec();
+            let (at, how, by, words) = match gate_state {
+                GateState::Waiting { at, why } => (at, "waits", None, Some(why)),
+                GateState::Passed { at, by, answer } => (at, "passed", Some(by), answer.as_ref()),
+                GateState::Overridden { at, by, reason } => {
+                    (at, "overridden", Some(by), Some(reason))
+                }
+                GateState::Refused { at, by } => (at, "refused", Some(by), None),
+            };
+            Decision {
+                gate: spec.name,
+                step: spec.step.to_string(),
+                asked: spec.asks,
+                at: When(*at),
+                how,
+                by: by.cloned().map(Text::new),
+                words: words.cloned().map(Text::new),
+            }
+        })
+        .collect();
+    decisions.sort_by_key(|decision| decision.at);
+    decisions
+}
+
+/// As the attestation has it.
+pub(super) fn undone(attested: &Value) -> Vec<Undone> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    attested["undone"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|undone| Undone {
+            at: text(&undone["at"])
+                .parse::<Timestamp>()
+                .map_or_else(|_| text(&undone["at"]), |at| When(at).to_string())
+                .into(),
+            what: text(&undone["what"]).into(),
+            by: text(&undone["by"]).into(),
+            reason: text(&undone["reason"]).into(),
+            evidence: undone["evidence"].as_str().map(Text::from),
+        })
+        .collect()
+}
+
+/// To whom the attacker wrote: outside first, then by how often.
+pub(super) fn recipients(state: &State) -> Vec<Recipient> {
+    let Some((_, analysis)) = &state.analysis else {
+        return Vec::new();
+    };
+    let domain = |address: &str| {
+        address
+            .rsplit_once('@')
+            .map(|(_, domain)| domain.to_lowercase())
+    };
+    let own: Vec<String> = state
+        .account
+        .iter()
+        .flat_map(|account| account.addresses.iter().chain([&account.upn]))
+        .filter_map(|address| domain(address))
+        .collect();
+    let mut found: BTreeMap<String, Recipient> = BTreeMap::new();
+    for mail in &analysis.sent {
+        for to in &mail.recipients {
+            let recipient = found.entry(to.to_lowercase()).or_insert_with(|| Recipient {
+                address: to.clone().into(),
+                inside: domain(to).is_some_and(|domain| own.contains(&domain)),
+                messages: 0,
+                first: When(mail.at),
+                subjects: Vec::new(),
+            });
+            recipient.messages += 1;
+            recipient.first = recipient.first.min(When(mail.at));
+            let subject = Text::from(mail.subject.clone());
+            if !recipient.subjects.contains(&subject) {
+                recipient.subjects.push(subject);
+            }
+        }
+    }
+    let mut all: Vec<Recipient> = found.into_values().collect();
+    all.sort_by_key(|recipient| (recipient.inside, std::cmp::Reverse(recipient.messages)));
+    all
+}
+
+pub(super) fn read_by(read: &[Mail]) -> Vec<(Text, usize)> {
+    let mut by: BTreeMap<Text, usize> = BTreeMap::new();
+    for mail in read {
+        *by.entry(mail.how.clone()).or_default() += 1;
+    }
+    by.into_iter().collect()
+}
+
+pub(super) fn changed(state: &State) -> Vec<Changed> {
+    let mut changed: Vec<Changed> = state
+        .analysis
+        .iter()
+        .flat_map(|(_, analysis)| &analysis.changes)
+        .filter(|change| change.by == Origin::Attacker)
+        .map(|change| Changed {
+            at: When(change.at),
+            operation: change.operation.clone().into(),
+            what: change.kind.words(),
+            object: change.ids.first().cloned().unwrap_or_default().into(),
+            why: change
+                .reasons
+                .iter()
+                .map(|why| why.clone().into())
+                .collect(),
+            record: change.record.clone().into(),
+        })
+        .collect();
+    changed.sort_by_key(|change| change.at);
+    changed
+}
+
+/// What is evidence and answers no request is a document of ours.
+pub(super) fn documents(evidence: &[Evidence]) -> Vec<Document> {
+    evidence
+        .iter()
+        .filter(|evidence| evidence.request.is_none())
+        .map(|evidence| Document {
+            name: evidence.what.clone(),
+            digest: evidence.digest.clone(),
+            bytes: evidence.bytes,
         })
         .collect()
 }

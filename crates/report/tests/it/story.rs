@@ -369,6 +369,7 @@ fn planned(
         object,
         observed: None,
         artefact,
+        undoes: None,
         why: vec![name("made in the attacker's session")],
     }
 }

@@ -139,10 +139,7 @@ fn exchange_forwards(rule: &ExchangeRule) -> Vec<String> {
         .iter()
         .chain(&rule.forward_as_attachment_to)
         .chain(&rule.redirect_to)
-        .map(|text| match (text.rfind('['), text.rfind(']')) {
-            (Some(open), Some(close)) if open < close => bare(&text[open + 1..close]),
-            _ => bare(text.trim_matches(|c| c == '"' || c == ' ')),
-        })
+        .map(|text| address(text))
         .collect();
     forwards.sort();
     forwards.dedup();
@@ -180,6 +177,8 @@ fn from_both(rule: &MessageRule, twin: Option<&ExchangeRule>) -> Found {
             conditions: canonical_json(&conditions),
         },
         basis: twin.map(|twin| exchange_facts(twin, false)),
+        content: twin.map(content),
+        place: rule.sequence,
     }
 }
 
@@ -189,6 +188,47 @@ fn from_exchange(rule: &ExchangeRule, hidden: bool) -> Found {
         object: ObjectRef::new(ObjectKind::InboxRule, &rule.identity).named(name),
         facts: exchange_facts(rule, hidden),
         basis: Some(exchange_facts(rule, false)),
+        content: Some(content(rule)),
+        place: rule.priority,
+    }
+}
+
+/// What a rule does, without its ids, its place in the order, and the names that
+/// Exchange writes before addresses: canonical JSON.
+pub(crate) fn content(rule: &ExchangeRule) -> String {
+    let addresses = |texts: &[String]| {
+        let mut addresses: Vec<String> = texts.iter().map(|text| address(text)).collect();
+        addresses.sort();
+        addresses
+    };
+    let mut content = serde_json::json!({
+        "Name": rule.name,
+        "Enabled": rule.enabled.unwrap_or(true),
+        "ForwardTo": addresses(&rule.forward_to),
+        "ForwardAsAttachmentTo": addresses(&rule.forward_as_attachment_to),
+        "RedirectTo": addresses(&rule.redirect_to),
+        "From": addresses(&rule.from),
+        "DeleteMessage": rule.delete_message == Some(true),
+        "SoftDeleteMessage": rule.soft_delete_message == Some(true),
+        "MoveToFolder": rule.move_to_folder,
+        "MarkAsRead": rule.mark_as_read == Some(true),
+        "StopProcessingRules": rule.stop_processing_rules == Some(true),
+        "SubjectContainsWords": rule.subject_contains_words,
+        "SubjectOrBodyContainsWords": rule.subject_or_body_contains_words,
+    });
+    for (name, value) in &rule.other {
+        if !says_nothing(value) && !ABOUT_THE_ROW.contains(&name.as_str()) {
+            content[name] = value.clone();
+        }
+    }
+    canonical_json(&content)
+}
+
+/// The address in one of Exchange's texts for a recipient, in lower case.
+pub(crate) fn address(text: &str) -> String {
+    match (text.rfind('['), text.rfind(']')) {
+        (Some(open), Some(close)) if open < close => bare(&text[open + 1..close]),
+        _ => bare(text.trim_matches(|c| c == '"' || c == ' ')),
     }
 }
 

@@ -245,7 +245,9 @@ impl Standing {
 
     /// Permission and role for a call, as far as they are known.
     fn rights(&self, call: &'static CallSpec, set: Set) -> Vec<Right> {
-        let shown = self.shown.get(call.id).copied();
+        // A batch may what the calls in it may.
+        let tried = call.batch_of().unwrap_or(call);
+        let shown = self.shown.get(tried.id).copied();
         let reads_mailboxes = || {
             call.service == Service::Exchange
                 && [&EXCHANGE_GET_MAILBOX, &EXCHANGE_GET_OUTBOUND_POLICY]

@@ -17,7 +17,9 @@ use retake_tenant::edge::Entropy;
 use serde_json::{Map, Value};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::batch::is_batch;
 use crate::form::Body;
+use crate::record::{ANSWERED, ASKED};
 use forms::Forms;
 use words::{is_free_text, is_secret};
 
@@ -118,6 +120,7 @@ impl Redactor {
             return Body::Form(self.form(body, secrets));
         }
         match serde_json::from_slice::<Value>(body) {
+            Ok(value) if is_batch(&value) => Body::Json(self.batch(value, secrets)),
             Ok(value) => Body::Json(self.json(value, secrets)),
             Err(_) => Body::Opaque(body.len()),
         }
@@ -143,6 +146,63 @@ impl Redactor {
                 (self.forms.words(&name), value)
             })
             .collect()
+    }
+
+    /// A batch, or the answer to one: what is in it is replaced as if it had gone alone.
+    fn batch(&mut self, value: Value, secrets: &mut Vec<Zeroizing<String>>) -> Value {
+        let Value::Object(object) = value else {
+            return self.json(value, secrets);
+        };
+        let mut kept = Map::new();
+        for (name, value) in object {
+            let value = match (name.as_str(), value) {
+                ("requests" | "responses", Value::Array(items)) => Value::Array(
+                    items
+                        .into_iter()
+                        .map(|item| self.batched(item, secrets))
+                        .collect(),
+                ),
+                (_, value) => self.value(&name, value, Around::default(), secrets, 0),
+            };
+            kept.insert(self.forms.key(&name, false), value);
+        }
+        Value::Object(kept)
+    }
+
+    fn batched(&mut self, item: Value, secrets: &mut Vec<Zeroizing<String>>) -> Value {
+        let Value::Object(object) = item else {
+            return self.json(item, secrets);
+        };
+        let mut kept = Map::new();
+        for (name, value) in object {
+            let value = match (name.as_str(), value) {
+                // The client numbers what it sends.
+                ("id", Value::String(id))
+                    if id.len() <= 2 && id.bytes().all(|byte| byte.is_ascii_digit()) =>
+                {
+                    Value::String(id)
+                }
+                ("url", Value::String(url)) => Value::from(self.url(&url)),
+                ("headers", Value::Object(headers)) => self.batched_headers(&headers),
+                ("body", body) => self.json(body, secrets),
+                (_, value) => self.value(&name, value, Around::default(), secrets, 0),
+            };
+            kept.insert(self.forms.key(&name, false), value);
+        }
+        Value::Object(kept)
+    }
+
+    /// The same headers that are kept of a request of its own.
+    fn batched_headers(&mut self, headers: &Map<String, Value>) -> Value {
+        let mut kept = Map::new();
+        for (name, value) in headers {
+            let lower = name.to_lowercase();
+            let wanted = ASKED.contains(&lower.as_str()) || ANSWERED.contains(&lower.as_str());
+            if let (true, Some(value)) = (wanted, value.as_str()) {
+                kept.insert(name.clone(), Value::from(self.header(&lower, value)));
+            }
+        }
+        Value::Object(kept)
     }
 
     /// A value and all that is in it.

@@ -137,7 +137,7 @@ impl Forms {
 
     /// `users`, an id, or `servicePrincipals(appId='…')`.
     fn segment(&mut self, segment: &str) -> String {
-        if segment.is_empty() || segment == "$metadata" {
+        if segment.is_empty() || matches!(segment, "$metadata" | "$batch") {
             return segment.to_owned();
         }
         if let Some((name, inner)) = segment

@@ -154,6 +154,9 @@ calls! {
     SERVICE_PRINCIPAL: "graph.apps.read", "read an app as it exists in the tenant";
         Graph Get "/v1.0/servicePrincipals/{app}", read;
         needs &["Application.Read.All"], roles &[]; "reference §5".
+    SERVICE_PRINCIPALS: "graph.apps.read_batch", "read several apps in one request";
+        Graph Post "/v1.0/$batch", read;
+        needs &["Application.Read.All"], roles &[]; "reference §10 ($batch), §5".
     SERVICE_PRINCIPAL_BY_APP_ID: "graph.apps.find", "find an app by its app id";
         Graph Get "/v1.0/servicePrincipals(appId='{appId}')", read;
         needs &["Application.Read.All"], roles &[]; "reference §5".
@@ -229,12 +232,18 @@ calls! {
     EXCHANGE_REMOVE_INBOX_RULE: "exchange.rules.remove", "remove an inbox rule (Remove-InboxRule)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+    EXCHANGE_CREATE_INBOX_RULE: "exchange.rules.create", "put back a removed inbox rule (New-InboxRule)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2, §6.6".
     EXCHANGE_GET_MAILBOX: "exchange.mailbox.read", "read forwarding and audit settings (Get-Mailbox)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2, §6.6".
     EXCHANGE_SET_FORWARDING: "exchange.mailbox.set_forwarding", "set or clear both forwarding fields (Set-Mailbox)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+    EXCHANGE_SET_KEEPING: "exchange.mailbox.set_keeping", "keep what is deleted for longer, or hold the mailbox (Set-Mailbox)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §14.1".
     EXCHANGE_GET_OUTBOUND_POLICY: "exchange.organisation.outbound", "read whether mail may be forwarded outside (Get-HostedOutboundSpamFilterPolicy)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2, §6.6".

@@ -7,13 +7,16 @@ use serde_json::{Map, Value, json};
 
 use super::{Tenant, bad_answer};
 use crate::call::{
-    CallSpec, EXCHANGE_CHANGE, EXCHANGE_GET_INBOX_RULES, EXCHANGE_GET_MAILBOX,
-    EXCHANGE_GET_MAILBOX_PERMISSION, EXCHANGE_GET_RECIPIENT_PERMISSION, EXCHANGE_INVOKE,
-    EXCHANGE_REMOVE_INBOX_RULE, EXCHANGE_SET_FORWARDING, Service,
+    CallSpec, EXCHANGE_CHANGE, EXCHANGE_CREATE_INBOX_RULE, EXCHANGE_GET_INBOX_RULES,
+    EXCHANGE_GET_MAILBOX, EXCHANGE_GET_MAILBOX_PERMISSION, EXCHANGE_GET_RECIPIENT_PERMISSION,
+    EXCHANGE_INVOKE, EXCHANGE_REMOVE_INBOX_RULE, EXCHANGE_SET_FORWARDING, EXCHANGE_SET_KEEPING,
+    Service,
 };
 use crate::error::{Kind, TenantError, exchange};
 use crate::escape;
-use crate::model::{ExchangeRule, Forwarding, Mailbox, MailboxPermission, RecipientPermission};
+use crate::model::{
+    ExchangeRule, Forwarding, Keeping, Mailbox, MailboxPermission, RecipientPermission,
+};
 use crate::page::{Completeness, Cut};
 use crate::wire::{Answer, Builder, Equivalent, Outgoing, Prepared, Read};
 
@@ -240,6 +243,89 @@ impl Tenant {
         self.prepare(spec, &cmdlet, Some(mailbox), identity)
     }
 
+    /// Putting back an inbox rule from the row that Exchange showed of it. It comes
+    /// back visible, switched on and with a new identity; like every change of rules
+    /// through Exchange it drops the mailbox's client-side rules (reference §0.6).
+    ///
+    /// Fails with [`Kind::BadInput`] where the row says something that the cmdlet
+    /// cannot be told: then half a rule would come back.
+    pub fn prepare_create_inbox_rule(
+        &self,
+        mailbox: &str,
+        rule: &ExchangeRule,
+    ) -> Result<Prepared, TenantError> {
+        let spec = &EXCHANGE_CREATE_INBOX_RULE;
+        let name = rule.name.as_deref().unwrap_or_default();
+        let refused = |why: &str| TenantError::new(Kind::BadInput, spec, name, why);
+        if rule.enabled == Some(false) {
+            return Err(refused(
+                "Exchange makes rules switched on, and this one was off: make it by hand and switch it off",
+            ));
+        }
+        if let Some((field, _)) = rule.other.iter().find(|(field, value)| {
+            !is_empty(value)
+                && !RULE_PARAMETERS.contains(&field.as_str())
+                && !ABOUT_THE_ROW.contains(&field.as_str())
+        }) {
+            return Err(refused(&format!(
+                "the rule's {field} cannot be set by New-InboxRule"
+            )));
+        }
+        let list = |texts: &[String]| match texts {
+            [] => Value::Null,
+            texts => texts.iter().map(|text| recipient(text)).collect(),
+        };
+        let words = |texts: &[String]| match texts {
+            [] => Value::Null,
+            texts => json!(texts),
+        };
+        let yes = |set: Option<bool>| match set {
+            Some(true) => json!(true),
+            _ => Value::Null,
+        };
+        let folder = |name: &str| json!(format!("{mailbox}:\\{name}"));
+        let mut cmdlet = Self::about(spec, "New-InboxRule", "Mailbox", mailbox)?
+            .with("Name", name)
+            .with("Priority", rule.priority.map_or(Value::Null, Into::into))
+            .with("From", list(&rule.from))
+            .with("SubjectContainsWords", words(&rule.subject_contains_words))
+            .with(
+                "SubjectOrBodyContainsWords",
+                words(&rule.subject_or_body_contains_words),
+            )
+            .with("ForwardTo", list(&rule.forward_to))
+            .with(
+                "ForwardAsAttachmentTo",
+                list(&rule.forward_as_attachment_to),
+            )
+            .with("RedirectTo", list(&rule.redirect_to))
+            .with("DeleteMessage", yes(rule.delete_message))
+            .with("SoftDeleteMessage", yes(rule.soft_delete_message))
+            .with(
+                "MoveToFolder",
+                rule.move_to_folder.as_deref().map_or(Value::Null, folder),
+            )
+            .with("MarkAsRead", yes(rule.mark_as_read))
+            .with("StopProcessingRules", yes(rule.stop_processing_rules));
+        for (field, value) in &rule.other {
+            if is_empty(value) || !RULE_PARAMETERS.contains(&field.as_str()) {
+                continue;
+            }
+            let value = match (field.as_str(), value) {
+                ("CopyToFolder", Value::String(name)) => folder(name),
+                ("ExceptIfFrom" | "SentTo" | "ExceptIfSentTo", Value::Array(texts)) => texts
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(recipient)
+                    .collect(),
+                (_, value) => value.clone(),
+            };
+            cmdlet = cmdlet.with(field, value);
+        }
+        let cmdlet = cmdlet.with("Force", true).with("Confirm", false);
+        self.prepare(spec, &cmdlet, Some(mailbox), name)
+    }
+
     /// Setting or clearing both forwarding fields in one call.
     pub fn prepare_set_forwarding(
         &self,
@@ -252,6 +338,28 @@ impl Tenant {
             .with_or_clear("ForwardingSmtpAddress", forwarding.smtp_address.as_deref())
             .with("DeliverToMailboxAndForward", forwarding.keep_copy)
             .with("Confirm", false);
+        self.prepare(spec, &cmdlet, Some(mailbox), mailbox)
+    }
+
+    /// Setting how long a mailbox keeps what is deleted from it; what is absent stays.
+    /// No comment goes with a hold: Outlook would show it (reference §14.1).
+    pub fn prepare_set_keeping(
+        &self,
+        mailbox: &str,
+        keeping: Keeping,
+    ) -> Result<Prepared, TenantError> {
+        let spec = &EXCHANGE_SET_KEEPING;
+        let mut cmdlet = Self::about(spec, "Set-Mailbox", "Identity", mailbox)?;
+        if let Some(on) = keeping.single_item_recovery {
+            cmdlet = cmdlet.with("SingleItemRecoveryEnabled", on);
+        }
+        if let Some(days) = keeping.retain_days {
+            cmdlet = cmdlet.with("RetainDeletedItemsFor", format!("{days}.00:00:00"));
+        }
+        if let Some(on) = keeping.litigation_hold {
+            cmdlet = cmdlet.with("LitigationHoldEnabled", on);
+        }
+        let cmdlet = cmdlet.with("Confirm", false);
         self.prepare(spec, &cmdlet, Some(mailbox), mailbox)
     }
 
@@ -440,6 +548,88 @@ fn warnings(body: &Value) -> Vec<String> {
         .flatten()
         .map(|warning| escape::message(warning.as_str().unwrap_or("a warning without a text")))
         .collect()
+}
+
+/// What a rule can be told besides what [`ExchangeRule`] names itself (New-InboxRule's
+/// own parameters; the properties of Get-InboxRule are called the same).
+const RULE_PARAMETERS: [&str; 41] = [
+    "ApplyCategory",
+    "BodyContainsWords",
+    "CopyToFolder",
+    "ExceptIfBodyContainsWords",
+    "ExceptIfFlaggedForAction",
+    "ExceptIfFrom",
+    "ExceptIfFromAddressContainsWords",
+    "ExceptIfHasAttachment",
+    "ExceptIfHeaderContainsWords",
+    "ExceptIfMessageTypeMatches",
+    "ExceptIfMyNameInCcBox",
+    "ExceptIfMyNameInToBox",
+    "ExceptIfMyNameInToOrCcBox",
+    "ExceptIfMyNameNotInToBox",
+    "ExceptIfReceivedAfterDate",
+    "ExceptIfReceivedBeforeDate",
+    "ExceptIfRecipientAddressContainsWords",
+    "ExceptIfSentOnlyToMe",
+    "ExceptIfSentTo",
+    "ExceptIfSubjectContainsWords",
+    "ExceptIfSubjectOrBodyContainsWords",
+    "ExceptIfWithImportance",
+    "ExceptIfWithSensitivity",
+    "FlaggedForAction",
+    "FromAddressContainsWords",
+    "HasAttachment",
+    "HeaderContainsWords",
+    "MarkImportance",
+    "MessageTypeMatches",
+    "MyNameInCcBox",
+    "MyNameInToBox",
+    "MyNameInToOrCcBox",
+    "MyNameNotInToBox",
+    "PinMessage",
+    "ReceivedAfterDate",
+    "ReceivedBeforeDate",
+    "RecipientAddressContainsWords",
+    "SentOnlyToMe",
+    "SentTo",
+    "WithImportance",
+    "WithSensitivity",
+];
+
+/// Fields that tell of the row and not of the rule.
+const ABOUT_THE_ROW: [&str; 8] = [
+    "DescriptionTimeFormat",
+    "DescriptionTimeZone",
+    "ErrorType",
+    "InError",
+    "IsValid",
+    "ObjectState",
+    "RunspaceId",
+    "SupportedByTask",
+];
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// A recipient as a cmdlet takes one, from how Exchange shows it: the address of
+/// `"Name" [SMTP:address]`, the legacy name of `"Name" [EX:/o=…]` (reference §6.6).
+/// The name is the attacker's: only the last bracket counts.
+fn recipient(text: &str) -> Value {
+    let inside = match (text.rfind('['), text.rfind(']')) {
+        (Some(open), Some(close)) if open < close => &text[open + 1..close],
+        _ => text.trim_matches(|c| c == '"' || c == ' '),
+    };
+    let address = match inside.split_once(':') {
+        Some((kind, rest)) if ["smtp", "ex"].contains(&kind.to_ascii_lowercase().as_str()) => rest,
+        _ => inside,
+    };
+    json!(address)
 }
 
 struct Page {

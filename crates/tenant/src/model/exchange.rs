@@ -133,6 +133,18 @@ pub struct Mailbox {
     /// Whether its audit is on.
     #[serde(default)]
     pub audit_enabled: Option<bool>,
+    /// Whether everything is kept, deleted and changed items too (reference §14.1).
+    #[serde(default)]
+    pub litigation_hold_enabled: Option<bool>,
+    /// Whether what is purged stays for the retention time.
+    #[serde(default)]
+    pub single_item_recovery_enabled: Option<bool>,
+    /// The retention time, a .NET time span: `14.00:00:00`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub retain_deleted_items_for: Option<String>,
+    /// Licences as Exchange names them.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub persisted_capabilities: Vec<String>,
     /// Everything else.
     #[serde(flatten)]
     pub other: Other,
@@ -146,6 +158,28 @@ impl Mailbox {
             smtp_address: self.forwarding_smtp_address.clone(),
             keep_copy: self.deliver_to_mailbox_and_forward.unwrap_or_default(),
         }
+    }
+
+    /// How long it keeps what is deleted from it.
+    pub fn keeping(&self) -> Keeping {
+        Keeping {
+            single_item_recovery: self.single_item_recovery_enabled,
+            retain_days: self
+                .retain_deleted_items_for
+                .as_deref()
+                .and_then(|span| span.split(['.', ':']).next())
+                .and_then(|days| days.parse().ok()),
+            litigation_hold: self.litigation_hold_enabled,
+        }
+    }
+
+    /// Whether it may be put on litigation hold, where it says what it is licensed for.
+    pub fn hold_licensed(&self) -> Option<bool> {
+        let held = &self.persisted_capabilities;
+        (!held.is_empty()).then(|| {
+            held.iter()
+                .any(|licence| HOLD_LICENCES.contains(&licence.as_str()))
+        })
     }
 
     /// Whether this is the mailbox that was asked for by this name, id or address.
@@ -168,6 +202,27 @@ impl Mailbox {
         .any(|name| name.eq_ignore_ascii_case(asked))
     }
 }
+
+/// How long a mailbox keeps what is deleted from it (reference §14.1). What is absent
+/// is not known, or is left as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Keeping {
+    /// `SingleItemRecoveryEnabled`: what is purged stays for the retention time.
+    pub single_item_recovery: Option<bool>,
+    /// `RetainDeletedItemsFor` in whole days, at most 30.
+    pub retain_days: Option<u32>,
+    /// `LitigationHoldEnabled`: everything stays, until the hold is lifted.
+    pub litigation_hold: Option<bool>,
+}
+
+/// Licences that a litigation hold needs one of (reference §14.1).
+const HOLD_LICENCES: [&str; 5] = [
+    "BPOS_S_Enterprise",
+    "EXCHANGE_S_ENTERPRISE",
+    "BPOS_S_ArchiveAddOn",
+    "EXCHANGE_S_ARCHIVE_ADDON",
+    "BPOS_S_DlpAddOn",
+];
 
 /// Both forwarding fields and the copy: always read and set together, since
 /// clearing one would switch the other on (reference §6.2).

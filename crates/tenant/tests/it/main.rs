@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout)]
 
 mod activity;
+mod batch;
 mod changing;
 mod doubles;
 mod errors;

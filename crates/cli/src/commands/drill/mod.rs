@@ -1,11 +1,12 @@
 //! `retake drill`: a takeover, the response to it, and the score.
 
 mod both_sides;
+mod side_by_side;
 
 use std::path::Path;
 
 use retake_casefile::Bundle;
-use retake_drill::score::{Outcome, Reading, RunScore, Scores};
+use retake_drill::score::{Outcome, Reading, RunScore, Scores, Unscored};
 use retake_drill::{RETAKE, Run, run_responder, run_sequence};
 use retake_playbook::ArtefactId;
 use retake_playbook::codes::{self, Exit};
@@ -13,7 +14,7 @@ use retake_responder::{Conduct, Watcher};
 
 use crate::args::Drill;
 use crate::failure::Failure;
-use crate::terminal::{OURS, QUIET, STRONG, THEIRS, Terminal, WARN, safe};
+use crate::terminal::{OURS, QUIET, STRONG, THEIRS, Terminal, WARN, safe, safe_at_length};
 use both_sides::Silent;
 pub(crate) use both_sides::{BothSides, Side};
 
@@ -28,36 +29,60 @@ pub(crate) fn run(args: &Drill, terminal: &Terminal) -> Result<Exit, Failure> {
         None => vec![args.seed],
     };
     let sequences: Vec<String> = if args.compare {
-        std::iter::once(RETAKE)
-            .chain(retake_drill::Sequence::names())
+        retake_drill::rehearsals::sequences()
             .map(str::to_owned)
             .collect()
     } else {
         vec![args.sequence.clone()]
     };
-    let live = !args.quiet && !args.json && names.len() * seeds.len() * sequences.len() == 1;
-    let mut scores = Vec::new();
+    let count = names.len() * seeds.len() * sequences.len();
+    let live = !args.quiet && !terminal.json() && count == 1;
+    let (mut scores, mut failed) = (Vec::new(), Vec::new());
     for name in &names {
         let scenario = super::lab::scenario(name)?;
-        for seed in &seeds {
-            for sequence in &sequences {
-                let run = rehearse(&scenario, *seed, sequence, live, terminal)?;
+        let from = scores.len();
+        for sequence in &sequences {
+            for seed in &seeds {
+                let run = match rehearse(&scenario, *seed, sequence, live, terminal) {
+                    Ok(run) => run,
+                    // Of many runs the others still say something.
+                    Err(failure) if count > 1 => {
+                        terminal.say(&format!(
+                            "{WARN}no score{WARN:#} {} · seed {seed} · {}: {}",
+                            safe(name),
+                            safe(sequence),
+                            safe_at_length(&failure.message)
+                        ));
+                        failed.push(Unscored {
+                            scenario: name.clone(),
+                            sequence: sequence.clone(),
+                            seed: *seed,
+                            why: failure.message,
+                        });
+                        continue;
+                    }
+                    Err(failure) => return Err(failure),
+                };
                 keep(args, &run, terminal)?;
-                if !args.json {
+                if !args.compare {
                     show(&run, terminal);
                 }
                 scores.push(run.score);
             }
         }
+        if args.compare {
+            side_by_side::show(&scores[from..], terminal);
+        }
     }
-    let good = scores
-        .iter()
-        .filter(|score| score.sequence == RETAKE)
-        .all(is_clean);
-    if args.json {
+    let good = failed.is_empty()
+        && scores
+            .iter()
+            .filter(|score| score.sequence == RETAKE)
+            .all(is_clean);
+    if terminal.json() {
         let scores =
-            serde_json::to_string(&Scores::of(scores)).map_err(|error| internal(&error))?;
-        terminal.data(&scores);
+            serde_json::to_value(Scores::of(scores, failed)).map_err(|error| internal(&error))?;
+        terminal.document(&scores);
     }
     Ok(if good { Exit::Done } else { Exit::NeedsPerson })
 }
@@ -128,8 +153,7 @@ fn keep(args: &Drill, run: &Run, terminal: &Terminal) -> Result<(), Failure> {
         bundle.evidence(digest).map(<[u8]>::to_vec)
     })
     .map_err(|error| internal(&error))?;
-    write(&dir.join(format!("{name}.html")), report.html.as_bytes())?;
-    write(&dir.join(format!("{name}.md")), report.markdown.as_bytes())?;
+    super::case::write_report(&report, dir, &name)?;
     terminal.say(&format!("kept: {}", dir.join(name).display()));
     Ok(())
 }
@@ -157,6 +181,9 @@ fn is_clean(score: &RunScore) -> bool {
 }
 
 fn show(run: &Run, terminal: &Terminal) {
+    if terminal.json() {
+        return;
+    }
     let score = &run.score;
     let data = |line: String| terminal.data(&line);
     data(format!(

@@ -3,7 +3,7 @@
 use retake_playbook::ObjectKind;
 use serde_json::{Value, json};
 
-use super::{Cmdlet, Done, Rows, bad, missing, net_time, row};
+use super::{Cmdlet, Done, Rows, bad, keeping, missing, net_time, row};
 use crate::trace::TraceObject;
 use crate::world::mail::Forwarding;
 use crate::world::{Mailbox, World};
@@ -30,7 +30,12 @@ pub(super) fn get(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         target: Some(target),
         shows: users
             .into_iter()
-            .map(|user| TraceObject::new(ObjectKind::MailboxForwarding, user))
+            .flat_map(|user| {
+                [
+                    TraceObject::new(ObjectKind::MailboxForwarding, user.clone()),
+                    TraceObject::new(ObjectKind::Mailbox, user),
+                ]
+            })
             .collect(),
         ..Done::default()
     })
@@ -90,13 +95,8 @@ fn mailbox_row(world: &World, mailbox: &Mailbox) -> Value {
         ("GrantSendOnBehalfTo", json!(mailbox.send_on_behalf)),
         ("AuditEnabled", json!(mailbox.audit_enabled)),
         ("DefaultAuditSet", json!(["Admin", "Delegate", "Owner"])),
-        ("LitigationHoldEnabled", json!(false)),
-        ("LitigationHoldDate", Value::Null),
-        ("LitigationHoldOwner", json!("")),
         ("LitigationHoldDuration", json!("Unlimited")),
         ("InPlaceHolds", json!([])),
-        ("SingleItemRecoveryEnabled", json!(true)),
-        ("RetainDeletedItemsFor", json!("14.00:00:00")),
         ("RetentionHoldEnabled", json!(false)),
         ("DelayHoldApplied", json!(false)),
         ("ElcProcessingDisabled", json!(false)),
@@ -107,15 +107,25 @@ fn mailbox_row(world: &World, mailbox: &Mailbox) -> Value {
         ("RulesQuota", json!("256 KB (262,144 bytes)")),
         ("WhenMailboxCreated", net_time(mailbox.created)),
     ]);
+    for (name, value) in keeping::properties(world, mailbox) {
+        row[name] = value;
+    }
     row["WhenMailboxCreated@data.type"] = json!("System.DateTime");
     row["ExchangeGuid@data.type"] = json!("System.Guid");
     row
 }
 
-/// `Set-Mailbox`: the forwarding fields in one change. What is not named stays,
-/// null clears.
+/// `Set-Mailbox`: what is named, in one change; what is not stays.
 pub(super) fn set(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let user = cmdlet.mailbox("Identity")?;
+    if keeping::is_named(cmdlet) {
+        return keeping::set(cmdlet, user);
+    }
+    set_forwarding(cmdlet, user)
+}
+
+/// The forwarding fields; null clears.
+fn set_forwarding(cmdlet: &mut Cmdlet<'_, '_>, user: String) -> Rows {
     let world = &cmdlet.ask.world;
     let held = world
         .mailboxes

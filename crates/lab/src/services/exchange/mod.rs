@@ -3,6 +3,7 @@
 
 mod errors;
 mod front;
+mod keeping;
 mod mailbox;
 mod organisation;
 mod pages;
@@ -173,6 +174,9 @@ const CMDLETS: [Known; 19] = [
             "DeliverToMailboxAndForward",
             "Force",
             "AuditEnabled",
+            "LitigationHoldEnabled",
+            "RetainDeletedItemsFor",
+            "SingleItemRecoveryEnabled",
         ],
         write: true,
         run: mailbox::set,

@@ -63,14 +63,28 @@ pub(super) fn new(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
             _ => Vec::new(),
         }
     };
+    // A recipient may be named by its address or by its legacy distinguished name.
     let addresses = |name: &str| -> Vec<Address> {
         words(name)
             .into_iter()
-            .map(|address| Address::new(&address, address.trim_start_matches("smtp:")))
+            .map(|address| {
+                let known = address.rsplit_once("cn=").and_then(|(_, number)| {
+                    cmdlet
+                        .ask
+                        .world
+                        .users
+                        .values()
+                        .find(|user| user.id.replace('-', "") == number)
+                });
+                match known.filter(|_| address.starts_with("/o=")) {
+                    Some(user) => Address::new(&user.display_name, &user.upn),
+                    None => Address::new(&address, address.trim_start_matches("smtp:")),
+                }
+            })
             .collect()
     };
-    let folder = match cmdlet.text("MoveToFolder") {
-        None => None,
+    let folder = |parameter: &str| match cmdlet.text(parameter) {
+        None => Ok(None),
         Some(path) => {
             let name = path.rsplit(['\\', ':']).next().unwrap_or(&path).to_owned();
             let found = cmdlet.ask.world.mailboxes.get(&user).and_then(|mailbox| {
@@ -80,7 +94,9 @@ pub(super) fn new(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
                     .find(|folder| folder.display_name == name)
                     .map(|folder| folder.id.clone())
             });
-            Some(found.ok_or_else(|| missing(cmdlet.ask.world, &path))?)
+            found
+                .ok_or_else(|| missing(cmdlet.ask.world, &path))
+                .map(Some)
         }
     };
     let Some(name) = cmdlet.text("Name").filter(|name| !name.is_empty()) else {
@@ -99,15 +115,24 @@ pub(super) fn new(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
             body_contains: words("BodyContainsWords"),
             subject_or_body_contains: words("SubjectOrBodyContainsWords"),
             sender_contains: words("FromAddressContainsWords"),
+            recipient_contains: words("RecipientAddressContainsWords"),
             from_addresses: addresses("From"),
+            sent_to_me: cmdlet.switch("MyNameInToBox"),
+            has_attachments: cmdlet.switch("HasAttachment"),
             ..RuleConditions::default()
         },
-        exceptions: RuleConditions::default(),
+        exceptions: RuleConditions {
+            subject_contains: words("ExceptIfSubjectContainsWords"),
+            sender_contains: words("ExceptIfFromAddressContainsWords"),
+            ..RuleConditions::default()
+        },
         actions: RuleActions {
             forward_to: addresses("ForwardTo"),
             forward_as_attachment_to: addresses("ForwardAsAttachmentTo"),
             redirect_to: addresses("RedirectTo"),
-            move_to_folder: folder,
+            move_to_folder: folder("MoveToFolder")?,
+            copy_to_folder: folder("CopyToFolder")?,
+            assign_categories: words("ApplyCategory"),
             delete: cmdlet.switch("DeleteMessage"),
             mark_as_read: cmdlet.switch("MarkAsRead"),
             stop_processing: cmdlet.switch("StopProcessingRules"),

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Ask, route};
 use super::Answer;
+use crate::trace::{TraceInside, digest};
 
 /// Answers a batch.
 pub(super) fn serve(ask: &mut Ask<'_>, version: &str) -> Answer {
@@ -34,6 +35,7 @@ pub(super) fn serve(ask: &mut Ask<'_>, version: &str) -> Answer {
     }
     let mut failed: BTreeSet<String> = BTreeSet::new();
     let (mut responses, mut touched) = (Vec::new(), Vec::new());
+    let mut inside = Vec::new();
     for request in requests {
         let id = request["id"].as_str().unwrap_or_default().to_owned();
         let waits = request["dependsOn"].as_array().into_iter().flatten();
@@ -49,12 +51,15 @@ pub(super) fn serve(ask: &mut Ask<'_>, version: &str) -> Answer {
         } else {
             None
         };
-        let response = match (refusal, inner(ask, version, request)) {
+        let asked = inner(ask, version, request);
+        let mut fault = None;
+        let response = match (refusal, &asked) {
             (Some(refusal), _) => refusal.into_response(ask.request, ask.now),
             (None, Some(inner)) => {
-                let (response, effect) = one(ask, &inner);
-                touched.extend(effect);
-                response
+                let one = one(ask, inner);
+                touched.extend(one.effect);
+                fault = one.fault;
+                one.response
             }
             (None, None) => Answer::bad_request("Invalid request in the batch.")
                 .into_response(ask.request, ask.now),
@@ -62,11 +67,14 @@ pub(super) fn serve(ask: &mut Ask<'_>, version: &str) -> Answer {
         if !response.status().is_success() {
             failed.insert(id.to_lowercase());
         }
-        responses.push(response_json(&id, &response));
+        let response = response_json(&id, &response);
+        inside.extend(asked.map(|asked| noted(&asked, &response, fault)));
+        responses.push(response);
     }
     // The service answers in any order: backwards shows who relies on it.
     responses.reverse();
     let mut answer = Answer::json(200, json!({"responses": responses}));
+    answer.inside = inside;
     if !touched.is_empty() {
         answer = answer.effect(json!({"kind": "batch", "touched": touched}));
     }
@@ -106,9 +114,16 @@ fn inner(ask: &Ask<'_>, version: &str, request: &Value) -> Option<Request<Bytes>
     builder.body(body).ok()
 }
 
-/// One of the requests, and what it changed. Each is metered alone, and each
-/// can meet a fault of its own.
-fn one(ask: &mut Ask<'_>, inner: &Request<Bytes>) -> (Response<Bytes>, Option<Value>) {
+/// One of the requests, answered.
+struct One {
+    response: Response<Bytes>,
+    effect: Option<Value>,
+    fault: Option<String>,
+}
+
+/// Answers one of the requests. Each is metered alone, and each can meet a fault of
+/// its own.
+fn one(ask: &mut Ask<'_>, inner: &Request<Bytes>) -> One {
     let fault = ask.world.faults.take(inner, true);
     if let Some(fault) = fault {
         fault.prepare(ask.world, inner, ask.now);
@@ -131,7 +146,28 @@ fn one(ask: &mut Ask<'_>, inner: &Request<Bytes>) -> (Response<Bytes>, Option<Va
     if let Some(fault) = fault {
         fault.spoil(ask.world, inner, ask.now, &mut response);
     }
-    (response, effect)
+    One {
+        response,
+        effect,
+        fault: fault.map(crate::fault::FaultKind::word),
+    }
+}
+
+/// For the trace: what was asked, and the digest of the body as it stands in the
+/// batch's answer.
+fn noted(asked: &Request<Bytes>, response: &Value, fault: Option<String>) -> TraceInside {
+    let body = response.get("body").map(Value::to_string);
+    TraceInside {
+        method: asked.method().as_str().to_owned(),
+        path: asked.uri().path().to_owned(),
+        query: asked.uri().query().map(str::to_owned),
+        status: response["status"]
+            .as_u64()
+            .and_then(|status| u16::try_from(status).ok())
+            .unwrap_or_default(),
+        response_sha256: body.map(|body| digest(body.as_bytes())),
+        fault,
+    }
 }
 
 fn response_json(id: &str, response: &Response<Bytes>) -> Value {

@@ -1,0 +1,297 @@
+//! The way back of each kind of action: what is sent, and what shows that the object
+//! is as it was. One arm each.
+
+use retake_playbook::event::Facts;
+use retake_playbook::undo::{CannotUndo, content, sign_in_without};
+use retake_playbook::{ActionKind, ObjectKind};
+use retake_tenant::model::{ExchangeRule, Forwarding, Grant, Keeping, Mailbox, MessageRule};
+use retake_tenant::{Prepared, Tenant, TenantError};
+
+use super::past::Past;
+use crate::difference::difference;
+use crate::observe::rules::content as content_of_rule;
+use crate::observe::{Found, content_of, user_key};
+
+/// Why there is no request.
+pub(crate) enum NoWay {
+    /// The case does not hold what is needed.
+    Cannot(CannotUndo),
+    /// The request cannot be built.
+    Tenant(Box<TenantError>),
+}
+
+impl From<TenantError> for NoWay {
+    fn from(error: TenantError) -> Self {
+        Self::Tenant(Box::new(error))
+    }
+}
+
+/// The request that takes an action back, from what was saved before it.
+pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepared, NoWay> {
+    let user = user_key(past.state).unwrap_or_default();
+    let planned = &past.action.planned;
+    match planned.kind {
+        ActionKind::BlockSignIn | ActionKind::RestoreSignIn => {
+            match sign_in_without(past.state, planned.action) {
+                Some(false) => Ok(tenant.prepare_block(&user)?),
+                _ => Ok(tenant.prepare_unblock(&user)?),
+            }
+        }
+        ActionKind::RemoveInboxRule
+        | ActionKind::RemoveHiddenRule
+        | ActionKind::RemoveRuleInExchange => {
+            // Through Graph where the case has Graph's form of it: that leaves the
+            // mailbox's client-side rules alone (reference §0.6).
+            if planned.kind == ActionKind::RemoveInboxRule
+                && let Some(rule) = graph_rule(past)
+            {
+                return Ok(tenant.prepare_create_graph_rule(&user, &rule)?);
+            }
+            let row = exchange_rule(past).ok_or_else(|| not_saved(past, "the rule"))?;
+            Ok(tenant.prepare_create_inbox_rule(&user, &row)?)
+        }
+        ActionKind::ClearForwarding => {
+            let saved = forwarding(past).ok_or_else(|| not_saved(past, "the forwarding"))?;
+            Ok(tenant.prepare_set_forwarding(&user, &saved)?)
+        }
+        ActionKind::RaiseRetention => {
+            let was = keeping(past).ok_or_else(|| not_saved(past, "the retention time"))?;
+            let was = Keeping {
+                litigation_hold: None,
+                ..was
+            };
+            Ok(tenant.prepare_set_keeping(&user, was)?)
+        }
+        ActionKind::HoldMailbox => {
+            let was = Keeping {
+                litigation_hold: Some(false),
+                ..Keeping::default()
+            };
+            Ok(tenant.prepare_set_keeping(&user, was)?)
+        }
+        ActionKind::RemoveGrant => {
+            let grant: Grant = past
+                .row_named("id")
+                .ok_or_else(|| not_saved(past, "the consent"))?;
+            Ok(tenant.prepare_create_grant(&grant)?)
+        }
+        ActionKind::RevokeSessions | ActionKind::ResetPassword | ActionKind::RemoveMethod => {
+            // The catalogue has no way back for them, and they are never planned.
+            Err(not_saved(past, "a way back"))
+        }
+    }
+}
+
+/// What a reading of the objects of the kind says about an undo.
+#[derive(Default)]
+pub(crate) struct Shown {
+    /// The object that is there again.
+    pub(crate) object: Option<String>,
+    /// What is there instead and was not made by this case: nothing is sent then.
+    pub(crate) in_the_way: Option<String>,
+    /// What is not as it was, in words.
+    pub(crate) differs: Vec<String>,
+}
+
+/// Whether the tenant shows the object as it was before the action. By what it is and
+/// does, because an object that is made again has another id.
+pub(crate) fn shows_reversed(past: &Past<'_>, seen: &[Found]) -> Shown {
+    let planned = &past.action.planned;
+    match planned.kind {
+        ActionKind::RemoveInboxRule
+        | ActionKind::RemoveHiddenRule
+        | ActionKind::RemoveRuleInExchange => rule(past, seen),
+        ActionKind::RemoveGrant => grant(past, seen),
+        ActionKind::ClearForwarding => setting(past, seen, |facts| {
+            matches!(
+                facts,
+                Facts::Forwarding {
+                    smtp: None,
+                    address: None,
+                    ..
+                }
+            )
+        }),
+        ActionKind::RaiseRetention => kept(past, seen, |facts| match facts {
+            Facts::Keeping {
+                retain_days,
+                single_item_recovery,
+                ..
+            } => (*retain_days, *single_item_recovery),
+            _ => (None, None),
+        }),
+        ActionKind::HoldMailbox => kept(past, seen, |facts| match facts {
+            Facts::Keeping {
+                litigation_hold, ..
+            } => *litigation_hold,
+            _ => None,
+        }),
+        // Read from the account itself, or without a way back.
+        ActionKind::BlockSignIn
+        | ActionKind::RestoreSignIn
+        | ActionKind::RevokeSessions
+        | ActionKind::ResetPassword
+        | ActionKind::RemoveMethod => Shown::default(),
+    }
+}
+
+/// A setting that every mailbox or account has once: it is as it was, or as the case
+/// left it, or somebody changed it since.
+fn setting(past: &Past<'_>, seen: &[Found], as_left: impl Fn(&Facts) -> bool) -> Shown {
+    let (Some(was), Some(now)) = (
+        past.facts(),
+        seen.iter().find(|found| {
+            found.object().kind == past.action.planned.object.kind && found.object().id == past.id()
+        }),
+    ) else {
+        return Shown::default();
+    };
+    if content_of(was) == now.content() {
+        return Shown {
+            object: Some(now.object().id.clone()),
+            ..Shown::default()
+        };
+    }
+    Shown {
+        in_the_way: (!as_left(now.facts())).then(|| differs(was, now.facts())),
+        ..Shown::default()
+    }
+}
+
+/// How long the mailbox keeps what is deleted, of which each action sets a part:
+/// the other's part is none of this one's business.
+fn kept<T: PartialEq>(past: &Past<'_>, seen: &[Found], part: impl Fn(&Facts) -> T) -> Shown {
+    let own = |found: &&Found| found.object().kind == past.action.planned.object.kind;
+    let (Some(was), Some(now)) = (past.facts(), seen.iter().find(own)) else {
+        return Shown::default();
+    };
+    Shown {
+        object: (part(was) == part(now.facts())).then(|| now.object().id.clone()),
+        ..Shown::default()
+    }
+}
+
+fn rule(past: &Past<'_>, seen: &[Found]) -> Shown {
+    let row = exchange_rule(past);
+    let Some(was) = past.facts() else {
+        return Shown::default();
+    };
+    let wanted = row
+        .as_ref()
+        .map_or_else(|| content_of(was), content_of_rule);
+    let others = past.others();
+    let may_be = |found: &&Found| {
+        let own = found.object().id == past.id();
+        own || !others.contains(&found.object().id)
+    };
+    if let Some(found) = seen
+        .iter()
+        .filter(may_be)
+        .find(|found| found.content() == wanted)
+    {
+        let mut shown = Shown {
+            object: Some(found.object().id.clone()),
+            ..Shown::default()
+        };
+        let hidden = |facts: &Facts| matches!(facts, Facts::InboxRule { hidden: true, .. });
+        if hidden(was) && !hidden(found.facts()) {
+            let words = "it was hidden from Outlook and Graph, and is visible now";
+            shown.differs.push(words.to_owned());
+        }
+        let place = row.as_ref().and_then(|row| row.priority);
+        if let (Some(was), Some(now)) = (place, found.place())
+            && was != now
+        {
+            let words = format!("it stood in place {was} of the order, and stands in {now}");
+            shown.differs.push(words);
+        }
+        return shown;
+    }
+    let name = |facts: &Facts| match facts {
+        Facts::InboxRule { name, .. } => Some(name.clone()),
+        _ => None,
+    };
+    Shown {
+        in_the_way: seen
+            .iter()
+            .filter(may_be)
+            .find(|found| name(found.facts()) == name(was))
+            .map(|found| differs(was, found.facts())),
+        ..Shown::default()
+    }
+}
+
+fn grant(past: &Past<'_>, seen: &[Found]) -> Shown {
+    let Some(was) = past.facts() else {
+        return Shown::default();
+    };
+    let others = past.others();
+    let client = |facts: &Facts| match facts {
+        Facts::Grant { client, .. } => Some(client.clone()),
+        _ => None,
+    };
+    let candidates: Vec<&Found> = seen
+        .iter()
+        .filter(|found| found.object().id == past.id() || !others.contains(&found.object().id))
+        .filter(|found| client(found.facts()) == client(was))
+        .collect();
+    let wanted = content_of(was);
+    if let Some(found) = candidates.iter().find(|found| found.content() == wanted) {
+        return Shown {
+            object: Some(found.object().id.clone()),
+            ..Shown::default()
+        };
+    }
+    Shown {
+        in_the_way: candidates.first().map(|found| differs(was, found.facts())),
+        ..Shown::default()
+    }
+}
+
+/// In which fields what is there differs from what was there.
+fn differs(was: &Facts, now: &Facts) -> String {
+    let differences = difference(&content(was), &content(now)).unwrap_or_default();
+    format!(
+        "somebody made or changed it since this case did: {}. It was left as it is",
+        differences.join("; ")
+    )
+}
+
+fn not_saved(past: &Past<'_>, what: &str) -> NoWay {
+    NoWay::Cannot(CannotUndo::NotSaved {
+        action: past.action.planned.action,
+        why: format!("{what} as it was before is not in the case's evidence"),
+    })
+}
+
+/// The rule as Exchange listed it before.
+fn exchange_rule(past: &Past<'_>) -> Option<ExchangeRule> {
+    past.row_named("Identity")
+}
+
+/// The rule as Graph listed it before.
+fn graph_rule(past: &Past<'_>) -> Option<MessageRule> {
+    let Some(Facts::InboxRule {
+        graph_id: Some(id), ..
+    }) = past.facts()
+    else {
+        return None;
+    };
+    past.row(|row| row.get("id").and_then(serde_json::Value::as_str) == Some(id))
+}
+
+/// How long the mailbox kept what is deleted, as it was before.
+fn keeping(past: &Past<'_>) -> Option<Keeping> {
+    let mailbox: Mailbox = past.row(|row| row.get("RetainDeletedItemsFor").is_some())?;
+    Some(mailbox.keeping())
+}
+
+/// Both forwarding fields as they were before.
+fn forwarding(past: &Past<'_>) -> Option<Forwarding> {
+    debug_assert_eq!(
+        past.action.planned.object.kind,
+        ObjectKind::MailboxForwarding
+    );
+    let mailbox: Mailbox = past.row(|row| row.get("ForwardingSmtpAddress").is_some())?;
+    Some(mailbox.forwarding())
+}
