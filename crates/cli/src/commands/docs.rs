@@ -229,6 +229,11 @@ pub(crate) const SCHEMAS: &[(&str, &str, &str)] = &[
         "a transcript read again and compared with a lab",
     ),
     ("report", "case report", "a file: the whole report"),
+    (
+        "scenarios",
+        "lab check",
+        "which scenarios can be used; file, line and reason where one cannot",
+    ),
     ("score", "drill", "the scores of all runs"),
     (
         "state",

@@ -11,6 +11,7 @@ mod commands;
 mod crash;
 mod foreign;
 mod hunt;
+mod lab_check;
 mod practice;
 mod secrets;
 mod signing_in;

@@ -12,6 +12,7 @@
 mod account;
 mod check;
 mod form;
+mod schema;
 mod value;
 
 use std::collections::BTreeMap;
