@@ -12,6 +12,9 @@ use crate::run::Call;
 pub(crate) enum Soak {
     /// The default drill with every fault on every call, to docs/soak/faults.json.
     Faults,
+    /// The same for the calls and faults alone that docs/soak/faults.json does not hold yet; the
+    /// others keep their rows, each with the commit that it was played at.
+    FaultsMissing,
     /// Every scenario with the responder and the controls, seeds 1 to 10, to docs/soak/score.json.
     Drills,
 }
@@ -31,17 +34,23 @@ pub(crate) fn soak(root: &Path, what: Soak) -> Result<(), Failure> {
             "docs/soak/faults.json",
             "cargo xtask soak faults",
         ),
+        Soak::FaultsMissing => (
+            "run --quiet --package retake-drill --example faults --",
+            "docs/soak/faults.json",
+            "cargo xtask soak faults-missing",
+        ),
         Soak::Drills => (
             "run --quiet --release --package retake-drill --example drills --",
             "docs/soak/score.json",
             "cargo xtask soak drills",
         ),
     };
-    Call::cargo(run)
-        .arg(file)
-        .arg(commit)
-        .arg(command)
-        .run(root)?;
+    let mut call = Call::cargo(run).arg(file).arg(commit).arg(command);
+    if matches!(what, Soak::FaultsMissing) {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        call = call.arg(threads.to_string()).arg("--missing");
+    }
+    call.run(root)?;
     println!("wrote {file}; `cargo xtask docs` writes its page");
     Ok(())
 }

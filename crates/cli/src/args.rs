@@ -64,6 +64,31 @@ pub enum Command {
     Replay(Replay),
 }
 
+impl Command {
+    /// The object that the command is about, as it was typed: what an error of it is
+    /// about, too, where nothing closer is known.
+    pub(crate) fn about(&self) -> Option<String> {
+        match self {
+            Self::Respond(args) | Self::Contain(args) => Some(args.user.clone()),
+            Self::Release(args) => Some(args.user.clone()),
+            Self::Tenant(Tenant::Add(args)) => Some(args.name.clone()),
+            Self::Tenant(Tenant::Check(args)) => Some(args.name.clone()),
+            Self::Tenant(Tenant::Remove { name }) => Some(name.clone()),
+            Self::Teardown(args) => Some(args.name.clone()),
+            Self::Case(
+                Case::Show { case }
+                | Case::Log { case }
+                | Case::Export { case, .. }
+                | Case::Report { case, .. },
+            ) => Some(case.clone()),
+            Self::Case(Case::Verify { file, .. }) => Some(file.display().to_string()),
+            Self::Lab(Lab::Serve(args)) => Some(args.scenario.clone()),
+            Self::Replay(args) => Some(args.file.display().to_string()),
+            _ => None,
+        }
+    }
+}
+
 /// Arguments of `retake drill`.
 #[derive(Debug, ClapArgs)]
 pub struct Drill {

@@ -263,6 +263,38 @@ mod tests {
         assert!(browser.await.unwrap().starts_with("HTTP/1.1 400 "));
     }
 
+    /// A bare container may have no keyring; then that is said, and nothing else happens.
+    #[test]
+    fn the_systems_keyring_keeps_a_secret_until_it_is_removed_or_says_why_it_cannot() {
+        let name = format!("test/{}", std::process::id());
+        let secret = SecretString::from("a refresh token of nobody");
+        let clear = |error: &KeyringError| {
+            let said = error.to_string();
+            assert!(
+                said.starts_with("the system's keyring cannot be used: "),
+                "{said}"
+            );
+            assert!(said.len() > "the system's keyring cannot be used: ".len());
+            assert!(!said.contains(secret.expose_secret()), "{said}");
+        };
+        match SystemKeyring.store(&name, &secret) {
+            Ok(()) => {
+                let kept = SystemKeyring.load(&name).unwrap().unwrap();
+                assert_eq!(kept.expose_secret(), secret.expose_secret());
+                SystemKeyring.remove(&name).unwrap();
+                assert!(SystemKeyring.load(&name).unwrap().is_none());
+                // What is not there any more is removed as well.
+                SystemKeyring.remove(&name).unwrap();
+            }
+            Err(error) => {
+                clear(&error);
+                if let Err(error) = SystemKeyring.load(&name) {
+                    clear(&error);
+                }
+            }
+        }
+    }
+
     #[cfg(unix)]
     #[tokio::test]
     async fn a_program_is_run_without_a_shell() {

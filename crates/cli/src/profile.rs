@@ -7,6 +7,7 @@ use retake_tenant::edge::{
     ClientCertificate, Clock, Means, ProxyRoute, ReqwestTransport, SystemClock, SystemEntropy,
     SystemFiles, Transport, TransportError, TransportErrorKind,
 };
+use retake_tenant::profile::session_name;
 use retake_tenant::{Credential, Endpoints, IdentityHost, Pacer, Profile, Tenant};
 use secrecy::SecretString;
 
@@ -199,6 +200,22 @@ impl ProfileFile {
             break_glass,
         })
     }
+}
+
+/// The name under which the keyring may hold a session of this profile; nothing where
+/// none is kept there, or where the session is its partner's.
+pub(crate) fn session_in_keyring(given: &ProfileFile, name: &str) -> Option<String> {
+    if given.keep_tokens != Some(KeepTokens::Keyring) || given.partner_of.is_some() {
+        return None;
+    }
+    let settled = Settled {
+        tenant_id: given.tenant_id.clone(),
+        home_tenant_id: None,
+        signs_in: given.clone(),
+    };
+    let endpoints = settled.endpoints(name).ok()?;
+    let client_id = settled.client_id(name).ok()?;
+    Some(session_name(&endpoints, &given.tenant_id, &client_id))
 }
 
 /// A profile with its partner's credential, if it has one.

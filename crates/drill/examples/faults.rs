@@ -1,7 +1,8 @@
 //! Plays the whole fault campaign and writes its results: what `cargo xtask soak faults` calls.
 //!
 //! `faults FILE COMMIT COMMAND [THREADS] [CALL] [FAULT]`; only calls and faults whose names hold
-//! `CALL` and `FAULT` are played, for whoever looks for a mistake.
+//! `CALL` and `FAULT` are played, for whoever looks for a mistake. With `--missing` for `CALL` only
+//! what FILE does not hold yet is played; the rest keeps its rows, each with its commit.
 #![allow(
     clippy::print_stderr,
     clippy::unwrap_used,
@@ -22,14 +23,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(threads) => threads.parse()?,
         None => std::thread::available_parallelism()?.get(),
     };
-    let call = rest.get(1).map_or("", String::as_str);
+    let missing = rest.get(1).is_some_and(|call| call == "--missing");
+    let call = rest
+        .get(1)
+        .map_or("", String::as_str)
+        .trim_start_matches("--missing");
+    let earlier = match missing {
+        true => Some(Results::from_json(&std::fs::read_to_string(file)?)?),
+        false => None,
+    };
     let fault = rest.get(2).map_or("", String::as_str);
     let scenario = Scenario::find(SCENARIO)?;
     let census = Census::take(&scenario, SEED)?;
-    let trials: Vec<_> = campaign::trials(&census)
-        .into_iter()
-        .filter(|trial| trial.called.name().contains(call) && trial.fault.contains(fault))
-        .collect();
+    let all = campaign::trials(&census);
+    let is_wanted = |trial: &&campaign::Trial| {
+        let name = trial.called.name();
+        let known = earlier
+            .as_ref()
+            .is_some_and(|earlier| earlier.row(&name, trial.fault, trial.when).is_some());
+        !known && name.contains(call) && trial.fault.contains(fault)
+    };
+    let trials: Vec<_> = all.iter().filter(is_wanted).cloned().collect();
     let done = AtomicUsize::new(0);
     let rows = campaign::run_all(&scenario, SEED, &trials, threads, &|row| {
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
@@ -47,6 +61,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     results.commit.clone_from(commit);
     results.command.clone_from(command);
     results.rows = rows;
+    if let Some(earlier) = &earlier {
+        results = results.with_earlier(earlier, &all);
+    }
     std::fs::write(file, results.to_json()?)?;
     eprintln!("{} runs, {wrong} wrong", results.rows.len());
     Ok(())

@@ -18,6 +18,7 @@ pub(crate) mod ways;
 pub(crate) mod world;
 
 pub use chance::{Chance, Draw};
+pub use company::names::names_of_people;
 pub use core::{Act, Acted, Call, Lab, Reply};
 pub use fault::{Fault, FaultKind};
 pub use people::{Answer, Ask, PersonAnswer};

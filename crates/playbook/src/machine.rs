@@ -631,7 +631,10 @@ pub fn unseen(state: &State) -> Option<String> {
         .or_else(|| state.unjudged())
         .map(|source| {
             let why = source.why.as_deref().unwrap_or("no reason is known");
-            format!("{} could not be looked at: {why}", source.name)
+            match &source.code {
+                Some(code) => format!("{} could not be looked at ({code}): {why}", source.name),
+                None => format!("{} could not be looked at: {why}", source.name),
+            }
         });
     unread.or_else(|| {
         let (object, why) = crate::judge::undecided(state)?;

@@ -88,13 +88,9 @@ fn documents(records: &[Record], evidence: &dyn Fn(&Digest) -> Option<Vec<u8>>) 
         let Some(bytes) = evidence(&kept.digest).filter(|_| kept.request.is_none()) else {
             continue;
         };
-        let stem = escape::file_name(&kept.what);
-        let same = |name: &str| documents.iter().any(|document| document.name == name);
-        let name = (2..)
-            .map(|number| format!("{stem}-{number}"))
-            .find(|name| !same(name))
-            .filter(|_| same(&stem))
-            .unwrap_or(stem);
+        // Of each document the last one; those before it stay in the case.
+        let name = escape::file_name(&kept.what);
+        documents.retain(|document| document.name != name);
         documents.push(Document {
             name,
             text: String::from_utf8_lossy(&bytes).into_owned(),

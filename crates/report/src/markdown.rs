@@ -18,7 +18,7 @@ pub(crate) fn write(model: &Model) -> String {
             [
                 clock.artefact.clone(),
                 md(&clock.what),
-                clock.ends_at.to_string(),
+                option(clock.ends_at, "when it is removed"),
                 md(&clock.why),
                 if clock.ended { "yes" } else { "not yet" }.to_owned(),
             ]
@@ -424,7 +424,7 @@ fn write_action(page: &mut Page, action: &Action) {
 fn write_mail(page: &mut Page, mail: &[Mail]) {
     page.table(
         &[
-            "Time",
+            "First",
             "Subject",
             "Recipients",
             "Message id",
@@ -436,7 +436,11 @@ fn write_mail(page: &mut Page, mail: &[Mail]) {
                 md(&mail.subject),
                 all(&mail.recipients),
                 md(&mail.message),
-                md(&mail.how),
+                if mail.times > 1 {
+                    format!("{}; {} times", md(&mail.how), mail.times)
+                } else {
+                    md(&mail.how)
+                },
             ]
         }),
     );

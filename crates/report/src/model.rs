@@ -144,7 +144,7 @@ impl Model {
             decisions: parts::decisions(&state),
             left: parts::left(&state),
             undone: parts::undone(&attested),
-            access: parts::access(&state, last.at),
+            access: parts::access(records, &state, last.at),
             sent: mail(|analysis| &analysis.sent),
             recipients: parts::recipients(&state),
             read_by: parts::read_by(&read),

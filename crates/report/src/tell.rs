@@ -330,17 +330,11 @@ fn named(state: &State, action: ActionId) -> String {
     )
 }
 
-/// An action with its object. What concerns the account of the case as a whole has the
-/// account's id, which says nothing to a reader.
+/// An action with its object.
 pub(crate) fn title(planned: &Planned, state: &State) -> String {
-    let object = &planned.object;
     let title = planned.title();
-    let whole = object.name.is_none() && state.account.as_ref().is_some_and(|a| a.id == object.id);
-    let by_account = matches!(
-        object.kind,
-        ObjectKind::Account | ObjectKind::Password | ObjectKind::Session
-    );
-    let mut text = if object.mailbox.is_none() && (whole || by_account) {
+    let object = &planned.object;
+    let mut text = if says_nothing(object, state) {
         title.to_owned()
     } else {
         format!("{title} \"{}\"", name(object))
@@ -349,6 +343,36 @@ pub(crate) fn title(planned: &Planned, state: &State) -> String {
         text.push_str(&format!(" in the mailbox of {mailbox}"));
     }
     text
+}
+
+/// `inbox rule "RSS Feeds"`.
+pub(crate) fn object(object: &ObjectRef, state: &State) -> String {
+    let kind = object.kind.words();
+    let mut text = if says_nothing(object, state) {
+        kind.to_owned()
+    } else {
+        format!("{kind} \"{}\"", name(object))
+    };
+    if let Some(mailbox) = &object.mailbox {
+        text.push_str(&format!(" in the mailbox of {mailbox}"));
+    }
+    text
+}
+
+/// Whether the name of an object says no more than its kind and whose case it is: what is
+/// of the account as a whole has the account's id and name.
+fn says_nothing(object: &ObjectRef, state: &State) -> bool {
+    let shown = name(object);
+    shown == object.kind.words()
+        || object.mailbox.is_none()
+            && (matches!(
+                object.kind,
+                ObjectKind::Account | ObjectKind::Password | ObjectKind::Session
+            ) && state.account.is_none()
+                || state
+                    .account
+                    .as_ref()
+                    .is_some_and(|account| shown == account.id || shown == account.upn))
 }
 
 pub(crate) fn name(object: &ObjectRef) -> &str {

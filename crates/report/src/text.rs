@@ -20,6 +20,11 @@ impl Text {
         Self(text.into())
     }
 
+    /// As it came; only for a text that becomes a [`Text`] again.
+    pub(crate) fn raw(&self) -> &str {
+        &self.0
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -39,6 +44,10 @@ impl From<String> for Text {
 
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_formula(&self.0) {
+            // A table is pasted into a sheet now and then: there this mark says "text".
+            f.write_str("'")?;
+        }
         f.write_str(&visible_within(&self.0, LONGEST))
     }
 }
@@ -46,6 +55,16 @@ impl fmt::Display for Text {
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
+    }
+}
+
+/// Whether a sheet would calculate with it. A number or a telephone number is none.
+fn is_formula(text: &str) -> bool {
+    let mut letters = text.trim_start().chars();
+    match letters.next() {
+        Some('=' | '@') => true,
+        Some('+' | '-') => !letters.all(|c| c.is_ascii_digit() || " ()/.-".contains(c)),
+        _ => false,
     }
 }
 
@@ -93,6 +112,22 @@ pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_sheet_would_calculate_is_marked_as_text() {
+        for (text, shown) in [
+            ("=1+1", "'=1+1"),
+            ("\t=cmd", "'␉=cmd"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("+cmd|x", "'+cmd|x"),
+            ("-A1", "'-A1"),
+            ("+49 (89) 123-45", "+49 (89) 123-45"),
+            ("-5", "-5"),
+            ("RE: a = b", "RE: a = b"),
+        ] {
+            assert_eq!(Text::from(text).to_string(), shown);
+        }
+    }
 
     #[test]
     fn times_between_are_told_in_two_units() {

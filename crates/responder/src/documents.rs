@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use retake_playbook::event::Analysis;
+use retake_playbook::event::{Analysis, Mail};
 use retake_playbook::state::GateState;
 use retake_playbook::{Digest, Gate, State};
 
@@ -39,8 +39,26 @@ pub(crate) fn keep_fraud_pack(
     keep_document(case, PACK, pack.as_bytes())
 }
 
-/// Keeps the briefing and the checklist as they are now. Nothing where no log was
-/// analysed, or where it shows that nobody else was there.
+/// Keeps every document as it is now, the ones before it staying in the case: what was
+/// found since belongs in them. Nothing where no log was analysed, or where it shows that
+/// nobody else was there.
+pub(crate) fn keep_all(case: &Case<'_>, templates: &Templates) -> Result<(), ResponderError> {
+    let pack = case.with_state(|state| {
+        let (_, analysis) = state.analysis.as_ref()?;
+        let due = !state.warnings.is_empty();
+        due.then(|| fraud_pack(state, analysis, templates))
+    });
+    if let Some(pack) = pack {
+        let known = case.with_state(|state| state.evidence.len());
+        keep_document(case, PACK, pack.as_bytes())?;
+        if case.with_state(|state| state.evidence.len()) > known {
+            case.note("the fraud pack has more to say than before: `retake case report` writes the new one");
+        }
+    }
+    keep_for_the_user(case, templates)
+}
+
+/// Keeps the briefing and the checklist as they are now.
 pub(crate) fn keep_for_the_user(
     case: &Case<'_>,
     templates: &Templates,
@@ -112,7 +130,12 @@ fn briefing(state: &State, analysis: &Analysis, templates: &Templates) -> String
         .map(|action| {
             let object = &action.planned.object;
             let name = object.name.as_deref().unwrap_or(&object.id);
-            format!("- {} \"{}\"", object.kind.words(), one_line(name))
+            let kind = object.kind.words();
+            if name == kind {
+                format!("- {kind}")
+            } else {
+                format!("- {kind} \"{}\"", one_line(name))
+            }
         })
         .collect();
     removed.dedup();
@@ -338,11 +361,17 @@ fn values(state: &State, analysis: &Analysis) -> Values {
     {
         values.line("money", answer);
     }
-    values.line("read_count", &analysis.read.len().to_string());
-    let in_its_name = analysis.sent.len() + analysis.impersonated.len();
+    values.line("read_count", &distinct(&analysis.read).to_string());
+    let in_its_name = distinct(&analysis.sent) + distinct(&analysis.impersonated);
     values.line("sent_count", &in_its_name.to_string());
     values.line("people_count", &people(analysis).len().to_string());
     values
+}
+
+/// How many different messages: the audit tells of one as often as it was opened.
+fn distinct(mail: &[Mail]) -> usize {
+    let ids: BTreeSet<&str> = mail.iter().map(|mail| mail.message.as_str()).collect();
+    ids.len()
 }
 
 fn people(analysis: &Analysis) -> BTreeSet<String> {
@@ -385,7 +414,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use retake_playbook::event::{Event, Fingerprint, Mail};
+    use retake_playbook::event::{Event, Fingerprint};
 
     fn mail(subject: &str, how: &str) -> Mail {
         Mail {

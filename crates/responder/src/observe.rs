@@ -533,7 +533,10 @@ async fn grants(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     for app in apps {
         match app {
             Ok(app) => found.push(app),
-            Err(error) => missing = Some(preflight::said(&preflight::tokens(tenant).await, &error)),
+            Err(error) => {
+                let said = preflight::said(&preflight::tokens(tenant).await, &error);
+                missing = Some(format!("({}): {said}", crate::act::code_of(&error).id));
+            }
         }
     }
     let objects = grants
@@ -552,7 +555,7 @@ async fn grants(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
         seen = seen.also(app);
     }
     if let Some(why) = missing {
-        seen.complete = Err(format!("an app could not be read: {why}"));
+        seen.complete = Err(format!("an app could not be read {why}"));
     }
     Ok(seen)
 }

@@ -16,8 +16,8 @@ mod survey;
 pub(crate) use hands::{before_containment, beside_attacker};
 pub(crate) use in_case::{Early, account, after_refusal, quick, said, tokens, whole};
 pub use rights::{
-    FOR_PRIVILEGED, PERMISSIONS, Permission, Resource, Role, Set, SignedInAs, role_for, roles,
-    steps_of_role,
+    FOR_PRIVILEGED, OPTIONAL, Optional, PERMISSIONS, Permission, Resource, Role, Set, SignedInAs,
+    role_for, roles, steps_of_role,
 };
 pub use settings::{LogSource, Setting};
 pub use standing::{Can, Grant, Identity, Shown, Standing, StepStanding};

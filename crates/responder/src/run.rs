@@ -8,7 +8,7 @@ use retake_playbook::{ActionId, Command, Gate, State, next, plan};
 use retake_tenant::{Kind, TenantError};
 
 use crate::act::Hand;
-use crate::documents::keep_for_the_user;
+use crate::documents::keep_all;
 use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::explain::{explain, in_seconds};
@@ -210,6 +210,8 @@ impl Responder<'_> {
                     let (who, _) = preflight::quick(self.around.tenant, &self.early).await;
                     let tenant = self.around.tenant;
                     Box::pin(preflight::beside_attacker(&self.case, tenant, &who)).await?;
+                } else if self.case.with_state(|state| !state.warnings.is_empty()) {
+                    keep_all(&self.case, &self.templates)?;
                 }
             }
             Command::Warn => warn::warn(&self.case, self.around.people, &self.templates).await?,
@@ -226,7 +228,7 @@ impl Responder<'_> {
             }
             Command::Close => {
                 // As they are at the end: what was found since the warnings belongs in them.
-                keep_for_the_user(&self.case, &self.templates)?;
+                keep_all(&self.case, &self.templates)?;
                 let closing = self.case.with_state(closing);
                 self.case.append(Event::Closed(closing))?;
             }

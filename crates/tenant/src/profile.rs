@@ -52,6 +52,19 @@ impl Profile {
     pub fn sign_in_tenant(&self) -> &str {
         self.home_tenant_id.as_deref().unwrap_or(&self.tenant_id)
     }
+
+    /// The name under which a person's session is kept in the system's keyring, where it
+    /// is: one for each app and tenant that people sign in to.
+    pub fn session_name(&self) -> String {
+        session_name(&self.endpoints, self.sign_in_tenant(), &self.client_id)
+    }
+}
+
+/// [`Profile::session_name`] for whoever has no whole profile: to remove what is kept
+/// needs no credential.
+pub fn session_name(endpoints: &Endpoints, tenant: &str, client_id: &str) -> String {
+    let host = endpoints.authority.host_str().unwrap_or_default();
+    format!("{host}/{tenant}/{client_id}")
 }
 
 /// How a responder proves who asks (reference §1.3). Four ways are those of an

@@ -79,7 +79,7 @@ fn show(store: &Store, case: &str, terminal: &Terminal) -> Result<Exit, Failure>
     if let Some((at, opened)) = &state.opened {
         say(format!(
             "{STRONG}case {}{STRONG:#}, opened {at} by {}",
-            opened.case,
+            safe(&opened.case),
             safe(&opened.responder)
         ));
         say(format!("  account  {}", safe(&opened.account)));

@@ -10,7 +10,7 @@ use retake_playbook::gate::GATES;
 use retake_playbook::machine::{ANYWHERE, TRANSITIONS};
 use retake_playbook::steps::{Reach, STEP_NAMES, STEPS, StepId};
 use retake_responder::preflight::{
-    FOR_PRIVILEGED, NEEDS, Set, SignedInAs, roles, steps_of, steps_of_role,
+    FOR_PRIVILEGED, NEEDS, OPTIONAL, Set, SignedInAs, roles, steps_of, steps_of_role,
 };
 use retake_tenant::call::CALLS;
 
@@ -230,6 +230,11 @@ pub(crate) const SCHEMAS: &[(&str, &str, &str)] = &[
     ),
     ("report", "case report", "a file: the whole report"),
     (
+        "scenario",
+        "read by drill and lab",
+        "the form of a scenario.toml, as the JSON document with the same keys",
+    ),
+    (
         "scenarios",
         "lab check",
         "which scenarios can be used; file, line and reason where one cannot",
@@ -311,6 +316,14 @@ fn permissions() -> String {
         page,
         "\nAn account that holds a role itself takes *{FOR_PRIVILEGED}* besides (reference §2.1), for as long as it is being taken back.\n"
     );
+    page.push_str("\n## Optional\n\nNo step needs these, they are in no manifest, and `retake tenant check` does not ask for them.\n\n| permission | of | good for | without it |\n| --- | --- | --- | --- |\n");
+    for optional in OPTIONAL {
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} |",
+            optional.name, optional.of, optional.why, optional.without
+        );
+    }
     page.push_str(&step_permissions());
     page.push_str(&call_permissions());
     page

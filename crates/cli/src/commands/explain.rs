@@ -89,7 +89,9 @@ fn document(entry: &Entry, whole: bool) -> Value {
 }
 
 fn list(terminal: &Terminal) {
-    let codes = CODES.iter().filter_map(|known| code(known.id));
+    let mut ids: Vec<&str> = CODES.iter().map(|known| known.id).collect();
+    ids.sort_unstable();
+    let codes = ids.into_iter().filter_map(code);
     let steps = STEPS.iter().filter_map(|part| step(&part.id.to_string()));
     let gates = GATES.iter().filter_map(|known| gate(known.name));
     let artefacts = ARTEFACTS

@@ -23,6 +23,14 @@ use crate::terminal::Terminal;
 
 /// Runs what was typed.
 pub(crate) fn run(args: Args, terminal: &Terminal) -> Result<Exit, Failure> {
+    let about = args.command.about();
+    carry_out(args, terminal).map_err(|failure| match (&failure.object, about) {
+        (None, Some(about)) => failure.about(about),
+        _ => failure,
+    })
+}
+
+fn carry_out(args: Args, terminal: &Terminal) -> Result<Exit, Failure> {
     let home = || Home::find(args.home.clone());
     match args.command {
         Command::Drill(drill) => drill::run(&drill, terminal),

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::home::Home;
 use crate::people::TerminalPeople;
 use crate::profile::connect;
-use crate::terminal::{OURS, Terminal, WARN, safe, safe_at_length};
+use crate::terminal::{OURS, Terminal, WARN, safe_at_length};
 use crate::watch::LiveView;
 
 pub(crate) fn respond(args: &Respond, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -229,7 +229,7 @@ fn tell(
             terminal.say(&format!("\n{OURS}closed{OURS:#}: case {case}"));
             if let Some((_, closing)) = &state.closed {
                 for line in [&closing.first_access, &closing.persistence, &closing.impact] {
-                    terminal.say(&format!("  {}", safe(line)));
+                    terminal.say(&format!("  {}", safe_at_length(line)));
                 }
             }
             terminal.say(&format!(

@@ -9,13 +9,15 @@ use std::path::PathBuf;
 use dialoguer::{Confirm, Input, Select};
 use retake_playbook::codes::{self, Exit};
 use retake_responder::preflight::{Can, Scope, Set, SignedInAs, Survey, survey};
+use retake_tenant::edge::Keyring;
 use serde_json::{Value, json};
 
 use crate::args::{RightsSet, Teardown, Tenant, TenantAdd, TenantCheck};
 use crate::failure::Failure;
 use crate::home::{Home, write_private};
 use crate::lab_link::LabAddress;
-use crate::profile::{Cloud, KeepTokens, ProfileFile, SignInWay, connect};
+use crate::means::SystemKeyring;
+use crate::profile::{Cloud, ProfileFile, SignInWay, connect, session_in_keyring};
 use crate::terminal::{OURS, STRONG, Terminal, safe};
 use registration::Registration;
 
@@ -437,12 +439,20 @@ fn left_here(name: &str, profile: &ProfileFile) -> Vec<String> {
         .flatten()
         .map(|file| format!("{} holds its secret: delete it too", file.display()))
         .collect();
-    if profile.keep_tokens == Some(KeepTokens::Keyring) {
-        left.push(format!(
-            "the system's keyring may hold a token of `{name}`: it is worthless once the registration is gone"
-        ));
+    if let Some(session) = session_in_keyring(profile, name) {
+        left.push(forgotten(&session, name, &SystemKeyring));
     }
     left
+}
+
+/// Takes a person's session out of the keyring, and says how that went.
+fn forgotten(session: &str, name: &str, keyring: &dyn Keyring) -> String {
+    match keyring.remove(session) {
+        Ok(()) => format!("the system's keyring holds no session of `{name}` any more"),
+        Err(error) => format!(
+            "a session of `{name}` may be left: {error}. It is worthless once the registration is gone; until then, revoke the person's sessions"
+        ),
+    }
 }
 
 /// What stands in the tenant can be taken away by an administrator alone: an app with the
@@ -496,4 +506,91 @@ pub(crate) fn teardown(args: &Teardown, home: &Home, terminal: &Terminal) -> Res
     } else {
         Exit::NeedsPerson
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+
+    use retake_tenant::edge::KeyringError;
+    use secrecy::{ExposeSecret as _, SecretString};
+
+    use super::*;
+
+    /// A keyring with what is in it; locked when it is.
+    #[derive(Default)]
+    struct Double {
+        kept: Mutex<BTreeMap<String, String>>,
+        locked: bool,
+    }
+
+    impl Keyring for Double {
+        fn load(&self, name: &str) -> Result<Option<SecretString>, KeyringError> {
+            Ok(self.kept.lock().unwrap().get(name).cloned().map(Into::into))
+        }
+
+        fn store(&self, name: &str, secret: &SecretString) -> Result<(), KeyringError> {
+            let secret = secret.expose_secret().to_owned();
+            self.kept.lock().unwrap().insert(name.to_owned(), secret);
+            Ok(())
+        }
+
+        fn remove(&self, name: &str) -> Result<(), KeyringError> {
+            if self.locked {
+                return Err(KeyringError("it is locked".to_owned()));
+            }
+            self.kept.lock().unwrap().remove(name);
+            Ok(())
+        }
+    }
+
+    fn profile(more: &str) -> ProfileFile {
+        toml::from_str(&format!(
+            "tenant_id = \"t1\"\nclient_id = \"c1\"\nsign_in = \"browser\"\n{more}"
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_profile_that_goes_takes_its_session_out_of_the_keyring_and_no_other() {
+        let own = session_in_keyring(&profile("keep_tokens = \"keyring\"\n"), "contoso").unwrap();
+        // The name under which the client keeps it.
+        assert_eq!(own, "login.microsoftonline.com/t1/c1");
+        let keyring = Double::default();
+        for name in [own.as_str(), "login.microsoftonline.com/t2/c1"] {
+            keyring.store(name, &SecretString::from("refresh")).unwrap();
+        }
+        let said = forgotten(&own, "contoso", &keyring);
+        assert!(
+            said.contains("holds no session of `contoso` any more"),
+            "{said}"
+        );
+        assert!(keyring.load(&own).unwrap().is_none());
+        assert_eq!(keyring.kept.lock().unwrap().len(), 1, "another's stays");
+        // Once more: nothing there is no error.
+        assert_eq!(forgotten(&own, "contoso", &keyring), said);
+
+        let locked = Double {
+            locked: true,
+            ..Double::default()
+        };
+        let said = forgotten(&own, "contoso", &locked);
+        assert!(
+            said.contains("may be left") && said.contains("it is locked"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_profile_without_a_session_of_its_own_leaves_the_keyring_alone() {
+        assert_eq!(session_in_keyring(&profile(""), "contoso"), None);
+        assert_eq!(
+            session_in_keyring(&profile("keep_tokens = \"memory\"\n"), "contoso"),
+            None
+        );
+        let customer: ProfileFile =
+            toml::from_str("tenant_id = \"t2\"\npartner_of = \"partner\"\n").unwrap();
+        assert_eq!(session_in_keyring(&customer, "customer"), None);
+    }
 }

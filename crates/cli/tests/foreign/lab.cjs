@@ -2,7 +2,8 @@
 //
 // The libraries are used as they are published. Two things of their surroundings are ours: they are
 // told the lab's host and authority by their own options (and its certificate authority by
-// NODE_EXTRA_CA_CERTS), and when they wait, the lab's clock moves on instead of the wall clock.
+// NODE_EXTRA_CA_CERTS), and when they wait, the lab's clock moves on instead of the wall clock. Where a
+// library dates what it signs, it is told the lab's time.
 "use strict";
 
 const fs = require("node:fs");
@@ -42,6 +43,25 @@ function useTheLabsClock() {
   };
 }
 
+/** What is done while this machine's clock shows what the lab's shows: an assertion is dated by it. */
+async function atTheLabsTime(doing) {
+  const Wall = globalThis.Date;
+  const ahead = Wall.parse((await control({ op: "now" })).now) - Wall.now();
+  globalThis.Date = class extends Wall {
+    constructor(...given) {
+      super(...(given.length > 0 ? given : [Wall.now() + ahead]));
+    }
+    static now() {
+      return Wall.now() + ahead;
+    }
+  };
+  try {
+    return await doing();
+  } finally {
+    globalThis.Date = Wall;
+  }
+}
+
 /** The lab's operator enters a device code. */
 async function approve(userCode) {
   const answer = await control({ op: "approve_device_code", user_code: userCode });
@@ -74,4 +94,4 @@ function done(what, fact) {
   console.log(`${what}: ${typeof fact === "string" ? fact : JSON.stringify(fact)}`);
 }
 
-module.exports = { lab, user, graph, control, slept, useTheLabsClock, approve, throttle, requestsTo, forbid, done };
+module.exports = { atTheLabsTime, lab, user, graph, control, slept, useTheLabsClock, approve, throttle, requestsTo, forbid, done };

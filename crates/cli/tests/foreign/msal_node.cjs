@@ -16,6 +16,11 @@ function confidential(clientSecret) {
   return new msal.ConfidentialClientApplication({ auth: { ...auth, clientSecret } });
 }
 
+/** The same app with its certificate; the library signs an assertion with it. */
+function certified(clientCertificate) {
+  return new msal.ConfidentialClientApplication({ auth: { ...auth, clientCertificate } });
+}
+
 /** A person's tokens, by a code that the lab's operator enters. */
 async function byDeviceCode(scopes) {
   const app = new msal.PublicClientApplication({ auth });
@@ -30,4 +35,4 @@ async function byDeviceCode(scopes) {
   return { app, answer };
 }
 
-module.exports = { msal, auth, confidential, byDeviceCode };
+module.exports = { msal, auth, certified, confidential, byDeviceCode };

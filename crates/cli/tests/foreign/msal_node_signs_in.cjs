@@ -2,8 +2,9 @@
 "use strict";
 
 const assert = require("node:assert/strict");
-const { lab, user, graph, useTheLabsClock, done } = require("./lab.cjs");
-const { msal, confidential, byDeviceCode } = require("./msal_node.cjs");
+const { X509Certificate, createPrivateKey } = require("node:crypto");
+const { lab, user, graph, atTheLabsTime, useTheLabsClock, done } = require("./lab.cjs");
+const { msal, certified, confidential, byDeviceCode } = require("./msal_node.cjs");
 
 useTheLabsClock();
 const rulesOf = `/users/${user}/mailFolders/inbox/messageRules`;
@@ -25,6 +26,20 @@ async function main() {
   assert.ok(got.accessToken && got.expiresOn > new Date(), got);
   assert.equal((await read(got.accessToken, rulesOf)).status, 200);
   done("client secret", await signIns(got.accessToken));
+
+  // PS256 and the SHA-256 of the certificate, and the older form with SHA-1.
+  const pem = lab.certificate_pem;
+  const certificate = new X509Certificate(pem);
+  const hex = (print) => print.replaceAll(":", "").toLowerCase();
+  const privateKey = createPrivateKey(pem).export({ type: "pkcs8", format: "pem" });
+  for (const print of [
+    { thumbprintSha256: hex(certificate.fingerprint256) },
+    { thumbprint: hex(certificate.fingerprint) },
+  ]) {
+    const app = certified({ ...print, privateKey });
+    const signed = await atTheLabsTime(() => app.acquireTokenByClientCredential({ scopes: [graph] }));
+    done("certificate", await signIns(signed.accessToken));
+  }
 
   const refused = await confidential("wrong")
     .acquireTokenByClientCredential({ scopes: [graph] })

@@ -2,8 +2,10 @@
 
 import msal
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
-from lab import BASE, CA, GRAPH, LAB, USER, approve, done
+from lab import BASE, CA, GRAPH, LAB, USER, approve, at_the_labs_time, done
 
 http = requests.Session()
 http.verify = CA
@@ -37,6 +39,22 @@ assert "access_token" in got, got
 rules = read(got["access_token"], RULES)["value"]
 assert rules and all("displayName" in rule for rule in rules), rules
 done("client secret", sign_ins(got["access_token"]))
+
+# With a certificate the library signs an assertion itself: PS256 and the SHA-256 of the certificate,
+# or where a SHA-1 thumbprint is given, the older form.
+PEM = LAB["certificate_pem"]
+thumbprint = x509.load_pem_x509_certificate(PEM.encode()).fingerprint(hashes.SHA1()).hex()
+for proof in (
+    {"private_key": PEM, "public_certificate": PEM},
+    {"private_key": PEM, "thumbprint": thumbprint},
+):
+    app = msal.ConfidentialClientApplication(
+        LAB["client_id"], client_credential=proof, **common
+    )
+    with at_the_labs_time():
+        got = app.acquire_token_for_client([GRAPH])
+    assert "access_token" in got, got
+    done("certificate", sign_ins(got["access_token"]))
 
 wrong = msal.ConfidentialClientApplication(LAB["client_id"], client_credential="wrong", **common)
 refused = wrong.acquire_token_for_client([GRAPH])

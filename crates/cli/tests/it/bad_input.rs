@@ -185,7 +185,7 @@ fn what_could_not_be_looked_at_is_not_called_clean() {
     let ran = respond();
     named(&home, Some(&served), || {
         assert_snapshot!(last(&ran, 3), @r"
-waits (RT1005): authentication methods could not be looked at: cannot read the account's authentication methods of [ID]: a permission or role is missing (403 Authorization_RequestDenied): Insufficient privileges to complete the operation. To go on, grant the application permission `UserAuthenticationMethod.ReadWrite.All` (Microsoft Graph) to the app [APP]: Entra admin centre, App registrations, API permissions, then admin consent.
+waits (RT1005): authentication methods could not be looked at (RT3001): cannot read the account's authentication methods of [ID]: a permission or role is missing (403 Authorization_RequestDenied): Insufficient privileges to complete the operation. To go on, grant the application permission `UserAuthenticationMethod.ReadWrite.All` (Microsoft Graph) to the app [APP]: Entra admin centre, App registrations, API permissions, then admin consent.
 Nothing is lost: the same command goes on. `retake case show [CASE]` shows where it stands.
 [exit 1]
 ");

@@ -48,11 +48,20 @@ fn signs_in(done: &Done) {
         done.what(),
         [
             "client secret",
+            "certificate",
+            "certificate",
             "wrong secret",
             "device code",
             "another's mailbox",
             "rules through Exchange"
         ]
+    );
+    let certificates = done.0.iter().filter(|(what, _)| what == "certificate");
+    assert!(
+        certificates
+            .clone()
+            .all(|(_, seen)| seen == done.fact("client secret")),
+        "with a certificate the app sees the same, in both forms of the assertion"
     );
     assert_eq!(
         done.fact("client secret"),

@@ -85,6 +85,52 @@ fn a_whole_case_leaves_no_name_and_no_secret_on_its_tape_and_replays_without_dif
     );
 }
 
+#[test]
+fn a_check_is_recorded_too_and_its_tape_replays_without_difference() {
+    let home = Home::new();
+    let served = Served::to(&home);
+    let file = home.path().join("check.tape");
+    let file = file.to_str().unwrap();
+    let checked = home.retake(&["tenant", "check", "lab", "--record", file]);
+    assert_eq!(checked.code, 0, "{}", checked.session());
+    assert!(
+        checked.stderr.contains("recorded, redacted: "),
+        "{}",
+        checked.session()
+    );
+
+    let text = std::fs::read_to_string(file).unwrap();
+    for part in [
+        "/v1.0/organization",
+        "/subscribedSkus",
+        "Get-HostedOutboundSpamFilterPolicy",
+    ] {
+        assert!(text.contains(part), "{part} is not on the tape");
+    }
+    // No account, no tenant, no secret; and a check changes nothing.
+    let user = served.user().to_lowercase();
+    let (name, domain) = user.split_once('@').unwrap();
+    for part in [
+        user.as_str(),
+        name,
+        domain,
+        "Bearer ",
+        "client_secret\",\"l",
+    ] {
+        assert!(
+            !text.to_lowercase().contains(&part.to_lowercase()),
+            "{part}"
+        );
+    }
+    assert_eq!(served.changes(), 0);
+
+    let replayed = home.retake(&["replay", file, "--json"]);
+    assert_eq!(replayed.code, 0, "{}", replayed.session());
+    let all = replayed.json();
+    assert_eq!(all["exchanges"], text.lines().count() - 1);
+    assert!(all["lab"]["compared"].as_u64().unwrap() > 10, "{all}");
+}
+
 /// Everything in the case's evidence, which is kept as it came, that names somebody or something of
 /// the tenant's, and the responder's own.
 fn names(home: &Home, served: &Served) -> BTreeSet<String> {

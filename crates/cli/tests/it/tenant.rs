@@ -24,7 +24,15 @@ fn a_stranger_adds_the_lab_and_the_check_is_green_over_tls() {
     let before = served.state();
     let added = home.retake(&["tenant", "add", "practice", "--cloud", "lab"]);
     assert_eq!(added.code, 0, "{}", added.session());
-    for part in ["REGISTRATION", "To read", "To respond", "MANIFEST", "ready"] {
+    for part in [
+        "REGISTRATION",
+        "To read",
+        "To respond",
+        "Optional",
+        "ActivityFeed.Read",
+        "MANIFEST",
+        "ready",
+    ] {
         assert!(added.stdout.contains(part), "{part}: {}", added.stdout);
     }
     assert!(!added.stdout.contains("CANNOT"), "{}", added.stdout);

@@ -23,6 +23,7 @@ pub fn page(results: &Results) -> String {
         results.commit,
         results.command
     );
+    earlier(results, &mut page);
     legend(&mut page);
     counts(results, &mut page);
     containment(results, &mut page);
@@ -30,6 +31,25 @@ pub fn page(results: &Results) -> String {
     left_out(results, &mut page);
     stops(results, &mut page);
     page
+}
+
+/// Rows that were played at another commit, where there are some.
+fn earlier(results: &Results, page: &mut String) {
+    let mut commits: Vec<&str> = results
+        .rows
+        .iter()
+        .filter_map(|row| row.commit.as_deref())
+        .collect();
+    let rows = commits.len();
+    commits.sort_unstable();
+    commits.dedup();
+    if rows > 0 {
+        let _ = writeln!(
+            page,
+            "{rows} of these runs were played earlier, at `{}`: the calls that came since were played alone.\n",
+            commits.join("`, `")
+        );
+    }
 }
 
 fn legend(page: &mut String) {

@@ -103,6 +103,9 @@ pub struct Row {
     pub wrong: Vec<Wrong>,
     /// When the account was contained.
     pub contained_ms: Contained,
+    /// The commit that was played, where it is not the file's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
 }
 
 /// Where and why a case stopped.
@@ -178,6 +181,25 @@ impl Results {
         serde_json::from_str(text)
     }
 
+    /// Takes the rows of an earlier file for the trials that were not played now, each
+    /// with the commit that it was played at; in the order of the trials.
+    pub fn with_earlier(mut self, earlier: &Self, trials: &[super::Trial]) -> Self {
+        let rows = trials.iter().filter_map(|trial| {
+            let name = trial.called.name();
+            let now = self.row(&name, trial.fault, trial.when).cloned();
+            now.or_else(|| {
+                let row = earlier.row(&name, trial.fault, trial.when)?;
+                let commit = row.commit.clone();
+                Some(Row {
+                    commit: commit.or_else(|| Some(earlier.commit.clone())),
+                    ..row.clone()
+                })
+            })
+        });
+        self.rows = rows.collect();
+        self
+    }
+
     /// The row of a trial.
     pub fn row(&self, call: &str, fault: &str, when: When) -> Option<&Row> {
         self.rows
@@ -205,6 +227,7 @@ impl Row {
             unread: Vec::new(),
             wrong: Vec::new(),
             contained_ms: Contained::default(),
+            commit: None,
         };
         let broke = |what: String| Wrong {
             kind: WrongKind::Broke,

@@ -4,15 +4,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use retake_drill::campaign::{Aim, Called, FaultyWire};
 use retake_drill::wire::{Recorder, lock};
 use retake_drill::{Desk, RehearsalError, Run, Stage, Worked, run_with};
-use retake_lab::{Lab, Scenario};
+use retake_lab::{FaultKind, Lab, Scenario};
 use retake_playbook::State;
-use retake_playbook::event::{CheckResult, Stopped};
+use retake_playbook::event::{CheckResult, Looked, Source, Stopped};
 use retake_playbook::steps::StepId;
-use retake_responder::preflight::{NEEDS, Permission, Set, SignedInAs, roles, steps_of_role};
+use retake_responder::preflight::{
+    NEEDS, OPTIONAL, Permission, Set, SignedInAs, roles, steps_of_role,
+};
 use retake_responder::{Conduct, Finished};
-use retake_tenant::call::{CALLS, CallSpec};
+use retake_tenant::call::{AUDIT_QUERY_CREATE, CALLS, CallSpec};
 
 use crate::response::Nobody;
 
@@ -309,6 +312,14 @@ fn the_declared_set_is_enough_and_every_call_stands_in_the_table_of_its_steps() 
             exchange.request.uri()
         );
         made.extend(calls);
+        for (inside, path) in Called::inside(&exchange.request) {
+            let id = inside.spec.id;
+            assert!(
+                declared.contains(id),
+                "{path} in a batch is {id}, which no step declares"
+            );
+            made.insert(id);
+        }
     }
     // The other way round: what a step declares is made, but for what only other
     // tenants need, and what `tenant check` alone tries.
@@ -349,4 +360,63 @@ fn is(call: &CallSpec, request: &http::Request<bytes::Bytes>) -> bool {
         _ => !call.path_template.starts_with("/adminapi"),
     };
     call.method.as_str() == request.method().as_str() && same_path && same_cmdlet
+}
+
+/// The unified audit log, where every audit search fails, with and without the
+/// optional permission.
+fn audit_without_the_search(feed: bool) -> (Source, bool) {
+    let mut found = None;
+    let run = run_with(&declared_only(), SEED, "retake", async |stage: Stage| {
+        let desk = Desk::new(&stage)?;
+        if feed {
+            let [optional] = OPTIONAL else {
+                panic!("{OPTIONAL:?}");
+            };
+            assert!(lock(&stage.lab).set_permission(optional.name, true));
+        }
+        let aim = Aim {
+            called: Called {
+                spec: &AUDIT_QUERY_CREATE,
+                token_for: None,
+                in_batch: false,
+            },
+            kind: FaultKind::Status(500),
+            from: 1,
+            times: None,
+        };
+        let wire = FaultyWire::new(stage.transport.clone(), Some(aim));
+        let worked =
+            Box::pin(desk.work(&stage, Arc::new(wire), Conduct::default(), &Nobody)).await?;
+        let (_, analysis) = worked.state.analysis.as_ref().unwrap();
+        let audit = analysis.sources.iter();
+        found = audit
+            .cloned()
+            .find(|source| source.name.contains("unified audit"));
+        Ok::<_, RehearsalError>(Some(desk.export(&worked.case)?))
+    })
+    .unwrap();
+    for claim in &run.score.claims_not_verified {
+        panic!("{claim:?}");
+    }
+    let asked = run.trace.contains("/activity/feed/audit/");
+    (found.unwrap(), asked)
+}
+
+#[test]
+fn without_the_optional_feed_a_failing_audit_search_is_said_and_with_it_the_feed_is_read() {
+    let (without, read) = audit_without_the_search(false);
+    assert_eq!(without.looked, Looked::CouldNot, "{without:?}");
+    // Why the search failed: that is what a person can do something about.
+    assert!(without.code.is_some(), "{without:?}");
+    let why = without.why.unwrap();
+    assert!(
+        why.contains("search of the unified audit log") && why.contains("500"),
+        "{why}"
+    );
+    assert!(!why.contains("ActivityFeed"), "{why}");
+    assert!(!read);
+
+    let (with, read) = audit_without_the_search(true);
+    assert!(read);
+    assert_ne!(with.looked, Looked::CouldNot, "{with:?}");
 }

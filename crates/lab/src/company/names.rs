@@ -4,6 +4,11 @@
 //! documentation (2001:db8::/32), domains from `.example`, networks from the
 //! private range of AS numbers: nothing here points at anybody.
 
+/// Every given name and surname that people of a lab's company may have.
+pub fn names_of_people() -> impl Iterator<Item = &'static str> {
+    GIVEN.into_iter().chain(SURNAMES)
+}
+
 pub(crate) const GIVEN: [&str; 48] = [
     "Amira", "Anton", "Beatrix", "Bruno", "Carla", "Cem", "Dagny", "Dario", "Edda", "Emil",
     "Farida", "Felix", "Greta", "Hanno", "Ines", "Ivo", "Jasmin", "Jonas", "Karla", "Kofi", "Lena",

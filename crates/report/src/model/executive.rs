@@ -2,12 +2,12 @@
 //! the case answers.
 
 use jiff::Timestamp;
-use retake_playbook::event::{Origin, Stopped};
+use retake_playbook::event::Origin;
 use retake_playbook::state::GateState;
 use retake_playbook::{ActionKind, Gate, State};
 use serde::Serialize;
 
-use super::parts::Foothold;
+use super::parts::{Foothold, distinct};
 use crate::tell::{self, percent, spaced};
 use crate::text::{Text, When, between, count};
 
@@ -59,12 +59,9 @@ pub(super) fn glance(
             "What is not known?",
             match unknown.len() {
                 0 => "Nothing is known to be missing.".to_owned(),
-                number => format!(
-                    "{}; each stands below with its reason.",
-                    count(number, "thing", "things")
-                ),
+                number => format!("{}:", count(number, "thing", "things")),
             },
-            Vec::new(),
+            unknown.iter().map(|text| text.raw().to_owned()).collect(),
             false,
         ),
         (
@@ -172,8 +169,8 @@ fn impact(state: &State) -> String {
         .count();
     format!(
         "{} known to be read, {} sent to {}, {} made, {} touched.",
-        count(analysis.read.len(), "message", "messages"),
-        count(analysis.sent.len(), "message", "messages"),
+        count(distinct(&analysis.read), "message", "messages"),
+        count(distinct(&analysis.sent), "message", "messages"),
         count(people.len(), "person", "people"),
         count(changed, "change", "changes"),
         count(analysis.accounts.len(), "other account", "other accounts"),
@@ -297,13 +294,11 @@ fn still_to_do(state: &State) -> Vec<String> {
         let Some((_, why, message)) = &action.stopped else {
             continue;
         };
-        if *why != Stopped::NoEffect || !dealt_with(state, action) {
-            if dealt_with(state, action) {
-                continue;
-            }
+        if !dealt_with(state, action) {
             open.push(format!(
-                "{}: {message}",
-                tell::title(&action.planned, state)
+                "{}, which was stopped because {}: {message}",
+                tell::title(&action.planned, state),
+                tell::stopped(*why)
             ));
         }
     }
@@ -315,10 +310,16 @@ fn still_to_do(state: &State) -> Vec<String> {
     }
     for left in state.left() {
         open.push(format!(
-            "Decide about the {} \"{}\", which was left alone.",
-            left.object.kind.words(),
-            tell::name(&left.object)
+            "Decide about the {}, which was left alone.",
+            tell::object(&left.object, state)
         ));
+    }
+    let has = |what: &str| state.evidence.values().any(|kept| kept.what == what);
+    if has("user briefing") && has("related secrets") {
+        open.push(
+            "Give the user the briefing, and go through the checklist of related secrets with them: nobody has said that it was done."
+                .to_owned(),
+        );
     }
     open
 }

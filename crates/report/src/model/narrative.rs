@@ -5,7 +5,7 @@ use retake_playbook::event::Origin;
 use retake_playbook::state::GateState;
 use retake_playbook::{ActionKind, Gate, State};
 
-use super::parts::Foothold;
+use super::parts::{Foothold, distinct};
 use crate::tell::{self, percent, spaced};
 use crate::text::{Text, When, between, count};
 
@@ -47,12 +47,12 @@ fn before(state: &State, opened_at: Timestamp) -> Vec<String> {
             .iter()
             .filter(|c| c.by == Origin::Attacker)
             .count();
-        if changes + analysis.read.len() + analysis.sent.len() > 0 {
+        if changes + distinct(&analysis.read) + analysis.sent.len() > 0 {
             said.push(format!(
                 "From then on they made {}, read {} that the audit names, and sent {}.",
                 count(changes, "change", "changes"),
-                count(analysis.read.len(), "message", "messages"),
-                count(analysis.sent.len(), "message", "messages")
+                count(distinct(&analysis.read), "message", "messages"),
+                count(distinct(&analysis.sent), "message", "messages")
             ));
         }
     }
@@ -126,7 +126,10 @@ fn planted(state: &State, footholds: &[Foothold]) -> Vec<String> {
     said.push(if removed == footholds.len() {
         "Each was removed after its state had been saved, and each removal was read back from the tenant.".to_owned()
     } else {
-        format!("{removed} of them were removed, and each removal was read back from the tenant; the others stand below with the reason.")
+        format!(
+            "Of these, {removed} {} removed, which was read back from the tenant; the others stand below with the reason.",
+            if removed == 1 { "was" } else { "were" }
+        )
     });
     let left = state.left().count();
     if left > 0 {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use retake_casefile::Record;
 use retake_playbook::catalogue::Reverse;
 use retake_playbook::event::{self, Applied, CheckResult, Looked, Origin};
 use retake_playbook::state::GateState;
-use retake_playbook::{ActionKind, Digest, ObjectRef, State};
+use retake_playbook::{ActionKind, Digest, Event, ObjectRef, State};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -68,7 +69,8 @@ pub(crate) struct Left {
 pub(crate) struct Clock {
     pub(crate) artefact: String,
     pub(crate) what: Text,
-    pub(crate) ends_at: When,
+    /// Nothing where no clock ends it: it works until it is removed.
+    pub(crate) ends_at: Option<When>,
     pub(crate) why: Text,
     pub(crate) ended: bool,
 }
@@ -81,6 +83,8 @@ pub(crate) struct Mail {
     pub(crate) recipients: Vec<Text>,
     pub(crate) message: Text,
     pub(crate) how: Text,
+    /// How often the logs tell of it.
+    pub(crate) times: usize,
 }
 
 /// A warning or a task.
@@ -318,8 +322,8 @@ pub(super) fn footholds(state: &State) -> Vec<Foothold> {
                 artefact: artefact.to_string(),
                 what: spec.map_or("", |spec| spec.title),
                 gives: spec.map_or("", |spec| spec.gives),
-                object: object_of(state, &planned.object).into(),
-                raw_object: object_of(state, &planned.object),
+                object: tell::object(&planned.object, state).into(),
+                raw_object: tell::object(&planned.object, state),
                 facts: seen(state, &planned.object).into(),
                 why: Vec::new(),
                 actions: Vec::new(),
@@ -335,20 +339,6 @@ pub(super) fn footholds(state: &State) -> Vec<Foothold> {
         foothold.removed = action.verified.is_some();
     }
     found.into_values().collect()
-}
-
-/// `inbox rule "RSS Feeds"`; what is of the account as a whole without its id.
-fn object_of(state: &State, object: &ObjectRef) -> String {
-    let whole = object.name.is_none() && state.account.as_ref().is_some_and(|a| a.id == object.id);
-    let mut text = if whole && object.mailbox.is_none() {
-        object.kind.words().to_owned()
-    } else {
-        format!("{} \"{}\"", object.kind.words(), tell::name(object))
-    };
-    if let Some(mailbox) = &object.mailbox {
-        text.push_str(&format!(" in the mailbox of {mailbox}"));
-    }
-    text
 }
 
 /// What was last seen of an object.
@@ -395,33 +385,74 @@ pub(super) fn left(state: &State) -> Vec<Left> {
     found.into_values().collect()
 }
 
-pub(super) fn access(state: &State, now: Timestamp) -> Vec<Clock> {
-    state
-        .access
-        .iter()
-        .map(|end| Clock {
-            artefact: end.artefact.to_string(),
-            what: end.what.clone().into(),
-            ends_at: When(end.ends_at),
-            why: end.why.clone().into(),
-            ended: end.ends_at <= now,
-        })
-        .collect()
+pub(super) fn access(records: &[Record], state: &State, now: Timestamp) -> Vec<Clock> {
+    let by_clock = state.access.iter().map(|end| Clock {
+        artefact: end.artefact.to_string(),
+        what: end.what.clone().into(),
+        ends_at: Some(When(end.ends_at)),
+        why: end.why.clone().into(),
+        ended: end.ends_at <= now,
+    });
+    let last = records.iter().rev().find_map(|record| match &record.event {
+        Event::AccessClockSet { until_removed, .. } => Some(until_removed),
+        _ => None,
+    });
+    let by_hand = last.into_iter().flatten().map(|piece| Clock {
+        artefact: piece.artefact.to_string(),
+        what: piece.what.clone().into(),
+        ends_at: None,
+        why: "no clock ends it; that the eviction is effective says that it was removed".into(),
+        ended: state.effective.is_some(),
+    });
+    by_clock.chain(by_hand).collect()
 }
 
+/// Each message once: when it was first read or sent, and every way in which it is known.
+/// What has no id cannot be told from others and stands for itself.
 pub(super) fn mail(mail: &[event::Mail]) -> Vec<Mail> {
-    let mut all: Vec<_> = mail
-        .iter()
-        .map(|mail| Mail {
+    let mut sorted: Vec<&event::Mail> = mail.iter().collect();
+    sorted.sort_by_key(|mail| mail.at);
+    let mut all: Vec<(Mail, Vec<String>)> = Vec::new();
+    let mut by_id: BTreeMap<&str, usize> = BTreeMap::new();
+    for mail in sorted {
+        let how = tell::how_known(&mail.how);
+        let known = by_id.get(mail.message.as_str()).copied();
+        if let Some((shown, ways)) = known.and_then(|index| all.get_mut(index)) {
+            shown.times += 1;
+            if !ways.contains(&how) {
+                ways.push(how);
+            }
+            continue;
+        }
+        if !mail.message.is_empty() {
+            by_id.insert(&mail.message, all.len());
+        }
+        let shown = Mail {
             at: When(mail.at),
             subject: mail.subject.clone().into(),
             recipients: mail.recipients.iter().map(|to| to.clone().into()).collect(),
             message: mail.message.clone().into(),
-            how: tell::how_known(&mail.how).into(),
+            how: Text::default(),
+            times: 1,
+        };
+        all.push((shown, vec![how]));
+    }
+    all.into_iter()
+        .map(|(mail, ways)| Mail {
+            how: ways.join("; ").into(),
+            ..mail
         })
+        .collect()
+}
+
+/// How many different messages these are.
+pub(super) fn distinct(mail: &[event::Mail]) -> usize {
+    let named: std::collections::BTreeSet<&str> = mail
+        .iter()
+        .map(|mail| mail.message.as_str())
+        .filter(|id| !id.is_empty())
         .collect();
-    all.sort_by_key(|mail| mail.at);
-    all
+    named.len() + mail.iter().filter(|mail| mail.message.is_empty()).count()
 }
 
 pub(super) fn warnings(state: &State) -> Vec<Person> {

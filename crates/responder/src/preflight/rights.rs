@@ -8,8 +8,9 @@
 
 use retake_playbook::steps::StepId;
 use retake_tenant::call::{
-    CALLS, DELETE_GRANT, DELETE_INBOX_RULE, DIRECTORY_AUDITS, INBOX_RULES, METHODS, SIGN_INS_BETA,
-    USER_BLOCK, USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
+    ACTIVITY_BLOB, ACTIVITY_CONTENT, ACTIVITY_START, ACTIVITY_SUBSCRIPTIONS, CALLS, DELETE_GRANT,
+    DELETE_INBOX_RULE, DIRECTORY_AUDITS, INBOX_RULES, METHODS, SIGN_INS_BETA, USER_BLOCK,
+    USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
 };
 use retake_tenant::{CallSpec, Service};
 
@@ -141,6 +142,38 @@ pub static PERMISSIONS: &[Permission] = &[
         response: true,
     },
 ];
+
+/// A permission that no step needs and that spares the case something where it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Optional {
+    /// The permission, application or delegated.
+    pub name: &'static str,
+    /// Whose it is, as the Entra admin centre lists it.
+    pub of: &'static str,
+    /// The resource's app id.
+    pub app_id: &'static str,
+    /// What it is good for.
+    pub why: &'static str,
+    /// What the case does without it.
+    pub without: &'static str,
+    /// The calls that it lets through.
+    pub calls: &'static [&'static CallSpec],
+}
+
+/// What may be granted besides, to look and to respond alike.
+pub static OPTIONAL: &[Optional] = &[Optional {
+    name: "ActivityFeed.Read",
+    of: "Office 365 Management APIs",
+    app_id: "c5393580-f805-4401-95e8-94b7a6ef2fc2",
+    why: "the last seven days of the unified audit log, where the audit search of Graph fails (S6.3)",
+    without: "where the search fails, the case says that the unified audit log could not be read and why, and what hangs on that log stays with a person",
+    calls: &[
+        &ACTIVITY_SUBSCRIPTIONS,
+        &ACTIVITY_START,
+        &ACTIVITY_CONTENT,
+        &ACTIVITY_BLOB,
+    ],
+}];
 
 impl Set {
     /// Its permissions, in the table's order.
@@ -400,6 +433,30 @@ mod tests {
                     permission.name
                 );
             }
+        }
+    }
+
+    #[test]
+    fn what_is_optional_is_in_no_set_and_serves_calls_that_change_nothing() {
+        for optional in OPTIONAL {
+            assert!(
+                PERMISSIONS.iter().all(|one| one.name != optional.name),
+                "{}",
+                optional.name
+            );
+            for call in optional.calls {
+                assert!(!call.change, "{}", call.id);
+                assert_eq!(call.permissions, [optional.name], "{}", call.id);
+                assert_eq!(steps_of(call).next(), None, "{} belongs to a step", call.id);
+            }
+        }
+        // Every call of the client is a step's, or is known to be of use without one.
+        let known = |call: &CallSpec| OPTIONAL.iter().any(|one| one.calls.contains(&call));
+        for call in CALLS
+            .iter()
+            .filter(|call| call.service == Service::Activity)
+        {
+            assert!(known(call), "{}", call.id);
         }
     }
 

@@ -1,7 +1,7 @@
-//! What the flows of a person share: `oauth2` over our own transport and
-//! clock, and renewing from the refresh token.
+//! Signing in as a person: their session, and what their flows share, which is
+//! `oauth2` over our own transport and clock, and renewing from the refresh token.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use oauth2::basic::{BasicClient, BasicTokenResponse};
@@ -11,12 +11,12 @@ use oauth2::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::token::Fetched;
+use super::token::{Fetched, cut};
 use super::wire::Wire;
-use super::{claims, endpoint};
-use crate::call::SIGN_IN;
+use super::{DeviceCodePrompt, SignIn, browser, claims, device_code, endpoint, given};
+use crate::call::{SIGN_IN, Service};
 use crate::edge::{BoxFuture, TransportError};
-use crate::error::{Kind, TenantError};
+use crate::error::{Kind, SignInProblem, TenantError};
 use crate::profile::Profile;
 
 /// The library's client with the three endpoints that the flows use.
@@ -29,6 +29,140 @@ pub(super) type Asking<T> = BoxFuture<'static, Option<T>>;
 
 /// What a person's flow ends with: a token, and a refresh token.
 pub(super) type Granted = (Fetched, Option<SecretString>);
+
+impl SignIn {
+    /// A token from the person's session.
+    pub(super) async fn renew(
+        &self,
+        scope: &str,
+        claims: Option<&str>,
+    ) -> Result<Fetched, TenantError> {
+        let Some(kept) = self.session.token() else {
+            return Err(TenantError::new(
+                Kind::Unauthenticated,
+                &SIGN_IN,
+                &self.profile.tenant_id,
+                "nobody has signed in",
+            ));
+        };
+        let wire = self.wire();
+        let outcome = refresh(&self.profile, &kept, scope, claims, Arc::clone(&wire)).await;
+        self.note_skew(&wire);
+        let scrub = |text: &str| cut(text, kept.expose_secret(), "<refresh token>");
+        match outcome {
+            Ok((fetched, next)) => {
+                if let Some(next) = next {
+                    self.session.keep(next);
+                }
+                Ok(fetched)
+            }
+            Err(error) => {
+                if error.kind == Kind::SignIn(SignInProblem::SessionEnded) {
+                    self.session.forget();
+                }
+                let said = wire.seen().refusal.and_then(|refusal| refusal.claims);
+                if let Some(claims) = said.or_else(|| claims.map(str::to_owned)) {
+                    *self
+                        .pending_claims
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner) = Some(claims);
+                }
+                Err(error.scrubbed(scrub))
+            }
+        }
+    }
+
+    /// Whether tokens can be had without a person now. A session that has
+    /// ended is forgotten, also in the keyring.
+    pub(crate) async fn resume(&self) -> Result<bool, TenantError> {
+        if self.profile.credential.is_person() && self.session.token().is_none() {
+            return Ok(false);
+        }
+        match self.token(Service::Graph).await {
+            Ok(_) => Ok(true),
+            Err(error) if self.profile.credential.is_person() && error.needs_a_person() => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks for a code that a person enters in a browser.
+    pub(crate) async fn begin_device_code(&self) -> Result<DeviceCodePrompt, TenantError> {
+        let wire = self.wire();
+        let outcome =
+            device_code::begin(&self.profile, &self.first_scope()?, Arc::clone(&wire)).await;
+        self.note_skew(&wire);
+        outcome
+    }
+
+    /// Waits until the person has entered the code.
+    pub(crate) async fn finish_device_code(
+        &self,
+        prompt: &DeviceCodePrompt,
+    ) -> Result<(), TenantError> {
+        let claims = self.pending_claims();
+        let wire = self.wire();
+        let granted =
+            device_code::finish(&self.profile, prompt, claims.as_deref(), Arc::clone(&wire)).await;
+        self.signed_in(&wire, granted).await
+    }
+
+    /// Lets a person sign in in a browser on this machine.
+    pub(crate) async fn in_browser(&self) -> Result<(), TenantError> {
+        let browser = given(self.means.browser.as_deref(), "opens no browser", self)?;
+        let entropy = given(self.means.entropy.as_deref(), "has no random numbers", self)?;
+        let claims = self.pending_claims();
+        let wire = self.wire();
+        let granted = browser::sign_in(
+            &self.profile,
+            &self.first_scope()?,
+            claims.as_deref(),
+            browser,
+            entropy,
+            Arc::clone(&wire),
+        )
+        .await;
+        self.signed_in(&wire, granted).await
+    }
+
+    /// The person is there: their session, and the first token with it.
+    async fn signed_in(
+        &self,
+        wire: &Wire,
+        granted: Result<Granted, TenantError>,
+    ) -> Result<(), TenantError> {
+        self.note_skew(wire);
+        let (fetched, refresh) = granted?;
+        *self
+            .pending_claims
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+        let Some(refresh) = refresh else {
+            return Err(self.bad("the token service gave no refresh token"));
+        };
+        // At home the first token serves; a customer's comes with the first call.
+        if self.profile.home_tenant_id.is_none() {
+            let fetched = self.check_tenant(fetched)?;
+            let mut slot = self.graph.lock().await;
+            self.keep(&mut slot, fetched);
+        }
+        self.session.keep(refresh);
+        Ok(())
+    }
+
+    fn first_scope(&self) -> Result<String, TenantError> {
+        let scope = self.profile.endpoints.scope(Service::Graph);
+        scope.ok_or_else(|| self.bad("this cloud has no Graph"))
+    }
+
+    fn pending_claims(&self) -> Option<String> {
+        self.pending_claims
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
 
 /// A client of one tenant's authority.
 pub(super) fn client(profile: &Profile, tenant: &str) -> Result<Client, TenantError> {

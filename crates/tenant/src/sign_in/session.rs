@@ -30,12 +30,7 @@ impl Session {
         Self {
             held: Mutex::default(),
             keyring,
-            name: format!(
-                "{}/{}/{}",
-                profile.endpoints.authority.host_str().unwrap_or_default(),
-                profile.sign_in_tenant(),
-                profile.client_id
-            ),
+            name: profile.session_name(),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use retake_responder::preflight::{
-    FOR_PRIVILEGED, Permission, Resource, Set, SignedInAs, roles, steps_of_role,
+    FOR_PRIVILEGED, OPTIONAL, Permission, Resource, Set, SignedInAs, roles, steps_of_role,
 };
 use serde_json::{Value, json};
 
@@ -75,6 +75,14 @@ impl Registration<'_> {
                     }
                 }
             }
+        }
+        let _ = writeln!(page, "\nOptional, in no manifest");
+        for optional in OPTIONAL {
+            let _ = writeln!(
+                page,
+                "  {} ({})\n      {}; without it: {}",
+                optional.name, optional.of, optional.why, optional.without
+            );
         }
         let whose = match self.signed_in {
             SignedInAs::App => "the app's service principal",

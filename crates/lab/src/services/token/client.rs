@@ -109,7 +109,13 @@ impl<'a> Jwt<'a> {
     /// minutes.
     fn in_time(&self, now: Timestamp) -> bool {
         const SKEW: i64 = 300;
-        let time = |claim: &str| self.claims[claim].as_i64();
+        // A NumericDate may have a fraction (RFC 7519 §2); Microsoft's library for Python
+        // dates its assertions so.
+        let time = |claim: &str| {
+            let date = &self.claims[claim];
+            date.as_i64()
+                .or_else(|| Some(date.as_f64()?.floor() as i64))
+        };
         let now = now.as_second();
         time("exp").is_some_and(|exp| now < exp + SKEW)
             && time("nbf").is_none_or(|nbf| nbf - SKEW <= now)
@@ -145,7 +151,8 @@ fn by_certificate(
     let thumb = |name: &str| {
         jwt.head[name]
             .as_str()
-            .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
+            // Microsoft's library for Python writes it padded.
+            .and_then(|text| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok())
     };
     let (new, old) = (thumb("x5t#S256"), thumb("x5t"));
     let certificate = registration

@@ -37,6 +37,8 @@ impl Signer {
         let old = URL_SAFE_NO_PAD.encode(old);
         let head = match form {
             "PS256" => json!({"alg": "PS256", "typ": "JWT", "x5t#S256": new}),
+            // As Microsoft's library for Python writes it.
+            "padded" => json!({"alg": "RS256", "typ": "JWT", "x5t": format!("{old}=")}),
             "RS256" => json!({"alg": "RS256", "typ": "JWT", "x5t": old}),
             _ => json!({"alg": "RS256", "typ": "JWT", "x5t#S256": new}),
         };
@@ -107,6 +109,20 @@ fn a_registered_certificate_signs_in_in_both_forms() {
         let read = story.graph_as(&token, "GET", &format!("/v1.0/users/{user}"), None);
         assert_eq!(read.status, 200);
     }
+}
+
+#[test]
+fn a_thumbprint_may_be_padded_and_a_date_have_a_fraction() {
+    // reference §1.3 certificate; RFC 7519 §2. What `msal` for Python sends, and is taken.
+    let mut story = Story::new(1);
+    let signer = Signer::of(&story.lab.briefing().certificate_pem);
+    let mut dated = claims(&story);
+    dated["exp"] = json!(dated["exp"].as_i64().unwrap() as f64 + 0.5);
+    let seen = with_assertion(&mut story, &signer.sign("padded", &dated));
+    assert_eq!(seen.status, 200, "{:?}", seen.body);
+    dated["exp"] = json!(story.now.as_second() as f64 - 400.5);
+    let seen = with_assertion(&mut story, &signer.sign("padded", &dated));
+    assert_eq!(number(&seen), 700_024, "{:?}", seen.body);
 }
 
 #[test]
