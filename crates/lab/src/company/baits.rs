@@ -37,7 +37,7 @@ impl Company {
                     "AP",
                     "Open items",
                 ]);
-                let folder = own_folder(world, &me, name);
+                let folder = own_folder(world, &me, &self.dress("folder", 0, name));
                 let mut draft = rule(chance.draw("bait", "rule name", 0).word(&[
                     "Invoices",
                     "Invoices to folder",
@@ -94,7 +94,7 @@ impl Company {
                         .map(|m| m.well_known("archive"))
                         .unwrap_or_default()
                 } else {
-                    own_folder(world, &me, "Scans")
+                    own_folder(world, &me, &self.dress("folder", 1, "Scans"))
                 };
                 let mut draft = rule(
                     chance
@@ -212,7 +212,7 @@ impl Company {
             BaitKind::ColleagueRules => {
                 let some: Vec<String> = self.colleagues.iter().skip(4).take(3).cloned().collect();
                 for (index, user) in some.iter().enumerate() {
-                    let folder = own_folder(world, user, "Projects");
+                    let folder = own_folder(world, user, &self.dress("folder", 2, "Projects"));
                     let mut draft = rule(
                         chance
                             .draw("bait", "colleague rule", index as u64)
@@ -298,11 +298,12 @@ impl Company {
         &mut self,
         world: &mut World,
         user: &str,
-        draft: RuleDraft,
+        mut draft: RuleDraft,
         alert: Timestamp,
         why: &str,
     ) {
         let name = draft.name.clone();
+        draft.name = self.dress("own rule", self.kept.len() as u64, &name);
         let (at, by) = self.own_doing(world, user, alert, &name);
         let Some(id) = world.create_rule(at, &by, user, draft) else {
             return;
@@ -322,7 +323,7 @@ impl Company {
         let mut app = ServicePrincipal::new(
             &id,
             &draw("app id").uuid().to_string(),
-            name,
+            &self.dress("own app", self.kept.len() as u64, name),
             &draw("owner").uuid().to_string(),
             before(alert, draw("app age").between(200, 900)),
         );

@@ -63,6 +63,9 @@ pub struct Company {
     pub affected_job: String,
     /// In which department.
     pub affected_department: String,
+    /// Names, subjects, folders and devices hold what harms whoever shows them badly.
+    #[serde(default)]
+    pub hostile_names: bool,
 }
 
 /// One step of the attack.

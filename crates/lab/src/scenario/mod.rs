@@ -59,6 +59,10 @@ const EMBEDDED: &[(&str, &str)] = &[
         "synced-account",
         include_str!("../../../../scenarios/synced-account/scenario.toml"),
     ),
+    (
+        "hostile-names",
+        include_str!("../../../../scenarios/hostile-names/scenario.toml"),
+    ),
 ];
 
 /// One scenario, read and checked.

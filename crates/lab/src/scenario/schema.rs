@@ -79,6 +79,7 @@ fn definitions() -> Value {
             ("mail_every", needed(span())),
             ("affected_job", needed(text())),
             ("affected_department", needed(text())),
+            ("hostile_names", free(flag())),
         ]),
         "account": table::<Affected>(&[
             ("kind", free(words::<AccountKind>())),

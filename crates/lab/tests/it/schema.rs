@@ -24,6 +24,7 @@ history_days = 3
 mail_every = "4m..5m"
 affected_job = "j"
 affected_department = "d"
+hostile_names = false
 [account]
 kind = "member"
 display_name = "n"

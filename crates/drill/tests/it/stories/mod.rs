@@ -1,6 +1,8 @@
 //! Whole scenarios under the score, each with its own point.
 
 mod false_alarm;
+mod hostile;
+mod people;
 mod spoof;
 mod synced;
 mod token_theft;
