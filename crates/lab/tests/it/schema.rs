@@ -40,7 +40,7 @@ do = "read_mail"
 before = "1h"
 shuffle = "w"
 [[comeback]]
-do = "hidden_rule"
+do = "phone_help_desk"
 after = "20h"
 [attacker]
 tick = "10m"
