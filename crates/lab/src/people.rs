@@ -35,12 +35,8 @@ pub const ELSEWHERE: [&str; 5] = [
 /// page (reference §2.2).
 pub const DELETE_APP_PASSWORDS: &str = "delete_app_passwords";
 
-/// The question whether money or a bank detail has moved: yes where the scenario says
-/// so, and no where it does not.
-pub const MONEY: &str = "money";
-
 /// Words for tasks that ask for a decision and not for work.
-const DECISIONS: [&str; 5] = ["approve", "approval", "decide", "second_person", MONEY];
+const DECISIONS: [&str; 4] = ["approve", "approval", "decide", "second_person"];
 
 /// Somebody is asked for a decision or given a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +75,9 @@ pub struct PersonAnswer {
     pub answer: Answer,
     /// After how long (ISO 8601 in JSON, such as `PT2M30S`).
     pub after: SignedDuration,
+    /// What they answer in words, where the question is not whether.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
 }
 
 /// A task that will be carried out.
@@ -105,6 +104,7 @@ pub(crate) fn answer(
             who: String::new(),
             answer: Answer::NoAnswer,
             after: SignedDuration::ZERO,
+            words: None,
         };
         return (nobody, None);
     };
@@ -114,8 +114,13 @@ pub(crate) fn answer(
         .get(&role)
         .map(|contact| contact.name.clone())
         .unwrap_or_default();
-    let script = person.tasks.iter().find(|script| script.task == ask.task);
     let decision = DECISIONS.contains(&ask.task.as_str());
+    // What is said at one gate stands under the gate's name.
+    let gate = ask.detail.get("gate").and_then(Value::as_str);
+    let script = gate
+        .filter(|_| decision)
+        .and_then(|gate| person.tasks.iter().find(|script| script.task == gate))
+        .or_else(|| person.tasks.iter().find(|script| script.task == ask.task));
     let (answer, after, carried, hollow) = if let Some(script) = script {
         let after = script.after.pick(draw);
         match script.outcome {
@@ -134,14 +139,6 @@ pub(crate) fn answer(
             Decision::NoAnswer => (Answer::NoAnswer, after, false, false),
         }
     };
-    if ask.task == MONEY && answer == Answer::Approved && !scenario.money_moved {
-        let no = PersonAnswer {
-            who,
-            answer: Answer::Refused,
-            after,
-        };
-        return (no, None);
-    }
     // Nobody signs in to a blocked account; the user says so at once.
     let blocked = ask.task == FIRST_SIGN_IN
         && world
@@ -153,6 +150,7 @@ pub(crate) fn answer(
             who,
             answer: Answer::Refused,
             after,
+            words: None,
         };
         return (refused, None);
     }
@@ -161,7 +159,18 @@ pub(crate) fn answer(
         task: ask.task.clone(),
         hollow,
     });
-    (PersonAnswer { who, answer, after }, pending)
+    // Whoever is asked about money says what is so.
+    let words = (gate == Some("money")).then(|| {
+        let moved = if scenario.money_moved { "yes" } else { "no" };
+        moved.to_owned()
+    });
+    let said = PersonAnswer {
+        who,
+        answer,
+        after,
+        words,
+    };
+    (said, pending)
 }
 
 /// Carries a task out.

@@ -869,6 +869,9 @@ pub struct Analysis {
     pub changes: Vec<Change>,
     /// Mail sent by the attacker.
     pub sent: Vec<Mail>,
+    /// Mail under the account's name that came from outside and was never sent from it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub impersonated: Vec<Mail>,
     /// Mail read by the attacker.
     pub read: Vec<Mail>,
     /// Other accounts that share the fingerprint.

@@ -368,6 +368,11 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
                     Verdict::Unclear,
                     vec!["no record says who registered this key; its owner holds it in the hand: ask".to_owned()],
                 )
+            } else if crate::acquit::logs_are_clean(state) {
+                (
+                    Verdict::Unclear,
+                    vec!["no record says who registered it, and the logs, read whole, show nobody but the account's owner".to_owned()],
+                )
             } else {
                 (
                     Verdict::Foothold,

@@ -38,6 +38,8 @@ pub enum Phase {
     Digging,
     /// A plan is to be made.
     Planning,
+    /// The logs show no takeover: taking the containment back waits for an answer.
+    Acquitting,
     /// The plan waits for approval.
     Approving,
     /// The plan is under way.
@@ -169,6 +171,9 @@ pub enum When {
     CannotContain,
     /// The latest plan holds actions.
     PlanFull,
+    /// The latest plan is empty, nothing survived, and the logs, read whole after the
+    /// access clock had run out, show no takeover.
+    NoTakeover,
     /// The latest plan is empty, nothing survived and the access clock had run
     /// out when the latest snapshot was taken.
     PlanEmptyAccessEnded,
@@ -310,6 +315,12 @@ pub const TRANSITIONS: &[Transition] = &[
     row(
         Phase::Planning,
         On::Plan,
+        When::NoTakeover,
+        Phase::Acquitting,
+    ),
+    row(
+        Phase::Planning,
+        On::Plan,
         When::PlanEmptyAccessEnded,
         Phase::Declaring,
     ),
@@ -318,6 +329,18 @@ pub const TRANSITIONS: &[Transition] = &[
         On::Plan,
         When::PlanEmptyAccessRuns,
         Phase::Draining,
+    ),
+    row(
+        Phase::Acquitting,
+        On::Open(Gate::Release),
+        When::Always,
+        Phase::Releasing,
+    ),
+    row(
+        Phase::Acquitting,
+        On::Refused(Gate::Release),
+        When::Always,
+        Phase::Planning,
     ),
     row(
         Phase::Approving,
@@ -580,6 +603,9 @@ fn holds(when: When, state: &State) -> bool {
         When::PlanEmptySurvivors => {
             plan_empty() && (survivors() || (access_ended(state) && unseen(state).is_some()))
         }
+        When::NoTakeover => {
+            plan_empty() && access_ended(state) && crate::acquit::shows_no_takeover(state)
+        }
         When::PlanEmptyAccessEnded => plan_empty() && access_ended(state),
         When::PlanEmptyAccessRuns => plan_empty() && !access_ended(state),
         When::PlanHalted => state
@@ -682,6 +708,7 @@ pub fn next(state: &State, now: Timestamp) -> Vec<Command> {
                 vec![plan]
             }
         }
+        Phase::Acquitting => acquitting(state),
         Phase::Approving => vec![Command::Ask(Gate::Plan)],
         Phase::Draining => {
             let end = state.access_ends_at().unwrap_or(now);
@@ -724,9 +751,19 @@ fn digging(state: &State) -> Vec<Command> {
     commands
 }
 
+/// The fraud can be real where the account was never taken: whoever has to be warned
+/// is warned before the containment is taken back, too.
+fn acquitting(state: &State) -> Vec<Command> {
+    warned_first(state, Gate::Release)
+}
+
 /// Warnings that were not given yet are given before the case is closed.
 fn concluding(state: &State) -> Vec<Command> {
-    let mut commands = vec![Command::Ask(Gate::Close)];
+    warned_first(state, Gate::Close)
+}
+
+fn warned_first(state: &State, gate: Gate) -> Vec<Command> {
+    let mut commands = vec![Command::Ask(gate)];
     if state.warning_owed()
         || state
             .warnings
@@ -768,10 +805,12 @@ fn acting(state: &State) -> Vec<Command> {
         .plan_actions()
         .any(|action| action.planned.kind == crate::ActionKind::RestoreSignIn && !action.settled());
     if restoring && !planned {
-        return vec![Command::MakePlan(plan::restore(
-            state,
-            "every gate of return is open",
-        ))];
+        let why = if state.phase == Phase::Releasing {
+            "the containment is taken back"
+        } else {
+            "every gate of return is open"
+        };
+        return vec![Command::MakePlan(plan::restore(state, why))];
     }
     let open = || state.plan_actions().filter(|action| !action.settled());
     // S2.4: what reaches beyond the account waits for a second person, and nothing
@@ -872,7 +911,10 @@ pub fn re_entry(state: &State) -> Option<String> {
 fn halted(state: &State) -> String {
     use crate::state::GateState;
     for (gate, gate_state) in &state.gates {
-        if let GateState::Refused { by, .. } = gate_state {
+        // Refused, the gate `release` stops nothing: the case went on as a takeover.
+        if let GateState::Refused { by, .. } = gate_state
+            && *gate != Gate::Release
+        {
             return format!("{by} refused at the gate `{}`", gate.spec().name);
         }
     }

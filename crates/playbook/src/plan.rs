@@ -46,6 +46,9 @@ pub fn eviction(state: &State) -> Plan {
     let mut plan = Builder::new(state, snapshot);
     let footholds = footholds(state, &judgements);
 
+    // Nobody took the account over: nothing is reset, and nothing removed.
+    let resets = needs_reset(state) && !crate::acquit::shows_no_takeover(state);
+
     // S2.2: what was blocked and is open again, whoever opened it.
     if block_came_undone(state) {
         let account = plan.account(ObjectKind::Account);
@@ -64,7 +67,7 @@ pub fn eviction(state: &State) -> Plan {
     }
 
     // S1.8: before anything is removed, and after the block, which waits for nothing.
-    if !footholds.is_empty() || needs_reset(state) {
+    if !footholds.is_empty() || resets {
         preserve(&mut plan);
     }
     // S3.5: what leaves the tenant whether or not the account is blocked, and what gets
@@ -75,7 +78,7 @@ pub fn eviction(state: &State) -> Plan {
         }
     }
     // S4: the password once per eviction, then methods, the default one last.
-    if needs_reset(state) {
+    if resets {
         let account = plan.account(ObjectKind::Password);
         plan.add(
             ActionKind::ResetPassword,

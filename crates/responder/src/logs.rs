@@ -390,6 +390,7 @@ fn could_not(case: &Case<'_>, quick: bool, why: &str) -> Result<(), ResponderErr
         fingerprint: Fingerprint::default(),
         changes: Vec::new(),
         sent: Vec::new(),
+        impersonated: Vec::new(),
         read: Vec::new(),
         accounts: Vec::new(),
         sources: Vec::new(),
@@ -516,6 +517,17 @@ fn analysis(
                     at: mail.at,
                     how: "sent".to_owned(),
                 })
+            })
+            .collect(),
+        impersonated: answer
+            .impersonated
+            .into_iter()
+            .map(|mail| Mail {
+                message: mail.message_id,
+                subject: mail.subject.unwrap_or_default(),
+                recipients: mail.recipients,
+                at: mail.at,
+                how: format!("from outside, {}", mail.address),
             })
             .collect(),
         read: blast

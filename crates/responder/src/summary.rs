@@ -22,6 +22,10 @@ pub fn closing(state: &State) -> Closing {
 fn first_access(state: &State) -> String {
     match &state.analysis {
         None => "first access: not looked at".to_owned(),
+        Some((_, analysis)) if analysis.path == "none" => format!(
+            "first access: none; the logs show nobody but the account's owner (confidence {:.0} %)",
+            analysis.confidence * 100.0
+        ),
         Some((_, analysis)) => {
             let when = analysis
                 .first_known_bad
@@ -65,12 +69,20 @@ fn persistence(state: &State) -> String {
 fn impact(state: &State) -> String {
     match &state.analysis {
         None => "impact: not looked at".to_owned(),
-        Some((_, analysis)) => format!(
-            "impact: {} messages sent by the attacker, {} known to be read, {} other accounts touched",
-            analysis.sent.len(),
-            analysis.read.len(),
-            analysis.accounts.len()
-        ),
+        Some((_, analysis)) => {
+            let forged = match analysis.impersonated.len() {
+                0 => String::new(),
+                count => format!(
+                    "; {count} messages came from outside under the account's name and were never sent from it"
+                ),
+            };
+            format!(
+                "impact: {} messages sent by the attacker, {} known to be read, {} other accounts touched{forged}",
+                analysis.sent.len(),
+                analysis.read.len(),
+                analysis.accounts.len()
+            )
+        }
     }
 }
 

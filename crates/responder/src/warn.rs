@@ -3,8 +3,8 @@
 //! All of this runs beside the rest of the case: a person who takes an hour to
 //! answer the telephone holds nothing up.
 
-use retake_playbook::Gate;
-use retake_playbook::event::Event;
+use retake_playbook::event::{Analysis, Event};
+use retake_playbook::{Gate, State};
 
 use crate::case::Case;
 use crate::documents::{keep_for_the_user, keep_fraud_pack};
@@ -22,8 +22,16 @@ pub(crate) async fn warn(
     if case.with_state(|state| !state.warnings_made || state.warning_owed()) {
         make_due(case, templates)?;
     }
-    let (asked, given) =
-        futures_util::future::join(ask_about_money(case, people), give(case, people)).await;
+    let asked = async {
+        ask_about_money(case, people).await?;
+        // A yes is reason enough, whatever the logs say of the account.
+        if case.with_state(State::warning_owed) {
+            make_due(case, templates)?;
+            give(case, people).await?;
+        }
+        Ok(())
+    };
+    let (asked, given) = futures_util::future::join(asked, give(case, people)).await;
     asked.and(given)
 }
 
@@ -58,19 +66,30 @@ async fn give(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError
 fn make_due(case: &Case<'_>, templates: &Templates) -> Result<(), ResponderError> {
     let state = case.state();
     if let Some((_, analysis)) = &state.analysis
-        && matches!(analysis.verdict.as_str(), "compromised" | "suspicious")
+        && state.fraud_is_credible()
     {
         let pack = keep_fraud_pack(case, templates, analysis)?;
         case.append(Event::WarningDue {
             warning: 1,
             who: "finance".to_owned(),
-            why: "the mailbox was in a stranger's hands: payment requests and changed bank details of this time may be false".to_owned(),
+            why: why_due(analysis).to_owned(),
             pack: Some(pack),
         })?;
     }
     keep_for_the_user(case, templates)?;
     case.append(Event::WarningsSettled)?;
     Ok(())
+}
+
+/// Why somebody has to know now: the strongest reason that there is.
+fn why_due(analysis: &Analysis) -> &'static str {
+    if matches!(analysis.verdict.as_str(), "compromised" | "suspicious") {
+        "the mailbox was in a stranger's hands: payment requests and changed bank details of this time may be false"
+    } else if !analysis.impersonated.is_empty() {
+        "mail came from outside under this mailbox's name and was never sent from it: payment requests and changed bank details in it are false, although the account was not taken"
+    } else {
+        "money or a bank detail has moved: payment requests and changed bank details may be false, from whomever they seem to come"
+    }
 }
 
 async fn ask_about_money(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError> {

@@ -245,6 +245,16 @@ pub(crate) const SCHEMAS: &[(&str, &str, &str)] = &[
         "a transcript read again and compared with a lab",
     ),
     ("report", "case report", "a file: the whole report"),
+    (
+        "scenario",
+        "read by drill and lab",
+        "the form of a scenario.toml, as the JSON document with the same keys",
+    ),
+    (
+        "scenarios",
+        "lab check",
+        "which scenarios can be used; file, line and reason where one cannot",
+    ),
     ("score", "drill", "the scores of all runs"),
     (
         "state",

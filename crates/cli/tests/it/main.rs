@@ -14,6 +14,7 @@ mod foreign;
 mod hostile;
 mod hunt;
 mod json;
+mod lab_check;
 mod practice;
 mod secrets;
 mod signing_in;

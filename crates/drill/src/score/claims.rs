@@ -356,7 +356,13 @@ impl Judge<'_> {
         self.case.events.iter().any(|(at, event)| {
             *at <= by
                 && match event {
-                    Event::GateOverridden { gate, .. } => *gate == retake_playbook::Gate::Close,
+                    Event::GateOverridden { gate, .. } => {
+                        matches!(
+                            gate,
+                            retake_playbook::Gate::Close | retake_playbook::Gate::Release
+                        )
+                    }
+                    Event::GatePassed { gate, .. } => *gate == retake_playbook::Gate::Release,
                     Event::ReleaseOrdered { .. } => true,
                     _ => false,
                 }

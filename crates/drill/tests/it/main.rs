@@ -25,5 +25,6 @@ mod response;
 mod score;
 mod sequences;
 mod signing_in;
+mod stories;
 mod story;
 mod undo;

@@ -10,6 +10,7 @@ mod changes;
 mod consent;
 mod coverage;
 mod held;
+mod impersonated;
 mod intruder;
 mod path;
 mod profile;
@@ -209,6 +210,7 @@ pub fn analyse_with(
         fingerprint,
         changes,
         blast,
+        impersonated: impersonated::find(&scope, &networks, &own, now),
         coverage: coverage::ledger(&scope, now),
         findings,
     }

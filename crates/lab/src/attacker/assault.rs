@@ -110,6 +110,9 @@ impl Attacker {
             Move::SendBySmtp => self.send_by_smtp(world, company, trace, now),
             Move::ConsentAppOnly => self.consent_app_only(world, trace, now),
             Move::AddAccessPass => self.add_access_pass(world, company, trace, now),
+            Move::StealToken => self.steal_token(world, company, trace, now),
+            Move::SpoofMail => self.spoof_mail(world, company, trace, now),
+            Move::VendorMail => self.vendor_mail(world, company, trace, now),
             Move::PhoneHelpDesk => self.phone_help_desk(world, company, trace, now),
         }
     }

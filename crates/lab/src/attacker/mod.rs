@@ -10,9 +10,11 @@ mod comeback;
 mod identity;
 mod kit;
 mod mailbox;
+mod outside;
 mod plant;
 mod settings;
 mod spray;
+mod theft;
 mod tick;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -39,7 +39,7 @@ impl Company {
                     habits.device = identifier;
                 }
             }
-            BaitKind::NewPhone => {
+            BaitKind::RegisteredPhone => {
                 let (at, by) = self.lately(world, &me, alert, "new phone");
                 let name = chance
                     .draw("bait", "new phone", 0)

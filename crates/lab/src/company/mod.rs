@@ -2,8 +2,10 @@
 //! networks, devices, and the responder's own app.
 
 mod account;
+mod away;
 mod bait_identity;
 pub(crate) mod baits;
+pub(crate) mod hostile;
 pub(crate) mod letters;
 pub(crate) mod life;
 pub(crate) mod names;
@@ -134,11 +136,15 @@ pub(crate) struct Company {
     pub(crate) contacts: BTreeMap<Role, Contact>,
     pub(crate) responder: ResponderAccess,
     pub(crate) kept: Vec<Kept>,
-    /// A journey of the affected user: from, until, where.
-    pub(crate) journey: Option<(Timestamp, Timestamp, Network)>,
+    /// Where the affected user's computer was and will be; the first that fits counts.
+    journeys: Vec<away::Journey>,
+    /// When the affected user gets a new phone.
+    pub(crate) new_phone: Option<Timestamp>,
     pub(crate) networks: Networks,
     /// Methods on the affected account that are in strange hands.
     pub(crate) foreign_methods: BTreeSet<String>,
+    /// Names harm whoever shows them badly.
+    hostile_names: bool,
 }
 
 impl Company {
@@ -174,6 +180,10 @@ impl Company {
             user.password_changed =
                 before(alert, 40 + chance.draw(&id, "password age", 0).below(300));
             staff::methods(&mut user, chance, alert);
+            let hostile = scenario.company.hostile_names;
+            for (ordinal, method) in user.methods.iter_mut().enumerate() {
+                method.rename(|name| hostile::dress(hostile, chance, &id, ordinal as u64, name));
+            }
             if index == 0 {
                 account::shape(&mut user, scenario, &world, chance);
             }
@@ -236,7 +246,9 @@ impl Company {
             .then(|| world.users.get(&affected).map(|user| user.upn.clone()))
             .flatten();
         let vendors = staff::vendors(scenario, chance, &mut networks, &mut world);
-        let thread = staff::thread(chance, &vendors);
+        let mut thread = staff::thread(chance, &vendors);
+        let hostile_names = scenario.company.hostile_names;
+        thread.subject = hostile::dress(hostile_names, chance, "thread", 0, &thread.subject);
         let contacts = staff::contacts(scenario, chance, &world, &affected, &colleagues);
         let mut company = Self {
             chance,
@@ -250,9 +262,11 @@ impl Company {
             contacts,
             responder,
             kept: Vec::new(),
-            journey: None,
+            journeys: Vec::new(),
+            new_phone: None,
             networks,
             foreign_methods: BTreeSet::new(),
+            hostile_names,
         };
         company.lay_baits(&mut world, scenario, alert);
         (world, company)
@@ -270,6 +284,11 @@ impl Company {
             .or_else(|| self.colleagues.get(1))
             .cloned()
             .unwrap_or_default()
+    }
+
+    /// A name with something hostile in it, where the scenario asks for it.
+    pub(crate) fn dress(&self, purpose: &str, ordinal: u64, text: &str) -> String {
+        hostile::dress(self.hostile_names, self.chance, purpose, ordinal, text)
     }
 
     /// The mail address and name of a user.

@@ -73,12 +73,20 @@ fn header(scenario: &Scenario) -> Option<Problem> {
 
 fn steps(scenario: &Scenario) -> Option<Problem> {
     if scenario.path == TakeoverPath::None {
-        return scenario.steps.first().and_then(|step| {
-            problem(
+        let inside = scenario
+            .steps
+            .iter()
+            .find(|step| !step.get_ref().action.is_outside());
+        return match inside {
+            Some(step) => problem(
                 step.span().start,
-                "the path is `none`, so there cannot be a step of an attack",
-            )
-        });
+                format!(
+                    "the path is `none`, so `{}` cannot happen: there is no access to the account",
+                    step.get_ref().action.as_str()
+                ),
+            ),
+            None => nobody_asked(scenario),
+        };
     }
     let Some(entry) = scenario
         .steps
@@ -119,7 +127,8 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
                 format!("`{way_word}` lets the attacker in already: `{name}` is a second way in"),
             );
         }
-        if step.action != way_in && step.before.high >= entry.get_ref().before.low {
+        let needs_access = step.action != way_in && !step.action.is_outside();
+        if needs_access && step.before.high >= entry.get_ref().before.low {
             return problem(
                 at,
                 format!(
@@ -128,7 +137,7 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
             );
         }
         if matches!(way_in, Move::PhishConsent | Move::PhishAppConsent)
-            && step.action != way_in
+            && needs_access
             && !step.action.by_app()
         {
             return problem(
@@ -138,10 +147,7 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
                 ),
             );
         }
-        let repeatable = matches!(
-            step.action,
-            Move::ReadMail | Move::SendFraud | Move::SendBySmtp
-        );
+        let repeatable = step.action == Move::ReadMail || step.action.asks_for_money();
         if !seen.insert(name) && !repeatable {
             return problem(at, format!("`{name}` stands twice; it happens once"));
         }
@@ -158,10 +164,15 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
             );
         }
     }
-    if scenario.money_moved && !seen.contains(Move::SendFraud.as_str()) {
+    nobody_asked(scenario)
+}
+
+fn nobody_asked(scenario: &Scenario) -> Option<Problem> {
+    let asked = scenario.steps().any(|step| step.action.asks_for_money());
+    if scenario.money_moved && !asked {
         return problem(
             0,
-            "money_moved is true, but no step is `send_fraud`: nobody asked for the money",
+            "money_moved is true, but no step is `send_fraud`, `spoof_mail` or `vendor_mail`: nobody asked for the money",
         );
     }
     None

@@ -63,6 +63,9 @@ pub struct Company {
     pub affected_job: String,
     /// In which department.
     pub affected_department: String,
+    /// Names, subjects, folders and devices hold what harms whoever shows them badly.
+    #[serde(default)]
+    pub hostile_names: bool,
 }
 
 /// One step of the attack.
@@ -135,6 +138,15 @@ pub enum Move {
     ConsentApp,
     /// Answers in a stolen thread with changed bank details.
     SendFraud,
+    /// Malware on the user's computer copies the refresh token of their own
+    /// session (A02, A03): no password is known, and nobody signs in.
+    StealToken,
+    /// From outside, without any account: mail under the user's own address
+    /// (Direct Send, reference §15.6).
+    SpoofMail,
+    /// From outside, without any account here: mail from a vendor's mailbox that
+    /// was taken there.
+    VendorMail,
     /// Telephones the help desk as the user, gets a new password and a temporary
     /// access pass, signs in with them and registers a method (A01, A02, A03, A04).
     PhoneHelpDesk,
@@ -224,15 +236,32 @@ impl Move {
             | Self::ReadMail
             | Self::SendFraud
             | Self::SendBySmtp
+            | Self::SpoofMail
+            | Self::VendorMail
             | Self::Flood => &[],
             Self::ConsentApp | Self::PhishConsent => &[ArtefactId::DELEGATED_GRANT],
-            Self::PhishDeviceCode => &[ArtefactId::REFRESH_TOKENS, ArtefactId::ACCESS_TOKEN],
+            Self::PhishDeviceCode | Self::StealToken => {
+                &[ArtefactId::REFRESH_TOKENS, ArtefactId::ACCESS_TOKEN]
+            }
             Self::AddDefaultMethod => &[ArtefactId::DEFAULT_METHOD],
             Self::RegisterDevice => &[ArtefactId::REGISTERED_DEVICE],
             Self::PhishAppConsent | Self::ConsentAppOnly => &[ArtefactId::MALICIOUS_APP],
             Self::MakeAppPassword => &[ArtefactId::APP_PASSWORD],
             Self::AddAccessPass => &[ArtefactId::TEMPORARY_ACCESS_PASS],
         }
+    }
+
+    /// Whether the step needs nothing of the account: it happens outside.
+    pub const fn is_outside(self) -> bool {
+        matches!(self, Self::SpoofMail | Self::VendorMail)
+    }
+
+    /// Whether the step asks somebody for money.
+    pub const fn asks_for_money(self) -> bool {
+        matches!(
+            self,
+            Self::SendFraud | Self::SendBySmtp | Self::SpoofMail | Self::VendorMail
+        )
     }
 
     /// The word in a scenario file.
@@ -257,6 +286,9 @@ impl Move {
             Self::Flood => "flood",
             Self::ConsentApp => "consent_app",
             Self::SendFraud => "send_fraud",
+            Self::StealToken => "steal_token",
+            Self::SpoofMail => "spoof_mail",
+            Self::VendorMail => "vendor_mail",
             Self::PhoneHelpDesk => "phone_help_desk",
             Self::PhishConsent => "phish_consent",
             Self::PhishDeviceCode => "phish_device_code",
@@ -275,6 +307,7 @@ impl Move {
     pub const fn entry(self) -> Option<TakeoverPath> {
         match self {
             Self::Phish => Some(TakeoverPath::CredentialPhishing),
+            Self::StealToken => Some(TakeoverPath::TokenTheft),
             Self::PhishConsent | Self::PhishAppConsent => Some(TakeoverPath::ConsentPhishing),
             Self::PhishDeviceCode => Some(TakeoverPath::DeviceCodePhishing),
             Self::SprayPasswords => Some(TakeoverPath::PasswordAttack),
@@ -368,12 +401,20 @@ pub enum BaitKind {
     OwnClientSideRules,
     /// The affected user signs in from a journey.
     Travel,
+    /// The affected user is on a journey when the alert comes.
+    TravelNow,
+    /// The affected user works through a VPN with its exit in another country, on
+    /// the day before the alert and on its day.
+    Vpn,
+    /// The affected user has a new phone since the day before the alert: another
+    /// mail program, another method, the old one taken away.
+    NewPhone,
 
     // Identity.
     /// The user's own laptop, registered long ago.
     OwnLaptop,
     /// A new telephone of the user's, registered from the office some days ago.
-    NewPhone,
+    RegisteredPhone,
     /// An app with small rights that the user consented to some days ago.
     GrantNewApp,
     /// An app with application permissions on everybody's mail, for years.

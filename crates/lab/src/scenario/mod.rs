@@ -12,6 +12,7 @@
 mod account;
 mod check;
 mod form;
+mod schema;
 mod value;
 
 use std::collections::BTreeMap;
@@ -63,6 +64,26 @@ const EMBEDDED: &[(&str, &str)] = &[
         "device-code",
         include_str!("../../../../scenarios/device-code/scenario.toml"),
     ),
+    (
+        "false-alarm",
+        include_str!("../../../../scenarios/false-alarm/scenario.toml"),
+    ),
+    (
+        "spoof",
+        include_str!("../../../../scenarios/spoof/scenario.toml"),
+    ),
+    (
+        "token-theft",
+        include_str!("../../../../scenarios/token-theft/scenario.toml"),
+    ),
+    (
+        "synced-account",
+        include_str!("../../../../scenarios/synced-account/scenario.toml"),
+    ),
+    (
+        "hostile-names",
+        include_str!("../../../../scenarios/hostile-names/scenario.toml"),
+    ),
 ];
 
 /// One scenario, read and checked.
@@ -93,7 +114,7 @@ pub struct Scenario {
     #[serde(default = "ordinary")]
     account: Spanned<Affected>,
     /// The steps of the attack.
-    #[serde(rename = "step")]
+    #[serde(rename = "step", default)]
     steps: Vec<Spanned<Step>>,
     /// What the attacker does after sign-in was given back.
     #[serde(rename = "comeback", default)]

@@ -152,6 +152,7 @@ fn a_forwarding_is_known_by_its_value_and_an_empty_one_is_nothing() {
             unread: None,
             account: Story::account(),
             reopened_by_somebody: false,
+            no_takeover: false,
         };
         story.go_to(Phase::Approving);
         assert_eq!(verdicts(&story), expected, "{value:?}");

@@ -38,6 +38,8 @@ pub(crate) struct Story {
     pub(crate) account: Account,
     /// Somebody else gave sign-in back.
     pub(crate) reopened_by_somebody: bool,
+    /// The logs show nobody but the owner.
+    pub(crate) no_takeover: bool,
 }
 
 impl Story {
@@ -52,6 +54,7 @@ impl Story {
             unread: None,
             account: Self::account(),
             reopened_by_somebody: false,
+            no_takeover: false,
         };
         story.tell(Event::CaseOpened(CaseOpened {
             case: "c1".into(),
@@ -311,7 +314,11 @@ impl Story {
     pub(crate) fn analyse(&mut self, quick: bool) {
         self.tell(Event::Analysed(Analysis {
             quick,
-            verdict: "compromised".into(),
+            verdict: if self.no_takeover {
+                "clean".into()
+            } else {
+                "compromised".into()
+            },
             path: "credential_phishing".into(),
             confidence: 0.9,
             reasons: vec![],
@@ -320,9 +327,18 @@ impl Story {
             fingerprint: Fingerprint::default(),
             changes: self.changes.clone(),
             sent: vec![],
+            impersonated: Vec::new(),
             read: vec![],
             accounts: vec![],
-            sources: vec![],
+            sources: retake_playbook::judge::LOGS_FOR_JUDGEMENT
+                .iter()
+                .map(|&name| Source {
+                    name: name.into(),
+                    looked: Looked::Whole,
+                    why: None,
+                    code: None,
+                })
+                .collect(),
         }));
     }
 }

@@ -233,6 +233,7 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
                     at: at(-100),
                     how: name("message trace"),
                 }],
+                impersonated: Vec::new(),
                 read: vec![Mail {
                     message: name("<2@contoso.example>"),
                     subject: name("Bank details"),
