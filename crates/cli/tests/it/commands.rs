@@ -17,20 +17,29 @@ How to say it: the retake binary.
 Usage: retake [OPTIONS] <COMMAND>
 
 Commands:
-  drill     Practise: a takeover in the lab, the response, and the score
-  lab       Serve a lab tenant with a live attacker in it
-  respond   Take an account back, from the alert to the closed case. The same command resumes
-  contain   Block sign-in and revoke sessions, verified; the first ten seconds alone
-  release   Take a containment back
-  tenant    Profiles of tenants: how each is reached, and whether the responder may do what it must
-  teardown  Take away what Retake holds in a tenant and on this machine. Cases stay
-  case      Read, export and verify cases
-  hunt      Find out from exported logs what happened
-  explain   Explain a code of the error book
-  help      Print this message or the help of the given subcommand(s)
+  drill        Practise: a takeover in the lab, the response, and the score
+  lab          Serve a lab tenant with a live attacker in it
+  respond      Take an account back, from the alert to the closed case. The same command resumes
+  contain      Block sign-in and revoke sessions, verified; the first ten seconds alone
+  release      Take a containment back
+  plan         Write the present plan of a case to a file, to be read and approved elsewhere
+  approve      Answer the gate that waits, in your name. Nothing is carried out by it
+  override     Open a gate whose condition does not hold, with a reason that stays
+  undo         Take actions of a case back, in any order, or all that can be
+  watch        Look whether something came back; reopens the case if so
+  tenant       Profiles of tenants: how each is reached, and whether the responder may do what it
+               must
+  teardown     Take away what Retake holds in a tenant and on this machine. Cases stay
+  case         Read, export and verify cases
+  hunt         Find out from exported logs what happened
+  explain      Explain a code of the error book, a step, a gate or an artefact
+  completions  Print what makes a shell complete commands and options
+  man          Print a manual page, or write all of them
+  help         Print this message or the help of the given subcommand(s)
 
 Options:
       --home <DIR>  Where cases, profiles and the lab's address are kept [env: RETAKE_HOME]
+      --json        One JSON document for programs instead of words (docs/reference/schemas)
   -h, --help        Print help
   -V, --version     Print version
 [exit 0]
