@@ -50,7 +50,7 @@ pub enum Command {
     Undo(Undo),
     /// Look whether something came back; reopens the case if so.
     Watch(WatchArgs),
-    /// Profiles of tenants: how each is reached, and whether the responder may do what it must.
+    /// Profiles of tenants: how each is reached, and what the responder may do there.
     #[command(subcommand)]
     Tenant(Tenant),
     /// Take away what Retake holds in a tenant and on this machine. Cases stay.

@@ -23,6 +23,10 @@ pub enum Takes {
     Size,
     /// A list of texts, or one text.
     Texts,
+    /// Entries to add or to remove, as a typed table; or the whole list.
+    Entries,
+    /// A switch, or null to let the organisation decide.
+    BoolOrNull,
 }
 
 /// A cmdlet.
@@ -88,6 +92,21 @@ const RULE: &[&str] = &[
     "SubjectContainsWords",
     "SubjectOrBodyContainsWords",
     "SupportedByTask",
+];
+
+const SWEEP: &[&str] = &[
+    "DestinationFolder",
+    "Enabled",
+    "Identity",
+    "KeepForDays",
+    "KeepLatest",
+    "MailboxOwnerId",
+    "Name",
+    "Provider",
+    "RuleId",
+    "Sender",
+    "SourceFolder",
+    "SystemCategory",
 ];
 
 const NAMED_RULE: &[(&str, Takes)] = &[
@@ -312,6 +331,203 @@ pub const CMDLETS: &[Cmdlet] = &[
         ],
         source: "reference §6.2, §6.6; EX:Set-HostedOutboundSpamFilterPolicy.md",
     },
+    // The account's own mailbox: recipients, sweep rules.
+    Cmdlet {
+        name: "Get-Recipient",
+        parameters: &[
+            ("Identity", Takes::Text),
+            ("RecipientType", Takes::Texts),
+            ("ResultSize", Takes::Size),
+        ],
+        needs: &["Identity"],
+        output: &[
+            "Alias",
+            "DisplayName",
+            "EmailAddresses",
+            "ExternalDirectoryObjectId",
+            "ExternalEmailAddress",
+            "Guid",
+            "Identity",
+            "Name",
+            "PrimarySmtpAddress",
+            "RecipientType",
+            "RecipientTypeDetails",
+            "WhenCreated",
+        ],
+        source: "reference §6.2, §6.6; EX:Get-Recipient.md, Get-MailContact.md",
+    },
+    Cmdlet {
+        name: "Get-MailboxAutoReplyConfiguration",
+        parameters: &[("Identity", Takes::Text), ("ResultSize", Takes::Size)],
+        needs: &["Identity"],
+        output: &[
+            "AutoReplyState",
+            "EndTime",
+            "ExternalAudience",
+            "ExternalMessage",
+            "Identity",
+            "InternalMessage",
+            "MailboxOwnerId",
+            "StartTime",
+        ],
+        source: "reference §6.2; EX:Get-MailboxAutoReplyConfiguration.md",
+    },
+    Cmdlet {
+        name: "Set-MailboxAutoReplyConfiguration",
+        parameters: &[
+            ("Identity", Takes::Text),
+            ("AutoReplyState", Takes::Text),
+            ("InternalMessage", Takes::TextOrNull),
+            ("ExternalMessage", Takes::TextOrNull),
+            ("ExternalAudience", Takes::Text),
+            ("StartTime", Takes::Text),
+            ("EndTime", Takes::Text),
+        ],
+        needs: &["Identity"],
+        output: &[],
+        source: "reference §6.2; EX:Set-MailboxAutoReplyConfiguration.md",
+    },
+    Cmdlet {
+        name: "Get-MailboxJunkEmailConfiguration",
+        parameters: &[("Identity", Takes::Text), ("ResultSize", Takes::Size)],
+        needs: &["Identity"],
+        output: &[
+            "BlockedSendersAndDomains",
+            "ContactsTrusted",
+            "Enabled",
+            "Identity",
+            "MailboxOwnerId",
+            "TrustedListsOnly",
+            "TrustedRecipientsAndDomains",
+            "TrustedSendersAndDomains",
+        ],
+        source: "reference §6.2; EX:Get-MailboxJunkEmailConfiguration.md",
+    },
+    Cmdlet {
+        name: "Set-MailboxJunkEmailConfiguration",
+        parameters: &[
+            ("Identity", Takes::Text),
+            ("Enabled", Takes::Bool),
+            ("TrustedSendersAndDomains", Takes::Entries),
+            ("TrustedRecipientsAndDomains", Takes::Entries),
+            ("BlockedSendersAndDomains", Takes::Entries),
+            ("ContactsTrusted", Takes::Bool),
+        ],
+        needs: &["Identity"],
+        output: &[],
+        source: "reference §6.2; EX:Set-MailboxJunkEmailConfiguration.md",
+    },
+    Cmdlet {
+        name: "Get-CASMailbox",
+        parameters: &[("Identity", Takes::Text), ("ResultSize", Takes::Size)],
+        needs: &["Identity"],
+        output: &[
+            "ActiveSyncAllowedDeviceIDs",
+            "ActiveSyncBlockedDeviceIDs",
+            "ActiveSyncEnabled",
+            "ECPEnabled",
+            "EwsEnabled",
+            "Identity",
+            "ImapEnabled",
+            "MAPIEnabled",
+            "MacOutlookEnabled",
+            "OWAEnabled",
+            "OWAforDevicesEnabled",
+            "OneWinNativeOutlookEnabled",
+            "OutlookMobileEnabled",
+            "PopEnabled",
+            "SmtpClientAuthenticationDisabled",
+            "UniversalOutlookEnabled",
+        ],
+        source: "reference §6.2; EX:Set-CASMailbox.md",
+    },
+    Cmdlet {
+        name: "Set-CASMailbox",
+        parameters: &[
+            ("Identity", Takes::Text),
+            ("ImapEnabled", Takes::Bool),
+            ("PopEnabled", Takes::Bool),
+            ("EwsEnabled", Takes::Bool),
+            ("SmtpClientAuthenticationDisabled", Takes::BoolOrNull),
+        ],
+        needs: &["Identity"],
+        output: &[],
+        source: "reference §6.2; EX:Set-CASMailbox.md",
+    },
+    Cmdlet {
+        name: "Get-MobileDevice",
+        parameters: &[("Mailbox", Takes::Text), ("ResultSize", Takes::Size)],
+        needs: &["Mailbox"],
+        output: &[
+            "ClientType",
+            "DeviceAccessState",
+            "DeviceId",
+            "DeviceModel",
+            "DeviceType",
+            "FirstSyncTime",
+            "FriendlyName",
+            "Identity",
+            "UserDisplayName",
+        ],
+        source: "reference §6.2; EX:Get-MobileDevice.md",
+    },
+    Cmdlet {
+        // Never the cmdlet that wipes: it is in no table.
+        name: "Remove-MobileDevice",
+        parameters: &[("Identity", Takes::Text)],
+        needs: &["Identity"],
+        output: &[],
+        source: "reference §6.2; EX:Remove-MobileDevice.md",
+    },
+    Cmdlet {
+        name: "Get-BlockedSenderAddress",
+        parameters: &[("SenderAddress", Takes::Text)],
+        needs: &[],
+        output: &["CreatedDatetime", "Reason", "SenderAddress"],
+        source: "reference §6.2, §15.5; EX:Get-BlockedSenderAddress.md",
+    },
+    Cmdlet {
+        name: "Remove-BlockedSenderAddress",
+        parameters: &[("SenderAddress", Takes::Text), ("Reason", Takes::Text)],
+        needs: &["SenderAddress"],
+        output: &[],
+        source: "reference §6.2, §15.5; EX:Remove-BlockedSenderAddress.md",
+    },
+    Cmdlet {
+        name: "Get-SweepRule",
+        parameters: &[
+            ("Mailbox", Takes::Text),
+            ("Identity", Takes::Text),
+            ("ResultSize", Takes::Size),
+        ],
+        needs: &["Mailbox"],
+        output: SWEEP,
+        source: "reference §6.2; EX:New-SweepRule.md",
+    },
+    Cmdlet {
+        name: "New-SweepRule",
+        parameters: &[
+            ("Mailbox", Takes::Text),
+            ("Name", Takes::Text),
+            ("Provider", Takes::Text),
+            ("Sender", Takes::Text),
+            ("SourceFolder", Takes::Text),
+            ("DestinationFolder", Takes::Text),
+            ("KeepForDays", Takes::Number),
+            ("KeepLatest", Takes::Number),
+            ("Enabled", Takes::Bool),
+        ],
+        needs: &["Name", "Provider"],
+        output: SWEEP,
+        source: "reference §6.2; EX:New-SweepRule.md",
+    },
+    Cmdlet {
+        name: "Remove-SweepRule",
+        parameters: &[("Mailbox", Takes::Text), ("Identity", Takes::Text)],
+        needs: &["Identity"],
+        output: &[],
+        source: "reference §6.2; EX:Remove-SweepRule.md",
+    },
 ];
 
 /// Whether a request to `InvokeCommand` and its answer keep to the table: what is
@@ -406,7 +622,16 @@ impl Takes {
             Self::Bool => value.is_boolean(),
             Self::Number => value.is_number(),
             Self::Size => value.is_number() || value == "Unlimited",
-            Self::Texts => {
+            Self::BoolOrNull => value.is_null() || value.is_boolean(),
+            Self::Entries if value.is_object() => {
+                value["@odata.type"] == "#Exchange.GenericHashTable"
+                    && ["Add", "Remove"].iter().any(|word| {
+                        value[word]
+                            .as_array()
+                            .is_some_and(|list| !list.is_empty() && list.iter().all(text))
+                    })
+            }
+            Self::Entries | Self::Texts => {
                 text(value)
                     || value
                         .as_array()

@@ -189,6 +189,8 @@ pub struct Change {
     pub actor: Option<String>,
     /// Parameters and new values.
     pub parameters: BTreeMap<String, String>,
+    /// What the values were before, where the record says so.
+    pub was: BTreeMap<String, String>,
     /// Whose doing.
     pub by: By,
     /// Why that is said.

@@ -27,6 +27,19 @@ pub(crate) struct Delivery {
     pub(crate) hidden_by: Option<String>,
     /// What left the organisation on the way.
     pub(crate) leaks: Vec<Leak>,
+    /// What a sweep rule then took out of sight: the rule and the mail.
+    pub(crate) swept: Vec<Swept>,
+}
+
+/// Mail that a sweep rule took out of sight when newer mail came.
+#[derive(Clone, Debug)]
+pub(crate) struct Swept {
+    /// The rule.
+    pub(crate) rule: String,
+    /// The mail's internet message id.
+    pub(crate) message: String,
+    /// Size in bytes.
+    pub(crate) size: u32,
 }
 
 /// A copy that left the organisation.
@@ -77,6 +90,7 @@ fn deliver(
         stored: None,
         hidden_by: None,
         leaks: Vec::new(),
+        swept: Vec::new(),
     };
     let owner = crate::company::Company::address(world, user);
     let Some(mailbox) = world.mailboxes.get(user) else {
@@ -96,7 +110,7 @@ fn deliver(
 
     // What was made by a rule or forward is not passed on again: no loops.
     if !mail.automatic
-        && let Some(to) = inside.or(outside)
+        && let Some(to) = inside.map(|to| world.reaches(&to)).or(outside)
     {
         pass_on(
             world,
@@ -174,6 +188,15 @@ fn deliver(
             .store(now, user, &folder, mail, read)
             .map(|id| (id, folder));
     }
+    delivery.swept = world
+        .sweep(user)
+        .into_iter()
+        .map(|(rule, message, size)| Swept {
+            rule,
+            message,
+            size,
+        })
+        .collect();
     delivery
 }
 

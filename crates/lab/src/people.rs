@@ -31,8 +31,12 @@ pub const ELSEWHERE: [&str; 5] = [
     "federation_provider",
 ];
 
+/// The question whether money or a bank detail has moved: yes where the scenario says
+/// so, and no where it does not.
+pub const MONEY: &str = "money";
+
 /// Words for tasks that ask for a decision and not for work.
-const DECISIONS: [&str; 4] = ["approve", "approval", "decide", "second_person"];
+const DECISIONS: [&str; 5] = ["approve", "approval", "decide", "second_person", MONEY];
 
 /// Somebody is asked for a decision or given a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +130,14 @@ pub(crate) fn answer(
             Decision::NoAnswer => (Answer::NoAnswer, after, false, false),
         }
     };
+    if ask.task == MONEY && answer == Answer::Approved && !scenario.money_moved {
+        let no = PersonAnswer {
+            who,
+            answer: Answer::Refused,
+            after,
+        };
+        return (no, None);
+    }
     // Nobody signs in to a blocked account; the user says so at once.
     let blocked = ask.task == FIRST_SIGN_IN
         && world
@@ -174,10 +186,37 @@ pub(crate) fn carry_out(
                 line = line.about(ObjectKind::Account, company.affected.clone());
                 elsewhere(world, company, now, other)
             }
+            "client_side_rules" => Some(client_side_rules(world, company)),
             other => Some(json!({"kind": "done", "task": other})),
         };
     }
     trace.push(line);
+}
+
+/// Somebody opens desktop Outlook and deletes the rules there that the owner did not
+/// make.
+fn client_side_rules(world: &mut World, company: &Company) -> Value {
+    let own: Vec<&str> = company
+        .kept
+        .iter()
+        .filter(|kept| kept.object.kind == ObjectKind::ClientSideRule)
+        .map(|kept| kept.object.id.as_str())
+        .collect();
+    let mut touched = Vec::new();
+    if let Some(mailbox) = world.mailboxes.get_mut(&company.affected) {
+        mailbox.client_side_rules.retain(|rule| {
+            let keep = own.contains(&rule.id.as_str());
+            if !keep {
+                touched.push(json!({
+                    "kind": "client_side_rule",
+                    "id": rule.id,
+                    "effect": {"kind": "deleted"},
+                }));
+            }
+            keep
+        });
+    }
+    json!({"kind": "done", "task": "client_side_rules", "touched": touched})
 }
 
 /// What is done where the account belongs. On-premises it takes effect here with

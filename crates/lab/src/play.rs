@@ -470,6 +470,11 @@ impl Play {
             "account": {
                 "id": self.company.affected,
                 "upn": upn,
+                // The service did this, and only the responder can have it undone.
+                "sending_stopped": world
+                    .users
+                    .get(&self.company.affected)
+                    .is_some_and(|user| world.stopped_senders.contains_key(&user.mail)),
                 "stays_blocked": self.scenario.account().kind == AccountKind::SharedMailbox,
             },
             "alert_at": self.alert,

@@ -45,6 +45,7 @@ pub const SWITCHES: &[Switch] = &[
     INTERACTION_DETAILS,
     LOST_CONSENT,
     MAIL_DENIED_TEXT,
+    MODIFIED_PROPERTIES,
     OUTLOOK_CONCURRENCY,
     READ_METHODS_ROLE,
     RESET_ROW,
@@ -118,6 +119,17 @@ pub(crate) const DEVICE_AFTER_REVOKE: Switch = Switch {
     variants: &[
         ("refused", "it is refused once the revocation takes effect"),
         ("lives", "it lives until device, account or password end it"),
+    ],
+};
+
+/// Whether a cmdlet's record says what was there before.
+pub(crate) const MODIFIED_PROPERTIES: Switch = Switch {
+    name: "modified_properties",
+    reference: "§7.3 ExchangeAdmin",
+    asks: "whether the record of a changed setting holds the old values",
+    variants: &[
+        ("written", "ModifiedProperties with old and new value"),
+        ("absent", "the parameters alone"),
     ],
 };
 

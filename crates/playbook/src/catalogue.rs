@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::steps::StepId;
 use crate::words::{ArtefactId, ObjectKind};
 
+mod mailbox;
+
 /// An artefact that this version reads, judges, removes and verifies.
 #[derive(Clone, Copy, Debug)]
 pub struct ArtefactSpec {
@@ -53,6 +55,18 @@ pub enum ActionKind {
     HoldMailbox,
     /// Deletes a delegated grant.
     RemoveGrant,
+    /// Deletes a sweep rule.
+    RemoveSweepRule,
+    /// Switches the automatic reply off and clears its texts.
+    SwitchOffAutoReply,
+    /// Takes the attacker's entries out of the lists of junk mail.
+    RemoveJunkEntries,
+    /// Sets protocols back to what they were.
+    RestoreProtocols,
+    /// Deletes a mobile device's partnership; never anything on the device.
+    RemovePartnership,
+    /// Lifts the service's block from sending.
+    LiftSendingBlock,
     /// Sets `accountEnabled` to true.
     RestoreSignIn,
 }
@@ -154,6 +168,12 @@ impl ActionKind {
             Self::RaiseRetention => &RAISE_RETENTION,
             Self::HoldMailbox => &HOLD_MAILBOX,
             Self::RemoveGrant => &REMOVE_GRANT,
+            Self::RemoveSweepRule => &mailbox::REMOVE_SWEEP_RULE,
+            Self::SwitchOffAutoReply => &mailbox::SWITCH_OFF_AUTO_REPLY,
+            Self::RemoveJunkEntries => &mailbox::REMOVE_JUNK_ENTRIES,
+            Self::RestoreProtocols => &mailbox::RESTORE_PROTOCOLS,
+            Self::RemovePartnership => &mailbox::REMOVE_PARTNERSHIP,
+            Self::LiftSendingBlock => &mailbox::LIFT_SENDING_BLOCK,
             Self::RestoreSignIn => &RESTORE_SIGN_IN,
         }
     }
@@ -165,7 +185,7 @@ impl ActionKind {
 }
 
 /// Every action, in the order in which a case meets them.
-pub const ACTIONS: [&ActionSpec; 12] = [
+pub const ACTIONS: &[&ActionSpec] = &[
     &BLOCK_SIGN_IN,
     &REVOKE_SESSIONS,
     &RAISE_RETENTION,
@@ -174,10 +194,16 @@ pub const ACTIONS: [&ActionSpec; 12] = [
     &REMOVE_INBOX_RULE,
     &REMOVE_HIDDEN_RULE,
     &REMOVE_RULE_IN_EXCHANGE,
+    &mailbox::REMOVE_SWEEP_RULE,
+    &mailbox::SWITCH_OFF_AUTO_REPLY,
+    &mailbox::REMOVE_JUNK_ENTRIES,
+    &mailbox::RESTORE_PROTOCOLS,
+    &mailbox::REMOVE_PARTNERSHIP,
     &RESET_PASSWORD,
     &REMOVE_METHOD,
     &REMOVE_GRANT,
     &RESTORE_SIGN_IN,
+    &mailbox::LIFT_SENDING_BLOCK,
 ];
 
 const USER_ROLES: &[&str] = &[
@@ -522,6 +548,15 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
         ended_by: &[ActionKind::ClearForwarding],
         source: "reference §6.2",
     },
+    mailbox::DISGUISED_RULE,
+    mailbox::SWEEP_RULE,
+    mailbox::CONTACT_FORWARDING,
+    mailbox::AUTO_REPLY,
+    mailbox::JUNK_LISTS,
+    mailbox::MAIL_PROTOCOLS,
+    mailbox::MOBILE_PARTNERSHIP,
+    mailbox::SENDING_BLOCK,
+    mailbox::CLIENT_SIDE_RULE,
     ArtefactSpec {
         id: ArtefactId::DELEGATED_GRANT,
         title: "Consent given to an app",

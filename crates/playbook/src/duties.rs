@@ -13,6 +13,8 @@ pub enum Before {
     Effective,
     /// Sign-in is given back.
     Return,
+    /// The case is closed; what is not done by then is said, and holds nothing up.
+    Closing,
 }
 
 /// What the tenant shows of it.
@@ -95,6 +97,36 @@ const FEDERATION_PROVIDER: Duty = Duty {
     before: Before::Effective,
 };
 
+const RECALL_PAYMENT: Duty = Duty {
+    task: 6,
+    name: "recall_payment",
+    step: StepId::new(2, 5),
+    who: "finance",
+    what: "Money has moved. Telephone the fraud desk of the bank that sent it now and ask for a recall; stop every payment to the changed bank details. Use numbers you had before, never one from a mail.",
+    shows: Shows::Nothing,
+    before: Before::Closing,
+};
+
+const REPORT_TO_POLICE: Duty = Duty {
+    task: 7,
+    name: "report_to_police",
+    step: StepId::new(2, 5),
+    who: "finance",
+    what: "Report the fraud to the police with the fraud pack, and to the insurer; keep the reference. In the United States also at ic3.gov.",
+    shows: Shows::Nothing,
+    before: Before::Closing,
+};
+
+const CLIENT_SIDE_RULES: Duty = Duty {
+    task: 8,
+    name: "client_side_rules",
+    step: StepId::new(5, 1),
+    who: "help_desk",
+    what: "The audit log tells of a rule that desktop Outlook made in the attacker's hands, and no interface of Exchange lists it. Open the mailbox in desktop Outlook, Rules and Alerts, and delete every rule there that its owner did not make, those marked client-only above all; export the owner's first. What no list of Outlook's shows either can be told by its effect alone: mail that goes missing.",
+    shows: Shows::Nothing,
+    before: Before::Effective,
+};
+
 /// How far apart the numbers of one round of a case lie: a case that is opened
 /// again hands everything out again.
 const ROUND: u32 = 100;
@@ -105,15 +137,20 @@ pub fn duties(state: &State) -> Vec<Duty> {
         return Vec::new();
     };
     let guest = account.is_guest();
+    let paid = crate::payment::clock(state).is_some();
+    let unlisted = !unlisted_rules(state).is_empty();
     [
         (DISABLE_ON_PREMISES, account.synced),
         (RESET_ON_PREMISES, account.synced),
         (ENABLE_ON_PREMISES, account.synced),
         (HOME_TENANT, guest),
+        (CLIENT_SIDE_RULES, unlisted),
         (
             FEDERATION_PROVIDER,
             !guest && account.standing.federated == Some(true),
         ),
+        (RECALL_PAYMENT, paid),
+        (REPORT_TO_POLICE, paid),
     ]
     .into_iter()
     .filter(|(_, applies)| *applies)
@@ -122,6 +159,57 @@ pub fn duties(state: &State) -> Vec<Duty> {
         ..duty
     })
     .collect()
+}
+
+/// Rules that the attacker made in desktop Outlook and that no list of any snapshot
+/// shows: each by its record. They run in Outlook, or are hidden below Exchange's own
+/// list; either way nothing but the record and their effect tells of them. A rule that
+/// we changed through Exchange since took them with it (reference §0.6).
+pub fn unlisted_rules(state: &State) -> Vec<&crate::event::Change> {
+    use crate::event::{Facts, Origin};
+    let Some((_, analysis)) = &state.analysis else {
+        return Vec::new();
+    };
+    let listed = |id: &str| {
+        state
+            .snapshots
+            .iter()
+            .flat_map(|snapshot| &snapshot.objects)
+            .any(|observed| match &observed.facts {
+                Facts::InboxRule { aliases, .. } => aliases.iter().any(|alias| alias == id),
+                _ => false,
+            })
+    };
+    let dropped_at = state
+        .actions
+        .values()
+        .filter(|action| {
+            matches!(
+                action.planned.kind,
+                crate::ActionKind::RemoveHiddenRule | crate::ActionKind::RemoveRuleInExchange
+            )
+        })
+        .filter_map(|action| action.applied.as_ref().map(|(at, _)| *at))
+        .max();
+    analysis
+        .changes
+        .iter()
+        .filter(|change| {
+            change.by == Origin::Attacker
+                && change.kind == crate::ObjectKind::InboxRule
+                && change.operation.eq_ignore_ascii_case("UpdateInboxRules")
+                && !change.parameters.contains("removemailboxrule")
+        })
+        .filter(|change| {
+            let numbers: Vec<&String> = change
+                .ids
+                .iter()
+                .filter(|id| id.len() >= 8 && id.bytes().all(|digit| digit.is_ascii_digit()))
+                .collect();
+            !numbers.is_empty() && numbers.iter().all(|id| !listed(id))
+        })
+        .filter(|change| dropped_at.is_none_or(|at| change.at > at))
+        .collect()
 }
 
 /// The duties that have to be done before this, and are not: nobody said so, or

@@ -620,6 +620,112 @@ pub enum Facts {
         address: Option<String>,
         /// Whether a copy stays in the mailbox.
         keeps_copy: bool,
+        /// Who `ForwardingAddress` is, where it is set and could be looked up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<Recipient>,
+    },
+    /// The automatic reply.
+    AutoReply {
+        /// `disabled`, `enabled` or `scheduled`, in lower case.
+        state: String,
+        /// Who outside gets one: `none`, `known` or `all`, in lower case.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        audience: Option<String>,
+        /// What colleagues are told.
+        internal: String,
+        /// What others are told.
+        external: String,
+        /// From when, where it is scheduled.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// Until when, where it is scheduled.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<String>,
+    },
+    /// Safe senders and junk lists, each in the service's order.
+    JunkLists {
+        /// Whether junk mail is sorted out at all.
+        enabled: bool,
+        /// Senders and domains whose mail never is junk.
+        #[serde(default)]
+        trusted: Vec<String>,
+        /// Recipients and domains of the same kind.
+        #[serde(default)]
+        trusted_recipients: Vec<String>,
+        /// Senders and domains whose mail always is.
+        #[serde(default)]
+        blocked: Vec<String>,
+        /// Whether contacts are trusted.
+        contacts_trusted: bool,
+    },
+    /// The protocols that programs reach the mailbox by; nothing where the service does
+    /// not say.
+    MailProtocols {
+        /// IMAP.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        imap: Option<bool>,
+        /// POP.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pop: Option<bool>,
+        /// Exchange Web Services.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ews: Option<bool>,
+        /// `SmtpClientAuthenticationDisabled`; nothing follows the organisation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        smtp_auth_disabled: Option<bool>,
+    },
+    /// A mobile device's partnership.
+    MobilePartnership {
+        /// The device's id.
+        device: String,
+        /// Type and model, as the device says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+        /// `EAS`, `Outlook`, …
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client: Option<String>,
+        /// When it first synchronised.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first_sync: Option<Timestamp>,
+        /// `Allowed`, `Blocked`, …
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        access: Option<String>,
+    },
+    /// The service stopped the account from sending.
+    SendingBlock {
+        /// Why, in the service's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Since when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
+    },
+    /// A sweep rule: a store of its own, apart from inbox rules.
+    SweepRule {
+        /// The name.
+        name: String,
+        /// Whether it runs.
+        enabled: bool,
+        /// The ids by which it is known.
+        #[serde(default)]
+        aliases: Vec<String>,
+        /// Whose mail it sweeps.
+        sender: String,
+        /// From where; the inbox, if nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
+        /// To where; Deleted Items, if nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        destination: Option<String>,
+        /// How many days mail stays.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        keep_days: Option<u32>,
+        /// How many of the newest stay.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        keep_latest: Option<u32>,
+        /// By which program it was made, as far as it is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider: Option<String>,
     },
     /// How long a mailbox keeps what is deleted from it.
     Keeping {
@@ -653,6 +759,20 @@ pub enum Facts {
         /// The scopes, sorted.
         scopes: Vec<String>,
     },
+}
+
+/// A recipient of the organisation: a mailbox, a group, or a contact outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Where mail to it leaves to, in lower case, if it leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<String>,
+    /// Whether it is a group, whose members are not looked at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub group: bool,
+    /// Every name, address and id that a log may call it by, in lower case.
+    #[serde(default)]
+    pub names: Vec<String>,
 }
 
 /// A source and how reading it went.
@@ -751,6 +871,22 @@ pub struct Change {
     pub reasons: Vec<String>,
     /// The record's id.
     pub record: String,
+    /// The values that it set, of settings in which the attacker's and the owner's stand
+    /// side by side; absent in journals of before 2026-11-23.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+}
+
+/// One value that a change set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The parameter or property.
+    pub name: String,
+    /// What it was, where the record says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What it became.
+    pub to: String,
 }
 
 /// Whose act it was.

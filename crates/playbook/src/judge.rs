@@ -9,6 +9,11 @@ use crate::event::{Change, Facts, Observed, Origin};
 use crate::state::State;
 use crate::words::{ArtefactId, ObjectKind, ObjectRef};
 
+mod mailbox;
+mod settings;
+
+pub use settings::{JunkEntry, JunkList, Reopened, junk_entries, reopened};
+
 /// The logs that tell whose a change was. Without one of them a foothold may look like
 /// the user's own, so nothing is declared clean before each was read.
 pub const LOGS_FOR_JUDGEMENT: [&str; 5] = [
@@ -67,7 +72,7 @@ fn is_empty(facts: &Facts) -> bool {
             address: None,
             ..
         } | Facts::Keeping { .. }
-    )
+    ) || matches!(facts, Facts::AutoReply { state, .. } if state == "disabled")
 }
 
 fn judge_one(state: &State, observed: &Observed) -> Judgement {
@@ -81,6 +86,9 @@ fn judge_one(state: &State, observed: &Observed) -> Judgement {
     if let Some(order) = crate::undo::kept(state, observed) {
         let reason = format!("kept by order of {}: {}", order.by, order.reason);
         return judged(Verdict::Legitimate, vec![reason]);
+    }
+    if let Some((verdict, reasons)) = settings::judge(state, observed) {
+        return judged(verdict, reasons);
     }
     if let Some(change) = origin_of(state, observed) {
         match change.by {
@@ -117,7 +125,11 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
         .changes
         .iter()
         .filter(|change| change.kind == observed.object.kind && names(change, observed))
+        .filter(|change| !mailbox::tells_of_another(change, observed))
         .collect();
+    if let Facts::Forwarding { .. } = observed.facts {
+        return mailbox::forwarding_origin(&candidates, &observed.facts);
+    }
     // Two objects may carry one name. Where some of the records also tell what
     // the object does, only those count.
     let marks = marks(&observed.facts);
@@ -128,13 +140,7 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
             !marks.is_empty() && marks.iter().all(|mark| change.parameters.contains(mark))
         })
         .collect();
-    let pool = match (&observed.facts, told.is_empty()) {
-        // A forwarding is known by its value alone: a record with another value
-        // tells of another forwarding.
-        (Facts::Forwarding { .. }, true) => return None,
-        (_, true) => candidates,
-        (_, false) => told,
-    };
+    let pool = if told.is_empty() { candidates } else { told };
     pool.into_iter().max_by_key(|change| (change.at, change.by))
 }
 
@@ -150,7 +156,7 @@ fn known_as(observed: &Observed) -> Vec<String> {
     let mut known = vec![observed.object.id.clone()];
     known.extend(observed.object.name.clone());
     match &observed.facts {
-        Facts::InboxRule { name, aliases, .. } => {
+        Facts::InboxRule { name, aliases, .. } | Facts::SweepRule { name, aliases, .. } => {
             known.push(name.clone());
             known.extend(aliases.iter().cloned());
         }
@@ -168,6 +174,12 @@ fn known_as(observed: &Observed) -> Vec<String> {
         // vouch for the attacker's.
         Facts::Method { detail, .. } => known.extend(detail.clone()),
         Facts::Forwarding { .. } | Facts::Keeping { .. } => {}
+        // Judged value by value.
+        Facts::AutoReply { .. }
+        | Facts::JunkLists { .. }
+        | Facts::MailProtocols { .. }
+        | Facts::MobilePartnership { .. }
+        | Facts::SendingBlock { .. } => {}
     }
     known.retain(|name| !name.is_empty());
     known
@@ -185,12 +197,8 @@ fn marks(facts: &Facts) -> Vec<String> {
             .chain(moves_to.iter())
             .map(|mark| mark.to_lowercase())
             .collect(),
-        Facts::Forwarding { smtp, address, .. } => smtp
-            .iter()
-            .chain(address.iter())
-            .map(|mark| mark.to_lowercase())
-            .collect(),
-        Facts::Method { .. } | Facts::Grant { .. } | Facts::Keeping { .. } => Vec::new(),
+        Facts::SweepRule { sender, .. } => vec![sender.to_lowercase()],
+        _ => Vec::new(),
     }
 }
 
@@ -226,14 +234,19 @@ fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> 
     }
 }
 
-/// Whether a method is what it was before. Which one is the default comes from a read
-/// of its own, which may fail in one snapshot and not in the other: that makes no
-/// other method of it.
+/// Whether an object is what it was before. Which method is the default, and who the
+/// recipient of a forwarding is, comes from a read of its own, which may fail in one
+/// snapshot and not in the other: that makes no other object of it.
 fn is_same(before: &Facts, now: &Facts) -> bool {
     let mut before = before.clone();
-    if let (Facts::Method { default, .. }, Facts::Method { default: now, .. }) = (&mut before, now)
-    {
-        *default = *now;
+    match (&mut before, now) {
+        (Facts::Method { default, .. }, Facts::Method { default: now, .. }) => *default = *now,
+        (Facts::Forwarding { target, .. }, Facts::Forwarding { target: now, .. })
+            if target.is_none() || now.is_none() =>
+        {
+            target.clone_from(now);
+        }
+        _ => {}
     }
     before == *now
 }
@@ -264,10 +277,13 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
         .iter()
         .filter(|observed| !is_empty(&observed.facts))
         .filter(|observed| crate::undo::kept(state, observed).is_none())
-        .filter(|observed| {
-            origin_of(state, observed).is_none_or(|change| change.by == Origin::Unknown)
+        .filter(|observed| match settings::leaves_open(state, observed) {
+            Some(open) => open,
+            None => {
+                origin_of(state, observed).is_none_or(|change| change.by == Origin::Unknown)
+                    && needs_record(state, &observed.facts)
+            }
         })
-        .filter(|observed| needs_record(state, &observed.facts))
         .find_map(|observed| {
             let logs: &[&str] = match observed.object.kind {
                 ObjectKind::Method => &[AUDITS_ABOUT],
@@ -287,6 +303,7 @@ fn needs_record(state: &State, facts: &Facts) -> bool {
             marks_read,
             ..
         } if moves_to.is_some() || *marks_read => true,
+        Facts::SweepRule { .. } => true,
         facts => by_what_it_does(state, facts).0 == Verdict::Unclear,
     }
 }
@@ -387,24 +404,20 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
                 (Verdict::Legitimate, vec!["no record says who made it, and what it does hides nothing and sends nothing outside".to_owned()])
             }
         }
-        Facts::Forwarding { smtp, address, .. } => {
-            let outside = smtp
-                .iter()
-                .chain(address.iter())
-                .any(|to| is_outside(state, to));
-            if outside {
-                (
-                    Verdict::Unclear,
-                    vec!["forwards all mail outside, and no record says who set it".to_owned()],
-                )
-            } else {
-                (
-                    Verdict::Legitimate,
-                    vec!["forwards inside the organisation".to_owned()],
-                )
-            }
-        }
+        Facts::Forwarding { .. } => mailbox::forwarding(state, facts),
+        Facts::SweepRule {
+            sender,
+            keep_days,
+            keep_latest,
+            ..
+        } => mailbox::sweep(sender, *keep_days, *keep_latest),
         Facts::Keeping { .. } => (Verdict::Legitimate, Vec::new()),
+        // Judged value by value, by [`settings::judge`].
+        Facts::AutoReply { .. }
+        | Facts::JunkLists { .. }
+        | Facts::MailProtocols { .. }
+        | Facts::MobilePartnership { .. }
+        | Facts::SendingBlock { .. } => (Verdict::Legitimate, Vec::new()),
         Facts::Grant {
             first_party,
             verified_publisher,
@@ -491,6 +504,9 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
     match facts {
         Facts::Method { method, .. } if is_password(method) => None,
         Facts::Method { .. } => Some(ArtefactId::ADDED_METHOD),
+        Facts::InboxRule { name, .. } if mailbox::is_called_like_the_systems(name) => {
+            Some(ArtefactId::DISGUISED_RULE)
+        }
         Facts::InboxRule { hidden: true, .. } => Some(ArtefactId::HIDDEN_RULE),
         Facts::InboxRule { forwards_to, .. }
             if forwards_to.iter().any(|address| is_outside(state, address)) =>
@@ -498,7 +514,17 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
             Some(ArtefactId::FORWARDING_RULE)
         }
         Facts::InboxRule { .. } => Some(ArtefactId::HIDING_RULE),
+        // The one that counts, of the two fields (reference §6.2).
+        Facts::Forwarding {
+            address: Some(_), ..
+        } => Some(ArtefactId::CONTACT_FORWARDING),
         Facts::Forwarding { .. } => Some(ArtefactId::SMTP_FORWARDING),
+        Facts::SweepRule { .. } => Some(ArtefactId::SWEEP_RULE),
+        Facts::AutoReply { .. } => Some(ArtefactId::AUTO_REPLY),
+        Facts::JunkLists { .. } => Some(ArtefactId::JUNK_LISTS),
+        Facts::MailProtocols { .. } => Some(ArtefactId::MAIL_PROTOCOLS),
+        Facts::MobilePartnership { .. } => Some(ArtefactId::MOBILE_PARTNERSHIP),
+        Facts::SendingBlock { .. } => Some(ArtefactId::SENDING_BLOCK),
         Facts::Grant { .. } => Some(ArtefactId::DELEGATED_GRANT),
         Facts::Keeping { .. } => None,
     }

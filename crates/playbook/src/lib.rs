@@ -11,6 +11,7 @@ pub mod event;
 pub mod gate;
 pub mod judge;
 pub mod machine;
+pub mod payment;
 pub mod plan;
 pub mod state;
 pub mod steps;

@@ -172,6 +172,26 @@ pub fn restore(state: &State, why: &str) -> Plan {
         None,
         vec![why.to_owned()],
     );
+    // Last of all, and never when a containment is only taken back: the block from
+    // sending contains too, and is not ours (reference §15.5).
+    if state.phase == crate::machine::Phase::Restoring
+        && let Some(snapshot) = state.snapshot()
+    {
+        for observed in &snapshot.objects {
+            if observed.object.kind == ObjectKind::SendingBlock {
+                plan.push(
+                    ActionKind::LiftSendingBlock,
+                    ActionKind::LiftSendingBlock.spec().step,
+                    observed.object.clone(),
+                    Some(observed.digest.clone()),
+                    Some(ArtefactId::SENDING_BLOCK),
+                    vec![
+                        "the eviction is effective, and nothing is left that could send in the user's name".to_owned(),
+                    ],
+                );
+            }
+        }
+    }
     plan.finish(Vec::new())
 }
 
@@ -297,6 +317,12 @@ pub fn until_removed() -> Vec<UntilRemoved> {
         ArtefactId::HIDING_RULE,
         ArtefactId::HIDDEN_RULE,
         ArtefactId::SMTP_FORWARDING,
+        ArtefactId::DISGUISED_RULE,
+        ArtefactId::SWEEP_RULE,
+        ArtefactId::CONTACT_FORWARDING,
+        ArtefactId::AUTO_REPLY,
+        ArtefactId::JUNK_LISTS,
+        ArtefactId::CLIENT_SIDE_RULE,
     ]
     .into_iter()
     .map(|artefact| UntilRemoved {
@@ -450,7 +476,15 @@ fn left(state: &State, judgements: &[Judgement]) -> Vec<Left> {
         object,
         why: vec![format!("could not be removed: {why}")],
     });
-    unclear.chain(survivors).collect()
+    // Found and shown early, lifted last.
+    let stopped = judgements
+        .iter()
+        .filter(|judgement| judgement.object.kind == ObjectKind::SendingBlock)
+        .map(|judgement| Left {
+            object: judgement.object.clone(),
+            why: judgement.reasons.clone(),
+        });
+    unclear.chain(survivors).chain(stopped).collect()
 }
 
 /// Whether sign-in reads open although we blocked it and did not give it back.
@@ -500,6 +534,12 @@ fn removal(observed: &Observed) -> ActionKind {
         Facts::InboxRule { .. } => ActionKind::RemoveInboxRule,
         Facts::Forwarding { .. } => ActionKind::ClearForwarding,
         Facts::Grant { .. } => ActionKind::RemoveGrant,
+        Facts::SweepRule { .. } => ActionKind::RemoveSweepRule,
+        Facts::AutoReply { .. } => ActionKind::SwitchOffAutoReply,
+        Facts::JunkLists { .. } => ActionKind::RemoveJunkEntries,
+        Facts::MailProtocols { .. } => ActionKind::RestoreProtocols,
+        Facts::MobilePartnership { .. } => ActionKind::RemovePartnership,
+        Facts::SendingBlock { .. } => ActionKind::LiftSendingBlock,
         // Never a foothold; raised by `preserve`.
         Facts::Keeping { .. } => ActionKind::RaiseRetention,
     }
@@ -510,8 +550,9 @@ fn sends_outside(state: &State, facts: &Facts) -> bool {
         Facts::InboxRule { forwards_to, .. } => {
             forwards_to.iter().any(|address| is_outside(state, address))
         }
-        Facts::Forwarding { .. } => true,
-        Facts::Method { .. } | Facts::Grant { .. } | Facts::Keeping { .. } => false,
+        // An automatic reply sends by itself, whoever is signed in.
+        Facts::Forwarding { .. } | Facts::AutoReply { .. } => true,
+        _ => false,
     }
 }
 

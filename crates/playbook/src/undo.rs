@@ -326,7 +326,9 @@ pub fn content(facts: &Facts) -> Facts {
             *first_party = false;
         }
         Facts::Method { default, .. } => *default = false,
-        Facts::Forwarding { .. } | Facts::Keeping { .. } => {}
+        Facts::SweepRule { aliases, .. } => aliases.clear(),
+        Facts::Forwarding { target, .. } => *target = None,
+        _ => {}
     }
     content
 }

@@ -12,12 +12,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::codes::{self, Code};
 use retake_playbook::event::{Account, Applied, Event, Facts, Observed, Planned, Stopped};
+use retake_playbook::judge::{JunkList, junk_entries, reopened};
 use retake_playbook::machine::Phase;
 use retake_playbook::state::ActionState;
 use retake_playbook::undo::CannotUndo;
 use retake_playbook::{ActionId, ActionKind, Digest, ObjectKind, State, plan};
 use retake_tenant::edge::{Clock, Entropy};
-use retake_tenant::model::{Forwarding, Keeping, MethodKind};
+use retake_tenant::model::{AutoReply, Forwarding, Keeping, MethodKind};
 use retake_tenant::{Kind, Prepared, Tenant, TenantError};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
@@ -519,7 +520,9 @@ impl Hand<'_> {
                 let done = match &object {
                     // An incomplete list proves no absence.
                     None => whole && removes(planned),
-                    Some(observed) => cleared(planned.kind, &observed.facts),
+                    Some(observed) => self
+                        .case
+                        .with_state(|state| cleared(state, planned.kind, observed)),
                 };
                 Ok(evidence.map_or_else(
                     || Err(no_answer()),
@@ -695,6 +698,44 @@ impl Hand<'_> {
                 },
             ),
             ActionKind::RemoveGrant => tenant.prepare_delete_grant(&planned.object.id),
+            ActionKind::RemoveSweepRule => {
+                tenant.prepare_remove_sweep_rule(&user, &planned.object.id)
+            }
+            ActionKind::SwitchOffAutoReply => {
+                tenant.prepare_set_auto_reply(&user, &AutoReply::default())
+            }
+            ActionKind::RemoveJunkEntries => {
+                let entries = seen(&state, planned)
+                    .map(|observed| junk_entries(&state, observed).0)
+                    .unwrap_or_default();
+                let lists: Vec<(&str, Vec<String>)> = JunkList::ALL
+                    .into_iter()
+                    .map(|list| {
+                        let of_list = entries.iter().filter(|entry| entry.list == list);
+                        (
+                            list.parameter(),
+                            of_list.map(|entry| entry.entry.clone()).collect(),
+                        )
+                    })
+                    .collect();
+                tenant.prepare_change_junk_lists(&user, &lists, false)
+            }
+            ActionKind::RestoreProtocols => {
+                let switches: Vec<(&str, Option<bool>)> = seen(&state, planned)
+                    .map(|observed| reopened(&state, observed))
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|one| (one.parameter, one.before))
+                    .collect();
+                tenant.prepare_set_protocols(&user, &switches)
+            }
+            ActionKind::RemovePartnership => {
+                tenant.prepare_remove_mobile_device(&user, &planned.object.id)
+            }
+            ActionKind::LiftSendingBlock => {
+                let address = planned.object.name.as_deref().unwrap_or(&user);
+                tenant.prepare_lift_sending_block(address)
+            }
         }
     }
 
@@ -745,13 +786,16 @@ enum Before {
 }
 
 fn facts<'a>(state: &'a State, planned: &Planned) -> Option<&'a Facts> {
+    seen(state, planned).map(|observed| &observed.facts)
+}
+
+fn seen<'a>(state: &'a State, planned: &Planned) -> Option<&'a Observed> {
     state
         .snapshots
         .iter()
         .rev()
         .flat_map(|snapshot| &snapshot.objects)
         .find(|observed| observed.object == planned.object)
-        .map(|observed| &observed.facts)
 }
 
 /// Whether the directory refuses it by who the account is.
@@ -779,13 +823,29 @@ fn is_removal(kind: ActionKind) -> bool {
             | ActionKind::RemoveHiddenRule
             | ActionKind::RemoveRuleInExchange
             | ActionKind::RemoveGrant
+            | ActionKind::RemoveSweepRule
+            | ActionKind::RemovePartnership
+            | ActionKind::LiftSendingBlock
     )
 }
 
-fn cleared(kind: ActionKind, facts: &Facts) -> bool {
-    match (kind, facts) {
-        (ActionKind::ClearForwarding, Facts::Forwarding { smtp, address, .. }) => {
-            smtp.is_none() && address.is_none()
+/// Whether an object that stays shows what the action wants of it.
+fn cleared(state: &State, kind: ActionKind, observed: &Observed) -> bool {
+    match (kind, &observed.facts) {
+        (
+            ActionKind::ClearForwarding,
+            Facts::Forwarding {
+                smtp: None,
+                address: None,
+                ..
+            },
+        ) => true,
+        (ActionKind::SwitchOffAutoReply, Facts::AutoReply { state, .. }) => state == "disabled",
+        (ActionKind::RemoveJunkEntries, Facts::JunkLists { .. }) => {
+            junk_entries(state, observed).0.is_empty()
+        }
+        (ActionKind::RestoreProtocols, Facts::MailProtocols { .. }) => {
+            reopened(state, observed).is_empty()
         }
         (
             ActionKind::RaiseRetention,

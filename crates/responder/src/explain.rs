@@ -176,6 +176,13 @@ fn known(gate: Gate, state: &State) -> Vec<String> {
             analysis.confidence * 100.0
         ));
     }
+    if gate == Gate::Money {
+        let first_sent = state
+            .analysis
+            .as_ref()
+            .and_then(|(_, analysis)| analysis.sent.iter().map(|mail| mail.at).min());
+        lines.extend(retake_playbook::payment::in_words(first_sent));
+    }
     if gate == Gate::Return
         && let (Some(end), Some((at, snapshot))) = (state.access_ends_at(), state.effective)
     {

@@ -13,9 +13,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use retake_hunt::{By, Growing, HowRead, Subject};
 use retake_playbook::event::{
-    Analysis, Change, Event, EvidenceKept, Fingerprint, Looked, Mail, Origin, Source,
+    Analysis, Change, Event, EvidenceKept, FieldChange, Fingerprint, Looked, Mail, Origin, Source,
 };
-use retake_playbook::{Digest, State, judge};
+use retake_playbook::{Digest, ObjectKind, State, judge};
 use retake_tenant::client::{AuditAbout, AuditQuery, MessageTraceFilter, SignInKind};
 use retake_tenant::{Kind, Read, Tenant, TenantError};
 use serde_json::Value;
@@ -463,6 +463,19 @@ fn change(change: retake_hunt::Change) -> Change {
         .iter()
         .map(|(name, value)| format!("{name} {value}").to_lowercase())
         .collect();
+    let fields = if is_setting(change.object_kind) {
+        change
+            .parameters
+            .iter()
+            .map(|(name, value)| FieldChange {
+                name: name.clone(),
+                from: change.was.get(name).cloned(),
+                to: value.clone(),
+            })
+            .collect()
+    } else {
+        Vec::new()
+    };
     Change {
         at: change.at,
         operation: change.operation,
@@ -477,5 +490,14 @@ fn change(change: retake_hunt::Change) -> Change {
         },
         reasons: change.reasons,
         record: change.record_id,
+        fields,
     }
+}
+
+/// Whether the values of this kind of object are judged one by one.
+const fn is_setting(kind: ObjectKind) -> bool {
+    matches!(
+        kind,
+        ObjectKind::AutoReply | ObjectKind::JunkLists | ObjectKind::MailProtocols
+    )
 }

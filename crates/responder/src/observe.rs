@@ -21,7 +21,9 @@ use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::preflight::{self, Standing};
 
+mod mailbox;
 pub(crate) mod rules;
+mod settings;
 
 /// The tenant of Microsoft's own apps (reference §5).
 const MICROSOFT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
@@ -214,6 +216,12 @@ pub(crate) async fn snapshot(
         ObjectKind::MailboxForwarding,
         ObjectKind::Method,
         ObjectKind::OauthGrant,
+        ObjectKind::SweepRule,
+        ObjectKind::AutoReply,
+        ObjectKind::JunkLists,
+        ObjectKind::MailProtocols,
+        ObjectKind::MobilePartnership,
+        ObjectKind::SendingBlock,
     ];
     let known = case.with_state(|state| state.account.clone());
     let (account, seen, federation) = futures_util::future::join3(
@@ -304,7 +312,7 @@ pub(crate) fn record(
 /// Whether an object is the one of this id, by whichever name a surface gives it.
 pub(crate) fn is_named(observed: &Observed, id: &str) -> bool {
     let aliases: &[String] = match &observed.facts {
-        Facts::InboxRule { aliases, .. } => aliases,
+        Facts::InboxRule { aliases, .. } | Facts::SweepRule { aliases, .. } => aliases,
         _ => &[],
     };
     observed.object.id == id || aliases.iter().any(|alias| alias == id)
@@ -362,6 +370,12 @@ pub(crate) async fn observe(
         ObjectKind::Method => methods(tenant, user).await,
         ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
         ObjectKind::MailboxForwarding | ObjectKind::Mailbox => forwarding(tenant, user).await,
+        ObjectKind::SweepRule => mailbox::sweep_rules(tenant, user).await,
+        ObjectKind::AutoReply => settings::auto_reply(tenant, user).await,
+        ObjectKind::JunkLists => settings::junk_lists(tenant, user).await,
+        ObjectKind::MailProtocols => settings::protocols(tenant, user).await,
+        ObjectKind::MobilePartnership => settings::mobile_devices(tenant, user).await,
+        ObjectKind::SendingBlock => settings::sending_block(tenant, user).await,
         _ => grants(tenant, user).await,
     }
 }
@@ -445,16 +459,7 @@ fn is_default(method: &Method, preferences: &SignInPreferences) -> bool {
 async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
     let mailbox = match tenant.get_mailbox(user).await {
         Ok(mailbox) => mailbox,
-        // One of the two alone may be a directory that lags.
-        Err(error) if lacks_mailbox(&error) => {
-            return match tenant.graph_inbox_rules(user).await {
-                Err(other) if says_no_mailbox(&other) => {
-                    Ok(Seen::no_mailbox(refusals([&error, &other])))
-                }
-                _ => Err(error),
-            };
-        }
-        Err(error) => return Err(error),
+        Err(error) => return or_no_mailbox(tenant, user, error).await,
     };
     let kind = match mailbox.value.recipient_type_details.as_deref() {
         Some("UserMailbox") => Some(MailboxKind::User),
@@ -463,15 +468,56 @@ async fn forwarding(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
         None => None,
     };
     let object = ObjectRef::new(ObjectKind::MailboxForwarding, user).named("mailbox forwarding");
-    let facts = forwarding_facts(&mailbox.value);
+    let to = mailbox.value.forwarding_address.clone();
+    let mut facts = forwarding_facts(&mailbox.value);
+    let recipients = match &to {
+        Some(to) => Some(tenant.get_recipients(to).await),
+        None => None,
+    };
+    let mut unknown = None;
+    match &recipients {
+        Some(Ok(read)) => {
+            if let Facts::Forwarding { target, .. } = &mut facts {
+                *target = mailbox::target(&read.value);
+                if target.is_none() {
+                    unknown = Some("nobody of that name was found".to_owned());
+                }
+            }
+        }
+        Some(Err(error)) => unknown = Some(error.to_string()),
+        None => {}
+    }
     let kept = ObjectRef::new(ObjectKind::Mailbox, user).named("mailbox");
     let keeping = keeping_facts(&mailbox.value);
     let mut seen = Seen::of(
         mailbox,
         vec![Found::new(object, facts), Found::new(kept, keeping)],
     );
+    if let Some(Ok(read)) = recipients {
+        seen = seen.also(read);
+    }
+    if let (Some(to), Some(why)) = (to, unknown) {
+        // What is forwarded is known, and where it goes is not.
+        seen.complete = Err(format!("who \"{to}\" is could not be looked up: {why}"));
+    }
     seen.mailbox = kind;
     Ok(seen)
+}
+
+/// What a failed read of something in the mailbox means: there is no mailbox, if both
+/// ways into it say so. One of the two alone may be a directory that lags.
+async fn or_no_mailbox(
+    tenant: &Tenant,
+    user: &str,
+    error: TenantError,
+) -> Result<Seen, TenantError> {
+    if !lacks_mailbox(&error) {
+        return Err(error);
+    }
+    match tenant.graph_inbox_rules(user).await {
+        Err(other) if says_no_mailbox(&other) => Ok(Seen::no_mailbox(refusals([&error, &other]))),
+        _ => Err(error),
+    }
 }
 
 /// Graph's word for an account without a mailbox (reference §10.1).
@@ -498,6 +544,7 @@ fn forwarding_facts(mailbox: &Mailbox) -> Facts {
         smtp: forwarding.smtp_address.map(|address| bare(&address)),
         address: forwarding.address,
         keeps_copy: forwarding.keep_copy,
+        target: None,
     }
 }
 

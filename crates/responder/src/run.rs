@@ -2,7 +2,7 @@
 
 use futures_util::future::{Either, join, select};
 use retake_playbook::codes;
-use retake_playbook::duties::Duty;
+use retake_playbook::duties::{self, Before, Duty};
 use retake_playbook::event::{Event, Stopped};
 use retake_playbook::machine::{self, Phase};
 use retake_playbook::state::GateState;
@@ -96,7 +96,7 @@ impl Responder<'_> {
             for command in commands {
                 let outcome = match command {
                     Command::Warn if state.phase != Phase::Concluding => {
-                        let warn = warn::warn(&self.case, self.around.people, &self.templates);
+                        let warn = self.warn_and_recall();
                         background = Some(match background.take() {
                             None => Box::pin(warn),
                             Some(rest) if !warning => Box::pin(async {
@@ -172,6 +172,16 @@ impl Responder<'_> {
         self.case.with_state(|state| state.phase)
     }
 
+    /// Warns, and where money has moved has it recalled: the payment clock runs from the
+    /// answer on.
+    async fn warn_and_recall(&self) -> Result<(), ResponderError> {
+        warn::warn(&self.case, self.around.people, &self.templates).await?;
+        let open = self
+            .case
+            .with_state(|state| duties::open(state, Before::Closing));
+        self.desk().hand_out(&open).await.map(|_| ())
+    }
+
     /// Carries out one command. `Some` ends the run.
     pub(crate) async fn perform(
         &self,
@@ -216,7 +226,7 @@ impl Responder<'_> {
                     keep_all(&self.case, &self.templates)?;
                 }
             }
-            Command::Warn => warn::warn(&self.case, self.around.people, &self.templates).await?,
+            Command::Warn => self.warn_and_recall().await?,
             Command::HandOut(duties) => return Box::pin(self.hand_out(&duties)).await,
             Command::WaitUntil(until) => self.wait_until(until).await?,
             Command::DeclareEffective(snapshot) => {

@@ -104,6 +104,12 @@ fn unknown(state: &State) -> Vec<String> {
             left.why.join("; ")
         ));
     }
+    for task in state.tasks.values().filter(|task| task.done.is_none()) {
+        unknown.insert(format!(
+            "nobody said that this was done ({}, {}): {}",
+            task.step, task.who, task.what
+        ));
+    }
     unknown.insert(
         "rules hidden below Exchange's own listing can be found by their effect only".to_owned(),
     );

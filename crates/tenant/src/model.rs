@@ -10,15 +10,18 @@ mod directory;
 mod exchange;
 pub mod lenient;
 mod mail;
+mod settings;
 
 pub use directory::{
     DeletedUser, DirectoryObject, Domain, Grant, Method, MethodKind, Organization, RiskyUser,
     ServicePrincipal, SignInPreferences, User,
 };
 pub use exchange::{
-    ExchangeRule, Forwarding, Keeping, Mailbox, MailboxPermission, RecipientPermission,
+    ExchangeRecipient, ExchangeRule, Forwarding, Keeping, Mailbox, MailboxPermission,
+    RecipientPermission, SweepRule,
 };
 pub use mail::{EmailAddress, MailFolder, Message, MessageRule, Recipient, RuleActions};
+pub use settings::{AutoReply, BlockedSender, ClientAccess, JunkConfiguration, MobileDevice};
 
 /// Properties without a name of their own here.
 pub type Other = Map<String, Value>;

@@ -770,9 +770,9 @@ For more information, try '--help'.
 [exit 2]
 
 $ retake explain RT9999
-error RT2002: The error book has no code `RT9999`.
+error RT2002: There is nothing called `RT9999` to explain.
 
-hint: `retake explain` without a code prints its index.
+hint: `retake explain` alone lists every code, step, gate and artefact.
       retake explain RT2002
 [exit 2]
 

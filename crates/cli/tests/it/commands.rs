@@ -75,8 +75,14 @@ fn the_reference_of_commands_is_what_the_program_prints() {
 fn every_code_of_the_error_book_is_explained() {
     let home = Home::new();
     let index = home.retake(&["explain"]).stdout;
-    let codes: Vec<&str> = index.split("[RT").skip(1).map(|rest| &rest[..4]).collect();
+    let codes: Vec<&str> = index
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("RT")?.get(..4))
+        .collect();
     assert!(codes.len() > 20, "{index}");
+    for about in ["S3.5", "return", "A09"] {
+        assert!(index.contains(&format!("\n  {about} ")), "{about}: {index}");
+    }
     for code in codes {
         let page = home.retake(&["explain", &format!("rt{code}")]);
         assert_eq!(page.code, 0);
@@ -283,14 +289,30 @@ $ retake case list
 
     let reported = home.retake(&["case", "report", &case, "--out", out.to_str().unwrap()]);
     assert_eq!(reported.code, 0, "{}", reported.session());
-    for path in reported.stdout.lines() {
+    let files: Vec<&str> = reported.stdout.lines().collect();
+    for path in &files {
         let text = std::fs::read_to_string(path).unwrap();
         assert!(
             text.contains(&case) && text.contains(served.user()),
             "{path}"
         );
     }
-    assert_eq!(reported.stdout.lines().count(), 2);
+    let ends = [
+        ".html",
+        ".md",
+        ".json",
+        ".attestation.json",
+        "fraud-pack.txt",
+        "user-briefing.txt",
+        "related-secrets.txt",
+    ];
+    assert_eq!(files.len(), ends.len(), "{files:?}");
+    for end in ends {
+        assert!(
+            files.iter().any(|file| file.ends_with(end)),
+            "{end}: {files:?}"
+        );
+    }
 
     let again = home.retake(&["respond", served.user(), "--tenant", "lab"]);
     assert_eq!(again.code, 1, "a closed case is over: {}", again.session());

@@ -83,6 +83,7 @@ impl Judge<'_> {
             _ => None,
         });
         // After which line the effect has to show, and from when it dates.
+        let mut sent = None;
         let (after, since) = match how {
             None => return false,
             Some(Applied::AlreadySo) => match self.first_intent_or_plan(action) {
@@ -91,7 +92,10 @@ impl Judge<'_> {
             },
             Some(how @ (Applied::Accepted | Applied::FoundByReading)) => {
                 match self.change(action, at, how, &object) {
-                    Some(line) => (line.n, Some(line.at)),
+                    Some(line) => {
+                        sent = Some(line);
+                        (line.n, Some(line.at))
+                    }
                     None => return false,
                 }
             }
@@ -107,7 +111,7 @@ impl Judge<'_> {
                     && line.response_sha256.as_ref() == Some(evidence)
             })
             .any(|line| match planned.undoes {
-                None => self.shows_effect(planned.kind, &object, line, since),
+                None => self.shows_effect(planned.kind, &object, line, since, sent),
                 Some(of) => self.shows_undone(of, &object, line, at),
             })
     }
@@ -208,6 +212,7 @@ impl Judge<'_> {
         object: &Object,
         line: &Line,
         since: Option<Timestamp>,
+        change: Option<&Line>,
     ) -> bool {
         use ActionKind as Kind;
         match kind {
@@ -236,7 +241,27 @@ impl Judge<'_> {
             | Kind::RemoveInboxRule
             | Kind::RemoveHiddenRule
             | Kind::RemoveRuleInExchange
-            | Kind::RemoveGrant => self.reads.shows_gone(line, object),
+            | Kind::RemoveGrant
+            | Kind::RemoveSweepRule
+            | Kind::RemovePartnership
+            | Kind::LiftSendingBlock => self.reads.shows_gone(line, object),
+            Kind::SwitchOffAutoReply => {
+                self.reads
+                    .shows_value(line, object, "AutoReplyState", |state| state == "Disabled")
+            }
+            // Which values went is told by the change itself.
+            Kind::RemoveJunkEntries | Kind::RestoreProtocols => change.is_none_or(|change| {
+                change
+                    .effects
+                    .iter()
+                    .filter(|effect| effect.object.id != object.id)
+                    .all(|effect| match effect.object.kind {
+                        ObjectKind::MailProtocols => {
+                            self.reads.shows_protocol_off(line, &effect.object)
+                        }
+                        _ => self.reads.shows_gone(line, &effect.object),
+                    })
+            }),
         }
     }
 
@@ -368,12 +393,26 @@ impl Judge<'_> {
                 continue;
             }
             let looked = match held.object.kind {
-                ObjectKind::Method | ObjectKind::InboxRule | ObjectKind::OauthGrant => reads
+                ObjectKind::Method
+                | ObjectKind::InboxRule
+                | ObjectKind::OauthGrant
+                | ObjectKind::SweepRule
+                | ObjectKind::JunkLists
+                | ObjectKind::MobilePartnership => reads
                     .iter()
                     .any(|line| self.reads.shows_gone(line, &held.object)),
                 ObjectKind::MailboxForwarding => reads
                     .iter()
                     .any(|line| self.reads.shows_no_forwarding(line, &held.object)),
+                ObjectKind::AutoReply => reads.iter().any(|line| {
+                    self.reads
+                        .shows_value(line, &held.object, "AutoReplyState", |state| {
+                            state == "Disabled"
+                        })
+                }),
+                ObjectKind::MailProtocols => reads
+                    .iter()
+                    .any(|line| self.reads.shows_protocol_off(line, &held.object)),
                 // Passwords, sessions and tokens cannot be read; their actions and
                 // the access clock speak for them.
                 _ => true,
@@ -542,7 +581,12 @@ fn works_until_removed(artefact: ArtefactId) -> bool {
         spec.id == artefact
             && matches!(
                 spec.object,
-                ObjectKind::InboxRule | ObjectKind::MailboxForwarding
+                ObjectKind::InboxRule
+                    | ObjectKind::MailboxForwarding
+                    | ObjectKind::SweepRule
+                    | ObjectKind::AutoReply
+                    | ObjectKind::JunkLists
+                    | ObjectKind::ClientSideRule
             )
     })
 }

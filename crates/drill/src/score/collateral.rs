@@ -39,6 +39,19 @@ pub(super) fn collateral(trace: &Trace, case: Option<&Case>) -> Vec<Collateral> 
             });
         }
     }
+    // Only a responder can be asked to have it lifted; a control cannot know of it.
+    let lifted = || {
+        trace.responder_changes().any(|(_, effect)| {
+            effect.object.kind == ObjectKind::SendingBlock && effect.did == Did::Deleted
+        })
+    };
+    if case.is_some() && trace.account.sending_stopped && !lifted() {
+        found.insert(Collateral {
+            kind: ObjectKind::SendingBlock,
+            object: trace.account.id.clone(),
+            why: "still stopped from sending by the service".to_owned(),
+        });
+    }
     found.into_iter().collect()
 }
 
@@ -52,6 +65,7 @@ fn harm(trace: &Trace, effect: &Effect) -> Option<&'static str> {
         | Kind::Method
         | Kind::Person
         | Kind::SignIn
+        | Kind::SendingBlock
         | Kind::AuditRecord => return None,
         Kind::Account if trace.account.stays_blocked && trace.is_account(&effect.object) => {
             return (effect.did == Did::Deleted).then_some("deleted");

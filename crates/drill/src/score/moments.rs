@@ -143,9 +143,17 @@ pub(super) fn ends_blocked(trace: &Trace) -> bool {
 pub(super) fn is_removal(effect: &Effect) -> bool {
     match (&effect.did, effect.object.kind) {
         (Did::PasswordSet, _) => true,
-        (_, ObjectKind::Account | ObjectKind::Session | ObjectKind::Token) => false,
+        // The block from sending is the service's, and takes nothing from the attacker.
+        (
+            _,
+            ObjectKind::Account
+            | ObjectKind::Session
+            | ObjectKind::Token
+            | ObjectKind::SendingBlock,
+        ) => false,
         (Did::Deleted, _) => true,
         (Did::Changed(_), ObjectKind::MailboxForwarding) => clears_forwarding(&effect.did),
+        (Did::Changed(_), ObjectKind::AutoReply) => silences(&effect.did),
         (Did::Changed(_), _) => switches_off(&effect.did),
         _ => false,
     }
@@ -158,6 +166,12 @@ fn clears_forwarding(did: &Did) -> bool {
             did.field(field)
                 .is_some_and(|(from, to)| !super::case::is_empty(from) && super::case::is_empty(to))
         })
+}
+
+/// Whether it makes an automatic reply fall silent.
+fn silences(did: &Did) -> bool {
+    did.field("AutoReplyState")
+        .is_some_and(|(_, now)| now == "Disabled")
 }
 
 pub(super) fn switches_off(did: &Did) -> bool {
@@ -210,7 +224,7 @@ fn usable(
     }
     let by_mail = matches!(
         foothold.object.kind,
-        ObjectKind::InboxRule | ObjectKind::MailboxForwarding
+        ObjectKind::InboxRule | ObjectKind::MailboxForwarding | ObjectKind::SweepRule
     );
     let until = later(instant, WINDOW);
     // Which of the objects of this artefact a try at this time may have gone through.
@@ -301,7 +315,10 @@ fn ends(trace: &Trace, foothold: &Foothold, effect: &Effect) -> Option<Outcome> 
         kind if kind == effect.object.kind
             && is_object(trace, &foothold.object, &effect.object) =>
         {
-            if is_removal(effect) && !switches_off(&effect.did) {
+            // A protocol that is off is all that can become of it.
+            if is_removal(effect)
+                && (!switches_off(&effect.did) || kind == ObjectKind::MailProtocols)
+            {
                 Some(Outcome::Evicted)
             } else if switches_off(&effect.did) {
                 Some(Outcome::Disabled)

@@ -69,6 +69,12 @@ pub const RISK_AFTER_RESET: Rule = Rule {
     demands: "The user is marked as compromised only after the reset.",
     source: "product S4.1",
 };
+/// The service's block from sending goes last.
+pub const SENDING_BLOCK_LAST: Rule = Rule {
+    id: "sending_block_last",
+    demands: "The service's block of the account from sending is lifted only after sign-in was given back: it is a containment that is there already.",
+    source: "product S7.1; reference §15.5",
+};
 /// Evidence comes before the change.
 pub const EVIDENCE_FIRST: Rule = Rule {
     id: "evidence_first",
@@ -77,7 +83,7 @@ pub const EVIDENCE_FIRST: Rule = Rule {
 };
 
 /// Every rule.
-pub const RULES: [Rule; 9] = [
+pub const RULES: [Rule; 10] = [
     BLOCK_BEFORE_RESET,
     REVOKE_AFTER_BLOCK,
     CONTAIN_BEFORE_CHANGE,
@@ -86,6 +92,7 @@ pub const RULES: [Rule; 9] = [
     SECOND_REVOKE,
     RESTORE_LAST,
     RISK_AFTER_RESET,
+    SENDING_BLOCK_LAST,
     EVIDENCE_FIRST,
 ];
 
@@ -124,6 +131,8 @@ struct Standing {
     /// The last removal that no revoke has followed yet.
     unrevoked: Option<(u64, String)>,
     last_revoke: Option<Timestamp>,
+    /// Sign-in was given back after a containment.
+    restored: bool,
 }
 
 /// The rules about block, revoke, reset, removals, risk and return.
@@ -155,6 +164,11 @@ fn one_change(
     if about_account && effect.did.sets("accountEnabled", false) {
         standing.blocked = true;
         standing.revoked = false;
+        standing.restored = false;
+    } else if effect.object.kind == ObjectKind::SendingBlock && effect.did == Did::Deleted {
+        if !standing.restored {
+            found.insert(breach(SENDING_BLOCK_LAST, line.n, object));
+        }
     } else if about_account && effect.did == Did::Revoked {
         if !standing.blocked {
             found.insert(breach(REVOKE_AFTER_BLOCK, line.n, object));
@@ -171,6 +185,7 @@ fn one_change(
         }
         standing.blocked = false;
         standing.revoked = false;
+        standing.restored = true;
     } else if is_removal(effect) {
         if about_account && effect.did == Did::PasswordSet {
             if !standing.blocked {
@@ -247,7 +262,11 @@ fn holds_foothold(trace: &Trace, seen: &retake_playbook::event::Observed) -> boo
             ..
         }
     );
-    let off = matches!(&seen.facts, Facts::InboxRule { enabled: false, .. });
+    let off = match &seen.facts {
+        Facts::InboxRule { enabled, .. } => !enabled,
+        Facts::AutoReply { state, .. } => state == "disabled",
+        _ => false,
+    };
     !empty
         && !off
         && trace

@@ -61,6 +61,19 @@ impl<'a> Reads<'a> {
             ObjectKind::MailboxForwarding => !body
                 .values_of("ForwardingSmtpAddress", Some(&names))
                 .is_empty(),
+            ObjectKind::AutoReply => !body.values_of("AutoReplyState", None).is_empty(),
+            ObjectKind::JunkLists => {
+                !body.values_of("BlockedSendersAndDomains", None).is_empty()
+                    && (object.id == self.trace.account.id || body.names_any(names.iter()))
+            }
+            // Its id ends with the property that shows it.
+            ObjectKind::MailProtocols => {
+                let property = object.id.rsplit('/').next().unwrap_or_default();
+                let whole = object.id == self.trace.account.id;
+                !body
+                    .values_of(if whole { "ImapEnabled" } else { property }, None)
+                    .is_empty()
+            }
             _ => body.names_any(names.iter()),
         }
     }
@@ -109,6 +122,18 @@ impl<'a> Reads<'a> {
             })
     }
 
+    /// Whether this answer shows a protocol, and shows it off.
+    pub(super) fn shows_protocol_off(&self, line: &Line, object: &Object) -> bool {
+        let property = object.id.rsplit('/').next().unwrap_or_default();
+        // SMTP AUTH is named the other way round, and may be left to the organisation.
+        let open = property == "SmtpClientAuthenticationDisabled";
+        line.status == Some(200)
+            && self.body(line).is_some_and(|body| {
+                let values = body.values_of(property, None);
+                !values.is_empty() && values.iter().all(|value| value.as_bool() != Some(!open))
+            })
+    }
+
     /// Whether this answer shows this property of the object, with a value that fits.
     pub(super) fn shows_value(
         &self,
@@ -144,7 +169,14 @@ fn may_show(line: &Line, kind: ObjectKind) -> bool {
         // Ids of phone methods are the same for everybody (reference §2.2).
         ObjectKind::Method => graph("/authentication/"),
         ObjectKind::InboxRule => line.service == "exchange" || graph("/messageRules"),
-        ObjectKind::MailboxForwarding | ObjectKind::Mailbox => line.service == "exchange",
+        ObjectKind::MailboxForwarding
+        | ObjectKind::Mailbox
+        | ObjectKind::SweepRule
+        | ObjectKind::AutoReply
+        | ObjectKind::JunkLists
+        | ObjectKind::MailProtocols
+        | ObjectKind::MobilePartnership
+        | ObjectKind::SendingBlock => line.service == "exchange",
         ObjectKind::OauthGrant => graph("auth2PermissionGrants"),
         ObjectKind::ServicePrincipal => graph("/servicePrincipals"),
         _ => true,

@@ -261,6 +261,9 @@ pub(super) struct Bait {
 pub(super) struct Account {
     pub(super) id: String,
     pub(super) upn: String,
+    /// The service has stopped it from sending.
+    #[serde(default)]
+    pub(super) sending_stopped: bool,
     /// Nobody signs in with it: blocked is how it should be.
     #[serde(default)]
     pub(super) stays_blocked: bool,

@@ -314,6 +314,7 @@ impl Story {
             smtp: self.smtp.map(str::to_owned),
             address: self.address.map(str::to_owned),
             keeps_copy: true,
+            target: None,
         };
         objects.push(forwarding);
         let grants = self.read_grants();

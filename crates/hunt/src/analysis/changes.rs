@@ -72,15 +72,19 @@ pub(super) fn object_kind(event: &Event) -> Option<ObjectKind> {
 const SAME_ACT: SignedDuration = SignedDuration::from_secs(5);
 
 /// Operations, folded and in lower case, by what they change.
-const KINDS: [(&str, ObjectKind); 59] = [
+const KINDS: &[(&str, ObjectKind)] = &[
     ("new-inboxrule", ObjectKind::InboxRule),
     ("set-inboxrule", ObjectKind::InboxRule),
     ("enable-inboxrule", ObjectKind::InboxRule),
     ("disable-inboxrule", ObjectKind::InboxRule),
     ("remove-inboxrule", ObjectKind::InboxRule),
     ("updateinboxrules", ObjectKind::InboxRule),
-    ("new-sweeprule", ObjectKind::InboxRule),
-    ("set-casmailbox", ObjectKind::Mailbox),
+    ("new-sweeprule", ObjectKind::SweepRule),
+    ("set-sweeprule", ObjectKind::SweepRule),
+    ("enable-sweeprule", ObjectKind::SweepRule),
+    ("disable-sweeprule", ObjectKind::SweepRule),
+    ("remove-sweeprule", ObjectKind::SweepRule),
+    ("set-casmailbox", ObjectKind::MailProtocols),
     ("add-mailboxpermission", ObjectKind::Mailbox),
     ("remove-mailboxpermission", ObjectKind::Mailbox),
     ("add-recipientpermission", ObjectKind::Mailbox),
@@ -92,8 +96,8 @@ const KINDS: [(&str, ObjectKind); 59] = [
     ("updatefolderpermissions", ObjectKind::Mailbox),
     ("modifyfolderpermissions", ObjectKind::Mailbox),
     ("updatecalendardelegation", ObjectKind::Mailbox),
-    ("set-mailboxautoreplyconfiguration", ObjectKind::Mailbox),
-    ("set-mailboxjunkemailconfiguration", ObjectKind::Mailbox),
+    ("set-mailboxautoreplyconfiguration", ObjectKind::AutoReply),
+    ("set-mailboxjunkemailconfiguration", ObjectKind::JunkLists),
     ("set-mailboxauditbypassassociation", ObjectKind::Mailbox),
     ("consent to application", ObjectKind::OauthGrant),
     ("add delegated permission grant", ObjectKind::OauthGrant),
@@ -166,12 +170,32 @@ pub(super) fn find(
     let mut changes: Vec<Change> = Vec::new();
     // Which log told of each: one log tells of an act once.
     let mut told: Vec<Source> = Vec::new();
+    // Mobile devices are named by what they read, not by what made them.
+    let mut devices: Vec<Change> = Vec::new();
+    let mut sightings: BTreeSet<(String, By)> = BTreeSet::new();
     for event in &scope.all {
         let key = std::ptr::from_ref(*event);
         let concerns = scope.acts(event)
             || scope.suffers(event)
             || elsewhere.contains(&key)
             || intruder.is_bad(event);
+        if concerns && let Some(device) = event.parameter("DeviceId") {
+            let seen = change(
+                event,
+                ObjectKind::MobilePartnership,
+                scope,
+                intruder,
+                elsewhere,
+                raised,
+            );
+            // Whose hands a phone is in is said once for each of them.
+            if sightings.insert((device.to_owned(), seen.by)) {
+                devices.push(Change {
+                    object_ids: vec![device.to_owned()],
+                    ..seen
+                });
+            }
+        }
         let Some(kind) =
             object_kind(event).filter(|_| concerns && event.outcome != Outcome::Failure)
         else {
@@ -191,6 +215,7 @@ pub(super) fn find(
             told.push(event.source);
         }
     }
+    changes.extend(devices);
     changes.sort_by(|a, b| (a.at, &a.record_id).cmp(&(b.at, &b.record_id)));
     changes
 }
@@ -264,6 +289,11 @@ fn change(
             .entry(name.clone())
             .or_insert_with(|| modified.new.clone());
     }
+    let was = event
+        .modified
+        .iter()
+        .map(|(name, modified)| (name.clone(), modified.old.clone()))
+        .collect();
     Change {
         at: event.time,
         operation: event.operation.clone(),
@@ -273,6 +303,7 @@ fn change(
         account: account(event, scope),
         actor: event.user.clone().or_else(|| event.app_name.clone()),
         parameters,
+        was,
         by,
         reasons,
         detections,
@@ -309,7 +340,7 @@ fn identify(event: &Event, kind: ObjectKind, scope: &Scope<'_>) -> (Vec<String>,
     };
     let mut name = None;
     match kind {
-        ObjectKind::InboxRule => {
+        ObjectKind::InboxRule | ObjectKind::SweepRule => {
             for parameter in ["Name", "RuleName", "Identity", "RuleId", "RuleIdentity"] {
                 if let Some(text) = event.parameter(parameter) {
                     add(text);
@@ -383,6 +414,9 @@ fn identify(event: &Event, kind: ObjectKind, scope: &Scope<'_>) -> (Vec<String>,
             name.clone_from(&event.reason);
         }
         ObjectKind::MailboxForwarding
+        | ObjectKind::AutoReply
+        | ObjectKind::JunkLists
+        | ObjectKind::MailProtocols
         | ObjectKind::Mailbox
         | ObjectKind::Account
         | ObjectKind::Password => {

@@ -169,6 +169,10 @@ fn parameters(event: &mut Event, fields: Fields<'_>) {
             all.entry(name).or_insert(value);
         }
     }
+    // Which phone a mailbox record came from (reference §7.3, DeviceId).
+    if let Some(device) = fields.text(&["DeviceId"]).filter(|text| !text.is_empty()) {
+        all.entry("DeviceId".to_owned()).or_insert(device);
+    }
     event.parameters = all;
     event.modified = fields.modified(&["ModifiedProperties"]);
     event.mail_access = match event.parameter("MailAccessType") {

@@ -90,6 +90,15 @@ impl Attacker {
                 );
             }
             Move::ForwardMailbox => self.forward_mailbox(world, trace, now),
+            Move::ForwardToContact => self.forward_to_contact(world, trace, now),
+            Move::DisguisedRule => self.disguised_rule(world, company, trace, now),
+            Move::SweepReplies => self.sweep_replies(world, company, trace, now),
+            Move::AnswerForTheUser => self.answer_for_the_user(world, company, trace, now),
+            Move::BendJunkLists => self.bend_junk_lists(world, company, trace, now),
+            Move::OpenProtocols => self.open_protocols(world, trace, now),
+            Move::PairPhone => self.pair_phone(world, trace, now),
+            Move::ClientSideRule => self.client_side_rule(world, trace, now),
+            Move::Flood => self.flood(world, company, trace, now),
             Move::ConsentApp => self.consent_app(world, trace, now),
             Move::SendFraud => self.send_fraud(world, company, trace, now),
             Move::PhoneHelpDesk => self.phone_help_desk(world, company, trace, now),
@@ -252,7 +261,7 @@ impl Attacker {
     }
 
     /// The access token, renewed if it is at its end.
-    fn live_access(&mut self, world: &mut World, now: Timestamp) -> Option<String> {
+    pub(super) fn live_access(&mut self, world: &mut World, now: Timestamp) -> Option<String> {
         if let Some(token) = &self.access
             && world.bearer(token, now).is_ok()
         {
@@ -316,13 +325,17 @@ impl Attacker {
         let origin = self.origin(world, Surface::OutlookWeb);
         let [.., drop] = &self.kit.drops;
         let drop = drop.clone();
+        let address = world
+            .mailboxes
+            .get(&self.victim)
+            .and_then(|mailbox| mailbox.forwarding_address.clone());
         world.set_forwarding(
             now,
             &origin,
             &self.victim,
             crate::world::mail::Forwarding {
                 smtp: Some(drop.clone()),
-                address: None,
+                address,
                 deliver_and_forward: true,
             },
         );

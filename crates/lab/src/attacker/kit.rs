@@ -148,6 +148,16 @@ impl Kit {
         }
     }
 
+    /// Where a contact of the organisation leads to that the attacker reads.
+    pub(super) fn contact_drop(&self) -> String {
+        format!("office.{}", self.drops[1])
+    }
+
+    /// An outside mailbox of its own besides.
+    pub(super) fn spare_drop(&self) -> String {
+        self.drops[0].clone()
+    }
+
     /// The next rule name; every one is used once.
     fn rule_name(&mut self) -> String {
         if self.names.is_empty() {

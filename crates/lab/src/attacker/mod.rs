@@ -7,7 +7,9 @@
 mod assault;
 mod comeback;
 mod kit;
+mod mailbox;
 mod plant;
+mod settings;
 mod tick;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +84,10 @@ pub(crate) struct Attacker {
     rules: Vec<PlantedRule>,
     /// Where the mailbox forwards to (A13).
     forwarding: Option<String>,
+    /// What it left in the mailbox besides.
+    held: mailbox::Held,
+    /// Which settings it bent.
+    bent: settings::Bent,
     app: Option<MaliciousApp>,
     footholds: Vec<Foothold>,
 
@@ -124,6 +130,8 @@ impl Attacker {
             methods: Vec::new(),
             rules: Vec::new(),
             forwarding: None,
+            held: mailbox::Held::default(),
+            bent: settings::Bent::default(),
             app: None,
             footholds: Vec::new(),
             drops: BTreeMap::new(),
@@ -188,8 +196,10 @@ impl Attacker {
                         .iter()
                         .find(|planted| planted.id == *rule)
                         .map(|planted| planted.artefact),
-                    None => (self.forwarding.as_deref() == Some(leak.to.as_str()))
-                        .then_some(ArtefactId::SMTP_FORWARDING),
+                    None if self.forwarding.as_deref() == Some(leak.to.as_str()) => {
+                        Some(ArtefactId::SMTP_FORWARDING)
+                    }
+                    None => self.held.through_contact(&leak.to),
                 };
                 if let Some(artefact) = through {
                     self.drops
@@ -198,16 +208,24 @@ impl Attacker {
                         .push(delivery.clone());
                 }
             }
-            let hiding = delivery.hidden_by.as_ref().is_some_and(|rule| {
-                self.rules.iter().any(|planted| {
-                    planted.id == *rule && planted.artefact == ArtefactId::HIDING_RULE
-                })
+            let hiding = delivery.hidden_by.as_ref().and_then(|rule| {
+                self.rules
+                    .iter()
+                    .find(|planted| planted.id == *rule)
+                    .map(|planted| planted.artefact)
             });
-            if hiding {
+            if let Some(artefact @ (ArtefactId::HIDING_RULE | ArtefactId::DISGUISED_RULE)) = hiding
+            {
                 self.drops
-                    .entry(ArtefactId::HIDING_RULE)
+                    .entry(artefact)
                     .or_default()
                     .push(delivery.clone());
+            }
+            for swept in self.held.swept_of(delivery) {
+                self.drops
+                    .entry(ArtefactId::SWEEP_RULE)
+                    .or_default()
+                    .push(swept);
             }
             if let Some((id, _)) = &delivery.stored {
                 for list in [&mut self.fresh, &mut self.fresh_app] {
@@ -261,7 +279,9 @@ impl Attacker {
             if self.forwarding.is_some() && mailbox.forwarding_smtp != self.forwarding {
                 gone.push(String::from("forwarding"));
             }
+            gone.extend(self.held.gone(mailbox));
         }
+        gone.extend(self.unbent(world));
         if let Some(app) = &self.app {
             let disabled = world
                 .principal_of_app(&app.client_id)
@@ -342,7 +362,7 @@ impl Attacker {
 
 /// The steps of the scenario at the times of this seed.
 fn plan(scenario: &Scenario, chance: Chance, alert: Timestamp) -> Vec<(Timestamp, Move)> {
-    let steps: Vec<_> = scenario.steps().collect();
+    let steps: Vec<_> = scenario.drawn_steps(chance);
     let mut times: Vec<Timestamp> = steps
         .iter()
         .enumerate()

@@ -41,10 +41,14 @@ impl Attacker {
                 (ArtefactId::HIDING_RULE, "look_hidden"),
                 (ArtefactId::HIDDEN_RULE, "look_outside"),
                 (ArtefactId::SMTP_FORWARDING, "look_outside"),
+                (ArtefactId::CONTACT_FORWARDING, "look_outside"),
+                (ArtefactId::DISGUISED_RULE, "look_outside"),
+                (ArtefactId::SWEEP_RULE, "look_hidden"),
             ] {
                 self.look(trace, now, artefact, word);
             }
         }
+        self.try_settings(world, trace, now);
         self.try_app(world, trace, now);
         if !password && !refresh && reset {
             self.come_back(world, trace, now);
@@ -196,7 +200,7 @@ impl Attacker {
             return;
         }
         let found = self.drops.remove(&artefact).unwrap_or_default();
-        let kind = if artefact == ArtefactId::HIDING_RULE {
+        let kind = if self.only_hides(artefact) {
             "hidden"
         } else {
             "leaked"
@@ -261,7 +265,7 @@ impl Attacker {
     }
 
     /// Whether the session that it holds can still be used at the sign-in pages.
-    fn session_lives(&self, world: &World, now: Timestamp) -> bool {
+    pub(super) fn session_lives(&self, world: &World, now: Timestamp) -> bool {
         let Some(user) = world.users.get(&self.victim) else {
             return false;
         };
@@ -400,7 +404,7 @@ fn may_change_rules(world: &World, token: &str, user: &str, now: Timestamp) -> b
 }
 
 /// One try of an artefact.
-fn attempt(
+pub(super) fn attempt(
     trace: &mut Trace,
     now: Timestamp,
     word: &str,

@@ -11,6 +11,8 @@ use crate::world::{
 
 use super::{Company, Kept, before, names};
 
+mod mailbox;
+
 impl Company {
     /// Lays the baits of this seed.
     pub(super) fn lay_baits(&mut self, world: &mut World, scenario: &Scenario, alert: Timestamp) {
@@ -20,12 +22,12 @@ impl Company {
                 .draw("bait", "present", index as u64)
                 .happens(bait.chance.0);
             if present {
-                self.lay(world, bait.kind, alert);
+                self.lay(world, scenario, bait.kind, alert);
             }
         }
     }
 
-    fn lay(&mut self, world: &mut World, kind: BaitKind, alert: Timestamp) {
+    fn lay(&mut self, world: &mut World, scenario: &Scenario, kind: BaitKind, alert: Timestamp) {
         let chance = self.chance;
         let me = self.affected.clone();
         match kind {
@@ -245,6 +247,14 @@ impl Company {
                     );
                 }
             }
+            BaitKind::ForwardInside => self.forward_inside(world, scenario, alert),
+            BaitKind::SystemRules => self.system_rules(world),
+            BaitKind::SweepNewsletters => self.sweep_newsletters(world, alert),
+            BaitKind::HolidayReply => self.holiday_reply(world, scenario, alert),
+            BaitKind::OwnJunkEntries => self.own_junk_entries(world, alert),
+            BaitKind::OldProtocols => self.old_protocols(world),
+            BaitKind::OwnPhone => self.own_phone(world, alert),
+            BaitKind::OwnClientSideRules => self.own_client_side_rules(world, alert),
             BaitKind::Travel => {
                 let days = self.chance.draw("bait", "journey", 0).between(4, 12);
                 let from = before(alert, days);

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::chance::Chance;
-use crate::scenario::{AccountKind, Role, Scenario, Span};
+use crate::scenario::{AccountKind, Move, Role, Scenario, Span};
 use crate::world::{Address, World};
 
 pub(crate) use account::{DELETED, RENAMED};
@@ -212,6 +212,13 @@ impl Company {
                     mailbox.localise("de-DE");
                 }
                 mailbox.add_folder("RSS Feeds", None);
+            }
+        }
+        if scenario.takes(chance, Move::OpenProtocols) {
+            // Somebody has tidied up here: nothing is open that nobody asked for.
+            world.tenant.smtp_auth_disabled = true;
+            for mailbox in world.mailboxes.values_mut() {
+                (mailbox.imap, mailbox.pop, mailbox.ews) = (false, false, false);
             }
         }
         tenancy::roles(&mut world, &colleagues);

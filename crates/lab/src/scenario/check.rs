@@ -112,6 +112,12 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
         if !seen.insert(name) && !repeatable {
             return problem(at, format!("`{name}` stands twice; it happens once"));
         }
+        if step.action == Move::Phish && step.chance.0 < 100 {
+            return problem(
+                at,
+                "`phish` is how the attacker gets in: it has no chance of its own",
+            );
+        }
         if step.action == Move::Phish && step.shuffle.is_some() {
             return problem(at, "`phish` is always first and cannot be shuffled");
         }

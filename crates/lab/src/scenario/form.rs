@@ -77,6 +77,9 @@ pub struct Step {
     /// Steps with the same word here exchange their times by seed.
     #[serde(default)]
     pub shuffle: Option<String>,
+    /// In how many of a hundred seeds it is taken.
+    #[serde(default)]
+    pub chance: Percent,
 }
 
 /// Something that the attacker does after sign-in was given back.
@@ -110,6 +113,24 @@ pub enum Move {
     HiddenRule,
     /// `ForwardingSmtpAddress` on the mailbox (A13).
     ForwardMailbox,
+    /// `ForwardingAddress` on the mailbox, to a contact that the attacker reads (A14).
+    ForwardToContact,
+    /// A rule named like one of the system's own (A10).
+    DisguisedRule,
+    /// A sweep rule that takes the vendor's answers away (A12).
+    SweepReplies,
+    /// The automatic reply answers with the attacker's words (A35).
+    AnswerForTheUser,
+    /// Entries in the lists of junk mail (A43).
+    BendJunkLists,
+    /// Protocols switched on (A30).
+    OpenProtocols,
+    /// A phone of the attacker's, paired with the mailbox (A25).
+    PairPhone,
+    /// A rule that only desktop Outlook runs (A50).
+    ClientSideRule,
+    /// Mail to many, until the service stops the account from sending (A40).
+    Flood,
     /// Consents to an app of the attacker's (A20).
     ConsentApp,
     /// Answers in a stolen thread with changed bank details.
@@ -154,8 +175,18 @@ impl Move {
             Self::HideReplies => &[ArtefactId::HIDING_RULE],
             Self::HiddenRule => &[ArtefactId::HIDDEN_RULE],
             Self::ForwardMailbox => &[ArtefactId::SMTP_FORWARDING],
+            Self::ForwardToContact => &[ArtefactId::CONTACT_FORWARDING],
+            Self::DisguisedRule => &[ArtefactId::DISGUISED_RULE],
+            Self::SweepReplies => &[ArtefactId::SWEEP_RULE],
             Self::ConsentApp => &[ArtefactId::DELEGATED_GRANT],
-            Self::OpenSession | Self::ReadMail | Self::SendFraud => &[],
+            Self::AnswerForTheUser => &[ArtefactId::AUTO_REPLY],
+            Self::BendJunkLists => &[ArtefactId::JUNK_LISTS],
+            Self::OpenProtocols => &[ArtefactId::MAIL_PROTOCOLS],
+            Self::PairPhone => &[ArtefactId::MOBILE_PARTNERSHIP],
+            Self::ClientSideRule => &[ArtefactId::CLIENT_SIDE_RULE],
+            // What the service does about the flood serves nobody: it is lifted, not
+            // evicted.
+            Self::OpenSession | Self::ReadMail | Self::SendFraud | Self::Flood => &[],
         }
     }
 
@@ -170,6 +201,15 @@ impl Move {
             Self::HideReplies => "hide_replies",
             Self::HiddenRule => "hidden_rule",
             Self::ForwardMailbox => "forward_mailbox",
+            Self::ForwardToContact => "forward_to_contact",
+            Self::DisguisedRule => "disguised_rule",
+            Self::SweepReplies => "sweep_replies",
+            Self::AnswerForTheUser => "answer_for_the_user",
+            Self::BendJunkLists => "bend_junk_lists",
+            Self::OpenProtocols => "open_protocols",
+            Self::PairPhone => "pair_phone",
+            Self::ClientSideRule => "client_side_rule",
+            Self::Flood => "flood",
             Self::ConsentApp => "consent_app",
             Self::SendFraud => "send_fraud",
             Self::PhoneHelpDesk => "phone_help_desk",
@@ -237,6 +277,23 @@ pub enum BaitKind {
     ColleagueRules,
     /// Colleagues' consents.
     ColleagueGrants,
+    /// The affected user's mailbox forwards to a colleague, where the attack does not
+    /// set that field.
+    ForwardInside,
+    /// Exchange's own hidden rules of the mailbox.
+    SystemRules,
+    /// A sweep rule of the affected user tidies newsletters up.
+    SweepNewsletters,
+    /// The affected user's own holiday text, where the attack does not set the reply.
+    HolidayReply,
+    /// Entries of the affected user's own in the lists of junk mail.
+    OwnJunkEntries,
+    /// Old protocols that a program of the user's and a scanner need.
+    OldProtocols,
+    /// The affected user's own phone.
+    OwnPhone,
+    /// A rule that the affected user's own Outlook runs.
+    OwnClientSideRules,
     /// The affected user signs in from a journey.
     Travel,
 }

@@ -27,6 +27,7 @@ pub use form::{
 };
 pub use value::{Count, Percent, Span};
 
+use crate::chance::Chance;
 use crate::fault::Fault;
 use crate::unconfirmed::Unconfirmed;
 
@@ -37,10 +38,16 @@ pub const FILE: &str = "scenario.toml";
 pub const SCHEMA: &str = "retake.scenario/1";
 
 /// The scenarios that come with the program: name and text.
-const EMBEDDED: [(&str, &str); 1] = [(
-    "invoice-fraud",
-    include_str!("../../../../scenarios/invoice-fraud/scenario.toml"),
-)];
+const EMBEDDED: &[(&str, &str)] = &[
+    (
+        "invoice-fraud",
+        include_str!("../../../../scenarios/invoice-fraud/scenario.toml"),
+    ),
+    (
+        "mailbox-persistence",
+        include_str!("../../../../scenarios/mailbox-persistence/scenario.toml"),
+    ),
+];
 
 /// One scenario, read and checked.
 #[derive(Clone, Debug, Deserialize)]
@@ -176,6 +183,26 @@ impl Scenario {
     /// The steps of the attack, as written.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().map(Spanned::get_ref)
+    }
+
+    /// The steps that this seed takes.
+    pub(crate) fn drawn_steps(&self, chance: Chance) -> Vec<&Step> {
+        self.steps()
+            .enumerate()
+            .filter(|(index, step)| {
+                chance
+                    .draw("attack", "happens", *index as u64)
+                    .happens(step.chance.0)
+            })
+            .map(|(_, step)| step)
+            .collect()
+    }
+
+    /// Whether this seed takes such a step.
+    pub(crate) fn takes(&self, chance: Chance, wanted: Move) -> bool {
+        self.drawn_steps(chance)
+            .iter()
+            .any(|step| step.action == wanted)
     }
 
     /// What the attacker does after sign-in was given back, as written.

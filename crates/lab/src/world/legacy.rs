@@ -127,10 +127,11 @@ impl World {
             .app_passwords
             .iter()
             .any(|app| app.password.matches(user, password));
-        let open = self
-            .mailboxes
-            .get(user)
-            .is_some_and(|mailbox| mailbox.smtp_auth_disabled != Some(true));
+        let open = self.mailboxes.get(user).is_some_and(|mailbox| {
+            !mailbox
+                .smtp_auth_disabled
+                .unwrap_or(self.tenant.smtp_auth_disabled)
+        });
         let error = if !held.password.matches(user, password) && !app {
             50_126
         } else if !held.enabled {

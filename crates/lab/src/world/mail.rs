@@ -97,10 +97,13 @@ impl World {
         let Some(mailbox) = self.mailboxes.get_mut(user) else {
             return;
         };
-        let Some(at) = mailbox.rules.iter().position(|rule| rule.id == id) else {
+        let rule = if let Some(at) = mailbox.rules.iter().position(|rule| rule.id == id) {
+            mailbox.rules.remove(at)
+        } else if let Some(at) = mailbox.system_rules.iter().position(|rule| rule.id == id) {
+            mailbox.system_rules.remove(at)
+        } else {
             return;
         };
-        let rule = mailbox.rules.remove(at);
         self.rule_audit(
             now,
             by,
@@ -130,6 +133,26 @@ impl World {
             actions: RuleActions::default(),
         });
         true
+    }
+
+    /// The record of a rule that desktop Outlook keeps: it has a number, and no list of
+    /// rules has that number.
+    pub(super) fn client_side_audit(
+        &mut self,
+        now: Timestamp,
+        by: &Origin,
+        user: &str,
+        rule: &InboxRule,
+    ) {
+        self.rule_audit(
+            now,
+            by,
+            user,
+            "New-InboxRule",
+            "AddMailboxRule",
+            rule,
+            false,
+        );
     }
 
     /// Throws away Outlook's client-side rules, as any rule change through

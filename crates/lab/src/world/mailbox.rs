@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::directory::User;
+use super::settings::{JunkList, Protocol};
 
 /// A mail address with the name shown beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -178,8 +179,9 @@ pub(crate) struct InboxRule {
     pub(crate) actions: RuleActions,
 }
 
-/// A sweep rule: what a sender sent goes to another folder after some days.
-#[derive(Clone, Debug)]
+/// A sweep rule: what a sender sent goes to another folder after some days, or all but
+/// the newest of it.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SweepRule {
     /// `RuleId`.
     pub(crate) id: String,
@@ -190,7 +192,9 @@ pub(crate) struct SweepRule {
     pub(crate) source: Option<String>,
     /// Folder path; `None` is Deleted Items.
     pub(crate) destination: Option<String>,
-    pub(crate) keep_days: u32,
+    pub(crate) keep_days: Option<u32>,
+    /// All but so many of the newest go at once.
+    pub(crate) keep_latest: Option<u32>,
 }
 
 /// A right on a mailbox.
@@ -202,8 +206,31 @@ pub(crate) struct MailboxRight {
     pub(crate) rights: Vec<String>,
 }
 
+/// A phone's partnership.
+#[derive(Clone, Debug)]
+pub(crate) struct MobileDevice {
+    /// `alias\\ExchangeActiveSyncDevices\\…§…`; not ASCII (reference §6.2).
+    pub(crate) identity: String,
+    /// `DeviceId`.
+    pub(crate) id: String,
+    /// `DeviceType`.
+    pub(crate) kind: String,
+    /// `DeviceModel`.
+    pub(crate) model: String,
+    /// `ClientType`.
+    pub(crate) client: String,
+    pub(crate) first_sync: Timestamp,
+}
+
+impl AutoReply {
+    /// `AutoReplyState`.
+    pub(crate) const fn state(&self) -> &'static str {
+        if self.enabled { "Enabled" } else { "Disabled" }
+    }
+}
+
 /// The automatic reply.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AutoReply {
     pub(crate) enabled: bool,
     pub(crate) internal: String,
@@ -255,6 +282,8 @@ pub(crate) struct Mailbox {
     /// Rules that only desktop Outlook runs, kept as one blob that any change
     /// through Exchange PowerShell throws away (reference §0.6).
     pub(crate) client_side_rules: Vec<InboxRule>,
+    /// Exchange's own hidden rules: of junk mail in every mailbox (reference §6.2).
+    pub(crate) system_rules: Vec<InboxRule>,
     /// `ForwardingSmtpAddress`, without the `smtp:` prefix.
     pub(crate) forwarding_smtp: Option<String>,
     /// `ForwardingAddress`: a recipient of the organisation, by mail address.
@@ -262,6 +291,13 @@ pub(crate) struct Mailbox {
     pub(crate) forwarding_address: Option<String>,
     pub(crate) deliver_and_forward: bool,
     pub(crate) auto_reply: AutoReply,
+    /// `TrustedSendersAndDomains`.
+    pub(crate) trusted_senders: Vec<String>,
+    /// `TrustedRecipientsAndDomains`.
+    pub(crate) trusted_recipients: Vec<String>,
+    /// `BlockedSendersAndDomains`.
+    pub(crate) blocked_senders: Vec<String>,
+    pub(crate) mobile_devices: Vec<MobileDevice>,
     pub(crate) permissions: Vec<MailboxRight>,
     pub(crate) send_as: Vec<MailboxRight>,
     pub(crate) send_on_behalf: Vec<String>,
@@ -341,10 +377,15 @@ impl Mailbox {
             messages: BTreeMap::new(),
             rules: Vec::new(),
             client_side_rules: Vec::new(),
+            system_rules: Vec::new(),
             forwarding_smtp: None,
             forwarding_address: None,
             deliver_and_forward: false,
             auto_reply: AutoReply::default(),
+            trusted_senders: Vec::new(),
+            trusted_recipients: Vec::new(),
+            blocked_senders: Vec::new(),
+            mobile_devices: Vec::new(),
             permissions: vec![MailboxRight {
                 holder: String::from("NT AUTHORITY\\SELF"),
                 rights: vec![String::from("FullAccess"), String::from("ReadPermission")],
@@ -363,6 +404,9 @@ impl Mailbox {
             ews: true,
             smtp_auth_disabled: None,
         };
+        mailbox
+            .system_rules
+            .push(mailbox.system_rule("Junk E-Mail Rule"));
         for (word, english, ..) in FOLDERS {
             let id = mailbox.folder_id(word);
             mailbox.folders.insert(
@@ -453,12 +497,81 @@ impl Mailbox {
         path
     }
 
+    /// A list of junk mail.
+    pub(crate) fn junk(&self, list: JunkList) -> &Vec<String> {
+        match list {
+            JunkList::Trusted => &self.trusted_senders,
+            JunkList::Recipients => &self.trusted_recipients,
+            JunkList::Blocked => &self.blocked_senders,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn junk_list(&mut self, list: JunkList) -> &mut Vec<String> {
+        match list {
+            JunkList::Trusted => &mut self.trusted_senders,
+            JunkList::Recipients => &mut self.trusted_recipients,
+            JunkList::Blocked => &mut self.blocked_senders,
+        }
+    }
+
+    /// A protocol's switch as its property shows it.
+    pub(crate) fn protocol(&self, protocol: Protocol) -> Option<bool> {
+        match protocol {
+            Protocol::Imap => Some(self.imap),
+            Protocol::Pop => Some(self.pop),
+            Protocol::Ews => Some(self.ews),
+            Protocol::SmtpAuth => self.smtp_auth_disabled,
+        }
+    }
+
+    /// Sets a protocol's switch.
+    pub(crate) fn set_protocol(&mut self, protocol: Protocol, to: Option<bool>) {
+        match protocol {
+            Protocol::Imap => self.imap = to.unwrap_or(self.imap),
+            Protocol::Pop => self.pop = to.unwrap_or(self.pop),
+            Protocol::Ews => self.ews = to.unwrap_or(self.ews),
+            Protocol::SmtpAuth => self.smtp_auth_disabled = to,
+        }
+    }
+
+    /// An automatic reply that is on has rules of Exchange's own (reference §6.2).
+    pub(crate) fn name_system_rules(&mut self) {
+        let name = "Microsoft.Exchange.OOF.AllExternalSenders.Global";
+        self.system_rules.retain(|rule| rule.name != name);
+        if self.auto_reply.enabled {
+            let rule = self.system_rule(name);
+            self.system_rules.push(rule);
+        }
+    }
+
+    /// A rule of Exchange's own, which does nothing that a rule's fields could show.
+    fn system_rule(&self, name: &str) -> InboxRule {
+        let number = crate::chance::Chance::new(0)
+            .draw(&self.guid, name, 0)
+            .number()
+            | (1 << 63);
+        InboxRule {
+            // No other surface than Exchange knows it.
+            id: format!("{}\\{number}", self.guid),
+            number,
+            name: name.to_owned(),
+            sequence: 0,
+            enabled: true,
+            hidden: true,
+            conditions: RuleConditions::default(),
+            exceptions: RuleConditions::default(),
+            actions: RuleActions::default(),
+        }
+    }
+
     /// The rule by Graph id, Exchange identity (`guid\number`), number or name.
     pub(crate) fn rule(&self, key: &str) -> Option<&InboxRule> {
         let number = key.rsplit('\\').next().unwrap_or(key);
-        self.rules
-            .iter()
-            .find(|rule| rule.id == key || rule.number.to_string() == number || rule.name == key)
+        let all = || self.rules.iter().chain(&self.system_rules);
+        all()
+            .find(|rule| rule.id == key || rule.number.to_string() == number)
+            .or_else(|| all().find(|rule| rule.name == key))
     }
 
     /// Exchange's `Identity` of a rule.

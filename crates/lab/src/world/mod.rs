@@ -15,8 +15,11 @@ pub(crate) mod logs;
 pub(crate) mod mail;
 pub(crate) mod mailbox;
 pub(crate) mod practice;
+pub(crate) mod recipients;
 pub(crate) mod registration;
+pub(crate) mod settings;
 pub(crate) mod standing;
+pub(crate) mod sweeping;
 pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
@@ -139,6 +142,10 @@ pub(crate) struct World {
     pub(crate) units: BTreeMap<String, standing::Unit>,
     /// Registered devices by object id.
     pub(crate) devices: BTreeMap<String, legacy::Device>,
+    /// Mail contacts by guid.
+    pub(crate) contacts: BTreeMap<String, recipients::MailContact>,
+    /// Accounts that the service stopped from sending, by address: since when, and why.
+    pub(crate) stopped_senders: BTreeMap<String, (Timestamp, String)>,
     /// Grants that were deleted and still show, until then.
     pub(crate) ghosts: Vec<(Timestamp, Grant)>,
     /// Groups by object id.
@@ -198,6 +205,8 @@ pub(crate) struct Tenant {
     pub(crate) audit_on: bool,
     /// `AutoForwardingMode` of the outbound policy: Automatic, On or Off.
     pub(crate) auto_forwarding: String,
+    /// SMTP AUTH is off for mailboxes that do not say otherwise.
+    pub(crate) smtp_auth_disabled: bool,
     /// How long a sign-in takes to show: shortest and longest.
     pub(crate) sign_in_delay: (SignedDuration, SignedDuration),
     /// How long a directory audit takes to show.
@@ -251,6 +260,7 @@ impl Tenant {
             federated: false,
             audit_on: true,
             auto_forwarding: String::from("Automatic"),
+            smtp_auth_disabled: false,
             sign_in_delay: (minutes(2), minutes(8)),
             directory_audit_delay: (minutes(2), minutes(10)),
             unified_delay: (minutes(60), minutes(90)),
@@ -379,6 +389,8 @@ impl World {
             deleted: standing::Bin::new(),
             units: BTreeMap::new(),
             devices: BTreeMap::new(),
+            contacts: BTreeMap::new(),
+            stopped_senders: BTreeMap::new(),
             ghosts: Vec::new(),
             groups: BTreeMap::new(),
             roles: Vec::new(),

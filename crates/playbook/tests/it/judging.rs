@@ -116,6 +116,7 @@ fn a_forwarding_is_known_by_its_value_and_an_empty_one_is_nothing() {
             smtp: to.map(str::to_owned),
             address: None,
             keeps_copy: true,
+            target: None,
         };
         observed
     };

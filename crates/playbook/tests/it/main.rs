@@ -4,5 +4,6 @@
 
 mod desk;
 mod judging;
+mod settings;
 mod story;
 mod transitions;

@@ -368,6 +368,7 @@ pub(crate) fn change(kind: ObjectKind, ids: &[&str], parameters: &str, by: Origi
         by,
         reasons: vec![],
         record: "r".into(),
+        fields: vec![],
     }
 }
 

@@ -223,6 +223,7 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
                     by: Origin::Attacker,
                     reasons: vec![name("same session")],
                     record: name("r-1"),
+                    fields: vec![],
                 }],
                 sent: vec![Mail {
                     message: name("<1@contoso.example>"),

@@ -1,10 +1,13 @@
 //! The way back of each kind of action: what is sent, and what shows that the object
 //! is as it was. One arm each.
 
-use retake_playbook::event::Facts;
+use retake_playbook::event::{Facts, Observed};
+use retake_playbook::judge::{JunkList, junk_entries, reopened};
 use retake_playbook::undo::{CannotUndo, content, sign_in_without};
 use retake_playbook::{ActionKind, ObjectKind};
-use retake_tenant::model::{ExchangeRule, Forwarding, Grant, Keeping, Mailbox, MessageRule};
+use retake_tenant::model::{
+    AutoReply, ExchangeRule, Forwarding, Grant, Keeping, Mailbox, MessageRule, SweepRule,
+};
 use retake_tenant::{Prepared, Tenant, TenantError};
 
 use super::past::Past;
@@ -81,7 +84,35 @@ pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepar
                 .ok_or_else(|| not_saved(past, "the consent"))?;
             Ok(tenant.prepare_create_grant(&grant)?)
         }
-        ActionKind::RevokeSessions | ActionKind::ResetPassword | ActionKind::RemoveMethod => {
+        ActionKind::RemoveSweepRule => {
+            let rule: SweepRule = past
+                .row_named("Identity")
+                .ok_or_else(|| not_saved(past, "the sweep rule"))?;
+            Ok(tenant.prepare_create_sweep_rule(&user, &rule)?)
+        }
+        ActionKind::SwitchOffAutoReply => {
+            let reply = auto_reply(past).ok_or_else(|| not_saved(past, "the automatic reply"))?;
+            Ok(tenant.prepare_set_auto_reply(&user, &reply)?)
+        }
+        ActionKind::RemoveJunkEntries => {
+            let lists = junk_removed(past);
+            if lists.is_empty() {
+                return Err(not_saved(past, "which entries were removed"));
+            }
+            Ok(tenant.prepare_change_junk_lists(&user, &lists, true)?)
+        }
+        ActionKind::RestoreProtocols => {
+            let switches = switched(past);
+            if switches.is_empty() {
+                return Err(not_saved(past, "which protocols were on"));
+            }
+            Ok(tenant.prepare_set_protocols(&user, &switches)?)
+        }
+        ActionKind::RevokeSessions
+        | ActionKind::ResetPassword
+        | ActionKind::RemovePartnership
+        | ActionKind::LiftSendingBlock
+        | ActionKind::RemoveMethod => {
             // The catalogue has no way back for them, and they are never planned.
             Err(not_saved(past, "a way back"))
         }
@@ -132,8 +163,33 @@ pub(crate) fn shows_reversed(past: &Past<'_>, seen: &[Found]) -> Shown {
             } => *litigation_hold,
             _ => None,
         }),
+        ActionKind::RemoveSweepRule => sweep_rule(past, seen),
+        ActionKind::SwitchOffAutoReply => setting(
+            past,
+            seen,
+            |facts| matches!(facts, Facts::AutoReply { state, .. } if state == "disabled"),
+        ),
+        ActionKind::RemoveJunkEntries => {
+            let removed = junk_removed(past);
+            setting(past, seen, |facts| {
+                removed.iter().all(|(parameter, entries)| {
+                    let held = junk_list(facts, parameter);
+                    entries.iter().all(|entry| !held.contains(entry))
+                })
+            })
+        }
+        ActionKind::RestoreProtocols => {
+            let switched = switched(past);
+            setting(past, seen, |facts| {
+                switched
+                    .iter()
+                    .all(|(parameter, was)| protocol(facts, parameter) != *was)
+            })
+        }
         // Read from the account itself, or without a way back.
-        ActionKind::BlockSignIn
+        ActionKind::RemovePartnership
+        | ActionKind::LiftSendingBlock
+        | ActionKind::BlockSignIn
         | ActionKind::RestoreSignIn
         | ActionKind::RevokeSessions
         | ActionKind::ResetPassword
@@ -273,6 +329,121 @@ const NAMELESS: &str = "(no name)";
 
 fn is_nameless(name: Option<&str>) -> bool {
     name.is_none_or(|name| name.trim().is_empty())
+}
+
+/// A sweep rule that is made again has another id.
+fn sweep_rule(past: &Past<'_>, seen: &[Found]) -> Shown {
+    let Some(was) = past.facts() else {
+        return Shown::default();
+    };
+    let others = past.others();
+    let wanted = content_of(was);
+    let candidates = || {
+        seen.iter()
+            .filter(|found| found.object().kind == ObjectKind::SweepRule)
+            .filter(|found| found.object().id == past.id() || !others.contains(&found.object().id))
+    };
+    if let Some(found) = candidates().find(|found| found.content() == wanted) {
+        return Shown {
+            object: Some(found.object().id.clone()),
+            ..Shown::default()
+        };
+    }
+    let name = |facts: &Facts| match facts {
+        Facts::SweepRule { name, .. } => Some(name.clone()),
+        _ => None,
+    };
+    Shown {
+        in_the_way: candidates()
+            .find(|found| name(found.facts()) == name(was))
+            .map(|found| differs(was, found.facts())),
+        ..Shown::default()
+    }
+}
+
+/// The automatic reply as it was; times only where it was scheduled.
+fn auto_reply(past: &Past<'_>) -> Option<AutoReply> {
+    let mut reply: AutoReply = past.row(|row| row.get("AutoReplyState").is_some())?;
+    let scheduled = reply
+        .auto_reply_state
+        .as_deref()
+        .is_some_and(|state| state.eq_ignore_ascii_case("scheduled"));
+    if !scheduled {
+        (reply.start_time, reply.end_time) = (None, None);
+    }
+    Some(reply)
+}
+
+/// The object as the plan had seen it.
+fn seen_before<'a>(past: &Past<'a>) -> Option<&'a Observed> {
+    let planned = &past.action.planned;
+    past.state
+        .snapshots
+        .iter()
+        .rev()
+        .flat_map(|snapshot| &snapshot.objects)
+        .find(|seen| {
+            seen.object == planned.object && Some(&seen.digest) == planned.observed.as_ref()
+        })
+}
+
+/// The entries that were taken out of the lists of junk mail.
+fn junk_removed(past: &Past<'_>) -> Vec<(&'static str, Vec<String>)> {
+    let Some(was) = seen_before(past) else {
+        return Vec::new();
+    };
+    let (removed, _) = junk_entries(past.state, was);
+    JunkList::ALL
+        .into_iter()
+        .map(|list| {
+            let of_list = removed.iter().filter(|entry| entry.list == list);
+            (
+                list.parameter(),
+                of_list.map(|entry| entry.entry.clone()).collect::<Vec<_>>(),
+            )
+        })
+        .filter(|(_, entries)| !entries.is_empty())
+        .collect()
+}
+
+fn junk_list<'a>(facts: &'a Facts, parameter: &str) -> &'a [String] {
+    match facts {
+        Facts::JunkLists { trusted, .. } if parameter == JunkList::Trusted.parameter() => trusted,
+        Facts::JunkLists { blocked, .. } if parameter == JunkList::Blocked.parameter() => blocked,
+        Facts::JunkLists {
+            trusted_recipients, ..
+        } => trusted_recipients,
+        _ => &[],
+    }
+}
+
+/// The protocols that were set back, and what they were before that.
+fn switched(past: &Past<'_>) -> Vec<(&'static str, Option<bool>)> {
+    let Some(was) = seen_before(past) else {
+        return Vec::new();
+    };
+    reopened(past.state, was)
+        .into_iter()
+        .map(|one| (one.parameter, protocol(&was.facts, one.parameter)))
+        .collect()
+}
+
+fn protocol(facts: &Facts, parameter: &str) -> Option<bool> {
+    let Facts::MailProtocols {
+        imap,
+        pop,
+        ews,
+        smtp_auth_disabled,
+    } = facts
+    else {
+        return None;
+    };
+    match parameter {
+        "ImapEnabled" => *imap,
+        "PopEnabled" => *pop,
+        "EwsEnabled" => *ews,
+        _ => *smtp_auth_disabled,
+    }
 }
 
 /// In which fields what is there differs from what was there.

@@ -256,4 +256,47 @@ calls! {
     EXCHANGE_GET_RECIPIENT_PERMISSION: "exchange.mailbox.send_as", "read who may send as the mailbox (Get-RecipientPermission)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2".
+
+    EXCHANGE_GET_RECIPIENT: "exchange.recipient.read", "look up who a recipient is (Get-Recipient)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2, §6.3".
+    EXCHANGE_GET_SWEEP_RULES: "exchange.sweep.list", "read a mailbox's sweep rules (Get-SweepRule)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2".
+    EXCHANGE_CREATE_SWEEP_RULE: "exchange.sweep.create", "make a sweep rule again (New-SweepRule)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+    EXCHANGE_REMOVE_SWEEP_RULE: "exchange.sweep.remove", "remove a sweep rule (Remove-SweepRule)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+    EXCHANGE_GET_AUTO_REPLY: "exchange.auto_reply.read", "read the automatic reply (Get-MailboxAutoReplyConfiguration)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2".
+    EXCHANGE_SET_AUTO_REPLY: "exchange.auto_reply.set", "set the automatic reply (Set-MailboxAutoReplyConfiguration)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+    EXCHANGE_GET_JUNK_LISTS: "exchange.junk.read", "read safe senders and junk lists (Get-MailboxJunkEmailConfiguration)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2".
+    EXCHANGE_SET_JUNK_LISTS: "exchange.junk.set", "change safe senders and junk lists (Set-MailboxJunkEmailConfiguration)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+    EXCHANGE_GET_PROTOCOLS: "exchange.protocols.read", "read which protocols reach the mailbox (Get-CASMailbox)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2".
+    EXCHANGE_SET_PROTOCOLS: "exchange.protocols.set", "set which protocols reach the mailbox (Set-CASMailbox)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+    EXCHANGE_GET_MOBILE_DEVICES: "exchange.mobile.list", "read the mailbox's mobile devices (Get-MobileDevice)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2".
+    EXCHANGE_REMOVE_MOBILE_DEVICE: "exchange.mobile.remove", "remove a mobile device's partnership (Remove-MobileDevice)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+    EXCHANGE_GET_BLOCKED_SENDER: "exchange.sending.read", "read who was stopped from sending (Get-BlockedSenderAddress)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2, §15.5".
+    EXCHANGE_LIFT_SENDING_BLOCK: "exchange.sending.lift", "lift the service's block from sending (Remove-BlockedSenderAddress)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles &["Security Administrator", "Exchange Administrator"]; "reference §15.5".
 }

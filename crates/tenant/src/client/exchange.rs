@@ -20,6 +20,9 @@ use crate::model::{
 use crate::page::{Completeness, Cut};
 use crate::wire::{Answer, Builder, Equivalent, Outgoing, Prepared, Read};
 
+mod mailbox;
+mod settings;
+
 /// The arbitration mailbox that tenant-wide requests of an app are anchored at (reference §6.3).
 const SYSTEM_MAILBOX: &str = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}";
 
@@ -103,6 +106,25 @@ impl Cmdlet {
                     text.push(' ');
                     text.push_str(&values.join(","));
                 }
+                Value::Object(change) => {
+                    text.push_str(" @{");
+                    let parts: Vec<_> = change
+                        .iter()
+                        .filter(|(name, _)| !name.starts_with('@'))
+                        .map(|(name, values)| {
+                            let values: Vec<_> = values
+                                .as_array()
+                                .into_iter()
+                                .flatten()
+                                .filter_map(Value::as_str)
+                                .map(escape::powershell_string)
+                                .collect();
+                            format!("{name}={}", values.join(","))
+                        })
+                        .collect();
+                    text.push_str(&parts.join(";"));
+                    text.push('}');
+                }
                 other => {
                     text.push(' ');
                     text.push_str(&other.to_string());
@@ -151,7 +173,7 @@ impl Tenant {
             cmdlet = cmdlet.with("IncludeHidden", true);
         }
         let read: Read<Vec<ExchangeRule>> = self
-            .typed(&EXCHANGE_GET_INBOX_RULES, &cmdlet, mailbox)
+            .typed(&EXCHANGE_GET_INBOX_RULES, &cmdlet, Some(mailbox))
             .await?;
         let owners: HashSet<_> = read
             .value
@@ -174,7 +196,9 @@ impl Tenant {
     /// Fails with [`Kind::BadAnswer`] if anything but this one mailbox came back.
     pub async fn get_mailbox(&self, mailbox: &str) -> Result<Read<Mailbox>, TenantError> {
         let cmdlet = Self::about(&EXCHANGE_GET_MAILBOX, "Get-Mailbox", "Identity", mailbox)?;
-        let read: Read<Vec<Mailbox>> = self.typed(&EXCHANGE_GET_MAILBOX, &cmdlet, mailbox).await?;
+        let read: Read<Vec<Mailbox>> = self
+            .typed(&EXCHANGE_GET_MAILBOX, &cmdlet, Some(mailbox))
+            .await?;
         let mut found = read.value.into_iter();
         match (found.next(), found.next()) {
             (Some(one), None) if one.is(mailbox) => Ok(Read {
@@ -205,7 +229,7 @@ impl Tenant {
         let spec = &EXCHANGE_GET_MAILBOX_PERMISSION;
         let cmdlet = Self::about(spec, "Get-MailboxPermission", "Identity", mailbox)?
             .with("ResultSize", "Unlimited");
-        self.typed(spec, &cmdlet, mailbox).await
+        self.typed(spec, &cmdlet, Some(mailbox)).await
     }
 
     /// Who may send as a mailbox.
@@ -216,7 +240,7 @@ impl Tenant {
         let spec = &EXCHANGE_GET_RECIPIENT_PERMISSION;
         let cmdlet = Self::about(spec, "Get-RecipientPermission", "Identity", mailbox)?
             .with("ResultSize", "Unlimited");
-        self.typed(spec, &cmdlet, mailbox).await
+        self.typed(spec, &cmdlet, Some(mailbox)).await
     }
 
     /// Removing an inbox rule by its identity (`{mailbox guid}\{number}`).
@@ -445,14 +469,14 @@ impl Tenant {
         &self,
         spec: &'static CallSpec,
         cmdlet: &Cmdlet,
-        mailbox: &str,
+        mailbox: Option<&str>,
     ) -> Result<Read<Vec<T>>, TenantError> {
-        let read = self.rows(spec, cmdlet, Some(mailbox)).await?;
+        let read = self.rows(spec, cmdlet, mailbox).await?;
         let rows = read.value.into_iter().map(Value::Object).collect();
         let value = serde_json::from_value(Value::Array(rows)).map_err(|error| {
             wrong_object(
                 spec,
-                mailbox,
+                mailbox.unwrap_or(&cmdlet.name),
                 &read.answers,
                 &format!("the answer has another form than documented: {error}"),
             )

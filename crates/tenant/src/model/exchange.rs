@@ -281,3 +281,115 @@ pub struct RecipientPermission {
     #[serde(flatten)]
     pub other: Other,
 }
+
+/// A recipient of the organisation.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ExchangeRecipient {
+    /// Name, or where it stands in the directory.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub identity: Option<String>,
+    /// Name.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub name: Option<String>,
+    /// The name that people see.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub display_name: Option<String>,
+    /// Alias.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub alias: Option<String>,
+    /// The directory object's guid.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub guid: Option<String>,
+    /// The account's object id, if it has an account.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub external_directory_object_id: Option<String>,
+    /// Primary address.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub primary_smtp_address: Option<String>,
+    /// Where mail to it leaves to, `SMTP:address`; of contacts and mail users.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub external_email_address: Option<String>,
+    /// All addresses, with prefixes.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub email_addresses: Vec<String>,
+    /// `MailContact`, `UserMailbox`, `MailUniversalDistributionGroup`, …
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub recipient_type: Option<String>,
+    /// The same in finer words.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub recipient_type_details: Option<String>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub other: Other,
+}
+
+impl ExchangeRecipient {
+    /// Every name, id and address that it is known by.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        [
+            &self.identity,
+            &self.name,
+            &self.display_name,
+            &self.alias,
+            &self.guid,
+            &self.external_directory_object_id,
+            &self.primary_smtp_address,
+            &self.external_email_address,
+        ]
+        .into_iter()
+        .filter_map(Option::as_deref)
+        .chain(self.email_addresses.iter().map(String::as_str))
+        .map(|name| match name.split_once(':') {
+            Some((kind, address)) if kind.eq_ignore_ascii_case("smtp") => address,
+            _ => name,
+        })
+    }
+}
+
+/// A sweep rule. The JSON was never seen (reference §6.6): names are those of
+/// `New-SweepRule`.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SweepRule {
+    /// `alias\RuleId`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub identity: Option<String>,
+    /// The rule's own id.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub rule_id: Option<String>,
+    /// Name, chosen by whoever made it.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub name: Option<String>,
+    /// Whether it acts.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// Whose mail it sweeps.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub sender: Option<String>,
+    /// From which folder.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub source_folder: Option<String>,
+    /// To which folder.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub destination_folder: Option<String>,
+    /// How many days mail stays, as text or number.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub keep_for_days: Option<String>,
+    /// How many of the newest stay, as text or number.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub keep_latest: Option<String>,
+    /// `Exchange16`: made in Outlook on the web.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub provider: Option<String>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub other: Other,
+}
+
+impl SweepRule {
+    /// By what it is called when it is removed.
+    pub fn key(&self) -> Option<&str> {
+        self.identity.as_deref().or(self.rule_id.as_deref())
+    }
+}

@@ -129,6 +129,13 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "exchange.mailbox.read" => world.get_mailbox(UPN);
         "exchange.mailbox.permissions" => world.get_mailbox_permissions(UPN);
         "exchange.mailbox.send_as" => world.get_recipient_permissions(UPN);
+        "exchange.recipient.read" => world.get_recipients("a contact");
+        "exchange.sweep.list" => world.get_sweep_rules(UPN);
+        "exchange.auto_reply.read" => world.get_auto_reply(UPN);
+        "exchange.junk.read" => world.get_junk_lists(UPN);
+        "exchange.protocols.read" => world.get_protocols(UPN);
+        "exchange.mobile.list" => world.get_mobile_devices(UPN);
+        "exchange.sending.read" => world.get_blocked_senders();
         "activity.subscriptions" => world.activity_subscriptions();
         "activity.start" => world.start_activity_feed(FEEDS[0]);
     };
@@ -152,6 +159,13 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "exchange.rules.create" => tenant.prepare_create_inbox_rule(UPN, &serde_json::from_value(json!({"Identity": "b\\1", "Name": "."})).unwrap());
         "exchange.mailbox.set_keeping" => tenant.prepare_set_keeping(UPN, Keeping { retain_days: Some(30), ..Keeping::default() });
         "exchange.mailbox.set_forwarding" => tenant.prepare_set_forwarding(UPN, &Forwarding::default());
+        "exchange.auto_reply.set" => tenant.prepare_set_auto_reply(UPN, &retake_tenant::model::AutoReply::default());
+        "exchange.junk.set" => tenant.prepare_change_junk_lists(UPN, &[("BlockedSendersAndDomains", vec!["a.example".into()])], false);
+        "exchange.protocols.set" => tenant.prepare_set_protocols(UPN, &[("ImapEnabled", Some(false)), ("SmtpClientAuthenticationDisabled", None)]);
+        "exchange.mobile.remove" => tenant.prepare_remove_mobile_device(UPN, "dana\\ExchangeActiveSyncDevices\\iPhone§1");
+        "exchange.sending.lift" => tenant.prepare_lift_sending_block(UPN);
+        "exchange.sweep.create" => tenant.prepare_create_sweep_rule(UPN, &serde_json::from_value(json!({"Name": "n", "Sender": "a@b.example", "KeepForDays": 10})).unwrap());
+        "exchange.sweep.remove" => tenant.prepare_remove_sweep_rule(UPN, "dana\\7f3a");
     });
     makers.push(("graph.apps.read_batch", |world| {
         let apps = world.run(world.tenant.service_principals(&[ID, "other"]));

@@ -226,6 +226,7 @@ impl Story {
             by: Origin::Attacker,
             reasons: Vec::new(),
             record: String::new(),
+            fields: Vec::new(),
         };
         let read = if self.wrong.reads_unknown {
             vec![mail("<1@x>"), mail("<9@x>")]

@@ -165,6 +165,7 @@ fn set_forwarding(cmdlet: &mut Cmdlet<'_, '_>, user: String) -> Rows {
                 world
                     .find_user(text)
                     .map(|user| user.mail.clone())
+                    .or_else(|| world.contact(text).map(|contact| contact.name.clone()))
                     .ok_or_else(|| missing(cmdlet.ask.world, text))?,
             ),
             None => {
@@ -317,7 +318,11 @@ pub(super) fn protocols(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         ("ActiveSyncAllowedDeviceIDs", json!([])),
         ("ActiveSyncBlockedDeviceIDs", json!([])),
     ])];
-    Ok(about(rows, user))
+    Ok(Done {
+        rows,
+        target: Some(TraceObject::new(ObjectKind::MailProtocols, user)),
+        ..Done::default()
+    })
 }
 
 /// `Get-MailboxFolderStatistics`: names as the user sees them.

@@ -7,10 +7,14 @@ mod keeping;
 mod mailbox;
 mod organisation;
 mod pages;
+mod recipients;
 mod rules;
+mod settings;
 mod sweep;
 
 use serde_json::{Map, Value, json};
+
+pub(crate) use settings::{junk_id, protocol_id};
 
 use errors::{bad, no_mailbox, unauthorized};
 pub(crate) use errors::{error, failed, forbidden, missing, throttled};
@@ -63,7 +67,7 @@ const COMMON: [&str; 6] = [
 ];
 
 /// The cmdlets that the lab plays.
-const CMDLETS: [Known; 19] = [
+const CMDLETS: &[Known] = &[
     Known {
         name: "Get-InboxRule",
         parameters: &["Mailbox", "IncludeHidden", "Identity", "BypassScopeCheck"],
@@ -150,9 +154,92 @@ const CMDLETS: [Known; 19] = [
             "SourceFolder",
             "DestinationFolder",
             "KeepForDays",
+            "KeepLatest",
+            "Enabled",
         ],
         write: true,
         run: sweep::new,
+    },
+    Known {
+        name: "Get-MailboxAutoReplyConfiguration",
+        parameters: &["Identity"],
+        write: false,
+        run: settings::auto_reply,
+    },
+    Known {
+        name: "Set-MailboxAutoReplyConfiguration",
+        parameters: &[
+            "Identity",
+            "AutoReplyState",
+            "InternalMessage",
+            "ExternalMessage",
+            "ExternalAudience",
+            "StartTime",
+            "EndTime",
+        ],
+        write: true,
+        run: settings::set_auto_reply,
+    },
+    Known {
+        name: "Get-MailboxJunkEmailConfiguration",
+        parameters: &["Identity"],
+        write: false,
+        run: settings::junk,
+    },
+    Known {
+        name: "Set-MailboxJunkEmailConfiguration",
+        parameters: &[
+            "Identity",
+            "Enabled",
+            "TrustedSendersAndDomains",
+            "TrustedRecipientsAndDomains",
+            "BlockedSendersAndDomains",
+            "ContactsTrusted",
+        ],
+        write: true,
+        run: settings::set_junk,
+    },
+    Known {
+        name: "Set-CASMailbox",
+        parameters: &[
+            "Identity",
+            "ImapEnabled",
+            "PopEnabled",
+            "EwsEnabled",
+            "SmtpClientAuthenticationDisabled",
+        ],
+        write: true,
+        run: settings::set_protocols,
+    },
+    Known {
+        name: "Get-MobileDevice",
+        parameters: &["Mailbox", "Identity"],
+        write: false,
+        run: settings::mobile_devices,
+    },
+    Known {
+        name: "Remove-MobileDevice",
+        parameters: &["Identity"],
+        write: true,
+        run: settings::remove_mobile_device,
+    },
+    Known {
+        name: "Get-BlockedSenderAddress",
+        parameters: &["SenderAddress"],
+        write: false,
+        run: settings::blocked_senders,
+    },
+    Known {
+        name: "Remove-BlockedSenderAddress",
+        parameters: &["SenderAddress", "Reason"],
+        write: true,
+        run: settings::lift,
+    },
+    Known {
+        name: "Get-Recipient",
+        parameters: &["Identity", "RecipientType"],
+        write: false,
+        run: recipients::get,
     },
     Known {
         name: "Remove-SweepRule",

@@ -24,9 +24,20 @@ pub(super) fn get(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         .filter(|rule| hidden || !rule.hidden)
         .collect();
     rules.sort_by_key(|rule| (rule.sequence, rule.number));
+    if hidden && cmdlet.text("Identity").is_none() {
+        rules.extend(&mailbox.system_rules);
+    }
     if let Some(wanted) = cmdlet.text("Identity") {
         let found = mailbox.rule(&wanted).map(|rule| rule.number);
         rules.retain(|rule| Some(rule.number) == found);
+        if rules.is_empty() && hidden {
+            rules.extend(
+                mailbox
+                    .system_rules
+                    .iter()
+                    .filter(|rule| Some(rule.number) == found),
+            );
+        }
         if rules.is_empty() {
             return Err(missing(cmdlet.ask.world, &wanted));
         }
@@ -35,13 +46,10 @@ pub(super) fn get(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
         .iter()
         .map(|rule| TraceObject::new(ObjectKind::InboxRule, rule.id.clone()))
         .collect();
-    let mut rows: Vec<Value> = rules
+    let rows: Vec<Value> = rules
         .iter()
         .map(|rule| rule_row(world, mailbox, rule))
         .collect();
-    if hidden {
-        rows.push(junk_row(world, mailbox));
-    }
     Ok(Done {
         rows,
         target: Some(TraceObject::new(ObjectKind::Mailbox, user)),
@@ -237,7 +245,7 @@ fn changed(id: &str, mut effect: Value, dropped: &[InboxRule], rows: Vec<Value>)
     if !dropped.is_empty() {
         let touched: Vec<Value> = dropped
             .iter()
-            .map(|rule| json!({"kind": "inbox_rule", "id": rule.id, "effect": {"kind": "deleted"}}))
+            .map(|rule| json!({"kind": "client_side_rule", "id": rule.id, "effect": {"kind": "deleted"}}))
             .collect();
         effect["touched"] = json!(touched);
         warnings.push(String::from(
@@ -311,26 +319,6 @@ fn rule_row(world: &World, mailbox: &Mailbox, rule: &InboxRule) -> Value {
         row["ExceptIfFromAddressContainsWords"] = json!(rule.exceptions.sender_contains);
     }
     row
-}
-
-/// The junk rule that every mailbox has.
-fn junk_row(world: &World, mailbox: &Mailbox) -> Value {
-    let number = crate::chance::Chance::new(0)
-        .draw(&mailbox.guid, "junk rule", 0)
-        .number()
-        | (1 << 63);
-    let rule = InboxRule {
-        id: String::new(),
-        number,
-        name: String::from("Junk E-Mail Rule"),
-        sequence: 0,
-        enabled: true,
-        hidden: true,
-        conditions: RuleConditions::default(),
-        exceptions: RuleConditions::default(),
-        actions: RuleActions::default(),
-    };
-    rule_row(world, mailbox, &rule)
 }
 
 /// `"Name" [EX:/o=…]` inside the organisation, `"Name" [SMTP:…]` outside.

@@ -4,118 +4,131 @@
 use retake_playbook::ObjectKind;
 use serde_json::{Value, json};
 
-use super::{Cmdlet, Done, Rows, missing, row};
+use super::{Cmdlet, Done, Rows, bad, missing, row};
 use crate::trace::TraceObject;
+use crate::world::World;
 use crate::world::mailbox::SweepRule;
 
 /// `Get-SweepRule`.
 pub(super) fn get(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let user = cmdlet.mailbox("Mailbox")?;
     let world = &cmdlet.ask.world;
-    let upn = world
-        .users
-        .get(&user)
-        .map(|user| user.upn.clone())
-        .unwrap_or_default();
-    let rows = world
+    let rules: Vec<&SweepRule> = world
         .mailboxes
         .get(&user)
-        .map(|mailbox| {
-            mailbox
-                .sweep_rules
-                .iter()
-                .map(|rule| rule_row(&upn, rule))
-                .collect()
-        })
+        .map(|mailbox| mailbox.sweep_rules.iter().collect())
         .unwrap_or_default();
-    Ok(done(user, rows, Value::Null))
+    let shows = rules
+        .iter()
+        .map(|rule| TraceObject::new(ObjectKind::SweepRule, rule.id.clone()))
+        .collect();
+    let rows = rules
+        .into_iter()
+        .map(|rule| rule_row(world, &user, rule))
+        .collect();
+    Ok(Done {
+        rows,
+        target: Some(TraceObject::new(ObjectKind::Mailbox, user)),
+        shows,
+        ..Done::default()
+    })
 }
 
-/// `New-SweepRule`.
+/// `New-SweepRule`: by days or by number, one of the two.
 pub(super) fn new(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let user = cmdlet.mailbox("Mailbox")?;
-    let id = cmdlet
-        .ask
-        .world
-        .next(&user, "sweep rule")
-        .uuid()
-        .to_string();
-    let keep = cmdlet
-        .parameter("KeepForDays")
-        .and_then(Value::as_u64)
-        .unwrap_or(10);
-    let rule = SweepRule {
-        id,
+    let number = |name: &str| {
+        cmdlet
+            .parameter(name)
+            .and_then(Value::as_u64)
+            .and_then(|number| u32::try_from(number).ok())
+    };
+    let (keep_days, keep_latest) = (number("KeepForDays"), number("KeepLatest"));
+    if keep_days.is_none() && keep_latest.is_none() {
+        return Err(bad(
+            "KeepForDays or KeepLatest is needed.",
+            "ParameterBindingException",
+        ));
+    }
+    let draft = SweepRule {
+        id: String::new(),
         name: cmdlet.text("Name").unwrap_or_default(),
         enabled: true,
         sender: cmdlet.text("Sender").unwrap_or_default(),
         source: cmdlet.text("SourceFolder"),
         destination: cmdlet.text("DestinationFolder"),
-        keep_days: u32::try_from(keep).unwrap_or(10),
+        keep_days,
+        keep_latest,
     };
-    let upn = cmdlet
+    let (now, origin) = (cmdlet.ask.now, cmdlet.origin());
+    let id = cmdlet
         .ask
         .world
-        .users
+        .create_sweep_rule(now, &origin, &user, draft);
+    let world = &cmdlet.ask.world;
+    let rows = world
+        .mailboxes
         .get(&user)
-        .map(|user| user.upn.clone())
-        .unwrap_or_default();
-    let shown = rule_row(&upn, &rule);
-    if let Some(mailbox) = cmdlet.ask.world.mailboxes.get_mut(&user) {
-        mailbox.sweep_rules.push(rule);
-    }
-    Ok(done(user, vec![shown], json!({"kind": "created"})))
+        .and_then(|mailbox| mailbox.sweep_rules.iter().find(|rule| rule.id == id))
+        .map(|rule| rule_row(world, &user, rule))
+        .into_iter()
+        .collect();
+    Ok(done(id, rows, json!({"kind": "created"})))
 }
 
 /// `Remove-SweepRule`: client-side rules are not touched, this is no inbox rule.
 pub(super) fn remove(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let user = cmdlet.mailbox("Mailbox")?;
     let wanted = cmdlet.text("Identity").unwrap_or_default();
-    let id = wanted.rsplit('\\').next().unwrap_or(&wanted).to_owned();
-    let gone = cmdlet
+    let (now, origin) = (cmdlet.ask.now, cmdlet.origin());
+    match cmdlet
         .ask
         .world
-        .mailboxes
-        .get_mut(&user)
-        .is_some_and(|mailbox| {
-            let before = mailbox.sweep_rules.len();
-            mailbox
-                .sweep_rules
-                .retain(|rule| rule.id != id && rule.name != id);
-            mailbox.sweep_rules.len() < before
-        });
-    if !gone {
-        return Err(missing(cmdlet.ask.world, &wanted));
+        .delete_sweep_rule(now, &origin, &user, &wanted)
+    {
+        Some(id) => Ok(done(id, Vec::new(), json!({"kind": "deleted"}))),
+        None => Err(missing(cmdlet.ask.world, &wanted)),
     }
-    Ok(done(user, Vec::new(), json!({"kind": "deleted"})))
 }
 
-fn done(user: String, rows: Vec<Value>, effect: Value) -> Done {
+fn done(id: String, rows: Vec<Value>, effect: Value) -> Done {
     Done {
         rows,
-        target: Some(TraceObject::new(ObjectKind::Mailbox, user)),
-        effect: (!effect.is_null()).then_some(effect),
+        target: Some(TraceObject::new(ObjectKind::SweepRule, id)),
+        effect: Some(effect),
         ..Done::default()
     }
 }
 
-fn rule_row(upn: &str, rule: &SweepRule) -> Value {
-    let folder = |path: &Option<String>, usual: &str| {
-        json!(path.clone().unwrap_or_else(|| format!("{upn}:\\{usual}")))
+fn rule_row(world: &World, user: &str, rule: &SweepRule) -> Value {
+    let upn = world.upn(user);
+    let usual = |word: &str| {
+        world
+            .mailboxes
+            .get(user)
+            .and_then(|mailbox| mailbox.folder(word))
+            .map(|folder| folder.display_name.clone())
+            .unwrap_or_default()
+    };
+    let folder = |path: &Option<String>, word: &str| {
+        json!(
+            path.clone()
+                .unwrap_or_else(|| format!("{upn}:\\{}", usual(word)))
+        )
     };
     row(vec![
-        ("Identity", json!(format!("{upn}\\{}", rule.id))),
+        ("Identity", json!(world.sweep_identity(user, &rule.id))),
         ("RuleId", json!(rule.id)),
         ("Name", json!(rule.name)),
         ("Enabled", json!(rule.enabled)),
         ("Sender", json!(rule.sender)),
-        ("SourceFolder", folder(&rule.source, "Inbox")),
+        ("SourceFolder", folder(&rule.source, "inbox")),
         (
             "DestinationFolder",
-            folder(&rule.destination, "Deleted Items"),
+            folder(&rule.destination, "deleteditems"),
         ),
         ("KeepForDays", json!(rule.keep_days)),
-        ("KeepLatest", Value::Null),
+        ("KeepLatest", json!(rule.keep_latest)),
         ("Provider", json!("Exchange16")),
         ("MailboxOwnerId", json!(upn)),
     ])
