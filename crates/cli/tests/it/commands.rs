@@ -27,8 +27,7 @@ Commands:
   override     Open a gate whose condition does not hold, with a reason that stays
   undo         Take actions of a case back, in any order, or all that can be
   watch        Look whether something came back; reopens the case if so
-  tenant       Profiles of tenants: how each is reached, and whether the responder may do what it
-               must
+  tenant       Profiles of tenants: how each is reached, and what the responder may do there
   teardown     Take away what Retake holds in a tenant and on this machine. Cases stay
   case         Read, export and verify cases
   hunt         Find out from exported logs what happened
