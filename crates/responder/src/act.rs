@@ -573,9 +573,9 @@ impl Hand<'_> {
         let shown: Shown = shows_reversed(&past, &seen.objects);
         let source = retake_playbook::judge::source_of(kind);
         let evidence = keep(self.case, source, &seen.answers)?.into_iter().next();
-        let object = record(self.case, kind, seen)?
-            .into_iter()
-            .find(|observed| shown.object.as_ref() == Some(&observed.object.id));
+        let object = record(self.case, kind, seen)?.into_iter().find(|observed| {
+            observed.object.kind == kind && shown.object.as_ref() == Some(&observed.object.id)
+        });
         Ok(evidence.map_or_else(
             || Err(no_answer()),
             |evidence| {

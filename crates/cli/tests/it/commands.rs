@@ -22,6 +22,11 @@ Commands:
   respond      Take an account back, from the alert to the closed case. The same command resumes
   contain      Block sign-in and revoke sessions, verified; the first ten seconds alone
   release      Take a containment back
+  plan         Write the present plan of a case to a file, to be read and approved elsewhere
+  approve      Answer the gate that waits, in your name. Nothing is carried out by it
+  override     Open a gate whose condition does not hold, with a reason that stays
+  undo         Take actions of a case back, in any order, or all that can be
+  watch        Look whether something came back; reopens the case if so
   tenant       Profiles of tenants: how each is reached, and what the responder may do there
   teardown     Take away what Retake holds in a tenant and on this machine. Cases stay
   case         Read, export and verify cases
