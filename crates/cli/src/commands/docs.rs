@@ -175,6 +175,14 @@ fn score() -> Result<String, serde_json::Error> {
 
 /// Every form that `--json` prints or a command writes: its name, what gives it, what it is.
 pub(crate) const SCHEMAS: &[(&str, &str, &str)] = &[
+    ("answer", "approve, override", "what was recorded at a gate"),
+    (
+        "plan",
+        "plan",
+        "the present plan of a case, as a file that can be approved",
+    ),
+    ("undo", "undo", "what was taken back, or would be"),
+    ("watch", "watch", "one look of the watch"),
     (
         "answer",
         "approve, override, case close",
