@@ -173,9 +173,10 @@ fn known_as(observed: &Observed) -> Vec<String> {
         // Never by its type alone: a record about the owner's phone must not
         // vouch for the attacker's.
         Facts::Method { detail, .. } => known.extend(detail.clone()),
-        Facts::Forwarding { .. } | Facts::Keeping { .. } => {}
-        // Judged value by value.
-        Facts::AutoReply { .. }
+        // Known by its value, or judged value by value.
+        Facts::Forwarding { .. }
+        | Facts::Keeping { .. }
+        | Facts::AutoReply { .. }
         | Facts::JunkLists { .. }
         | Facts::MailProtocols { .. }
         | Facts::MobilePartnership { .. }
@@ -411,9 +412,9 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
             keep_latest,
             ..
         } => mailbox::sweep(sender, *keep_days, *keep_latest),
-        Facts::Keeping { .. } => (Verdict::Legitimate, Vec::new()),
-        // Judged value by value, by [`settings::judge`].
-        Facts::AutoReply { .. }
+        // No foothold; or judged value by value, by [`settings::judge`].
+        Facts::Keeping { .. }
+        | Facts::AutoReply { .. }
         | Facts::JunkLists { .. }
         | Facts::MailProtocols { .. }
         | Facts::MobilePartnership { .. }
