@@ -184,9 +184,10 @@ fn known_as(observed: &Observed) -> Vec<String> {
         Facts::Method { detail, .. } => known.extend(detail.clone()),
         Facts::Device { identifier, .. } => known.extend(identifier.clone()),
         Facts::App { app_id, .. } => known = vec![observed.object.id.clone(), app_id.clone()],
-        Facts::Forwarding { .. } | Facts::Keeping { .. } => {}
-        // Judged value by value.
-        Facts::AutoReply { .. }
+        // Known by its value, or judged value by value.
+        Facts::Forwarding { .. }
+        | Facts::Keeping { .. }
+        | Facts::AutoReply { .. }
         | Facts::JunkLists { .. }
         | Facts::MailProtocols { .. }
         | Facts::MobilePartnership { .. }
@@ -428,9 +429,9 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
             keep_latest,
             ..
         } => mailbox::sweep(sender, *keep_days, *keep_latest),
-        Facts::Keeping { .. } => (Verdict::Legitimate, Vec::new()),
-        // Judged value by value, by [`settings::judge`].
-        Facts::AutoReply { .. }
+        // No foothold; or judged value by value, by [`settings::judge`].
+        Facts::Keeping { .. }
+        | Facts::AutoReply { .. }
         | Facts::JunkLists { .. }
         | Facts::MailProtocols { .. }
         | Facts::MobilePartnership { .. }

@@ -383,6 +383,7 @@ fn only_the_entries_that_the_attacker_brought_go() {
         Origin::User,
         vec![field(trusted, None, "bank.test")],
     )];
+    changes[0].at = "2026-02-01T00:00:00Z".parse().unwrap();
     changes.extend(told(None, Origin::Attacker));
     let story = judged_with(vec![observed.clone()], changes);
     assert_eq!(theirs(&story, &observed), ["evil.test"]);

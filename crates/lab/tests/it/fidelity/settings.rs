@@ -69,7 +69,7 @@ fn the_systems_rules_show_with_hidden_ones_alone_and_a_name_proves_nothing() {
 }
 
 /// Reference §6.2 and §7.3: sweep rules are made by cmdlets, which are audited; with
-/// KeepLatest all but the newest of a sender go.
+/// `KeepLatest` all but the newest of a sender go.
 #[test]
 fn a_sweep_rule_leaves_records_and_takes_all_but_the_newest_away() {
     let mut story = Story::new(6);
