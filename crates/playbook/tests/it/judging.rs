@@ -148,6 +148,7 @@ fn a_forwarding_is_known_by_its_value_and_an_empty_one_is_nothing() {
             rows: story.rows.clone(),
             objects: vec![forwarding(value)],
             changes: story.changes.clone(),
+            first_known_bad: None,
             unread: None,
             account: Story::account(),
             reopened_by_somebody: false,
