@@ -179,8 +179,8 @@ fn a_device_is_the_attackers_by_its_record_and_the_users_by_its_age() {
     assert_eq!(
         verdicts(&story),
         [
-            ("new".into(), Verdict::Unclear),
             ("old".into(), Verdict::Legitimate),
+            ("new".into(), Verdict::Unclear),
             ("theirs".into(), Verdict::Foothold),
         ]
     );

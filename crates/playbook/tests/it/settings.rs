@@ -68,6 +68,7 @@ fn the_systems_own_rule_stays_though_the_attackers_bears_its_name() {
             now: story.now,
             rows: story.rows.clone(),
             objects: story.objects.clone(),
+            first_known_bad: None,
             changes: vec![change(
                 ObjectKind::InboxRule,
                 ids,
