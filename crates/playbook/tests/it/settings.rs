@@ -76,7 +76,6 @@ fn the_systems_own_rule_stays_though_the_attackers_bears_its_name() {
                 Origin::Attacker,
             )],
             no_takeover: false,
-            first_known_bad: None,
             unread: None,
             account: Story::account(),
             reopened_by_somebody: false,
