@@ -9,7 +9,7 @@ use crate::event::{
     AccessEnd, ActionId, Facts, Left, Observed, Plan, Planned, Stopped, UntilRemoved,
 };
 use crate::judge::{Judgement, Verdict, is_outside, judge};
-use crate::state::State;
+use crate::state::{ActionState, State};
 use crate::steps::StepId;
 use crate::words::{ArtefactId, ObjectKind, ObjectRef};
 
@@ -116,12 +116,33 @@ pub fn eviction(state: &State) -> Plan {
             plan.remove(observed, judgement, removal(observed).spec().step);
         }
     }
-    if !plan.actions.is_empty() {
+    if !plan.actions.is_empty() || revoke_is_outdated(state) {
         plan.add_revoke(
             "a second time, after everything that could have made a new session is gone",
         );
     }
     plan.finish(left(state, &judgements))
+}
+
+/// Whether something was removed after the last revoke: what a second person agreed to
+/// later than the rest, say. The last revoke comes after the last removal.
+fn revoke_is_outdated(state: &State) -> bool {
+    let made = |wanted: &dyn Fn(&ActionState) -> bool| {
+        state
+            .actions
+            .values()
+            .filter(|action| action.planned.undoes.is_none() && wanted(action))
+            .filter_map(|action| action.applied.as_ref().map(|(at, _)| *at))
+            .max()
+    };
+    let removed = made(&|action| {
+        action.planned.observed.is_some()
+            && action.verified.is_some()
+            && action.planned.kind.spec().step.step() < 7
+    });
+    let revoked = made(&|action| action.planned.kind == ActionKind::RevokeSessions);
+    state.restored_at.is_none()
+        && removed.is_some_and(|removed| revoked.is_none_or(|revoked| revoked < removed))
 }
 
 /// How long deleted mail is kept in a case, in days: the most that Exchange allows
