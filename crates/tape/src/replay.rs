@@ -213,6 +213,11 @@ async fn ask(
             let about = AuditAbout::Everything;
             tenant.directory_audits(about, at, None).await.map(drop)
         }
+        "graph.devices.registered" => tenant.registered_devices(first).await.map(drop),
+        "graph.devices.owned" => tenant.owned_devices(first).await.map(drop),
+        "graph.devices.disable" => change(tenant, tenant.prepare_disable_device(first)).await,
+        "graph.devices.enable" => change(tenant, tenant.prepare_enable_device(first)).await,
+        "graph.apps.assigned_to" => tenant.app_role_assigned_to(first).await.map(drop),
         "graph.risk.user" => tenant.risky_user(first).await.map(drop),
         "graph.risk.detections" => tenant.risk_detections("user").await.map(drop),
         "graph.audit.create" | "graph.audit.create_beta" => tenant
