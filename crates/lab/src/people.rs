@@ -201,7 +201,7 @@ pub(crate) fn carry_out(
             }
             DELETE_APP_PASSWORDS => {
                 line = line.about(ObjectKind::Account, company.affected.clone());
-                delete_app_passwords(world, company, now)
+                Some(delete_app_passwords(world, company, now))
             }
             "client_side_rules" => Some(client_side_rules(world, company)),
             other => Some(json!({"kind": "done", "task": other})),
@@ -210,7 +210,7 @@ pub(crate) fn carry_out(
     trace.push(line);
 }
 
-fn delete_app_passwords(world: &mut World, company: &Company, now: Timestamp) -> Option<Value> {
+fn delete_app_passwords(world: &mut World, company: &Company, now: Timestamp) -> Value {
     let me = company.affected.clone();
     let by = company
         .contacts
@@ -231,11 +231,9 @@ fn delete_app_passwords(world: &mut World, company: &Company, now: Timestamp) ->
     .through(Surface::Portal);
     origin.user = by;
     world.delete_app_passwords(now, &origin, &me);
-    Some(
-        json!({"kind": "done", "task": DELETE_APP_PASSWORDS, "touched": [
-            {"kind": "app_password", "id": me, "effect": {"kind": "deleted"}},
-        ]}),
-    )
+    json!({"kind": "done", "task": DELETE_APP_PASSWORDS, "touched": [
+        {"kind": "app_password", "id": me, "effect": {"kind": "deleted"}},
+    ]})
 }
 
 /// Somebody opens desktop Outlook and deletes the rules there that the owner did not

@@ -265,9 +265,10 @@ fn holds_foothold(trace: &Trace, seen: &retake_playbook::event::Observed) -> boo
         }
     );
     let off = match &seen.facts {
-        Facts::InboxRule { enabled, .. } => !enabled,
+        Facts::InboxRule { enabled, .. }
+        | Facts::Device { enabled, .. }
+        | Facts::App { enabled, .. } => !enabled,
         Facts::AutoReply { state, .. } => state == "disabled",
-        Facts::Device { enabled, .. } | Facts::App { enabled, .. } => !enabled,
         _ => false,
     };
     !empty

@@ -1,6 +1,8 @@
 //! The scenarios of the identity: consents, device codes, sprays, apps with rights of
 //! their own.
 
+use std::fmt::Write as _;
+
 use retake_casefile::Bundle;
 use retake_drill::{Run, run_responder};
 use retake_lab::Scenario;
@@ -38,7 +40,7 @@ fn told(run: &Run) -> String {
             ),
             _ => continue,
         };
-        told.push_str(&format!("\n  {} {line}", record.at));
+        let _ = write!(told, "\n  {} {line}", record.at);
     }
     told
 }

@@ -156,7 +156,6 @@ impl Attacker {
 
     /// Reads mail of somebody else too: the app's rights know no owner.
     pub(super) fn reach_further(
-        &mut self,
         world: &mut World,
         company: &Company,
         trace: &mut Trace,

@@ -328,7 +328,7 @@ impl Attacker {
                 .with_effect(json!({"kind": "read", "messages": messages})),
         );
         if origin.user.is_none() {
-            self.reach_further(world, company, trace, now, &origin);
+            Self::reach_further(world, company, trace, now, &origin);
         }
     }
 

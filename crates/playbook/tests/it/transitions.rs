@@ -306,6 +306,7 @@ fn every_transition_is_taken_and_every_phase_is_reached() {
 
 #[test]
 fn where_the_logs_show_no_takeover_nothing_but_the_block_is_touched_and_it_is_taken_back() {
+    use ActionKind::{BlockSignIn, RestoreSignIn, RevokeSessions};
     let mut story = Story::begin();
     story.no_takeover = true;
     // A phone of which no record tells who registered it.
@@ -322,7 +323,6 @@ fn where_the_logs_show_no_takeover_nothing_but_the_block_is_touched_and_it_is_ta
         .values()
         .map(|action| action.planned.kind)
         .collect();
-    use ActionKind::{BlockSignIn, RestoreSignIn, RevokeSessions};
     assert_eq!(did, [BlockSignIn, RevokeSessions, RestoreSignIn]);
     let (asked, contained) = (
         story.state.gates.get(&Gate::Release),
