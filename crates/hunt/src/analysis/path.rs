@@ -122,7 +122,18 @@ pub(super) fn conclude(
         .copied()
         .collect();
     let code_at = codes.iter().map(|event| event.time).min();
-    by_sign_in(&mut scales, &events, &ordered, networks, code_at);
+    // A password that was posted without a page, and fitted.
+    let posted_at = events
+        .iter()
+        .filter(|event| {
+            event.is_sign_in()
+                && event.outcome == Outcome::Success
+                && event.protocol.as_deref() == Some("ropc")
+        })
+        .map(|event| event.time)
+        .min();
+    let let_in = LetIn { code_at, posted_at };
+    by_sign_in(&mut scales, &events, &ordered, networks, let_in);
     by_password(&mut scales, scope, &events, first, networks);
     by_token(&mut scales, scope, intruder, &events, &ordered);
 
@@ -193,6 +204,13 @@ pub(super) fn conclude(
     weigh(scales)
 }
 
+/// What let somebody else in without a page, and when.
+#[derive(Clone, Copy)]
+struct LetIn {
+    code_at: Option<Timestamp>,
+    posted_at: Option<Timestamp>,
+}
+
 /// Interactive sign-ins of somebody else: password and second factor were
 /// given away.
 fn by_sign_in(
@@ -200,7 +218,7 @@ fn by_sign_in(
     events: &[&Event],
     interactive: &[&Event],
     networks: &Networks,
-    code_at: Option<Timestamp>,
+    let_in: LetIn,
 ) {
     let path = Path::CredentialPhishing;
     // A code entered by the user, or a password posted without a page, is
@@ -221,14 +239,21 @@ fn by_sign_in(
     }
     // Whoever was in already had no need of the page to get in.
     let begins = pages.iter().map(|event| event.time).min();
-    if code_at.is_some_and(|code| begins.is_some_and(|page| code < page)) {
-        scales.put(
-            path,
-            -0.2,
+    let before = |at: Option<Timestamp>| at.zip(begins).is_some_and(|(at, page)| at < page);
+    for (at, text) in [
+        (
+            let_in.code_at,
             "somebody else signed in at the page only after a device code had let them in",
-            &pages,
-        );
-        return;
+        ),
+        (
+            let_in.posted_at,
+            "somebody else signed in at the page only after a password posted without one had let them in",
+        ),
+    ] {
+        if before(at) {
+            scales.put(path, -0.2, text, &pages);
+            return;
+        }
     }
     scales.put(
         path,
