@@ -64,6 +64,7 @@ pub fn eviction(state: &State) -> Plan {
                 _ => "somebody gave sign-in back while the account was being cleaned".to_owned(),
             }],
         );
+        plan.add_revoke("ends what was opened while sign-in was open again");
     }
 
     // S1.8: before anything is removed, and after the block, which waits for nothing.

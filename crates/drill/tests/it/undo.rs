@@ -474,6 +474,10 @@ fn each_alone_changes_nothing_else_and_a_second_time_nothing_at_all() {
                     assert_eq!((&now.rules, now.enabled), (&last.rules, last.enabled));
                     assert_eq!(now.grants.len(), last.grants.len() + 1);
                 }
+                ActionKind::RaiseRetention | ActionKind::HoldMailbox => {
+                    assert_eq!((&now.rules, &now.grants), (&last.rules, &last.grants));
+                    assert_eq!(now.enabled, last.enabled);
+                }
                 _ => {
                     assert_eq!((&now.grants, now.enabled), (&last.grants, last.enabled));
                     assert_eq!(now.rules.len(), last.rules.len() + 1);

@@ -93,6 +93,7 @@ fn definitions() -> Value {
             ("do", needed(words::<Move>())),
             ("before", needed(span())),
             ("shuffle", free(text())),
+            ("chance", free(json!({"type": "integer", "minimum": 0, "maximum": 100}))),
         ]),
         "comeback": table::<Comeback>(&[
             ("do", needed(words::<Move>())),

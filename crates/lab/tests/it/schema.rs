@@ -39,6 +39,7 @@ before = "50h"
 do = "read_mail"
 before = "1h"
 shuffle = "w"
+chance = 60
 [[comeback]]
 do = "phone_help_desk"
 after = "20h"

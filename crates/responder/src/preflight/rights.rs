@@ -8,10 +8,10 @@
 
 use retake_playbook::steps::StepId;
 use retake_tenant::call::{
-    ACTIVITY_BLOB, ACTIVITY_CONTENT, ACTIVITY_START, ACTIVITY_SUBSCRIPTIONS, CALLS, DELETE_GRANT,
-    DELETE_INBOX_RULE, DIRECTORY_AUDITS, DISABLE_APP, DISABLE_DEVICE, ENABLE_APP, ENABLE_DEVICE,
-    INBOX_RULES, METHODS, SIGN_INS_BETA, USER_BLOCK, USER_RESET_PASSWORD, USER_REVOKE,
-    USER_UNBLOCK,
+    ACTIVITY_BLOB, ACTIVITY_CONTENT, ACTIVITY_START, ACTIVITY_SUBSCRIPTIONS, CALLS,
+    CREATE_INBOX_RULE, DELETE_GRANT, DELETE_INBOX_RULE, DIRECTORY_AUDITS, DISABLE_APP,
+    DISABLE_DEVICE, ENABLE_APP, ENABLE_DEVICE, INBOX_RULES, METHODS, SIGN_INS_BETA, USER_BLOCK,
+    USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
 };
 use retake_tenant::{CallSpec, Service};
 
@@ -274,7 +274,7 @@ pub(super) fn needed(call: &'static CallSpec, set: Set, signed_in: SignedInAs) -
 /// Whether Exchange does the same where Graph refuses: inbox rules are read and removed
 /// there too, at the cost of the mailbox's client-side rules (reference §0.6).
 pub(super) fn has_another_way(call: &CallSpec) -> bool {
-    [&INBOX_RULES, &DELETE_INBOX_RULE]
+    [&INBOX_RULES, &DELETE_INBOX_RULE, &CREATE_INBOX_RULE]
         .iter()
         .any(|other| other.id == call.id)
 }
