@@ -361,6 +361,13 @@ fn by_password(
             "the same place tried passwords on several accounts",
             &failures,
         );
+        // Whoever guessed it had no need of a page in the middle.
+        scales.put(
+            Path::CredentialPhishing,
+            -0.5,
+            "the same place had tried passwords on several accounts before one fitted",
+            &failures,
+        );
     } else if mine >= 3 {
         scales.put(
             path,
