@@ -216,7 +216,12 @@ fn marks(facts: &Facts) -> Vec<String> {
 
 /// While we keep the account blocked, its owner can make nothing: what was not
 /// in the first snapshot, or has become another thing since, is the attacker's.
+///
+/// An app is the tenant's, not the account's: others may add one at any time.
 fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> {
+    if observed.object.kind == ObjectKind::ServicePrincipal {
+        return None;
+    }
     let blocked_at = state.contained_since()?;
     let first = state
         .snapshots
