@@ -212,24 +212,7 @@ pub(crate) fn carry_out(
 
 fn delete_app_passwords(world: &mut World, company: &Company, now: Timestamp) -> Value {
     let me = company.affected.clone();
-    let by = company
-        .contacts
-        .get(&Role::IdentityAdmin)
-        .and_then(|contact| contact.user.clone());
-    let agent = by
-        .as_ref()
-        .and_then(|id| company.habits.get(id))
-        .map(|habits| habits.browser.clone())
-        .unwrap_or_default();
-    let ip = company.office.enter(world, 2);
-    let mut origin = Origin::user(
-        by.as_deref().unwrap_or_default(),
-        known::OFFICE_HOME,
-        &ip,
-        &agent,
-    )
-    .through(Surface::Portal);
-    origin.user = by;
+    let origin = company.at_the_portal(world, Role::IdentityAdmin);
     world.delete_app_passwords(now, &origin, &me);
     json!({"kind": "done", "task": DELETE_APP_PASSWORDS, "touched": [
         {"kind": "app_password", "id": me, "effect": {"kind": "deleted"}},
@@ -320,26 +303,8 @@ fn first_sign_in(world: &mut World, company: &mut Company, now: Timestamp) -> Op
     if !world.users.get(&me)?.enabled {
         return None;
     }
-    let desk = company
-        .contacts
-        .get(&Role::HelpDesk)
-        .and_then(|contact| contact.user.clone());
+    let by_desk = company.at_the_portal(world, Role::HelpDesk);
     let office = company.office.enter(world, 2);
-    let desk_agent = desk
-        .as_ref()
-        .and_then(|id| company.habits.get(id))
-        .map(|habits| habits.browser.clone())
-        .unwrap_or_default();
-    let mut by_desk = Origin::user(
-        desk.as_deref().unwrap_or_default(),
-        known::OFFICE_HOME,
-        &office,
-        &desk_agent,
-    )
-    .through(Surface::Portal);
-    if desk.is_none() {
-        by_desk.user = None;
-    }
     let mut touched = Vec::new();
     // A pass that the responder made is used; otherwise the help desk makes one.
     let is_pass = |kind: &MethodKind| matches!(kind, MethodKind::TemporaryAccessPass { .. });

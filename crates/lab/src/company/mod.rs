@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::chance::Chance;
 use crate::scenario::{AccountKind, Move, Role, Scenario, Span};
-use crate::world::{Address, World};
+use crate::world::{Address, Origin, Surface, World, known};
 
 pub(crate) use account::{DELETED, RENAMED};
 use places::{Network, Networks};
@@ -148,6 +148,30 @@ pub(crate) struct Company {
 }
 
 impl Company {
+    /// Somebody with this role, at an administrator's portal in the office; nobody of the
+    /// tenant where the role has no account here.
+    pub(crate) fn at_the_portal(&self, world: &mut World, role: Role) -> Origin {
+        let user = self
+            .contacts
+            .get(&role)
+            .and_then(|contact| contact.user.clone());
+        let agent = user
+            .as_ref()
+            .and_then(|id| self.habits.get(id))
+            .map(|habits| habits.browser.clone())
+            .unwrap_or_default();
+        let ip = self.office.enter(world, 2);
+        let mut origin = Origin::user(
+            user.as_deref().unwrap_or_default(),
+            known::OFFICE_HOME,
+            &ip,
+            &agent,
+        )
+        .through(Surface::Portal);
+        origin.user = user;
+        origin
+    }
+
     /// Founds a company and its tenant; the history is played afterwards.
     pub(crate) fn found(scenario: &Scenario, chance: Chance, alert: Timestamp) -> (World, Self) {
         let mut networks = Networks::new(chance);
