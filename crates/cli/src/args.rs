@@ -136,6 +136,16 @@ pub struct Drill {
 pub enum Lab {
     /// Serve a scenario over TLS on this machine until interrupted.
     Serve(LabServe),
+    /// Say whether scenarios can be used: file, line and reason of what is wrong.
+    Check(LabCheck),
+}
+
+/// Arguments of `retake lab check`.
+#[derive(Debug, ClapArgs)]
+pub struct LabCheck {
+    /// Folders with a scenario.toml, files, or names of embedded scenarios.
+    #[arg(required = true, value_name = "PATH")]
+    pub scenarios: Vec<String>,
 }
 
 /// Arguments of `retake lab serve`.

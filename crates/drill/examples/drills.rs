@@ -9,6 +9,7 @@
     reason = "a command of the developer's"
 )]
 
+use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -86,10 +87,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     let lines: Result<Vec<String>, _> = results.runs.iter().map(serde_json::to_string).collect();
     text.push_str(&lines?.join(",\n"));
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "\n  ],\n  \"failed\": {}\n}}\n",
         serde_json::to_string(&results.failed)?
-    ));
+    );
     std::fs::write(file, text)?;
     let unclean = results
         .runs

@@ -28,9 +28,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .get(1)
         .map_or("", String::as_str)
         .trim_start_matches("--missing");
-    let earlier = match missing {
-        true => Some(Results::from_json(&std::fs::read_to_string(file)?)?),
-        false => None,
+    let earlier = if missing {
+        Some(Results::from_json(&std::fs::read_to_string(file)?)?)
+    } else {
+        None
     };
     let fault = rest.get(2).map_or("", String::as_str);
     let scenario = Scenario::find(SCENARIO)?;

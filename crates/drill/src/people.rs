@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use retake_lab::{Answer, Ask, MONEY, PersonAnswer};
+use retake_lab::{Answer, Ask, PersonAnswer};
 use retake_playbook::Gate;
 use retake_responder::{Decision, Outcome, People, Question, Task};
 use retake_tenant::edge::{BoxFuture, Clock as _};
@@ -42,12 +42,9 @@ impl People for ScenarioPeople {
     fn decide<'a>(&'a self, question: Question<'a>) -> BoxFuture<'a, Decision> {
         Box::pin(async move {
             let spec = question.gate.spec();
-            // Whether money has moved is a question of fact, not one for approval.
-            let task = match question.gate {
-                Gate::Money => MONEY,
-                _ => "approve",
-            };
-            let said = self.ask(spec.duty, task, json!({"gate": spec.name})).await;
+            let said = self
+                .ask(spec.duty, "approve", json!({"gate": spec.name}))
+                .await;
             let by = said.who;
             // Whoever closes with something unexplained reads what it is and says why.
             let missing = &question.explained.missing;
@@ -58,7 +55,7 @@ impl People for ScenarioPeople {
                 },
                 Answer::Approved | Answer::Done => Decision::Yes {
                     by,
-                    answer: (question.gate == Gate::Money).then(|| "yes".to_owned()),
+                    answer: said.words.filter(|_| question.gate == Gate::Money),
                 },
                 Answer::Refused => Decision::No { by },
                 Answer::NoAnswer => Decision::NoAnswer,

@@ -167,15 +167,8 @@ impl Desk {
         conduct: Conduct,
         watcher: &dyn Watcher,
     ) -> Result<Worked, RehearsalError> {
-        let people = ScenarioPeople::new(Arc::clone(&stage.lab), stage.time.clone());
-        let around = Surroundings {
-            tenant,
-            store: &self.store,
-            clock: &stage.time,
-            entropy: &self.entropy,
-            people: &people,
-            watcher,
-        };
+        let people = stage.people();
+        let around = self.around(stage, tenant, &people, watcher);
         let responder = Responder::open(around, opening(stage))
             .await?
             .with_conduct(conduct);
@@ -185,6 +178,23 @@ impl Desk {
             finished,
             state: responder.state(),
         })
+    }
+
+    fn around<'a>(
+        &'a self,
+        stage: &'a Stage,
+        tenant: &'a Tenant,
+        people: &'a ScenarioPeople,
+        watcher: &'a dyn Watcher,
+    ) -> Surroundings<'a> {
+        Surroundings {
+            tenant,
+            store: &self.store,
+            clock: &stage.time,
+            entropy: &self.entropy,
+            people,
+            watcher,
+        }
     }
 
     /// Takes actions of a case back, by the order of this person. Given again after it
@@ -197,15 +207,8 @@ impl Desk {
         conduct: Conduct,
         watcher: &dyn Watcher,
     ) -> Result<Vec<Undone>, RehearsalError> {
-        let people = ScenarioPeople::new(Arc::clone(&stage.lab), stage.time.clone());
-        let around = Surroundings {
-            tenant,
-            store: &self.store,
-            clock: &stage.time,
-            entropy: &self.entropy,
-            people: &people,
-            watcher,
-        };
+        let people = stage.people();
+        let around = self.around(stage, tenant, &people, watcher);
         let responder =
             Responder::take(around, order.case.clone(), order.by)?.with_conduct(conduct);
         Ok(Box::pin(responder.undo(order.which, order.reason)).await?)
@@ -219,15 +222,8 @@ impl Desk {
         case: &CaseId,
         watcher: &dyn Watcher,
     ) -> Result<Watched, RehearsalError> {
-        let people = ScenarioPeople::new(Arc::clone(&stage.lab), stage.time.clone());
-        let around = Surroundings {
-            tenant,
-            store: &self.store,
-            clock: &stage.time,
-            entropy: &self.entropy,
-            people: &people,
-            watcher,
-        };
+        let people = stage.people();
+        let around = self.around(stage, tenant, &people, watcher);
         let responder = Responder::take(around, case.clone(), "watch")?;
         Ok(Box::pin(responder.watch(false)).await?)
     }

@@ -7,6 +7,7 @@ use retake_casefile::{Bundle, VerifyError};
 use retake_lab::{Lab, Scenario, ScenarioError};
 use retake_tenant::edge::Clock;
 
+use crate::people::ScenarioPeople;
 use crate::score::{self, Case, RunScore, ScoreError, moments};
 use crate::sequence::{Access, Refused, Runner, Sequence, SequenceError};
 use crate::virtual_time::{Deadlock, VirtualTime};
@@ -30,6 +31,13 @@ pub struct Stage {
     pub transport: LabTransport,
     /// The seed, for entropy and keys that are the same in every run of it.
     pub seed: u64,
+}
+
+impl Stage {
+    /// The scenario's people, in this lab and on this clock.
+    pub(crate) fn people(&self) -> ScenarioPeople {
+        ScenarioPeople::new(Arc::clone(&self.lab), self.time.clone())
+    }
 }
 
 /// A rehearsal that is over.

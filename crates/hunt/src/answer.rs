@@ -222,6 +222,23 @@ pub struct SentMail {
     pub events: Vec<String>,
 }
 
+/// One message under the account's name that came from outside and was never sent from it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ImpersonatedMail {
+    /// When it arrived.
+    pub at: Timestamp,
+    /// Internet message id with angle brackets.
+    pub message_id: String,
+    /// Subject.
+    pub subject: Option<String>,
+    /// Recipients, lower case.
+    pub recipients: Vec<String>,
+    /// The address that handed it over.
+    pub address: String,
+    /// Records behind it.
+    pub events: Vec<String>,
+}
+
 /// How it is known that mail was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -402,6 +419,9 @@ pub struct Analysis {
     pub changes: Vec<Change>,
     /// What was done with the access.
     pub blast: Blast,
+    /// Mail under the account's name that was never sent from it: no takeover, and fraud
+    /// all the same.
+    pub impersonated: Vec<ImpersonatedMail>,
     /// What the sources covered.
     pub coverage: Vec<Coverage>,
     /// Detections raised for the account.

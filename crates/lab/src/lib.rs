@@ -21,7 +21,7 @@ pub use chance::{Chance, Draw};
 pub use company::names::names_of_people;
 pub use core::{Act, Acted, Call, Lab, Reply};
 pub use fault::{Fault, FaultKind};
-pub use people::{Answer, Ask, MONEY, PersonAnswer};
+pub use people::{Answer, Ask, PersonAnswer};
 pub use play::{BriefedPerson, Briefing};
 pub use scenario::{Scenario, ScenarioError};
 pub use trace::{Actor, Got, Service, TraceInside, TraceLine, TraceObject};

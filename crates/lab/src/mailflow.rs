@@ -238,6 +238,8 @@ fn pass_on(
         copy.internet_message_id = format!("<{}@{}>", draw.hex(32), world.tenant.domain);
         copy.subject = format!("FW: {}", mail.subject);
         copy.from = owner.clone();
+        // The service itself hands it over, and no stranger's server.
+        copy.from_ip.clear();
     }
     if leaves {
         delivery.leaks.push(Leak {

@@ -31,12 +31,12 @@ pub const ELSEWHERE: [&str; 5] = [
     "federation_provider",
 ];
 
-/// The question whether money or a bank detail has moved: yes where the scenario says
-/// so, and no where it does not.
-pub const MONEY: &str = "money";
+/// The task of deleting all app passwords of the affected user by hand, on the per-user
+/// page (reference §2.2).
+pub const DELETE_APP_PASSWORDS: &str = "delete_app_passwords";
 
 /// Words for tasks that ask for a decision and not for work.
-const DECISIONS: [&str; 5] = ["approve", "approval", "decide", "second_person", MONEY];
+const DECISIONS: [&str; 4] = ["approve", "approval", "decide", "second_person"];
 
 /// Somebody is asked for a decision or given a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,9 @@ pub struct PersonAnswer {
     pub answer: Answer,
     /// After how long (ISO 8601 in JSON, such as `PT2M30S`).
     pub after: SignedDuration,
+    /// What they answer in words, where the question is not whether.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
 }
 
 /// A task that will be carried out.
@@ -101,6 +104,7 @@ pub(crate) fn answer(
             who: String::new(),
             answer: Answer::NoAnswer,
             after: SignedDuration::ZERO,
+            words: None,
         };
         return (nobody, None);
     };
@@ -110,8 +114,13 @@ pub(crate) fn answer(
         .get(&role)
         .map(|contact| contact.name.clone())
         .unwrap_or_default();
-    let script = person.tasks.iter().find(|script| script.task == ask.task);
     let decision = DECISIONS.contains(&ask.task.as_str());
+    // What is said at one gate stands under the gate's name.
+    let gate = ask.detail.get("gate").and_then(Value::as_str);
+    let script = gate
+        .filter(|_| decision)
+        .and_then(|gate| person.tasks.iter().find(|script| script.task == gate))
+        .or_else(|| person.tasks.iter().find(|script| script.task == ask.task));
     let (answer, after, carried, hollow) = if let Some(script) = script {
         let after = script.after.pick(draw);
         match script.outcome {
@@ -130,14 +139,6 @@ pub(crate) fn answer(
             Decision::NoAnswer => (Answer::NoAnswer, after, false, false),
         }
     };
-    if ask.task == MONEY && answer == Answer::Approved && !scenario.money_moved {
-        let no = PersonAnswer {
-            who,
-            answer: Answer::Refused,
-            after,
-        };
-        return (no, None);
-    }
     // Nobody signs in to a blocked account; the user says so at once.
     let blocked = ask.task == FIRST_SIGN_IN
         && world
@@ -149,6 +150,7 @@ pub(crate) fn answer(
             who,
             answer: Answer::Refused,
             after,
+            words: None,
         };
         return (refused, None);
     }
@@ -157,7 +159,18 @@ pub(crate) fn answer(
         task: ask.task.clone(),
         hollow,
     });
-    (PersonAnswer { who, answer, after }, pending)
+    // Whoever is asked about money says what is so.
+    let words = (gate == Some("money")).then(|| {
+        let moved = if scenario.money_moved { "yes" } else { "no" };
+        moved.to_owned()
+    });
+    let said = PersonAnswer {
+        who,
+        answer,
+        after,
+        words,
+    };
+    (said, pending)
 }
 
 /// Carries a task out.
@@ -186,11 +199,24 @@ pub(crate) fn carry_out(
                 line = line.about(ObjectKind::Account, company.affected.clone());
                 elsewhere(world, company, now, other)
             }
+            DELETE_APP_PASSWORDS => {
+                line = line.about(ObjectKind::Account, company.affected.clone());
+                Some(delete_app_passwords(world, company, now))
+            }
             "client_side_rules" => Some(client_side_rules(world, company)),
             other => Some(json!({"kind": "done", "task": other})),
         };
     }
     trace.push(line);
+}
+
+fn delete_app_passwords(world: &mut World, company: &Company, now: Timestamp) -> Value {
+    let me = company.affected.clone();
+    let origin = company.at_the_portal(world, Role::IdentityAdmin);
+    world.delete_app_passwords(now, &origin, &me);
+    json!({"kind": "done", "task": DELETE_APP_PASSWORDS, "touched": [
+        {"kind": "app_password", "id": me, "effect": {"kind": "deleted"}},
+    ]})
 }
 
 /// Somebody opens desktop Outlook and deletes the rules there that the owner did not
@@ -277,26 +303,8 @@ fn first_sign_in(world: &mut World, company: &mut Company, now: Timestamp) -> Op
     if !world.users.get(&me)?.enabled {
         return None;
     }
-    let desk = company
-        .contacts
-        .get(&Role::HelpDesk)
-        .and_then(|contact| contact.user.clone());
+    let by_desk = company.at_the_portal(world, Role::HelpDesk);
     let office = company.office.enter(world, 2);
-    let desk_agent = desk
-        .as_ref()
-        .and_then(|id| company.habits.get(id))
-        .map(|habits| habits.browser.clone())
-        .unwrap_or_default();
-    let mut by_desk = Origin::user(
-        desk.as_deref().unwrap_or_default(),
-        known::OFFICE_HOME,
-        &office,
-        &desk_agent,
-    )
-    .through(Surface::Portal);
-    if desk.is_none() {
-        by_desk.user = None;
-    }
     let mut touched = Vec::new();
     // A pass that the responder made is used; otherwise the help desk makes one.
     let is_pass = |kind: &MethodKind| matches!(kind, MethodKind::TemporaryAccessPass { .. });

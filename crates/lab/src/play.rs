@@ -101,6 +101,8 @@ enum Due {
     Comeback(usize),
     /// The affected account is renamed or deleted.
     Account,
+    /// The affected user sets up a new phone.
+    Phone,
     /// A cycle of the on-premises synchronisation.
     Sync(u64),
 }
@@ -166,6 +168,9 @@ impl Play {
             AccountKind::Deleted => queue.push(earlier(DELETED), Due::Account),
             AccountKind::Synced => queue.push(dense, Due::Sync(0)),
             _ => {}
+        }
+        if let Some(at) = company.new_phone {
+            queue.push(at, Due::Phone);
         }
         // The first tries fall before the alert, at a phase of the seed's.
         let phase = chance
@@ -395,6 +400,7 @@ impl Play {
                 let account = self.scenario.account().clone();
                 self.company.change_account(world, &account, at);
             }
+            Due::Phone => self.company.change_phone(world, at),
             Due::Sync(ordinal) => self.synchronise(world, trace, at, ordinal),
         }
     }

@@ -7,7 +7,9 @@ use crate::unconfirmed::LOST_CONSENT;
 use crate::world::access::Wanted;
 use crate::world::issue::AccessWish;
 use crate::world::tokens::{Class, CutKind};
-use crate::world::{AccessToken, MethodKind, Origin, RefreshToken, Resource, SignInKind, World};
+use crate::world::{
+    AccessToken, MethodKind, Origin, RefreshToken, Resource, SignInKind, World, known,
+};
 
 /// An attempt to sign in with a password.
 #[derive(Clone, Debug)]
@@ -73,6 +75,8 @@ pub(crate) fn reason(error: u32) -> &'static str {
         50_074 => "Strong Authentication is required.",
         50_126 => "Error validating credentials due to invalid username or password.",
         50_132 | 50_133 => "Session is invalid due to expiration or recent password change.",
+        135_011 => "Device used during the authentication is disabled.",
+        700_003 => "Device object was not found in the tenant directory.",
         50_173 => "The provided grant has expired due to it being revoked.",
         65_001 => "The user or administrator has not consented to use the application.",
         7_000_112 => "Application is disabled.",
@@ -147,6 +151,146 @@ impl World {
         entry.session = Some(session.clone());
         self.record_sign_in(entry);
         Ok(session)
+    }
+
+    /// A name and a password posted to the token endpoint without any page (ROPC,
+    /// reference §1.3): where a second factor is registered it is refused.
+    pub(crate) fn post_password(
+        &mut self,
+        now: Timestamp,
+        origin: &Origin,
+        user: &str,
+        password: &str,
+    ) -> Result<String, u32> {
+        let Some(held) = self.users.get(user) else {
+            return Err(50_034);
+        };
+        let error = if !held.password.matches(user, password) {
+            50_126
+        } else if !held.enabled {
+            50_057
+        } else if held.second_factors().next().is_some() {
+            50_076
+        } else {
+            0
+        };
+        let mut entry = self.sign_in_entry(now, SignInKind::Interactive, origin, Resource::Graph);
+        entry.error = error;
+        reason(error).clone_into(&mut entry.reason);
+        "ropc".clone_into(&mut entry.protocol);
+        entry.steps = vec![(String::from("Password"), error != 50_126)];
+        if error != 0 {
+            self.record_sign_in(entry);
+            return Err(error);
+        }
+        let session = self.open_session(now, user, Class::Password, false, origin);
+        entry.session = Some(session.clone());
+        self.record_sign_in(entry);
+        Ok(session)
+    }
+
+    /// Signs in with a temporary access pass, which needs neither password nor second
+    /// factor (reference §2.4); the session, or the error.
+    pub(crate) fn sign_in_with_pass(
+        &mut self,
+        now: Timestamp,
+        origin: &Origin,
+        user: &str,
+        pass: &str,
+    ) -> Result<String, u32> {
+        let Some(held) = self.users.get(user) else {
+            return Err(50_034);
+        };
+        let valid = held.method(pass).is_some_and(|method| match &method.kind {
+            MethodKind::TemporaryAccessPass {
+                starts, minutes, ..
+            } => {
+                let ends = starts
+                    .checked_add(SignedDuration::from_mins(i64::from(*minutes)))
+                    .unwrap_or(Timestamp::MAX);
+                *starts <= now && now < ends
+            }
+            _ => false,
+        });
+        let error = if !held.enabled {
+            50_057
+        } else if valid {
+            0
+        } else {
+            50_126
+        };
+        let mut entry = self.sign_in_entry(now, SignInKind::Interactive, origin, Resource::Graph);
+        entry.error = error;
+        reason(error).clone_into(&mut entry.reason);
+        "oAuth2".clone_into(&mut entry.protocol);
+        "multiFactorAuthentication".clone_into(&mut entry.requirement);
+        entry.steps = vec![(String::from("Temporary Access Pass"), error == 0)];
+        if error != 0 {
+            self.record_sign_in(entry);
+            return Err(error);
+        }
+        let session = self.open_session(now, user, Class::NonPassword, true, origin);
+        entry.session = Some(session.clone());
+        self.record_sign_in(entry);
+        Ok(session)
+    }
+
+    /// Gets an access token with the primary refresh token of a device, or the error
+    /// (reference §4, §9.3).
+    pub(crate) fn sign_in_with_device(
+        &mut self,
+        now: Timestamp,
+        origin: &Origin,
+        device: &str,
+    ) -> Result<AccessToken, u32> {
+        let Some(held) = self.devices.get(device).cloned() else {
+            return Err(700_003);
+        };
+        let enabled = self.users.get(&held.owner).is_some_and(|user| user.enabled);
+        let lives = self.device_token_lives(now, device);
+        let error = if lives {
+            0
+        } else if !held.enabled {
+            135_011
+        } else if !enabled {
+            50_057
+        } else {
+            50_173
+        };
+        let mut origin = origin.clone();
+        origin.user = Some(held.owner.clone());
+        known::AUTHENTICATION_BROKER.clone_into(&mut origin.app_id);
+        if error == 0 && origin.session.is_none() {
+            origin.session = Some(self.open_session(now, &held.owner, held.class, true, &origin));
+        }
+        let mut entry =
+            self.sign_in_entry(now, SignInKind::NonInteractive, &origin, Resource::Graph);
+        entry.error = error;
+        reason(error).clone_into(&mut entry.reason);
+        "primaryRefreshToken".clone_into(&mut entry.incoming_token);
+        "oAuth2".clone_into(&mut entry.protocol);
+        "multiFactorAuthentication".clone_into(&mut entry.requirement);
+        entry.device_id.clone_from(&held.identifier);
+        let sign_in = entry.id.clone();
+        self.record_sign_in(entry);
+        if error != 0 {
+            return Err(error);
+        }
+        Ok(self.issue_access(
+            now,
+            AccessWish {
+                user: Some(&held.owner),
+                app_id: known::AUTHENTICATION_BROKER,
+                resource: Resource::Graph,
+                scopes: ["Mail.ReadWrite", "Mail.Send", "MailboxSettings.ReadWrite"]
+                    .map(String::from)
+                    .to_vec(),
+                roles: Vec::new(),
+                cae: false,
+                session: origin.session.as_deref(),
+                sign_in: &sign_in,
+            },
+        ))
     }
 
     /// Redeems a refresh token for an access token, or says with which error it

@@ -5,6 +5,8 @@
 //! not compile. The reference page `docs/reference/catalogue.md` is generated
 //! from these tables.
 
+mod identity;
+
 use serde::{Deserialize, Serialize};
 
 use crate::steps::StepId;
@@ -71,6 +73,14 @@ pub enum ActionKind {
     LiftSendingBlock,
     /// Sets `accountEnabled` to true.
     RestoreSignIn,
+
+    // Identity.
+    /// Makes a method that stays the default one.
+    ChooseDefaultMethod,
+    /// Sets a device's `accountEnabled` to false.
+    DisableDevice,
+    /// Sets an app's `accountEnabled` to false, for everybody.
+    DisableApp,
 }
 
 /// When a change takes effect after the tenant accepted it.
@@ -178,6 +188,9 @@ impl ActionKind {
             Self::RemovePartnership => &mailbox::REMOVE_PARTNERSHIP,
             Self::LiftSendingBlock => &mailbox::LIFT_SENDING_BLOCK,
             Self::RestoreSignIn => &RESTORE_SIGN_IN,
+            Self::ChooseDefaultMethod => &identity::CHOOSE_DEFAULT_METHOD,
+            Self::DisableDevice => &identity::DISABLE_DEVICE,
+            Self::DisableApp => &identity::DISABLE_APP,
         }
     }
 
@@ -203,7 +216,10 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &mailbox::REMOVE_JUNK_ENTRIES,
     &mailbox::RESTORE_PROTOCOLS,
     &mailbox::REMOVE_PARTNERSHIP,
+    &identity::DISABLE_DEVICE,
+    &identity::DISABLE_APP,
     &RESET_PASSWORD,
+    &identity::CHOOSE_DEFAULT_METHOD,
     &REMOVE_METHOD,
     &REMOVE_GRANT,
     &RESTORE_SIGN_IN,
@@ -627,6 +643,11 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
         ended_by: &[ActionKind::RevokeSessions, ActionKind::RemoveGrant],
         source: "reference §5, §9.3",
     },
+    identity::APP_PASSWORD,
+    identity::DEFAULT_METHOD,
+    identity::MALICIOUS_APP,
+    identity::REGISTERED_DEVICE,
+    identity::TEMPORARY_ACCESS_PASS,
 ];
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub enum Gate {
     Contain,
     /// Has money or a bank detail moved?
     Money,
+    /// The logs show no takeover: the containment may be taken back.
+    Release,
     /// A named responder approves the plan.
     Plan,
     /// A second person agrees to what reaches beyond the account.
@@ -45,7 +47,7 @@ pub struct GateSpec {
 }
 
 /// Every gate, in the order in which a case meets them.
-pub const GATES: [GateSpec; 8] = [
+pub const GATES: [GateSpec; 9] = [
     GateSpec {
         gate: Gate::CleanHands,
         step: StepId::new(1, 6),
@@ -69,6 +71,14 @@ pub const GATES: [GateSpec; 8] = [
         duty: "finance",
         asks: "Has money or a bank detail moved? (yes, no, not known)",
         refused: "It is taken as not known, and finance is warned all the same.",
+    },
+    GateSpec {
+        gate: Gate::Release,
+        step: StepId::new(1, 7),
+        name: "release",
+        duty: "approver",
+        asks: "Every log was read whole after its records could no longer be late, and shows nobody but the account's owner. Take the containment back, and remove nothing?",
+        refused: "It is handled as a takeover all the same: the password is reset, and a plan is made.",
     },
     GateSpec {
         gate: Gate::Plan,
@@ -127,11 +137,12 @@ impl Gate {
             Self::CleanHands => 0,
             Self::Contain => 1,
             Self::Money => 2,
-            Self::Plan => 3,
-            Self::SecondPerson => 4,
-            Self::Return => 5,
-            Self::FirstSignIn => 6,
-            Self::Close => 7,
+            Self::Release => 3,
+            Self::Plan => 4,
+            Self::SecondPerson => 5,
+            Self::Return => 6,
+            Self::FirstSignIn => 7,
+            Self::Close => 8,
         };
         &GATES[index]
     }

@@ -3,6 +3,7 @@
 //! Judgement rests on who made an object, when, from where, and on what it does.
 //! It never rests on a name, an id or an address by itself.
 
+mod identity;
 mod rights;
 
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::words::{ArtefactId, ObjectKind, ObjectRef};
 mod mailbox;
 mod settings;
 
+pub use identity::{preference, presumed_default};
 pub use settings::{JunkEntry, JunkList, Reopened, junk_entries, reopened};
 
 /// The logs that tell whose a change was. Without one of them a foothold may look like
@@ -65,8 +67,9 @@ pub fn judge(state: &State) -> Vec<Judgement> {
 }
 
 /// What is there in every mailbox and is nobody's foothold: a forwarding that forwards
-/// nowhere, and how long it keeps what is deleted, which a case raises whoever set it;
-/// and that the account opens other mailboxes is no thing that anybody left.
+/// nowhere, and how long it keeps what is deleted, which a case raises whoever set it; a
+/// device that is switched off, which gets nobody anything; and that the account opens
+/// other mailboxes is no thing that anybody left.
 fn is_empty(facts: &Facts) -> bool {
     matches!(
         facts,
@@ -76,6 +79,8 @@ fn is_empty(facts: &Facts) -> bool {
             ..
         } | Facts::Opened { .. }
             | Facts::Keeping { .. }
+            | Facts::Device { enabled: false, .. }
+            | Facts::App { enabled: false, .. }
     ) || matches!(facts, Facts::AutoReply { state, .. } if state == "disabled")
 }
 
@@ -131,7 +136,10 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
     let candidates: Vec<&Change> = analysis
         .changes
         .iter()
-        .filter(|change| change.kind == observed.object.kind && names(change, observed))
+        .filter(|change| {
+            identity::is_of_kind(change.kind, observed.object.kind)
+                && (names(change, observed) || identity::tells_of(state, change, observed))
+        })
         .filter(|change| {
             observed.object.kind != ObjectKind::MailboxRight
                 || rights::gives(state, change, observed)
@@ -189,11 +197,14 @@ fn known_as(observed: &Observed) -> Vec<String> {
         // Never by its type alone: a record about the owner's phone must not
         // vouch for the attacker's.
         Facts::Method { detail, .. } => known.extend(detail.clone()),
+        Facts::Device { identifier, .. } => known.extend(identifier.clone()),
+        Facts::App { app_id, .. } => known = vec![observed.object.id.clone(), app_id.clone()],
         Facts::MailboxRight { holder, .. } => known.extend(rights::names_of(holder)),
-        Facts::Opened { .. } => {}
-        Facts::Forwarding { .. } | Facts::Keeping { .. } => {}
-        // Judged value by value.
-        Facts::AutoReply { .. }
+        // Known by its value, or judged value by value; or no thing that anybody makes.
+        Facts::Opened { .. }
+        | Facts::Forwarding { .. }
+        | Facts::Keeping { .. }
+        | Facts::AutoReply { .. }
         | Facts::JunkLists { .. }
         | Facts::MailProtocols { .. }
         | Facts::MobilePartnership { .. }
@@ -223,9 +234,11 @@ fn marks(facts: &Facts) -> Vec<String> {
 
 /// While we keep the account blocked, its owner can make nothing: what was not
 /// in the first snapshot, or has become another thing since, is the attacker's.
+///
+/// An app is the tenant's, not the account's: others may add one at any time.
 fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> {
     // Others go on working in a mailbox that several people open.
-    if observed.object.mailbox.is_some() {
+    if observed.object.kind == ObjectKind::ServicePrincipal || observed.object.mailbox.is_some() {
         return None;
     }
     let blocked_at = state.contained_since()?;
@@ -334,6 +347,7 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
             let logs: &[&str] = match observed.object.kind {
                 ObjectKind::Method => &[AUDITS_ABOUT],
                 ObjectKind::OauthGrant => &[AUDITS_ABOUT, AUDITS_BY, UNIFIED_AUDIT],
+                ObjectKind::Device | ObjectKind::ServicePrincipal => &[AUDITS_ABOUT, AUDITS_BY],
                 _ => &[UNIFIED_AUDIT],
             };
             let why = logs.iter().find_map(|log| unread(log))?;
@@ -402,6 +416,11 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
                     Verdict::Unclear,
                     vec!["no record says who registered this key; its owner holds it in the hand: ask".to_owned()],
                 )
+            } else if crate::acquit::logs_are_clean(state) {
+                (
+                    Verdict::Unclear,
+                    vec!["no record says who registered it, and the logs, read whole, show nobody but the account's owner".to_owned()],
+                )
             } else {
                 (
                     Verdict::Foothold,
@@ -462,9 +481,9 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
             vec!["a mailbox that the account opens".to_owned()],
         ),
         Facts::MailboxRight { right, holder } => rights::by_holder(right.words(), holder),
-        Facts::Keeping { .. } => (Verdict::Legitimate, Vec::new()),
-        // Judged value by value, by [`settings::judge`].
-        Facts::AutoReply { .. }
+        // No foothold; or judged value by value, by [`settings::judge`].
+        Facts::Keeping { .. }
+        | Facts::AutoReply { .. }
         | Facts::JunkLists { .. }
         | Facts::MailProtocols { .. }
         | Facts::MobilePartnership { .. }
@@ -490,6 +509,8 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
                 )
             }
         }
+        Facts::Device { .. } => identity::device(state, facts),
+        Facts::App { .. } => identity::app(state, facts),
     }
 }
 
@@ -554,7 +575,11 @@ pub fn reaches_mail_or_files(scope: &str) -> bool {
 fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
     match facts {
         Facts::Method { method, .. } if is_password(method) => None,
-        Facts::Method { .. } => Some(ArtefactId::ADDED_METHOD),
+        Facts::Method {
+            method, default, ..
+        } => Some(identity::method_artefact(method, *default)),
+        Facts::Device { .. } => Some(ArtefactId::REGISTERED_DEVICE),
+        Facts::App { .. } => Some(ArtefactId::MALICIOUS_APP),
         Facts::InboxRule { name, .. } if mailbox::is_called_like_the_systems(name) => {
             Some(ArtefactId::DISGUISED_RULE)
         }

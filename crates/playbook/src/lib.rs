@@ -3,6 +3,7 @@
 //! This room is pure: no I/O, no clock, no randomness, no async. It knows no
 //! other room, and every other room speaks its words.
 
+pub mod acquit;
 pub mod catalogue;
 pub mod closing;
 pub mod codes;

@@ -4,6 +4,8 @@
 //! the commands that it wants carried out, and learns what came of them from the
 //! events that the responder writes into the journal.
 
+mod table;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -12,6 +14,8 @@ use crate::event::{Account, ActionId, Event, Looked, Plan};
 use crate::gate::Gate;
 use crate::plan;
 use crate::state::State;
+
+pub use table::{ANYWHERE, On, TRANSITIONS, Transition, When};
 
 /// Where a case stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -38,6 +42,8 @@ pub enum Phase {
     Digging,
     /// A plan is to be made.
     Planning,
+    /// The logs show no takeover: taking the containment back waits for an answer.
+    Acquitting,
     /// The plan waits for approval.
     Approving,
     /// The plan is under way.
@@ -116,375 +122,6 @@ pub enum Command {
     /// Nothing more happens without a person; the reason.
     Stop(String),
 }
-
-/// What kind of event moves the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum On {
-    /// `AccountRead` or `AccountUnread`.
-    Account,
-    /// `PreflightDone`.
-    Preflight,
-    /// `GatePassed` or `GateOverridden` of this gate.
-    Open(Gate),
-    /// `GateRefused` of this gate.
-    Refused(Gate),
-    /// `PlanMade`.
-    Plan,
-    /// `ActionVerified` or `ActionStopped`.
-    Settled,
-    /// `AccessClockSet`.
-    Clock,
-    /// `SnapshotTaken`.
-    Snapshot,
-    /// `Analysed`.
-    Analysed,
-    /// `Waited`.
-    Waited,
-    /// `EvictionEffective`.
-    Effective,
-    /// `Reopened`.
-    Reopened,
-    /// `WatchEnded`.
-    WatchEnded,
-    /// `Closed`.
-    Closed,
-    /// `Retried`.
-    Retried,
-    /// `ReleaseOrdered`.
-    Release,
-}
-
-/// A condition on the state, after the event was recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum When {
-    /// Always.
-    Always,
-    /// No check of the preflight stands in the way.
-    HandsClean,
-    /// Somebody else should respond, and nobody has taken it on themselves.
-    HandsUnclean,
-    /// Block or revoke cannot be carried out with these rights.
-    CannotContain,
-    /// The latest plan holds actions.
-    PlanFull,
-    /// The latest plan is empty, nothing survived and the access clock had run
-    /// out when the latest snapshot was taken.
-    PlanEmptyAccessEnded,
-    /// The latest plan is empty, nothing survived and the access clock runs.
-    PlanEmptyAccessRuns,
-    /// The latest plan is empty, and something could not be removed, or, once the
-    /// access clock has run out, could not be looked at or could not be told whose it
-    /// is, because its log could not be read: what was not read is not clean.
-    PlanEmptySurvivors,
-    /// Every action of the latest plan is verified, or stopped without being essential.
-    PlanSettled,
-    /// An essential action of the latest plan is stopped.
-    PlanHalted,
-    /// Every action of the latest plan is verified, and the account signs in
-    /// elsewhere: it has nothing to register here.
-    PlanSettledGuest,
-    /// Nobody signs in with the account: it is a shared mailbox's.
-    StaysBlocked,
-    /// The access clock has run out when the latest snapshot was taken.
-    AccessEnded,
-    /// The access clock still ran.
-    AccessRuns,
-    /// Sign-in is blocked and sessions are revoked by us, and the tenant showed it.
-    Contained,
-    /// It is not.
-    NotContained,
-}
-
-/// A row of the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Transition {
-    /// From this phase,
-    pub from: Phase,
-    /// on this event,
-    pub on: On,
-    /// if this is so,
-    pub when: When,
-    /// to this phase.
-    pub to: Phase,
-}
-
-const fn row(from: Phase, on: On, when: When, to: Phase) -> Transition {
-    Transition { from, on, when, to }
-}
-
-/// Every transition. The first row that fits is taken; an event that no row
-/// names leaves the phase as it is. [`ANYWHERE`] is looked at first.
-pub const TRANSITIONS: &[Transition] = &[
-    row(Phase::Opening, On::Account, When::Always, Phase::Preflight),
-    row(
-        Phase::Preflight,
-        On::Preflight,
-        When::CannotContain,
-        Phase::Halted,
-    ),
-    row(
-        Phase::Preflight,
-        On::Preflight,
-        When::HandsClean,
-        Phase::Ordering,
-    ),
-    row(
-        Phase::Preflight,
-        On::Preflight,
-        When::HandsUnclean,
-        Phase::UncleanHands,
-    ),
-    row(
-        Phase::UncleanHands,
-        On::Open(Gate::CleanHands),
-        When::NotContained,
-        Phase::Ordering,
-    ),
-    row(
-        Phase::UncleanHands,
-        On::Open(Gate::CleanHands),
-        When::Contained,
-        Phase::Digging,
-    ),
-    // Somebody else has taken the case up.
-    row(
-        Phase::UncleanHands,
-        On::Preflight,
-        When::HandsClean,
-        Phase::Ordering,
-    ),
-    row(
-        Phase::UncleanHands,
-        On::Refused(Gate::CleanHands),
-        When::Always,
-        Phase::Halted,
-    ),
-    row(
-        Phase::Ordering,
-        On::Open(Gate::Contain),
-        When::Always,
-        Phase::Containing,
-    ),
-    row(
-        Phase::Ordering,
-        On::Refused(Gate::Contain),
-        When::Always,
-        Phase::Halted,
-    ),
-    row(
-        Phase::Containing,
-        On::Settled,
-        When::PlanHalted,
-        Phase::Halted,
-    ),
-    row(
-        Phase::Containing,
-        On::Settled,
-        When::PlanSettled,
-        Phase::Clocking,
-    ),
-    row(Phase::Clocking, On::Clock, When::Always, Phase::Preserving),
-    row(
-        Phase::Preserving,
-        On::Snapshot,
-        When::Always,
-        Phase::Looking,
-    ),
-    row(Phase::Looking, On::Analysed, When::Always, Phase::Digging),
-    row(
-        Phase::Digging,
-        On::Preflight,
-        When::HandsUnclean,
-        Phase::UncleanHands,
-    ),
-    row(Phase::Digging, On::Analysed, When::Always, Phase::Planning),
-    row(Phase::Planning, On::Plan, When::PlanFull, Phase::Approving),
-    row(
-        Phase::Planning,
-        On::Plan,
-        When::PlanEmptySurvivors,
-        Phase::Halted,
-    ),
-    row(
-        Phase::Planning,
-        On::Plan,
-        When::PlanEmptyAccessEnded,
-        Phase::Declaring,
-    ),
-    row(
-        Phase::Planning,
-        On::Plan,
-        When::PlanEmptyAccessRuns,
-        Phase::Draining,
-    ),
-    row(
-        Phase::Approving,
-        On::Open(Gate::Plan),
-        When::Always,
-        Phase::Evicting,
-    ),
-    row(
-        Phase::Approving,
-        On::Refused(Gate::Plan),
-        When::Always,
-        Phase::Halted,
-    ),
-    row(
-        Phase::Evicting,
-        On::Settled,
-        When::PlanHalted,
-        Phase::Halted,
-    ),
-    row(
-        Phase::Evicting,
-        On::Settled,
-        When::PlanSettled,
-        Phase::Checking,
-    ),
-    row(
-        Phase::Checking,
-        On::Snapshot,
-        When::AccessEnded,
-        Phase::Digging,
-    ),
-    row(
-        Phase::Checking,
-        On::Snapshot,
-        When::AccessRuns,
-        Phase::Planning,
-    ),
-    row(Phase::Draining, On::Waited, When::Always, Phase::Checking),
-    row(
-        Phase::Declaring,
-        On::Effective,
-        When::StaysBlocked,
-        Phase::Watching,
-    ),
-    row(
-        Phase::Declaring,
-        On::Effective,
-        When::Always,
-        Phase::Returning,
-    ),
-    row(
-        Phase::Returning,
-        On::Open(Gate::Return),
-        When::Always,
-        Phase::Restoring,
-    ),
-    row(
-        Phase::Returning,
-        On::Refused(Gate::Return),
-        When::Always,
-        Phase::Halted,
-    ),
-    row(Phase::Returning, On::Retried, When::Always, Phase::Digging),
-    row(
-        Phase::Restoring,
-        On::Settled,
-        When::PlanHalted,
-        Phase::Halted,
-    ),
-    row(
-        Phase::Restoring,
-        On::Settled,
-        When::PlanSettledGuest,
-        Phase::Watching,
-    ),
-    row(
-        Phase::Restoring,
-        On::Settled,
-        When::PlanSettled,
-        Phase::Welcoming,
-    ),
-    row(
-        Phase::Welcoming,
-        On::Open(Gate::FirstSignIn),
-        When::Always,
-        Phase::Watching,
-    ),
-    row(
-        Phase::Welcoming,
-        On::Refused(Gate::FirstSignIn),
-        When::Always,
-        Phase::Halted,
-    ),
-    row(
-        Phase::Watching,
-        On::Waited,
-        When::Always,
-        Phase::WatchLooking,
-    ),
-    row(
-        Phase::WatchLooking,
-        On::Snapshot,
-        When::Always,
-        Phase::WatchDigging,
-    ),
-    row(
-        Phase::WatchDigging,
-        On::Analysed,
-        When::Always,
-        Phase::WatchJudging,
-    ),
-    row(
-        Phase::WatchJudging,
-        On::Reopened,
-        When::Always,
-        Phase::Ordering,
-    ),
-    row(
-        Phase::WatchJudging,
-        On::WatchEnded,
-        When::Always,
-        Phase::Concluding,
-    ),
-    row(
-        Phase::WatchJudging,
-        On::Waited,
-        When::Always,
-        Phase::WatchLooking,
-    ),
-    row(
-        Phase::Concluding,
-        On::Open(Gate::Close),
-        When::Always,
-        Phase::Reporting,
-    ),
-    row(
-        Phase::Concluding,
-        On::Refused(Gate::Close),
-        When::Always,
-        Phase::Watching,
-    ),
-    row(Phase::Reporting, On::Closed, When::Always, Phase::Closed),
-    row(
-        Phase::Releasing,
-        On::Settled,
-        When::PlanHalted,
-        Phase::Halted,
-    ),
-    row(
-        Phase::Releasing,
-        On::Settled,
-        When::PlanSettled,
-        Phase::Reporting,
-    ),
-    // A look at a closed case found something (S7.3).
-    row(Phase::Closed, On::Reopened, When::Always, Phase::Ordering),
-    row(Phase::Halted, On::Retried, When::Contained, Phase::Clocking),
-    row(
-        Phase::Halted,
-        On::Retried,
-        When::NotContained,
-        Phase::Opening,
-    ),
-];
-
-/// What a named person can order wherever the case stands, except when it is over.
-pub const ANYWHERE: &[(On, Phase)] = &[(On::Release, Phase::Releasing)];
 
 /// How long the watch lasts, in hours (S7.3: at least 48 to 72).
 pub const WATCH_HOURS: i64 = 72;
@@ -580,6 +217,9 @@ fn holds(when: When, state: &State) -> bool {
         When::PlanEmptySurvivors => {
             plan_empty() && (survivors() || (access_ended(state) && unseen(state).is_some()))
         }
+        When::NoTakeover => {
+            plan_empty() && access_ended(state) && crate::acquit::shows_no_takeover(state)
+        }
         When::PlanEmptyAccessEnded => plan_empty() && access_ended(state),
         When::PlanEmptyAccessRuns => plan_empty() && !access_ended(state),
         When::PlanHalted => state
@@ -606,6 +246,9 @@ pub fn unseen(state: &State) -> Option<String> {
         .snapshot()?
         .sources
         .iter()
+        // Whether the service stopped the account from sending says nothing about what
+        // the attacker still holds.
+        .filter(|source| source.name != crate::judge::source_of(crate::ObjectKind::SendingBlock))
         .find(|source| source.looked != Looked::Whole)
         .or_else(|| state.unjudged())
         .map(|source| {
@@ -679,6 +322,7 @@ pub fn next(state: &State, now: Timestamp) -> Vec<Command> {
                 vec![plan]
             }
         }
+        Phase::Acquitting => acquitting(state),
         Phase::Approving => vec![Command::Ask(Gate::Plan)],
         Phase::Draining => {
             let end = state.access_ends_at().unwrap_or(now);
@@ -721,9 +365,19 @@ fn digging(state: &State) -> Vec<Command> {
     commands
 }
 
+/// The fraud can be real where the account was never taken: whoever has to be warned
+/// is warned before the containment is taken back, too.
+fn acquitting(state: &State) -> Vec<Command> {
+    warned_first(state, Gate::Release)
+}
+
 /// Warnings that were not given yet are given before the case is closed.
 fn concluding(state: &State) -> Vec<Command> {
-    let mut commands = vec![Command::Ask(Gate::Close)];
+    warned_first(state, Gate::Close)
+}
+
+fn warned_first(state: &State, gate: Gate) -> Vec<Command> {
+    let mut commands = vec![Command::Ask(gate)];
     if state.warning_owed()
         || state
             .warnings
@@ -765,10 +419,12 @@ fn acting(state: &State) -> Vec<Command> {
         .plan_actions()
         .any(|action| action.planned.kind == crate::ActionKind::RestoreSignIn && !action.settled());
     if restoring && !planned {
-        return vec![Command::MakePlan(plan::restore(
-            state,
-            "every gate of return is open",
-        ))];
+        let why = if state.phase == Phase::Releasing {
+            "the containment is taken back"
+        } else {
+            "every gate of return is open"
+        };
+        return vec![Command::MakePlan(plan::restore(state, why))];
     }
     let open = || state.plan_actions().filter(|action| !action.settled());
     // S2.4: what reaches beyond the account waits for a second person, and nothing
@@ -869,7 +525,10 @@ pub fn re_entry(state: &State) -> Option<String> {
 fn halted(state: &State) -> String {
     use crate::state::GateState;
     for (gate, gate_state) in &state.gates {
-        if let GateState::Refused { by, .. } = gate_state {
+        // Refused, the gate `release` stops nothing: the case went on as a takeover.
+        if let GateState::Refused { by, .. } = gate_state
+            && *gate != Gate::Release
+        {
             return format!("{by} refused at the gate `{}`", gate.spec().name);
         }
     }

@@ -1,5 +1,7 @@
 //! Making plans: from what was observed and judged to ordered actions.
 
+mod identity;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::catalogue::ActionKind;
@@ -7,7 +9,7 @@ use crate::event::{
     AccessEnd, ActionId, Facts, Left, Observed, Plan, Planned, Stopped, UntilRemoved,
 };
 use crate::judge::{Judgement, Verdict, is_outside, judge};
-use crate::state::State;
+use crate::state::{ActionState, State};
 use crate::steps::StepId;
 use crate::words::{ArtefactId, ObjectKind, ObjectRef};
 
@@ -44,6 +46,9 @@ pub fn eviction(state: &State) -> Plan {
     let mut plan = Builder::new(state, snapshot);
     let footholds = footholds(state, &judgements);
 
+    // Nobody took the account over: nothing is reset, and nothing removed.
+    let resets = needs_reset(state) && !crate::acquit::shows_no_takeover(state);
+
     // S2.2: what was blocked and is open again, whoever opened it.
     if block_came_undone(state) {
         let account = plan.account(ObjectKind::Account);
@@ -59,20 +64,22 @@ pub fn eviction(state: &State) -> Plan {
                 _ => "somebody gave sign-in back while the account was being cleaned".to_owned(),
             }],
         );
+        plan.add_revoke("ends what was opened while sign-in was open again");
     }
 
     // S1.8: before anything is removed, and after the block, which waits for nothing.
-    if !footholds.is_empty() || needs_reset(state) {
+    if !footholds.is_empty() || resets {
         preserve(&mut plan);
     }
-    // S3.5: what leaves the tenant whether or not the account is blocked.
+    // S3.5: what leaves the tenant whether or not the account is blocked, and what gets
+    // tokens by itself.
     for (observed, judgement) in &footholds {
-        if sends_outside(state, &observed.facts) {
+        if outlives_the_block(state, &observed.facts) {
             plan.remove(observed, judgement, StepId::new(3, 5));
         }
     }
     // S4: the password once per eviction, then methods, the default one last.
-    if needs_reset(state) {
+    if resets {
         let account = plan.account(ObjectKind::Password);
         plan.add(
             ActionKind::ResetPassword,
@@ -85,22 +92,58 @@ pub fn eviction(state: &State) -> Plan {
         .iter()
         .filter(|(observed, _)| observed.object.kind == ObjectKind::Method)
         .collect();
-    methods.sort_by_key(|(observed, _)| method_rank(&observed.facts));
+    let default = crate::judge::presumed_default(state);
+    methods.sort_by_key(|(observed, _)| {
+        let last = was_refused(state, observed)
+            || default.is_some_and(|default| default.object == observed.object);
+        (last, method_rank(&observed.facts))
+    });
+    let mut chosen = false;
     for (observed, judgement) in methods {
+        // The good one's presence blocks the deletion of a bad default (reference §2.3).
+        if !chosen
+            && is_in_the_way(state, observed)
+            && let Some(stays) = identity::stays(state, &judgements)
+        {
+            chosen = true;
+            plan.choose_default(stays);
+        }
         plan.remove(observed, judgement, StepId::new(4, 2));
     }
     // S5: everything else.
     for (observed, judgement) in &footholds {
-        if observed.object.kind != ObjectKind::Method && !sends_outside(state, &observed.facts) {
+        if observed.object.kind != ObjectKind::Method && !outlives_the_block(state, &observed.facts)
+        {
             plan.remove(observed, judgement, removal(observed).spec().step);
         }
     }
-    if !plan.actions.is_empty() {
+    if !plan.actions.is_empty() || revoke_is_outdated(state) {
         plan.add_revoke(
             "a second time, after everything that could have made a new session is gone",
         );
     }
     plan.finish(left(state, &judgements))
+}
+
+/// Whether something was removed after the last revoke: what a second person agreed to
+/// later than the rest, say. The last revoke comes after the last removal.
+fn revoke_is_outdated(state: &State) -> bool {
+    let made = |wanted: &dyn Fn(&ActionState) -> bool| {
+        state
+            .actions
+            .values()
+            .filter(|action| action.planned.undoes.is_none() && wanted(action))
+            .filter_map(|action| action.applied.as_ref().map(|(at, _)| *at))
+            .max()
+    };
+    let removed = made(&|action| {
+        action.planned.observed.is_some()
+            && action.verified.is_some()
+            && action.planned.kind.spec().step.step() < 7
+    });
+    let revoked = made(&|action| action.planned.kind == ActionKind::RevokeSessions);
+    state.restored_at.is_none()
+        && removed.is_some_and(|removed| revoked.is_none_or(|revoked| revoked < removed))
 }
 
 /// How long deleted mail is kept in a case, in days: the most that Exchange allows
@@ -293,13 +336,7 @@ pub fn access_clock_of(state: &State, blocked_at: Timestamp) -> Vec<AccessEnd> {
     let from = blocked_at.checked_add(open).unwrap_or(blocked_at);
     let mut ends = access_clock(from);
     // A method that the attacker registered is a way in whenever the account is open.
-    ends.push(AccessEnd {
-        artefact: ArtefactId::ADDED_METHOD,
-        what: "new sign-ins with a method that the attacker registered".to_owned(),
-        ends_at: from,
-        why: "refused as soon as sign-in stays blocked; the method itself goes with the eviction"
-            .to_owned(),
-    });
+    ends.extend(identity::ways_while_open(from));
     for end in &mut ends {
         end.why = format!(
             "{}; counted from {UNTIL_DISABLED_MIN} min after the block, because until the account is disabled on-premises too a synchronisation can undo it",
@@ -327,6 +364,7 @@ pub fn until_removed() -> Vec<UntilRemoved> {
         ArtefactId::AUTO_REPLY,
         ArtefactId::JUNK_LISTS,
         ArtefactId::CLIENT_SIDE_RULE,
+        ArtefactId::MALICIOUS_APP,
     ]
     .into_iter()
     .map(|artefact| UntilRemoved {
@@ -395,6 +433,20 @@ impl<'a> Builder<'a> {
             Some(observed.digest.clone()),
             judgement.artefact,
             judgement.reasons.clone(),
+        );
+    }
+
+    fn choose_default(&mut self, stays: &Observed) {
+        let name = stays.object.name.as_deref().unwrap_or(&stays.object.id);
+        self.push(
+            ActionKind::ChooseDefaultMethod,
+            StepId::new(4, 2),
+            stays.object.clone(),
+            Some(stays.digest.clone()),
+            None,
+            vec![format!(
+                "\"{name}\" stays, and the default method cannot be deleted beside it before it is the default itself"
+            )],
         );
     }
 
@@ -548,7 +600,31 @@ fn removal(observed: &Observed) -> ActionKind {
         Facts::SendingBlock { .. } => ActionKind::LiftSendingBlock,
         // Never a foothold; raised by `preserve`.
         Facts::Keeping { .. } => ActionKind::RaiseRetention,
+        Facts::Device { .. } => ActionKind::DisableDevice,
+        Facts::App { .. } => ActionKind::DisableApp,
     }
+}
+
+/// Whether the tenant refuses to delete this method while another remains: it is the
+/// default, or it was refused before for a reason that a look at it does not show.
+fn is_in_the_way(state: &State, observed: &Observed) -> bool {
+    was_refused(state, observed) || matches!(observed.facts, Facts::Method { default: true, .. })
+}
+
+/// Whether its deletion was sent and did not happen.
+fn was_refused(state: &State, observed: &Observed) -> bool {
+    state.actions.values().any(|action| {
+        action.planned.object == observed.object
+            && action.planned.kind == ActionKind::RemoveMethod
+            && action.stopped.is_some()
+            && !action.intended.is_empty()
+    })
+}
+
+/// What goes on working while the account is blocked and its sessions are ended, or
+/// could once they come back (S3.5).
+fn outlives_the_block(state: &State, facts: &Facts) -> bool {
+    sends_outside(state, facts) || matches!(facts, Facts::Device { .. } | Facts::App { .. })
 }
 
 /// What outlives block and revoke, because it needs no sign-in of the account's.

@@ -473,10 +473,27 @@ impl State {
     /// Whether the logs say that somebody has to be warned and nobody has been told to
     /// yet: what a log holds may be known only after it could be read again.
     pub fn warning_owed(&self) -> bool {
-        let credible = self.analysis.as_ref().is_some_and(|(_, analysis)| {
+        self.fraud_is_credible() && self.warnings.is_empty()
+    }
+
+    /// Whether somebody has to be warned: the mailbox was in a stranger's hands, or mail
+    /// came from outside under its name, or money has moved. None of these needs the
+    /// others: fraud can be real where no account was taken.
+    pub fn fraud_is_credible(&self) -> bool {
+        let logs = self.analysis.as_ref().is_some_and(|(_, analysis)| {
             matches!(analysis.verdict.as_str(), "compromised" | "suspicious")
+                || !analysis.impersonated.is_empty()
         });
-        credible && self.warnings.is_empty()
+        logs || self.money_moved()
+    }
+
+    /// Whether somebody answered that money or a bank detail has moved.
+    pub fn money_moved(&self) -> bool {
+        matches!(
+            self.gates.get(&Gate::Money),
+            Some(GateState::Passed { answer: Some(answer), .. })
+                if answer.trim().to_ascii_lowercase().starts_with("yes")
+        )
     }
 
     /// A log that tells whose a change was, and that could not be read when it was
@@ -534,7 +551,19 @@ impl State {
 
     /// When the last piece of known access ends.
     pub fn access_ends_at(&self) -> Option<Timestamp> {
-        self.access.iter().map(|end| end.ends_at).max()
+        let known = self.access.iter().map(|end| end.ends_at).max()?;
+        // An app that acts for itself gets tokens until it is switched off, and those
+        // live on for their time (reference §9.3).
+        let life = jiff::SignedDuration::from_mins(
+            crate::plan::TOKEN_LIFE_MIN + crate::plan::CLOCK_MARGIN_MIN,
+        );
+        let apps = self
+            .actions
+            .values()
+            .filter(|action| action.planned.makes(ActionKind::DisableApp))
+            .filter_map(|action| action.applied.as_ref()?.0.checked_add(life).ok())
+            .max();
+        Some(apps.map_or(known, |end| end.max(known)))
     }
 
     /// The number that the next action gets.

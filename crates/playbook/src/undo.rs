@@ -329,6 +329,8 @@ pub fn content(facts: &Facts) -> Facts {
         Facts::MailboxRight { holder, .. } => {
             *holder = crate::event::Holder::unknown(holder.shown.clone());
         }
+        // A look at the app alone does not show what it was assigned.
+        Facts::App { roles, .. } => roles.clear(),
         Facts::SweepRule { aliases, .. } => aliases.clear(),
         Facts::Forwarding { target, .. } => *target = None,
         _ => {}

@@ -7,7 +7,7 @@
 
 use retake_casefile::Record;
 use retake_playbook::event::Event;
-use retake_playbook::{ActionKind, Digest, ObjectRef, State};
+use retake_playbook::{ActionId, Digest, ObjectRef, State};
 use serde_json::{Value, json};
 
 use crate::model::not_known;
@@ -63,7 +63,7 @@ pub fn attest(records: &[Record]) -> Option<Value> {
             "effective_by": action.effective_by(),
             "evidence": action.verified.as_ref().map(|(_, digest)| digest),
         });
-        if planned.artefact.is_some() {
+        if planned.artefact.is_some() && planned.undoes.is_none() {
             let seen: Vec<&Digest> = state
                 .snapshots
                 .iter()
@@ -81,7 +81,7 @@ pub fn attest(records: &[Record]) -> Option<Value> {
             if !found.contains(&thing) {
                 found.push(thing);
             }
-            if action.verified.is_some() && planned.kind != ActionKind::RestoreSignIn {
+            if action.verified.is_some() && !taken_back(&state, *id) {
                 removed.push(json!({
                     "artefact": planned.artefact,
                     "object": object(&planned.object),
@@ -122,27 +122,61 @@ pub fn attest(records: &[Record]) -> Option<Value> {
     }))
 }
 
-/// What was taken back again: by whom, why, and what shows it.
-pub(crate) fn undone(records: &[Record], state: &State) -> Vec<Value> {
-    let orders = records.iter().filter_map(|record| match &record.event {
+/// Whether an undo of this action was carried out and read back.
+pub(crate) fn taken_back(state: &State, action: ActionId) -> bool {
+    state
+        .actions
+        .values()
+        .any(|undo| undo.planned.undoes == Some(action) && undo.verified.is_some())
+}
+
+/// What was taken back again, by whom and why; what shows it; and what is not as before.
+fn undone(records: &[Record], state: &State) -> Vec<Value> {
+    let releases = records.iter().filter_map(|record| match &record.event {
         Event::ReleaseOrdered { by, reason } => Some(json!({
-            "what": "the containment", "at": record.at, "by": by, "reason": reason,
-            "action": null, "evidence": null,
+            "what": "Release of the containment ordered", "at": record.at, "by": by,
+            "reason": reason, "action": null, "undo": null, "evidence": null, "differs": [],
         })),
         _ => None,
     });
-    let given_back = state
-        .actions
-        .iter()
-        .filter(|(_, action)| action.planned.kind == ActionKind::RestoreSignIn)
-        .filter_map(|(id, action)| {
-            let (at, evidence) = action.verified.as_ref()?;
-            Some(json!({
-                "what": tell::title(&action.planned, state), "at": at, "by": null,
-                "reason": action.planned.why.join("; "), "action": id.0, "evidence": evidence,
-            }))
-        });
-    orders.chain(given_back).collect()
+    let orders = state.undo_orders.iter().flat_map(|order| {
+        order.actions.iter().map(|action| {
+            let undo = state
+                .actions
+                .iter()
+                .rfind(|(_, undo)| undo.planned.undoes == Some(*action));
+            let verified = undo.and_then(|(_, undo)| undo.verified.as_ref());
+            let mut differs: Vec<String> = undo
+                .and_then(|(id, _)| state.restored.get(id))
+                .map(|restored| restored.differs.clone())
+                .unwrap_or_default();
+            match undo.map(|(_, undo)| &undo.stopped) {
+                None => differs.push("not taken back: nothing was sent".to_owned()),
+                Some(Some((_, why, message))) => differs.push(format!(
+                    "not taken back: {} ({message})",
+                    tell::stopped(*why)
+                )),
+                Some(None) if verified.is_none() => {
+                    differs.push("taken back, and not shown by the tenant yet".to_owned());
+                }
+                Some(None) => {}
+            }
+            json!({
+                "what": state.actions.get(action).map_or_else(
+                    || action.to_string(),
+                    |of| format!("Undo of {action} {}", tell::title(&of.planned, state)),
+                ),
+                "at": verified.map_or(order.at, |(at, _)| *at),
+                "by": order.by,
+                "reason": order.reason,
+                "action": action.0,
+                "undo": undo.map(|(id, _)| id.0),
+                "evidence": verified.map(|(_, digest)| digest),
+                "differs": differs,
+            })
+        })
+    });
+    releases.chain(orders).collect()
 }
 
 fn same(one: &ObjectRef, other: &ObjectRef) -> bool {

@@ -263,6 +263,8 @@ fn found(page: &mut Page, model: &Model) {
             foothold.gives,
             if foothold.removed {
                 "Dealt with and verified"
+            } else if foothold.taken_back {
+                "Removed, and TAKEN BACK by order"
             } else {
                 "NOT dealt with"
             },
@@ -290,13 +292,18 @@ fn found(page: &mut Page, model: &Model) {
 
     page.heading("What was undone");
     page.table(
-        &["Time", "What", "By", "Why", "Evidence"],
+        &["Time", "What", "By", "Why", "As before?", "Evidence"],
         model.undone.iter().map(|undone| {
             [
                 md(&undone.at),
                 md(&undone.what),
                 md(&undone.by),
                 md(&undone.reason),
+                if undone.differs.is_empty() {
+                    "yes".to_owned()
+                } else {
+                    all(&undone.differs)
+                },
                 undone.evidence.as_ref().map(md).unwrap_or_default(),
             ]
         }),

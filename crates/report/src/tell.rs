@@ -335,12 +335,13 @@ pub(crate) fn title(planned: &Planned, state: &State) -> String {
     let title = planned.title();
     let object = &planned.object;
     let mut text = if says_nothing(object, state) {
-        title.to_owned()
+        title
     } else {
         format!("{title} \"{}\"", name(object))
     };
     if let Some(mailbox) = &object.mailbox {
-        text.push_str(&format!(" in the mailbox of {mailbox}"));
+        text += " in the mailbox of ";
+        text += mailbox;
     }
     text
 }
@@ -354,7 +355,8 @@ pub(crate) fn object(object: &ObjectRef, state: &State) -> String {
         format!("{kind} \"{}\"", name(object))
     };
     if let Some(mailbox) = &object.mailbox {
-        text.push_str(&format!(" in the mailbox of {mailbox}"));
+        text += " in the mailbox of ";
+        text += mailbox;
     }
     text
 }
@@ -436,23 +438,18 @@ const SILENT: [&str; 5] = ["kind", "name", "aliases", "graph_id", "id"];
 fn fact(name: &str, value: &Value, parts: &mut Vec<String>) {
     match value {
         // What is not so is worth no word, but for what one takes for granted.
-        Value::Null => {}
-        Value::Bool(true) if name == "enabled" => {}
-        Value::Bool(true) => parts.push(name.to_owned()),
+        Value::Bool(true) if name != "enabled" => parts.push(name.to_owned()),
         Value::Bool(false) if matches!(name, "enabled" | "verified publisher" | "keeps copy") => {
             parts.push(format!("not {name}"));
         }
-        Value::Bool(false) => {}
-        Value::String(text) if text.is_empty() => {}
-        Value::String(text) => {
+        Value::String(text) if !text.is_empty() => {
             let text = text
                 .parse::<jiff::Timestamp>()
                 .map_or_else(|_| text.clone(), |at| When(at).to_string());
             parts.push(format!("{name} {text}"));
         }
         Value::Number(number) => parts.push(format!("{name} {number}")),
-        Value::Array(items) if items.is_empty() => {}
-        Value::Array(items) => {
+        Value::Array(items) if !items.is_empty() => {
             let all: Vec<String> = items
                 .iter()
                 .map(|item| {
@@ -467,6 +464,7 @@ fn fact(name: &str, value: &Value, parts: &mut Vec<String>) {
                 fact(&format!("{name} {}", spaced(key)), value, parts);
             }
         }
+        _ => {}
     }
 }
 

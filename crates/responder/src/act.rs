@@ -7,34 +7,29 @@
 //! The journal is written before the call and after it. Whoever finds an intent
 //! without an outcome reads the tenant first: the effect may be there already.
 
+mod look;
+mod request;
+
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use retake_playbook::codes::{self, Code};
-use retake_playbook::event::{
-    Account, Applied, Event, Facts, MailboxRight, Observed, Planned, Stopped,
-};
-use retake_playbook::judge::{JunkList, junk_entries, reopened};
+use retake_playbook::event::{Applied, Event, Facts, Observed, Planned, Stopped};
 use retake_playbook::machine::Phase;
 use retake_playbook::state::ActionState;
-use retake_playbook::undo::CannotUndo;
-use retake_playbook::{ActionId, ActionKind, Digest, ObjectKind, State, plan};
-use retake_tenant::client::Giving;
+use retake_playbook::{ActionId, ActionKind, Digest, State};
 use retake_tenant::edge::{Clock, Entropy};
-use retake_tenant::model::{AutoReply, Forwarding, Keeping, MethodKind};
-use retake_tenant::{Kind, Prepared, Tenant, TenantError};
-use secrecy::SecretString;
-use zeroize::Zeroizing;
+use retake_tenant::{Kind, Tenant, TenantError};
 
 use crate::case::Case;
 use crate::conduct::Conduct;
 use crate::difference::difference;
 use crate::error::ResponderError;
 use crate::evidence::{keep, request};
-use crate::explain::ByHand;
-use crate::observe::{account_of, is_named, observe_object, record, user_key};
-use crate::undo::{NoWay, Past, Shown, prepare_reverse, shows_reversed};
+use crate::observe::user_key;
+use crate::undo::NoWay;
 use crate::{preflight, protect};
+use look::Look;
 
 /// How long block and revoke each wait for the state before them (architecture,
 /// "Throttled or failing sources never hold up containment").
@@ -44,8 +39,6 @@ const QUICK_EVIDENCE: Duration = Duration::from_secs(2);
 const READ_BACK: [u64; 8] = [0, 1, 2, 4, 8, 15, 30, 60];
 /// How often an effect of unknown outcome is looked for before the change is sent again.
 const LOOK_AGAIN: [u64; 3] = [0, 2, 5];
-/// How far the tenant's clock may be from ours.
-const SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 /// What it takes to carry out actions.
 pub(crate) struct Hand<'a> {
@@ -54,20 +47,6 @@ pub(crate) struct Hand<'a> {
     pub(crate) clock: &'a dyn Clock,
     pub(crate) entropy: &'a dyn Entropy,
     pub(crate) conduct: Conduct,
-}
-
-/// What a reading says about an action.
-struct Look {
-    /// Whether the tenant shows what the action wants.
-    done: bool,
-    /// The object as it is, if it is there.
-    object: Option<Observed>,
-    /// The answer that says so.
-    evidence: Digest,
-    /// What somebody else made or changed there since, where a change is taken back.
-    in_the_way: Option<String>,
-    /// What came back and is not as it was, where a change is taken back.
-    differs: Vec<String>,
 }
 
 impl Hand<'_> {
@@ -468,121 +447,6 @@ impl Hand<'_> {
         }
     }
 
-    async fn look(
-        &self,
-        planned: &Planned,
-        since: Option<Timestamp>,
-    ) -> Result<Result<Look, TenantError>, ResponderError> {
-        self.look_with(self.tenant, planned, since).await
-    }
-
-    /// Reads the object of an action. With `since`, a change counts as done only
-    /// if the tenant dates it not before then.
-    async fn look_with(
-        &self,
-        tenant: &Tenant,
-        planned: &Planned,
-        since: Option<Timestamp>,
-    ) -> Result<Result<Look, TenantError>, ResponderError> {
-        let Some(user) = self.case.with_state(user_key) else {
-            return Ok(Err(no_answer()));
-        };
-        if let Some(of) = planned.undoes {
-            return self.look_for_undone(tenant, &user, of).await;
-        }
-        match planned.object.kind {
-            ObjectKind::Account | ObjectKind::Session | ObjectKind::Password => {
-                let read = match tenant.user(&user).await {
-                    Ok(read) => read,
-                    Err(error) => return Ok(Err(error)),
-                };
-                let digests = keep(self.case, "account", &read.answers)?;
-                let account = account_of(&read.value, None);
-                let before = since.and_then(|_| self.account_before(planned));
-                let done = account_shows(planned.kind, &account, since, before.as_ref());
-                Ok(last(digests).map(|evidence| Look::of(done, None, evidence)))
-            }
-            kind => {
-                let place = planned.object.mailbox.as_deref().unwrap_or(&user);
-                let seen = match observe_object(tenant, place, &planned.object).await {
-                    Ok(seen) => seen,
-                    Err(error) => return Ok(Err(error)),
-                };
-                let whole = seen.listed;
-                // Every object of a kind stands in the list that is read first; rules
-                // go by Exchange's identity, and that list is Exchange's.
-                let evidence = keep(
-                    self.case,
-                    retake_playbook::judge::source_of(kind),
-                    &seen.answers,
-                )?
-                .into_iter()
-                .next();
-                let object = record(self.case, kind, seen)?.into_iter().find(|observed| {
-                    observed.object.kind == kind && is_named(observed, &planned.object.id)
-                });
-                let done = match &object {
-                    // An incomplete list proves no absence.
-                    None => whole && removes(planned),
-                    Some(observed) => self
-                        .case
-                        .with_state(|state| cleared(state, planned.kind, observed)),
-                };
-                Ok(evidence.map_or_else(
-                    || Err(no_answer()),
-                    |evidence| Ok(Look::of(done, object, evidence)),
-                ))
-            }
-        }
-    }
-
-    /// Reads whether the object of an action is as it was before that action.
-    async fn look_for_undone(
-        &self,
-        tenant: &Tenant,
-        user: &str,
-        of: ActionId,
-    ) -> Result<Result<Look, TenantError>, ResponderError> {
-        let state = self.case.state();
-        let Some(action) = state.actions.get(&of) else {
-            return Ok(Err(no_answer()));
-        };
-        if let Some(allowed) = retake_playbook::undo::sign_in_without(&state, of) {
-            let read = match tenant.user(user).await {
-                Ok(read) => read,
-                Err(error) => return Ok(Err(error)),
-            };
-            let digests = keep(self.case, "account", &read.answers)?;
-            let done = account_of(&read.value, None).enabled == allowed;
-            return Ok(last(digests).map(|evidence| Look::of(done, None, evidence)));
-        }
-        let kind = action.planned.object.kind;
-        let place = action.planned.object.mailbox.as_deref().unwrap_or(user);
-        let seen = match observe_object(tenant, place, &action.planned.object).await {
-            Ok(seen) => seen,
-            Err(error) => return Ok(Err(error)),
-        };
-        let past = Past::new(self.case, &state, action);
-        let shown: Shown = shows_reversed(&past, &seen.objects);
-        let source = retake_playbook::judge::source_of(kind);
-        let evidence = keep(self.case, source, &seen.answers)?.into_iter().next();
-        let object = record(self.case, kind, seen)?
-            .into_iter()
-            .find(|observed| shown.object.as_ref() == Some(&observed.object.id));
-        Ok(evidence.map_or_else(
-            || Err(no_answer()),
-            |evidence| {
-                Ok(Look {
-                    done: object.is_some(),
-                    object,
-                    evidence,
-                    in_the_way: shown.in_the_way,
-                    differs: shown.differs,
-                })
-            },
-        ))
-    }
-
     /// Writes what an undo brought back, and in what it is not as it was.
     fn restored(&self, planned: &Planned, look: &Look) -> Result<(), ResponderError> {
         let (Some(_), Some(object)) = (planned.undoes, &look.object) else {
@@ -600,32 +464,6 @@ impl Hand<'_> {
         Ok(())
     }
 
-    /// The request of an action, or of its undo.
-    fn request_of(&self, planned: &Planned) -> Result<Prepared, NoWay> {
-        let Some(of) = planned.undoes else {
-            return Ok(self.prepare(planned, true)?);
-        };
-        let state = self.case.state();
-        let Some(action) = state.actions.get(&of) else {
-            return Err(NoWay::Cannot(CannotUndo::NoSuchAction(of)));
-        };
-        prepare_reverse(self.tenant, &Past::new(self.case, &state, action))
-    }
-
-    /// The account as it was kept before this action was sent.
-    fn account_before(&self, planned: &Planned) -> Option<Account> {
-        let digest = self.case.with_state(|state| {
-            state
-                .actions
-                .get(&planned.action)
-                .and_then(|action| action.before.clone())
-        })?;
-        let bytes = self.case.evidence(&digest)?;
-        serde_json::from_slice(&bytes)
-            .ok()
-            .map(|user| account_of(&user, None))
-    }
-
     /// Another method of the plan that should have gone before this one, the default,
     /// and did not: the tenant would refuse this one too (reference §2.3).
     fn remains_before(&self, planned: &Planned) -> Option<String> {
@@ -640,6 +478,14 @@ impl Hand<'_> {
             state
                 .plan_actions()
                 .filter(|action| action.planned.kind == ActionKind::RemoveMethod)
+                // Several may be of the kind that is the default, and one of them is it:
+                // a refusal tells which, and the others can go.
+                .filter(|action| {
+                    !matches!(
+                        facts(state, &action.planned),
+                        Some(Facts::Method { default: true, .. })
+                    )
+                })
                 .find(|action| action.stopped.is_some())
                 .map(|action| {
                     let object = &action.planned.object;
@@ -648,151 +494,9 @@ impl Hand<'_> {
         })
     }
 
-    /// The request of an action. Without `for_real` a password is a placeholder.
-    fn prepare(&self, planned: &Planned, for_real: bool) -> Result<Prepared, TenantError> {
-        let state = self.case.state();
-        // What lies in another mailbox is changed there.
-        let user = match &planned.object.mailbox {
-            Some(mailbox) => mailbox.clone(),
-            None => user_key(&state).unwrap_or_default(),
-        };
-        let tenant = self.tenant;
-        match planned.kind {
-            ActionKind::BlockSignIn => tenant.prepare_block(&user),
-            ActionKind::RestoreSignIn => tenant.prepare_unblock(&user),
-            ActionKind::RevokeSessions => tenant.prepare_revoke(&user),
-            ActionKind::ResetPassword => {
-                let password = if for_real {
-                    random_password(self.entropy)
-                } else {
-                    SecretString::from("not-the-password".to_owned())
-                };
-                tenant.prepare_reset_password(&user, password, true)
-            }
-            ActionKind::RemoveMethod => {
-                let kind = match facts(&state, planned) {
-                    Some(Facts::Method { method, .. }) => MethodKind::of(method),
-                    _ => MethodKind::Unknown,
-                };
-                tenant.prepare_delete_method(&user, kind, &planned.object.id)
-            }
-            ActionKind::RemoveInboxRule => {
-                let id = match facts(&state, planned) {
-                    Some(Facts::InboxRule {
-                        graph_id: Some(id), ..
-                    }) => id,
-                    _ => &planned.object.id,
-                };
-                tenant.prepare_delete_graph_rule(&user, id)
-            }
-            ActionKind::RemoveHiddenRule | ActionKind::RemoveRuleInExchange => {
-                tenant.prepare_remove_inbox_rule(&user, &planned.object.id)
-            }
-            ActionKind::ClearForwarding => {
-                tenant.prepare_set_forwarding(&user, &Forwarding::default())
-            }
-            ActionKind::RaiseRetention => tenant.prepare_set_keeping(
-                &user,
-                Keeping {
-                    single_item_recovery: Some(true),
-                    retain_days: Some(plan::RETAIN_DAYS),
-                    litigation_hold: None,
-                },
-            ),
-            ActionKind::HoldMailbox => tenant.prepare_set_keeping(
-                &user,
-                Keeping {
-                    litigation_hold: Some(true),
-                    ..Keeping::default()
-                },
-            ),
-            ActionKind::RemoveGrant => tenant.prepare_delete_grant(&planned.object.id),
-            ActionKind::RemoveMailboxRight => {
-                let Some(Facts::MailboxRight { right, holder }) = facts(&state, planned) else {
-                    return Err(nothing_known(planned));
-                };
-                let who = holder.shown.as_str();
-                match right {
-                    MailboxRight::FullAccess => {
-                        tenant.prepare_full_access(&user, who, Giving::Take)
-                    }
-                    MailboxRight::SendAs => tenant.prepare_send_as(&user, who, Giving::Take),
-                    MailboxRight::SendOnBehalf => {
-                        tenant.prepare_send_on_behalf(&user, who, Giving::Take)
-                    }
-                }
-            }
-            ActionKind::RemoveSweepRule => {
-                tenant.prepare_remove_sweep_rule(&user, &planned.object.id)
-            }
-            ActionKind::SwitchOffAutoReply => {
-                tenant.prepare_set_auto_reply(&user, &AutoReply::default())
-            }
-            ActionKind::RemoveJunkEntries => {
-                let entries = seen(&state, planned)
-                    .map(|observed| junk_entries(&state, observed).0)
-                    .unwrap_or_default();
-                let lists: Vec<(&str, Vec<String>)> = JunkList::ALL
-                    .into_iter()
-                    .map(|list| {
-                        let of_list = entries.iter().filter(|entry| entry.list == list);
-                        (
-                            list.parameter(),
-                            of_list.map(|entry| entry.entry.clone()).collect(),
-                        )
-                    })
-                    .collect();
-                tenant.prepare_change_junk_lists(&user, &lists, false)
-            }
-            ActionKind::RestoreProtocols => {
-                let switches: Vec<(&str, Option<bool>)> = seen(&state, planned)
-                    .map(|observed| reopened(&state, observed))
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|one| (one.parameter, one.before))
-                    .collect();
-                tenant.prepare_set_protocols(&user, &switches)
-            }
-            ActionKind::RemovePartnership => {
-                tenant.prepare_remove_mobile_device(&user, &planned.object.id)
-            }
-            ActionKind::LiftSendingBlock => {
-                let address = planned.object.name.as_deref().unwrap_or(&user);
-                tenant.prepare_lift_sending_block(address)
-            }
-        }
-    }
-
-    /// How each action of the latest plan is done by hand.
-    pub(crate) fn by_hand(&self) -> Vec<ByHand> {
-        self.case
-            .state()
-            .plan_actions()
-            .map(|action| match self.prepare(&action.planned, false) {
-                Ok(prepared) => ByHand::of(&prepared),
-                Err(error) => ByHand {
-                    call: error.to_string(),
-                    powershell: String::new(),
-                },
-            })
-            .collect()
-    }
-
     async fn pause(&self, seconds: u64) {
         if seconds > 0 {
             self.clock.sleep(Duration::from_secs(seconds)).await;
-        }
-    }
-}
-
-impl Look {
-    fn of(done: bool, object: Option<Observed>, evidence: Digest) -> Self {
-        Self {
-            done,
-            object,
-            evidence,
-            in_the_way: None,
-            differs: Vec::new(),
         }
     }
 }
@@ -831,6 +535,7 @@ fn concerns_account(kind: ActionKind) -> bool {
             | ActionKind::RevokeSessions
             | ActionKind::ResetPassword
             | ActionKind::RemoveMethod
+            | ActionKind::ChooseDefaultMethod
     )
 }
 
@@ -851,148 +556,12 @@ fn is_removal(kind: ActionKind) -> bool {
             | ActionKind::RemoveSweepRule
             | ActionKind::RemovePartnership
             | ActionKind::LiftSendingBlock
-    )
-}
-
-/// Whether an object that stays shows what the action wants of it.
-fn cleared(state: &State, kind: ActionKind, observed: &Observed) -> bool {
-    match (kind, &observed.facts) {
-        (
-            ActionKind::ClearForwarding,
-            Facts::Forwarding {
-                smtp: None,
-                address: None,
-                ..
-            },
-        ) => true,
-        (ActionKind::SwitchOffAutoReply, Facts::AutoReply { state, .. }) => state == "disabled",
-        (ActionKind::RemoveJunkEntries, Facts::JunkLists { .. }) => {
-            junk_entries(state, observed).0.is_empty()
-        }
-        (ActionKind::RestoreProtocols, Facts::MailProtocols { .. }) => {
-            reopened(state, observed).is_empty()
-        }
-        (
-            ActionKind::RaiseRetention,
-            Facts::Keeping {
-                retain_days,
-                single_item_recovery,
-                ..
-            },
-        ) => {
-            retain_days.is_some_and(|days| days >= plan::RETAIN_DAYS)
-                && *single_item_recovery != Some(false)
-        }
-        (
-            ActionKind::HoldMailbox,
-            Facts::Keeping {
-                litigation_hold, ..
-            },
-        ) => *litigation_hold == Some(true),
-        _ => false,
-    }
-}
-
-/// Whether the account shows the change. Without `since` nothing was sent yet,
-/// and only what is a state, not a moment, can be "already so".
-///
-/// A moment counts only if it is newer than the one before the change: an
-/// earlier revoke must not vouch for a later one.
-fn account_shows(
-    kind: ActionKind,
-    account: &Account,
-    since: Option<Timestamp>,
-    before: Option<&Account>,
-) -> bool {
-    let moved = |moment: fn(&Account) -> Option<Timestamp>| match (moment(account), since) {
-        (Some(shown), Some(since)) => {
-            let recent = since
-                .checked_sub(SKEW)
-                .is_ok_and(|earliest| shown >= earliest);
-            let newer = before
-                .and_then(moment)
-                .is_none_or(|earlier| shown > earlier);
-            recent && newer
-        }
-        _ => false,
-    };
-    match kind {
-        ActionKind::BlockSignIn => !account.enabled,
-        ActionKind::RestoreSignIn => account.enabled,
-        ActionKind::RevokeSessions => moved(|account| account.sessions_valid_from),
-        ActionKind::ResetPassword => moved(|account| account.last_password_change),
-        _ => false,
-    }
-}
-
-fn last(digests: Vec<Digest>) -> Result<Digest, TenantError> {
-    digests.into_iter().next_back().ok_or_else(no_answer)
-}
-
-/// An object that no snapshot of the case holds cannot be changed.
-fn nothing_known(planned: &Planned) -> TenantError {
-    TenantError::new(
-        Kind::BadInput,
-        &retake_tenant::call::EXCHANGE_CHANGE,
-        &planned.object.id,
-        "the case has not seen what it is",
-    )
-}
-
-/// Without an answer there is nothing that could be kept as evidence.
-fn no_answer() -> TenantError {
-    TenantError::new(
-        Kind::BadAnswer {
-            effect_unknown: false,
-        },
-        &retake_tenant::call::USER,
-        "",
-        "no answer to keep as evidence",
+            | ActionKind::DisableDevice
+            | ActionKind::DisableApp
     )
 }
 
 /// The error book's code for a failed call.
 pub fn code_of(error: &TenantError) -> Code {
     error.page()
-}
-
-/// A password that nobody will ever type: the owner comes back by a temporary
-/// access pass. 32 characters of four classes from 32 random bytes.
-fn random_password(entropy: &dyn Entropy) -> SecretString {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789-_+=.:#";
-    let mut random = Zeroizing::new([0_u8; 32]);
-    entropy.fill(&mut *random);
-    let mut password = Zeroizing::new(String::with_capacity(36));
-    for byte in random.iter() {
-        password.push(char::from(LETTERS[usize::from(byte % 64)]));
-    }
-    // Whatever the bytes were, every class that a policy may want is there.
-    password.push_str("aZ9-");
-    SecretString::from(password.as_str().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use secrecy::ExposeSecret as _;
-
-    struct Same(u8);
-
-    impl Entropy for Same {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill(self.0);
-        }
-    }
-
-    #[test]
-    fn a_password_has_every_class_whatever_the_entropy() {
-        for byte in 0..=255 {
-            let password = random_password(&Same(byte));
-            let text = password.expose_secret();
-            assert_eq!(text.len(), 36);
-            assert!(text.bytes().any(|b| b.is_ascii_uppercase()));
-            assert!(text.bytes().any(|b| b.is_ascii_lowercase()));
-            assert!(text.bytes().any(|b| b.is_ascii_digit()));
-        }
-    }
 }

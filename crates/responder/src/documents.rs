@@ -100,6 +100,16 @@ fn fraud_pack(state: &State, analysis: &Analysis, templates: &Templates) -> Stri
                 one_line(&mail.subject)
             )
         })
+        .chain(analysis.impersonated.iter().map(|mail| {
+            let to: Vec<String> = mail.recipients.iter().map(|to| one_line(to)).collect();
+            format!(
+                "- {}  to {}  \"{}\"  ({}; under the mailbox's name, never sent from it)",
+                minute(mail.at),
+                few(&to, 10),
+                one_line(&mail.subject),
+                one_line(&mail.how)
+            )
+        }))
         .collect();
     let people = people(analysis)
         .iter()
@@ -116,7 +126,11 @@ fn briefing(state: &State, analysis: &Analysis, templates: &Templates) -> String
     let mut removed: Vec<String> = state
         .actions
         .values()
-        .filter(|action| action.verified.is_some() && action.planned.observed.is_some())
+        .filter(|action| {
+            action.verified.is_some()
+                && action.planned.observed.is_some()
+                && action.planned.undoes.is_none()
+        })
         .map(|action| {
             let object = &action.planned.object;
             let name = object.name.as_deref().unwrap_or(&object.id);
@@ -352,7 +366,8 @@ fn values(state: &State, analysis: &Analysis) -> Values {
         values.line("money", answer);
     }
     values.line("read_count", &distinct(&analysis.read).to_string());
-    values.line("sent_count", &distinct(&analysis.sent).to_string());
+    let in_its_name = distinct(&analysis.sent) + distinct(&analysis.impersonated);
+    values.line("sent_count", &in_its_name.to_string());
     values.line("people_count", &people(analysis).len().to_string());
     values
 }
@@ -367,6 +382,7 @@ fn people(analysis: &Analysis) -> BTreeSet<String> {
     analysis
         .sent
         .iter()
+        .chain(&analysis.impersonated)
         .flat_map(|mail| mail.recipients.iter().map(|to| one_line(to)))
         .collect()
 }

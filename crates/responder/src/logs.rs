@@ -123,6 +123,12 @@ pub(crate) async fn analyse(
     let ((interactive, silent, about, by), (risk, traces, audit)) =
         Box::pin(futures_util::future::join(entra, beside)).await;
 
+    let elsewhere = if quick {
+        None
+    } else {
+        sign_ins_elsewhere(&quickly, &state, since(Log::Elsewhere)).await
+    };
+
     let tokens = preflight::tokens(tenant).await;
     let mut pages = pages.lock().unwrap_or_else(PoisonError::into_inner);
     let mut reading = Reading {
@@ -153,6 +159,9 @@ pub(crate) async fn analyse(
             why: Some("the quick look leaves it out; it is read next".to_owned()),
             code: None,
         }),
+    }
+    if let Some(elsewhere) = elsewhere {
+        reading.take(Log::Elsewhere, elsewhere)?;
     }
     let sources = reading.sources;
     let events = under_one_name(pages.records.events(), &account);
@@ -186,6 +195,7 @@ enum Log {
     Risk,
     Trace,
     Audit,
+    Elsewhere,
 }
 
 impl Log {
@@ -198,6 +208,7 @@ impl Log {
             Self::Risk => "risk detections",
             Self::Trace => "message trace",
             Self::Audit => judge::UNIFIED_AUDIT,
+            Self::Elsewhere => "sign-ins from the attacker's addresses",
         }
     }
 }
@@ -229,6 +240,7 @@ fn audit_query(
             users.push(holder);
         }
     }
+    users.extend(case.with_state(acting_apps));
     AuditQuery {
         display_name: format!("Retake case {}", case.id()),
         start: since,
@@ -270,6 +282,84 @@ fn right_holders<'a>(
         })
         .map(|upn| upn.to_lowercase())
         .collect()
+}
+
+/// How many of the attacker's addresses are asked for, at most.
+const MOST_ADDRESSES: usize = 6;
+
+/// Everybody's sign-ins from the addresses that the attacker was seen at (S6.5): whether
+/// passwords were tried on many, and who else let them in. Nothing where none is known.
+async fn sign_ins_elsewhere(
+    tenant: &Tenant,
+    state: &State,
+    since: Timestamp,
+) -> Option<Result<Read<Vec<Value>>, TenantError>> {
+    let (_, analysis) = state.analysis.as_ref()?;
+    let addresses: Vec<&str> = analysis
+        .fingerprint
+        .addresses
+        .iter()
+        .map(String::as_str)
+        .take(MOST_ADDRESSES)
+        .collect();
+    let asked = addresses.iter().flat_map(|address| {
+        [SignInKind::InteractiveDetailed, SignInKind::NonInteractive]
+            .map(|kind| tenant.sign_ins_from_address(kind, address, since, None))
+    });
+    let mut all: Option<Read<Vec<Value>>> = None;
+    for read in futures_util::future::join_all(asked).await {
+        match (read, &mut all) {
+            (Err(error), _) => return Some(Err(error)),
+            (Ok(read), None) => all = Some(read),
+            (Ok(read), Some(all)) => {
+                all.value.extend(read.value);
+                all.answers.extend(read.answers);
+                if all.completeness.why().is_none() {
+                    all.completeness = read.completeness;
+                }
+            }
+        }
+    }
+    all.map(Ok)
+}
+
+/// How many apps are asked for by name in the unified log, at most.
+const MOST_APPS: usize = 20;
+/// How long before the case an app may have been let in to be asked for.
+const APPS_SINCE: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// Apps that this account let in lately, as the unified log names whoever acts without a
+/// user: what they do with rights of their own is under no user's name.
+fn acting_apps(state: &State) -> Vec<String> {
+    let Some((opened, _)) = &state.opened else {
+        return Vec::new();
+    };
+    let Some((_, analysis)) = &state.analysis else {
+        return Vec::new();
+    };
+    let let_in: BTreeSet<&str> = analysis
+        .changes
+        .iter()
+        .filter(|change| {
+            matches!(
+                change.kind,
+                ObjectKind::OauthGrant | ObjectKind::ServicePrincipal | ObjectKind::AppRole
+            ) && change.by != Origin::Responder
+                && change.at >= back(*opened, APPS_SINCE)
+        })
+        .flat_map(|change| change.ids.iter().map(String::as_str))
+        .filter(|id| is_guid(id))
+        .collect();
+    let_in
+        .into_iter()
+        .take(MOST_APPS)
+        .map(|id| format!("ServicePrincipal_{id}"))
+        .collect()
+}
+
+fn is_guid(text: &str) -> bool {
+    let groups: Vec<usize> = text.split('-').map(str::len).collect();
+    groups == [8, 4, 4, 4, 12] && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
 }
 
 /// Records before a renaming name the account as it was called then: they are
@@ -348,6 +438,7 @@ fn could_not(case: &Case<'_>, quick: bool, why: &str) -> Result<(), ResponderErr
         fingerprint: Fingerprint::default(),
         changes: Vec::new(),
         sent: Vec::new(),
+        impersonated: Vec::new(),
         read: Vec::new(),
         accounts: Vec::new(),
         sources: Vec::new(),
@@ -474,6 +565,17 @@ fn analysis(
                     at: mail.at,
                     how: "sent".to_owned(),
                 })
+            })
+            .collect(),
+        impersonated: answer
+            .impersonated
+            .into_iter()
+            .map(|mail| Mail {
+                message: mail.message_id,
+                subject: mail.subject.unwrap_or_default(),
+                recipients: mail.recipients,
+                at: mail.at,
+                how: format!("from outside, {}", mail.address),
             })
             .collect(),
         read: blast

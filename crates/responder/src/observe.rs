@@ -22,6 +22,7 @@ use crate::evidence::keep;
 use crate::preflight::{self, Standing};
 
 mod elsewhere;
+pub(crate) mod identity;
 mod mailbox;
 pub(crate) mod rights;
 pub(crate) mod rules;
@@ -225,6 +226,9 @@ pub(crate) async fn snapshot(
         ObjectKind::MailProtocols,
         ObjectKind::MobilePartnership,
         ObjectKind::SendingBlock,
+        // Identity.
+        ObjectKind::Device,
+        ObjectKind::ServicePrincipal,
     ];
     let known = case.with_state(|state| state.account.clone());
     let (opened, names) =
@@ -400,6 +404,7 @@ pub(crate) async fn observe_object(
     object: &ObjectRef,
 ) -> Result<Seen, TenantError> {
     match (object.kind, rights::right_of(object)) {
+        (ObjectKind::ServicePrincipal, _) => identity::app(tenant, &object.id).await,
         (ObjectKind::MailboxRight, Some(right)) => rights::holders_of(tenant, user, right).await,
         (kind, _) => observe(tenant, user, kind).await,
     }
@@ -422,6 +427,8 @@ pub(crate) async fn observe(
         ObjectKind::MailProtocols => settings::protocols(tenant, user).await,
         ObjectKind::MobilePartnership => settings::mobile_devices(tenant, user).await,
         ObjectKind::SendingBlock => settings::sending_block(tenant, user).await,
+        ObjectKind::Device => identity::devices(tenant, user).await,
+        ObjectKind::ServicePrincipal => identity::apps(tenant).await,
         _ => grants(tenant, user).await,
     }
 }
@@ -469,15 +476,20 @@ fn method_facts(method: &Method, preferences: Option<&SignInPreferences>) -> Fou
         None => method.kind().words().to_owned(),
     };
     let default = preferences.is_some_and(|preferences| is_default(method, preferences));
-    Found::new(
-        ObjectRef::new(ObjectKind::Method, &method.id).named(name),
-        Facts::Method {
-            method: kind,
-            default,
-            created: method.created_date_time,
-            detail,
-        },
-    )
+    let facts = |default| Facts::Method {
+        method: kind.clone(),
+        default,
+        created: method.created_date_time,
+        detail: detail.clone(),
+    };
+    Found {
+        object: ObjectRef::new(ObjectKind::Method, &method.id).named(name),
+        facts: facts(default),
+        // Choosing another default makes no other method of this one.
+        basis: Some(facts(false)),
+        content: None,
+        place: None,
+    }
 }
 
 /// The default is a kind, not an id (reference §2.3).

@@ -22,6 +22,10 @@ pub fn closing(state: &State) -> Closing {
 fn first_access(state: &State) -> String {
     match &state.analysis {
         None => "first access: not looked at".to_owned(),
+        Some((_, analysis)) if analysis.path == "none" => format!(
+            "first access: none; the logs show nobody but the account's owner (confidence {:.0} %)",
+            analysis.confidence * 100.0
+        ),
         Some((_, analysis)) => {
             let when = analysis
                 .first_known_bad
@@ -65,12 +69,20 @@ fn persistence(state: &State) -> String {
 fn impact(state: &State) -> String {
     match &state.analysis {
         None => "impact: not looked at".to_owned(),
-        Some((_, analysis)) => format!(
-            "impact: {} messages sent by the attacker, {} known to be read, {} other accounts touched",
-            analysis.sent.len(),
-            analysis.read.len(),
-            analysis.accounts.len()
-        ),
+        Some((_, analysis)) => {
+            let forged = match analysis.impersonated.len() {
+                0 => String::new(),
+                count => format!(
+                    "; {count} messages came from outside under the account's name and were never sent from it"
+                ),
+            };
+            format!(
+                "impact: {} messages sent by the attacker, {} known to be read, {} other accounts touched{forged}",
+                analysis.sent.len(),
+                analysis.read.len(),
+                analysis.accounts.len()
+            )
+        }
     }
 }
 
@@ -113,5 +125,13 @@ fn unknown(state: &State) -> Vec<String> {
     unknown.insert(
         "rules hidden below Exchange's own listing can be found by their effect only".to_owned(),
     );
+    // A11: what no list of Exchange shows can be told by its effect alone.
+    for change in retake_playbook::duties::unlisted_rules(state) {
+        unknown.insert(format!(
+            "a rule that the attacker made in desktop Outlook on {} stands in no list that can be read (record {}): it runs in Outlook, or is hidden below Exchange's own list; a person looked for it, and mail that goes missing would be its sign",
+            change.at.strftime("%Y-%m-%d"),
+            change.record
+        ));
+    }
     unknown.into_iter().collect()
 }

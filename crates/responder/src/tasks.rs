@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use retake_playbook::duties::{Duty, Shows};
+use retake_playbook::duties::{Duty, Shows, app_password_made};
 use retake_playbook::event::{Account, Event};
 use retake_tenant::Tenant;
+use retake_tenant::client::AuditAbout;
 use retake_tenant::edge::Clock;
 
 use crate::case::Case;
@@ -100,6 +101,12 @@ impl Desk<'_> {
             if open.is_empty() {
                 return Ok(None);
             }
+            for duty in open
+                .iter()
+                .filter(|duty| duty.shows == Shows::AppPasswordsDeleted)
+            {
+                self.look_for_deletion(duty).await?;
+            }
             if let Ok(read) = self.tenant.user(&user).await {
                 let account = account_of(&read.value, None);
                 let digests = keep(self.case, "account", &read.answers)?;
@@ -132,6 +139,44 @@ impl Desk<'_> {
             self.clock.sleep(EVERY).await;
             waited += EVERY;
         }
+    }
+
+    /// App passwords are in no list: the record of their deletion is what shows it.
+    async fn look_for_deletion(&self, duty: &Duty) -> Result<(), ResponderError> {
+        let (made, account) = self.case.with_state(|state| {
+            (
+                app_password_made(state),
+                state.account.as_ref().map(|account| account.id.clone()),
+            )
+        });
+        let (Some(made), Some(account), Some(_)) = (made, account, self.said_at(duty)) else {
+            return Ok(());
+        };
+        let about = AuditAbout::Target(&account);
+        let Ok(read) = self.tenant.directory_audits(about, made, None).await else {
+            return Ok(());
+        };
+        let deleted = read.value.iter().any(|record| {
+            let name = record["activityDisplayName"].as_str().unwrap_or_default();
+            let at = record["activityDateTime"]
+                .as_str()
+                .and_then(|text| text.parse::<Timestamp>().ok());
+            name.to_lowercase()
+                .starts_with("delete application password")
+                && at.is_some_and(|at| at > made)
+        });
+        let digests = keep(
+            self.case,
+            retake_playbook::judge::AUDITS_ABOUT,
+            &read.answers,
+        )?;
+        if deleted && let Some(evidence) = digests.into_iter().next() {
+            self.case.append(Event::TaskVerified {
+                task: duty.task,
+                evidence,
+            })?;
+        }
+        Ok(())
     }
 
     /// When somebody said that it is done.
@@ -174,6 +219,8 @@ fn shown(duty: &Duty, account: &Account, from: Timestamp) -> bool {
             !account.enabled && account.standing.last_sync.is_some_and(|at| at > from)
         }
         Shows::NewPassword => account.last_password_change.is_some_and(|at| at > from),
+        // Shown by a log, and not by the account.
+        Shows::AppPasswordsDeleted => false,
         Shows::Nothing => true,
     }
 }

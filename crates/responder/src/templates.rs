@@ -6,7 +6,7 @@
 //! it is put in once, on one line, and never read as a template itself.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// The largest template, in bytes.
 pub const LARGEST: usize = 64 * 1024;
@@ -264,7 +264,8 @@ pub(crate) fn one_line(text: &str) -> String {
         })
         .collect();
     if text.chars().nth(LONGEST).is_some() {
-        line.push_str(&format!("… [{} characters]", text.chars().count()));
+        // Writing to a String cannot fail.
+        let _ = write!(line, "… [{} characters]", text.chars().count());
     }
     line
 }
@@ -289,7 +290,7 @@ enum Piece<'a> {
 
 /// The line that the end of these bytes is on.
 fn lines(before: &[u8]) -> usize {
-    before.iter().filter(|byte| **byte == b'\n').count() + 1
+    before.split(|byte| *byte == b'\n').count()
 }
 
 fn check(spec: &TemplateSpec, text: &str) -> Result<(), (usize, String)> {

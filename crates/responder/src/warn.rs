@@ -3,8 +3,8 @@
 //! All of this runs beside the rest of the case: a person who takes an hour to
 //! answer the telephone holds nothing up.
 
-use retake_playbook::Gate;
-use retake_playbook::event::Event;
+use retake_playbook::event::{Analysis, Event};
+use retake_playbook::{Gate, State};
 
 use crate::case::Case;
 use crate::documents::{keep_for_the_user, keep_fraud_pack};
@@ -22,8 +22,16 @@ pub(crate) async fn warn(
     if case.with_state(|state| !state.warnings_made || state.warning_owed()) {
         make_due(case, templates)?;
     }
-    let (asked, given) =
-        futures_util::future::join(ask_about_money(case, people), give(case, people)).await;
+    let asked = async {
+        ask_about_money(case, people).await?;
+        // A yes is reason enough, whatever the logs say of the account.
+        if case.with_state(State::warning_owed) {
+            make_due(case, templates)?;
+            give(case, people).await?;
+        }
+        Ok(())
+    };
+    let (asked, given) = futures_util::future::join(asked, give(case, people)).await;
     asked.and(given)
 }
 
@@ -58,13 +66,13 @@ async fn give(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError
 fn make_due(case: &Case<'_>, templates: &Templates) -> Result<(), ResponderError> {
     let state = case.state();
     if let Some((_, analysis)) = &state.analysis
-        && matches!(analysis.verdict.as_str(), "compromised" | "suspicious")
+        && state.fraud_is_credible()
     {
         let pack = keep_fraud_pack(case, templates, analysis)?;
         case.append(Event::WarningDue {
             warning: 1,
             who: "finance".to_owned(),
-            why: why_finance(&retake_playbook::judge::reached(&state)),
+            why: why_due(analysis, &retake_playbook::judge::reached(&state)),
             pack: Some(pack),
         })?;
     }
@@ -73,16 +81,23 @@ fn make_due(case: &Case<'_>, templates: &Templates) -> Result<(), ResponderError
     Ok(())
 }
 
-/// What finance has to know: which mailboxes false requests may have come from (S2.5).
-fn why_finance(reached: &[&str]) -> String {
-    let false_requests = "payment requests and changed bank details of this time may be false";
-    if reached.is_empty() {
-        return format!("the mailbox was in a stranger's hands: {false_requests}");
+/// Why somebody has to know now: the strongest reason that there is.
+fn why_due(analysis: &Analysis, reached: &[&str]) -> String {
+    if matches!(analysis.verdict.as_str(), "compromised" | "suspicious") {
+        let false_requests = "payment requests and changed bank details of this time may be false";
+        if reached.is_empty() {
+            format!("the mailbox was in a stranger's hands: {false_requests}")
+        } else {
+            format!(
+                "the mailbox was in a stranger's hands, and with it those that the account reaches ({}): {false_requests}",
+                reached.join(", ")
+            )
+        }
+    } else if !analysis.impersonated.is_empty() {
+        "mail came from outside under this mailbox's name and was never sent from it: payment requests and changed bank details in it are false, although the account was not taken".to_owned()
+    } else {
+        "money or a bank detail has moved: payment requests and changed bank details may be false, from whomever they seem to come".to_owned()
     }
-    format!(
-        "the mailbox was in a stranger's hands, and with it those that the account reaches ({}): {false_requests}",
-        reached.join(", ")
-    )
 }
 
 async fn ask_about_money(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError> {

@@ -213,6 +213,11 @@ async fn ask(
             let about = AuditAbout::Everything;
             tenant.directory_audits(about, at, None).await.map(drop)
         }
+        "graph.devices.registered" => tenant.registered_devices(first).await.map(drop),
+        "graph.devices.owned" => tenant.owned_devices(first).await.map(drop),
+        "graph.devices.disable" => change(tenant, tenant.prepare_disable_device(first)).await,
+        "graph.devices.enable" => change(tenant, tenant.prepare_enable_device(first)).await,
+        "graph.apps.assigned_to" => tenant.app_role_assigned_to(first).await.map(drop),
         "graph.risk.user" => tenant.risky_user(first).await.map(drop),
         "graph.risk.detections" => tenant.risk_detections("user").await.map(drop),
         "graph.audit.create" | "graph.audit.create_beta" => tenant
@@ -294,11 +299,12 @@ async fn ask(
             };
             change(tenant, tenant.prepare_set_forwarding(mailbox, &none)).await
         }
-        "exchange.change" => {
+        // Every other cmdlet is read row by row.
+        _ if call.service == Service::Exchange && call.change => {
             let cmdlet = Cmdlet::new(cmdlet_of(exchange).unwrap_or("Set-Mailbox"));
             change(tenant, tenant.prepare_cmdlet(&cmdlet, None, "tape")).await
         }
-        "exchange.invoke" => {
+        _ if call.service == Service::Exchange => {
             let cmdlet = Cmdlet::new(cmdlet_of(exchange).unwrap_or("Get-Mailbox"));
             tenant.invoke(&cmdlet, None).await.map(drop)
         }

@@ -21,6 +21,7 @@ mod changes;
 mod consent;
 mod directory;
 mod exchange;
+mod identity;
 mod logs;
 mod mail;
 mod standing;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 mod directory;
 mod exchange;
+mod identity;
 pub mod lenient;
 mod mail;
 mod settings;
@@ -20,6 +21,7 @@ pub use exchange::{
     ExchangeRecipient, ExchangeRule, Forwarding, Keeping, Mailbox, MailboxPermission,
     RecipientPermission, SweepRule,
 };
+pub use identity::{AppRoleAssignment, Device};
 pub use mail::{EmailAddress, MailFolder, Message, MessageRule, Recipient, RuleActions};
 pub use settings::{AutoReply, BlockedSender, ClientAccess, JunkConfiguration, MobileDevice};
 

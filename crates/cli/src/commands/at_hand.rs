@@ -78,6 +78,49 @@ impl AtHand {
     }
 }
 
+/// A case that is taken up again on its tenant, by somebody who answers no gate.
+pub(crate) struct TakenUp<'a> {
+    case: CaseId,
+    store: Store,
+    pub(crate) connection: Connection,
+    watcher: LiveView<'a>,
+}
+
+impl<'a> TakenUp<'a> {
+    /// Looks for the case first: a mistyped id needs no sign-in.
+    pub(crate) fn find(
+        home: &Home,
+        case: CaseId,
+        tenant: &str,
+        recording: &Recording,
+        terminal: &'a Terminal,
+    ) -> Result<Self, Failure> {
+        let store = Store::open(&home.store())?;
+        store.records(&case)?;
+        Ok(Self {
+            case,
+            store,
+            connection: connect(home, tenant, recording)?,
+            watcher: LiveView(terminal),
+        })
+    }
+
+    /// Whoever goes on with it, in this name; the tenant has to be the case's.
+    pub(crate) fn responder(&self, name: Option<&str>) -> Result<Responder<'_>, Failure> {
+        let around = Surroundings {
+            tenant: &self.connection.tenant,
+            store: &self.store,
+            clock: self.connection.clock.as_ref(),
+            entropy: &SystemEntropy,
+            people: &NobodyHere,
+            watcher: &self.watcher,
+        };
+        let responder = Responder::take(around, self.case.clone(), &named_or_login(name))?;
+        super::same_tenant(&responder.state(), &self.connection.tenant)?;
+        Ok(responder)
+    }
+}
+
 /// The lab or the profile that has this tenant.
 fn name_of(home: &Home, tenant_id: &str) -> Option<String> {
     if LabAddress::read(&home.lab()).is_ok_and(|address| address.tenant_id == tenant_id) {

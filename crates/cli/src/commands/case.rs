@@ -1,5 +1,6 @@
 //! `retake case …`: reading, exporting and verifying cases.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use retake_casefile::{Bundle, CaseId, Overwrite, Store, VerifyError, export, verify};
@@ -322,7 +323,9 @@ fn check_attestation(file: &Path, key: Option<&str>, attestation: &Path) -> Resu
     );
     for difference in differences {
         let nothing = || "nothing".to_owned();
-        message.push_str(&format!(
+        // Writing to a String cannot fail.
+        let _ = write!(
+            message,
             "\n  {}: it says {}, the case {}",
             if difference.at.is_empty() {
                 "/"
@@ -331,7 +334,7 @@ fn check_attestation(file: &Path, key: Option<&str>, attestation: &Path) -> Resu
             },
             difference.said.unwrap_or_else(nothing),
             difference.is.unwrap_or_else(nothing)
-        ));
+        );
     }
     Err(Failure::new(
         codes::ATTESTATION_ALTERED,

@@ -175,6 +175,30 @@ fn score() -> Result<String, serde_json::Error> {
 
 /// Every form that `--json` prints or a command writes: its name, what gives it, what it is.
 pub(crate) const SCHEMAS: &[(&str, &str, &str)] = &[
+    ("answer", "approve, override", "what was recorded at a gate"),
+    (
+        "plan",
+        "plan",
+        "the present plan of a case, as a file that can be approved",
+    ),
+    ("undo", "undo", "what was taken back, or would be"),
+    ("watch", "watch", "one look of the watch"),
+    (
+        "answer",
+        "approve, override, case close",
+        "an answer that was recorded at a gate",
+    ),
+    (
+        "plan",
+        "plan",
+        "the present plan of a case; also the form of a plan file",
+    ),
+    (
+        "undo",
+        "undo",
+        "what was taken back, or would be, action by action",
+    ),
+    ("watch", "watch", "what a look of the watch came to"),
     (
         "attestation",
         "case report",
@@ -229,6 +253,16 @@ pub(crate) const SCHEMAS: &[(&str, &str, &str)] = &[
         "a transcript read again and compared with a lab",
     ),
     ("report", "case report", "a file: the whole report"),
+    (
+        "scenario",
+        "read by drill and lab",
+        "the form of a scenario.toml, as the JSON document with the same keys",
+    ),
+    (
+        "scenarios",
+        "lab check",
+        "which scenarios can be used; file, line and reason where one cannot",
+    ),
     ("score", "drill", "the scores of all runs"),
     (
         "state",

@@ -1,11 +1,11 @@
 //! `retake lab serve`: a tenant to practise on, with a live attacker in it.
 
 use retake_lab::serve::{ClockMode, Options, Server};
-use retake_lab::{Lab, Scenario};
+use retake_lab::{Lab, Scenario, ScenarioError};
 use retake_playbook::codes::{self, Exit};
 use serde_json::json;
 
-use crate::args::{Lab as LabCommand, LabClock, LabServe};
+use crate::args::{Lab as LabCommand, LabCheck, LabClock, LabServe};
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::lab_link::LabAddress;
@@ -14,6 +14,7 @@ use crate::terminal::{OURS, STRONG, Terminal, safe};
 pub(crate) fn run(command: &LabCommand, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
     match command {
         LabCommand::Serve(serve) => serve_until_interrupted(serve, home, terminal),
+        LabCommand::Check(check) => Ok(look_through(check, terminal)),
     }
 }
 
@@ -30,6 +31,52 @@ pub(crate) fn scenario(name: &str) -> Result<Scenario, Failure> {
             "docs/scenario-format.md describes the format. `invoice-fraud` is embedded.",
         )
     })
+}
+
+/// Looks at every file before it answers: whoever wrote several wants all of what is wrong.
+fn look_through(args: &LabCheck, terminal: &Terminal) -> Exit {
+    let mut bad = false;
+    let mut found = Vec::new();
+    for name in &args.scenarios {
+        let mut entry = json!({
+            "asked": name, "usable": false, "id": null, "title": null,
+            "file": null, "line": null, "reason": null,
+        });
+        match Scenario::find(name) {
+            Ok(scenario) => {
+                terminal.say(&format!(
+                    "{STRONG}usable{STRONG:#}  {}  {}",
+                    safe(scenario.id()),
+                    safe(&scenario.title)
+                ));
+                entry["usable"] = json!(true);
+                entry["id"] = json!(scenario.id());
+                entry["title"] = json!(scenario.title);
+            }
+            Err(error) => {
+                bad = true;
+                terminal.say(&safe(&error.to_string()));
+                entry["reason"] = json!(error.to_string());
+                if let ScenarioError::Invalid { file, line, reason } = &error {
+                    entry["file"] = json!(file.display().to_string());
+                    entry["line"] = json!(line);
+                    entry["reason"] = json!(reason);
+                }
+            }
+        }
+        found.push(entry);
+    }
+    if terminal.json() {
+        terminal.document(&json!({"schema": "retake.scenarios/1", "scenarios": found}));
+    }
+    if bad {
+        terminal.say(&format!(
+            "\n{} docs/scenario-format.md describes the format; nothing was run.",
+            codes::BAD_SCENARIO.id
+        ));
+        return codes::BAD_SCENARIO.exit;
+    }
+    Exit::Done
 }
 
 fn serve_until_interrupted(

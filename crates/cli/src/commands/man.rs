@@ -3,6 +3,8 @@
 //! They are made when they are asked for, so that they are those of the program that
 //! is installed; see docs/decisions/man-pages.md.
 
+use std::fmt::Write as _;
+
 use clap::CommandFactory as _;
 use retake_playbook::codes::{self, Exit};
 
@@ -99,11 +101,12 @@ fn page(command: &clap::Command, is_root: bool) -> Result<String, Failure> {
     if is_root {
         text.push_str(".SH ENVIRONMENT\n");
         for (name, what) in VARIABLES {
-            text.push_str(&format!(".TP\n{name}\n{}\n", what.replace('-', "\\-")));
+            // Writing to a String cannot fail.
+            let _ = write!(text, ".TP\n{name}\n{}\n", what.replace('-', "\\-"));
         }
         text.push_str(".SH \"EXIT STATUS\"\n");
         for (status, what) in EXITS {
-            text.push_str(&format!(".TP\n{status}\n{what}\n"));
+            let _ = write!(text, ".TP\n{status}\n{what}\n");
         }
     }
     Ok(text)

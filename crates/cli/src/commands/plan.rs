@@ -30,7 +30,7 @@ pub(crate) fn run(args: &PlanArgs, home: &Home, terminal: &Terminal) -> Result<E
         }
         write_private(out, text.as_bytes())?;
         terminal.say(&format!(
-            "{} holds plan {} of the case {}: {} actions. Whoever approves it: `retake approve {} plan --as NAME --plan {}`",
+            "{} holds plan {} of the case {}: {} actions. Whoever approves it: `retake approve {} GATE --as NAME --plan {}`",
             out.display(),
             plan.plan,
             safe(&plan.case),

@@ -1,19 +1,16 @@
 //! `retake undo`: taking actions of a case back.
 
-use retake_casefile::{CaseId, Store};
+use retake_casefile::CaseId;
 use retake_playbook::ActionId;
 use retake_playbook::codes::{CANNOT_UNDO, Exit};
-use retake_responder::{Responder, Surroundings, UndoOutcome, Undone, Which};
-use retake_tenant::edge::SystemEntropy;
+use retake_responder::{Responder, UndoOutcome, Undone, Which};
 use serde_json::json;
 
-use super::at_hand::{NobodyHere, named_or_login};
+use super::at_hand::TakenUp;
 use crate::args::Undo;
 use crate::failure::Failure;
 use crate::home::Home;
-use crate::profile::connect;
 use crate::terminal::{OURS, QUIET, STRONG, Terminal, WARN, safe, safe_at_length};
-use crate::watch::LiveView;
 
 pub(crate) fn run(args: &Undo, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
     let case = CaseId::parse(&args.case)?;
@@ -30,26 +27,13 @@ pub(crate) fn run(args: &Undo, home: &Home, terminal: &Terminal) -> Result<Exit,
         ));
     }
     super::runtime()?.block_on(async {
-        // The case first: a mistyped id needs no sign-in.
-        let store = Store::open(&home.store())?;
-        store.records(&case)?;
-        let connection = connect(home, &args.tenant, &args.recording)?;
+        let taken = TakenUp::find(home, case, &args.tenant, &args.recording, terminal)?;
+        let connection = &taken.connection;
         let _told = connection
             .tape
             .as_ref()
             .map(|tape| tape.told_at_the_end(terminal));
-        let watcher = LiveView(terminal);
-        let around = Surroundings {
-            tenant: &connection.tenant,
-            store: &store,
-            clock: connection.clock.as_ref(),
-            entropy: &SystemEntropy,
-            people: &NobodyHere,
-            watcher: &watcher,
-        };
-        let by = named_or_login(args.name.as_deref());
-        let responder = Responder::take(around, case, &by)?;
-        super::same_tenant(&responder.state(), &connection.tenant)?;
+        let responder = taken.responder(args.name.as_deref())?;
         if args.dry_run {
             return Ok(preview(args, &responder, &which, terminal));
         }

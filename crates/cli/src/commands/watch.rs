@@ -1,44 +1,29 @@
 //! `retake watch`: looking whether something came back.
 
 use jiff::{SignedDuration, Timestamp};
-use retake_casefile::{CaseId, Store};
+use retake_casefile::CaseId;
 use retake_playbook::State;
 use retake_playbook::codes::{self, Code, Exit};
 use retake_playbook::machine::{WATCH_DAYS, WATCH_HOURS};
-use retake_responder::{Responder, Surroundings, Watched};
-use retake_tenant::edge::SystemEntropy;
+use retake_responder::Watched;
 use serde_json::json;
 
-use super::at_hand::{NobodyHere, named_or_login};
+use super::at_hand::TakenUp;
 use crate::args::WatchArgs;
 use crate::failure::Failure;
 use crate::home::Home;
-use crate::profile::connect;
 use crate::terminal::{OURS, Terminal, WARN, safe_at_length};
-use crate::watch::LiveView;
 
 pub(crate) fn run(args: &WatchArgs, home: &Home, terminal: &Terminal) -> Result<Exit, Failure> {
     let case = CaseId::parse(&args.case)?;
     super::runtime()?.block_on(async {
-        let store = Store::open(&home.store())?;
-        store.records(&case)?;
-        let connection = connect(home, &args.tenant, &args.recording)?;
+        let taken = TakenUp::find(home, case, &args.tenant, &args.recording, terminal)?;
+        let connection = &taken.connection;
         let _told = connection
             .tape
             .as_ref()
             .map(|tape| tape.told_at_the_end(terminal));
-        let watcher = LiveView(terminal);
-        let around = Surroundings {
-            tenant: &connection.tenant,
-            store: &store,
-            clock: connection.clock.as_ref(),
-            entropy: &SystemEntropy,
-            people: &NobodyHere,
-            watcher: &watcher,
-        };
-        let by = named_or_login(args.name.as_deref());
-        let responder = Responder::take(around, case, &by)?;
-        super::same_tenant(&responder.state(), &connection.tenant)?;
+        let responder = taken.responder(args.name.as_deref())?;
         connection.sign_in(terminal).await?;
         let watched = Box::pin(responder.watch(args.until_end)).await?;
         tell(

@@ -22,6 +22,11 @@ Commands:
   respond      Take an account back, from the alert to the closed case. The same command resumes
   contain      Block sign-in and revoke sessions, verified; the first ten seconds alone
   release      Take a containment back
+  plan         Write the present plan of a case to a file, to be read and approved elsewhere
+  approve      Answer the gate that waits, in your name. Nothing is carried out by it
+  override     Open a gate whose condition does not hold, with a reason that stays
+  undo         Take actions of a case back, in any order, or all that can be
+  watch        Look whether something came back; reopens the case if so
   tenant       Profiles of tenants: how each is reached, and what the responder may do there
   teardown     Take away what Retake holds in a tenant and on this machine. Cases stay
   case         Read, export and verify cases
@@ -389,6 +394,53 @@ fn a_score_as_json_has_every_key_in_every_run() {
         ran.code, 0,
         "the code is about retake, not about the controls"
     );
+}
+
+#[test]
+fn a_comparison_shows_retake_and_the_controls_side_by_side() {
+    let home = Home::new();
+    let ran = home.retake(&["drill", "--all", "--compare"]);
+    let tables: Vec<&str> = ran.stdout.split("\n\n").collect();
+    let scenarios: Vec<&str> = retake_lab::Scenario::names().collect();
+    assert_eq!(
+        tables.len(),
+        scenarios.len(),
+        "a table for each scenario: {}",
+        ran.stdout
+    );
+    for (table, scenario) in tables.iter().zip(scenarios) {
+        assert!(table.trim_start().starts_with(scenario), "{table}");
+        let row = |name: &str| -> Vec<&str> {
+            let line = table
+                .lines()
+                .find_map(|line| line.trim_start().strip_prefix(name))
+                .unwrap_or_else(|| panic!("{name}: {table}"));
+            line.split("  ")
+                .map(str::trim)
+                .filter(|c| !c.is_empty())
+                .collect()
+        };
+        // The controls stand in their columns, and a score that cannot fail would show.
+        for name in [
+            "usable at the end",
+            "usable once sign-in is back",
+            "usable a day later",
+            "survivors",
+            "collateral",
+            "order violations",
+            "changes without evidence",
+            "claims not verified",
+            "leaked after the block",
+            "first block, slowest",
+            "path of takeover right",
+            "people warned",
+        ] {
+            let columns = retake_drill::rehearsals::sequences().count();
+            assert_eq!(row(name).len(), columns, "{name}: {table}");
+        }
+        assert_eq!(row("clean runs")[0], "1 of 1", "{table}");
+    }
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
 
 #[test]

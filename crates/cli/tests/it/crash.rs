@@ -243,6 +243,8 @@ fn is_effect_of(kind: ActionKind, effect: &Value) -> bool {
         ActionKind::BlockSignIn => fields["accountEnabled"] == json!([true, false]),
         ActionKind::RestoreSignIn => fields["accountEnabled"] == json!([false, true]),
         ActionKind::ClearForwarding => fields.get("ForwardingSmtpAddress").is_some(),
+        ActionKind::RaiseRetention => fields.get("RetainDeletedItemsFor").is_some(),
+        ActionKind::HoldMailbox => fields.get("LitigationHoldEnabled").is_some(),
         _ => effect["kind"] == "deleted",
     }
 }

@@ -18,7 +18,7 @@ fn schema(name: &str) -> Value {
 
 /// Asserts that the document follows the form of this name, and that the form notices
 /// when a key that it demands is not there or is of another type.
-fn follows(name: &str, document: &Value) {
+pub(crate) fn follows(name: &str, document: &Value) {
     let schema = schema(name);
     let validator = jsonschema::validator_for(&schema).unwrap();
     let wrong: Vec<String> = validator
@@ -64,7 +64,7 @@ fn every_form_is_listed_with_its_schema_and_every_schema_is_listed() {
     let there: BTreeSet<String> = std::fs::read_dir(schemas())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".json"))
+        .filter(|name| name != "README.md")
         .collect();
     assert_eq!(listed, there);
     for name in there {
@@ -73,6 +73,69 @@ fn every_form_is_listed_with_its_schema_and_every_schema_is_listed() {
         assert_eq!(schema["$id"], format!("retake.{name}/1"));
         jsonschema::meta::validate(&schema).unwrap();
     }
+}
+
+/// A form that somebody adds to a command has to be written down, too.
+#[test]
+fn every_form_that_the_program_names_is_written_down() {
+    fn named(dir: &Path, forms: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                named(&path, forms);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let quoted = text.split("\"retake.").skip(1);
+            forms.extend(
+                quoted
+                    .filter_map(|rest| rest.split('"').next()?.strip_suffix("/1"))
+                    .filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase()))
+                    .map(str::to_owned),
+            );
+        }
+    }
+    let mut forms = BTreeSet::new();
+    named(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut forms,
+    );
+    assert!(forms.len() > 12, "{forms:?}");
+    for form in forms {
+        let file = schemas().join(format!("{form}.json"));
+        assert!(file.is_file(), "retake.{form}/1 has no schema");
+    }
+}
+
+#[test]
+fn a_case_that_waits_speaks_json_and_so_do_plan_and_approval() {
+    let home = Home::new();
+    let served = Served::to(&home);
+    let respond = [
+        "respond",
+        served.user(),
+        "--tenant",
+        "lab",
+        "--as",
+        "Robin",
+        "--json",
+    ];
+    let waits = document(&home.retake(&respond));
+    follows("outcome", &waits);
+    assert_eq!(waits["outcome"], "waits");
+    assert!(
+        waits["code"].is_string() && waits["why"].is_string(),
+        "{waits}"
+    );
+    let case = waits["case"].as_str().unwrap();
+    let approved = home.retake(&["approve", case, "contain", "--as", "Robin", "--json"]);
+    assert_eq!(approved.code, 0, "{}", approved.session());
+    follows("answer", &document(&approved));
+    let planned = document(&home.retake(&respond));
+    assert_eq!(planned["outcome"], "waits", "{planned}");
+    let plan = home.retake(&["plan", case, "--json"]);
+    assert_eq!(plan.code, 0, "{}", plan.session());
+    follows("plan", &document(&plan));
 }
 
 #[test]
@@ -137,6 +200,19 @@ fn a_whole_case_speaks_json_and_each_document_follows_its_form() {
     ]);
     follows("verified", &document(&verified));
     assert_eq!(document(&verified)["attestation_records"], said["records"]);
+
+    let undo = |more: &[&str]| {
+        let mut all = vec!["undo", case, "--tenant", "lab"];
+        all.extend(more);
+        document(&run(&all))
+    };
+    let preview = undo(&["--all", "--dry-run"]);
+    follows("undo", &preview);
+    assert!(!preview["actions"].as_array().unwrap().is_empty());
+    follows(
+        "undo",
+        &undo(&["--action", "1", "--as", "Robin", "--reason", "a rehearsal"]),
+    );
 
     let checked = document(&run(&["tenant", "check", "lab"]));
     follows("check", &checked);

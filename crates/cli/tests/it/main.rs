@@ -9,10 +9,12 @@
 mod bad_input;
 mod commands;
 mod crash;
+mod desk;
 mod foreign;
 mod hostile;
 mod hunt;
 mod json;
+mod lab_check;
 mod practice;
 mod secrets;
 mod signing_in;

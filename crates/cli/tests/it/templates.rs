@@ -10,6 +10,7 @@ fn put(home: &Home, name: &str, bytes: &[u8]) {
 
 #[test]
 fn a_template_that_cannot_be_used_stops_before_the_case_with_file_line_and_reason() {
+    let large = vec![b'x'; 70_000];
     let bad: [(&str, &[u8], &str); 6] = [
         (
             "warn-staff.txt",
@@ -32,7 +33,7 @@ fn a_template_that_cannot_be_used_stops_before_the_case_with_file_line_and_reaso
             b"a\n\xc3\x28",
             "line 2: here it is not UTF-8",
         ),
-        ("warn-finance.txt", &[b'x'; 70_000], "it has 70000 bytes"),
+        ("warn-finance.txt", &large, "it has 70000 bytes"),
     ];
     for (name, bytes, reason) in bad {
         let home = Home::new();

@@ -5,7 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 use http::Request;
 use retake_tenant::call::{
-    CALLS, CallSpec, EXCHANGE_CHANGE, EXCHANGE_INVOKE, SERVICE_PRINCIPALS, SIGN_IN, Service,
+    CALLS, CallSpec, EXCHANGE_CHANGE, EXCHANGE_INVOKE, EXCHANGE_SET_KEEPING, SERVICE_PRINCIPALS,
+    SIGN_IN, Service,
 };
 use serde_json::Value;
 
@@ -120,6 +121,11 @@ fn cmdlet(body: &[u8]) -> &'static CallSpec {
     let name = body["CmdletInput"]["CmdletName"]
         .as_str()
         .unwrap_or_default();
+    let parameters = &body["CmdletInput"]["Parameters"];
+    let keeps = |name: &str| !parameters[name].is_null();
+    if name == "Set-Mailbox" && (keeps("RetainDeletedItemsFor") || keeps("LitigationHoldEnabled")) {
+        return &EXCHANGE_SET_KEEPING;
+    }
     let named = format!("({name})");
     CALLS
         .iter()
@@ -232,6 +238,12 @@ mod tests {
                 "/adminapi/beta/t/InvokeCommand",
                 r#"{"CmdletInput":{"CmdletName":"Set-Mailbox"}}"#,
                 "exchange.mailbox.set_forwarding",
+            ),
+            (
+                "POST",
+                "/adminapi/beta/t/InvokeCommand",
+                r#"{"CmdletInput":{"CmdletName":"Set-Mailbox","Parameters":{"LitigationHoldEnabled":true}}}"#,
+                "exchange.mailbox.set_keeping",
             ),
         ] {
             assert_eq!(

@@ -19,7 +19,6 @@ use retake_tenant::Tenant;
 use retake_tenant::edge::{Clock as _, Entropy as _};
 
 use super::wire::{Aim, FaultyWire, Passed};
-use crate::people::ScenarioPeople;
 use crate::respond::{RETAKE, RehearsalError, opening, profile};
 use crate::run::{Run, Stage, run_with};
 use crate::wire::{SeededEntropy, lock};
@@ -130,7 +129,7 @@ async fn respond(
         Arc::new(stage.time.clone()),
     );
     let store = Store::open_in_memory()?;
-    let people = ScenarioPeople::new(Arc::clone(&stage.lab), stage.time.clone());
+    let people = stage.people();
     let mut reached = false;
     for attempt in 0..=AGAIN {
         let goal = Goal {

@@ -183,6 +183,7 @@ impl Results {
 
     /// Takes the rows of an earlier file for the trials that were not played now, each
     /// with the commit that it was played at; in the order of the trials.
+    #[must_use]
     pub fn with_earlier(mut self, earlier: &Self, trials: &[super::Trial]) -> Self {
         let rows = trials.iter().filter_map(|trial| {
             let name = trial.called.name();

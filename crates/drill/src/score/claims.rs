@@ -263,6 +263,10 @@ impl Judge<'_> {
                         _ => self.reads.shows_gone(line, &effect.object),
                     })
             }),
+            Kind::ChooseDefaultMethod => self.shows_a_default(line),
+            Kind::DisableDevice | Kind::DisableApp => {
+                self.reads.shows_gone(line, object) || self.reads.shows_switched_off(line, object)
+            }
         }
     }
 
@@ -270,6 +274,17 @@ impl Judge<'_> {
         self.account_values(line, object, "accountEnabled", |value| {
             value.as_bool() == Some(enabled)
         })
+    }
+
+    /// Which method is the default is shown as a kind alone (reference §2.3).
+    fn shows_a_default(&self, line: &Line) -> bool {
+        let field = "userPreferredMethodForSecondaryAuthentication";
+        line.path.ends_with("/signInPreferences")
+            && self.reads.body(line).is_some_and(|body| {
+                body.values_of(field, None)
+                    .iter()
+                    .any(|word| word.as_str().is_some_and(|word| !word.is_empty()))
+            })
     }
 
     /// The service keeps these times to the second.
@@ -342,7 +357,13 @@ impl Judge<'_> {
         self.case.events.iter().any(|(at, event)| {
             *at <= by
                 && match event {
-                    Event::GateOverridden { gate, .. } => *gate == retake_playbook::Gate::Close,
+                    Event::GateOverridden { gate, .. } => {
+                        matches!(
+                            gate,
+                            retake_playbook::Gate::Close | retake_playbook::Gate::Release
+                        )
+                    }
+                    Event::GatePassed { gate, .. } => *gate == retake_playbook::Gate::Release,
                     Event::ReleaseOrdered { .. } => true,
                     _ => false,
                 }
@@ -416,6 +437,10 @@ impl Judge<'_> {
                 ObjectKind::MailProtocols => reads
                     .iter()
                     .any(|line| self.reads.shows_protocol_off(line, &held.object)),
+                ObjectKind::Device | ObjectKind::ServicePrincipal => reads.iter().any(|line| {
+                    self.reads.shows_gone(line, &held.object)
+                        || self.reads.shows_switched_off(line, &held.object)
+                }),
                 // Passwords, sessions and tokens cannot be read; their actions and
                 // the access clock speak for them.
                 _ => true,
@@ -592,6 +617,7 @@ fn works_until_removed(artefact: ArtefactId) -> bool {
                     | ObjectKind::AutoReply
                     | ObjectKind::JunkLists
                     | ObjectKind::ClientSideRule
+                    | ObjectKind::ServicePrincipal
             )
     })
 }

@@ -90,7 +90,12 @@ fn intent<'a>(case: &'a Case, line: &Line) -> Intent<'a> {
 
 fn needs_evidence(effect: &Effect) -> bool {
     // What a change of the account brings with it has the account's evidence.
-    let follows = effect.object.kind == ObjectKind::Token;
+    // No interface shows a client-side rule (reference §0.6): losing the owner's is
+    // collateral, and there is nothing that could have been read of it.
+    let follows = matches!(
+        effect.object.kind,
+        ObjectKind::Token | ObjectKind::ClientSideRule
+    );
     !follows
         && match &effect.did {
             Did::Created | Did::Other(_) => false,

@@ -295,7 +295,10 @@ fn is_about(trace: &Trace, change: &Change, object: &Object) -> bool {
                 });
     }
     let kinds = change.kind == object.kind
-        || (change.kind == ObjectKind::ServicePrincipal && object.kind == ObjectKind::OauthGrant);
+        || (change.kind == ObjectKind::ServicePrincipal && object.kind == ObjectKind::OauthGrant)
+        // What lets an app in with rights of its own is told as a consent.
+        || (object.kind == ObjectKind::ServicePrincipal
+            && matches!(change.kind, ObjectKind::OauthGrant | ObjectKind::AppRole));
     kinds
         && change
             .ids

@@ -218,9 +218,11 @@ fn is_return_earned(
     let overridden = case.events.iter().any(|(at, event)| {
         before(*at)
             && match event {
-                Event::GateOverridden { gate, .. } => *gate == Gate::Return,
+                Event::GateOverridden { gate, .. } => matches!(gate, Gate::Return | Gate::Release),
                 // `retake release` takes a containment back on a named person's order.
                 Event::ReleaseOrdered { .. } => true,
+                // The logs show no takeover, and somebody agreed.
+                Event::GatePassed { gate, .. } => *gate == Gate::Release,
                 _ => false,
             }
     });
@@ -263,7 +265,9 @@ fn holds_foothold(trace: &Trace, seen: &retake_playbook::event::Observed) -> boo
         }
     );
     let off = match &seen.facts {
-        Facts::InboxRule { enabled, .. } => !enabled,
+        Facts::InboxRule { enabled, .. }
+        | Facts::Device { enabled, .. }
+        | Facts::App { enabled, .. } => !enabled,
         Facts::AutoReply { state, .. } => state == "disabled",
         _ => false,
     };

@@ -111,6 +111,16 @@ impl<'a> Reads<'a> {
         }
     }
 
+    /// Whether this answer shows the object, and switched off wherever it does.
+    pub(super) fn shows_switched_off(&self, line: &Line, object: &Object) -> bool {
+        let names = self.trace.names(object);
+        self.shows(line, object)
+            && self.body(line).is_some_and(|body| {
+                let values = body.values_of("accountEnabled", Some(&names));
+                !values.is_empty() && values.iter().all(|value| value.as_bool() == Some(false))
+            })
+    }
+
     /// Whether this answer shows both forwarding fields, and both empty.
     pub(super) fn shows_no_forwarding(&self, line: &Line, object: &Object) -> bool {
         let names = self.trace.names(object);
@@ -184,6 +194,7 @@ fn may_show(line: &Line, kind: ObjectKind) -> bool {
         | ObjectKind::SendingBlock => line.service == "exchange",
         ObjectKind::OauthGrant => graph("auth2PermissionGrants"),
         ObjectKind::ServicePrincipal => graph("/servicePrincipals"),
+        ObjectKind::Device => graph("/devices") || graph("edDevices"),
         _ => true,
     }
 }

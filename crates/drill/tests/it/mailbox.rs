@@ -54,6 +54,33 @@ fn the_responder_leaves_nothing_in_the_mailbox_and_breaks_nothing_of_the_users()
         }
         assert_eq!(score.collateral, [], "seed {seed}");
         assert_eq!(score.path.said, "credential_phishing", "seed {seed}");
+        for (what, known) in [
+            ("sent", score.blast_radius.sent),
+            ("read", score.blast_radius.read),
+        ] {
+            assert!(known.recall >= 1.0, "seed {seed}: {what} {known:?}");
+            assert!(known.precision >= 0.95, "seed {seed}: {what} {known:?}");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_does_not_say_what_was_there_before_costs_the_user_nothing() {
+    let text = include_str!("../../../../scenarios/mailbox-persistence/scenario.toml");
+    let text = format!("{text}\n[unconfirmed]\nmodified_properties = \"absent\"\n");
+    let scenario = Scenario::parse("variant.toml".as_ref(), &text).unwrap();
+    for seed in SEEDS {
+        let run = run_responder(&scenario, seed, Conduct::default(), &|_| Box::new(Nobody))
+            .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        assert_eq!(run.score.collateral, [], "seed {seed}");
+        // What nobody can tell from the user's own may stay, and a person is told; a
+        // protocol that was switched on goes off all the same.
+        for held in &run.score.artefacts {
+            assert!(
+                held.outcome != Outcome::Survived || held.id.to_string() == "A43",
+                "seed {seed}: {held:?}"
+            );
+        }
     }
 }
 

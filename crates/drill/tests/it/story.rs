@@ -437,6 +437,12 @@ impl Story {
                 self.password_changed = self.now;
                 json!({"kind": "password_set"})
             }
+            ActionKind::ChooseDefaultMethod => {
+                json!({"kind": "changed", "fields": {"isDefault": [false, true]}})
+            }
+            ActionKind::DisableDevice | ActionKind::DisableApp => {
+                json!({"kind": "changed", "fields": {"accountEnabled": [true, false]}})
+            }
             ActionKind::RemoveMethod => {
                 self.methods.retain(|method| *method != id);
                 json!({"kind": "deleted"})

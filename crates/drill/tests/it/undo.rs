@@ -129,6 +129,8 @@ struct Closed<'a> {
     case: CaseId,
     before: Picture,
     after: Picture,
+    /// The settings of the mailbox before the case.
+    settings: Value,
 }
 
 impl Closed<'_> {
@@ -209,15 +211,62 @@ impl Closed<'_> {
 
 /// Plays the default drill to its end and hands the closed case over.
 fn after_the_case(seed: u64, then: impl AsyncFnOnce(&Closed<'_>)) -> Run {
-    let scenario = Scenario::find("invoice-fraud").unwrap();
+    after_the_case_of("invoice-fraud", seed, then)
+}
+
+/// The settings of the mailbox that a response touches, without ids that are new for
+/// whatever is made again.
+async fn settings(stage: &Stage) -> Value {
+    let tenant = client(stage, Arc::new(stage.transport.clone()));
+    let upn = wire::lock(&stage.lab).briefing().affected.clone();
+    let sweeps: Vec<Value> = tenant
+        .get_sweep_rules(&upn)
+        .await
+        .unwrap()
+        .value
+        .iter()
+        .map(|rule| {
+            json!([
+                rule.name,
+                rule.sender,
+                rule.keep_for_days,
+                rule.keep_latest,
+                rule.destination_folder
+            ])
+        })
+        .collect();
+    let reply = tenant.get_auto_reply(&upn).await.unwrap().value;
+    let junk = tenant.get_junk_lists(&upn).await.unwrap().value;
+    let access = tenant.get_protocols(&upn).await.unwrap().value;
+    let sorted = |list: &[String]| {
+        let mut list = list.to_vec();
+        list.sort();
+        list
+    };
+    let mut sweeps = sweeps;
+    sweeps.sort_by_key(Value::to_string);
+    json!({
+        "sweep rules": sweeps,
+        "reply": [reply.auto_reply_state, reply.internal_message, reply.external_message],
+        "trusted": sorted(&junk.trusted_senders_and_domains),
+        "blocked": sorted(&junk.blocked_senders_and_domains),
+        "protocols": [access.imap_enabled, access.pop_enabled, access.ews_enabled, access.smtp_client_authentication_disabled],
+    })
+}
+
+/// Plays a scenario to its end and hands the closed case over.
+fn after_the_case_of(name: &str, seed: u64, then: impl AsyncFnOnce(&Closed<'_>)) -> Run {
+    let scenario = Scenario::find(name).unwrap();
     run_with(&scenario, seed, "retake", async |stage: Stage| {
         let before = picture(&stage).await;
+        let settings = settings(&stage).await;
         let desk = Desk::new(&stage)?;
         let way = Arc::new(stage.transport.clone());
         let worked = Box::pin(desk.work(&stage, way, Conduct::default(), &Nobody)).await?;
         assert_eq!(worked.finished, Finished::Closed);
         let closed = Closed {
             before,
+            settings,
             after: picture(&stage).await,
             stage: &stage,
             desk: &desk,
@@ -355,6 +404,38 @@ fn undo_of_all_brings_the_tenant_back_and_says_what_does_not_come_back() {
 }
 
 #[test]
+fn the_settings_of_a_mailbox_come_back_in_any_order() {
+    for seed in 1..=2 {
+        let run = after_the_case_of("mailbox-persistence", seed, async |closed| {
+            assert_ne!(settings(closed.stage).await, closed.settings);
+            let actions = shuffled(closed.actions(true), seed);
+            let mine: Vec<ActionId> = actions
+                .into_iter()
+                .filter(|action| {
+                    matches!(
+                        closed.kind(*action),
+                        ActionKind::RemoveSweepRule
+                            | ActionKind::SwitchOffAutoReply
+                            | ActionKind::RemoveJunkEntries
+                            | ActionKind::RestoreProtocols
+                    )
+                })
+                .collect();
+            assert!(!mine.is_empty());
+            let results = closed.undo(Which::These(mine.clone())).await;
+            let restored = results
+                .iter()
+                .filter(|undone| matches!(undone.outcome, UndoOutcome::Restored { .. }))
+                .count();
+            assert_eq!(restored, mine.len(), "{results:?}");
+            assert_eq!(settings(closed.stage).await, closed.settings, "seed {seed}");
+        });
+        assert_eq!(undos_claimed(&run), Vec::<String>::new());
+        assert_eq!(twice(&run), []);
+    }
+}
+
+#[test]
 fn any_order_comes_to_the_same() {
     for seed in 1..=3 {
         after_the_case(2, async |closed| {
@@ -392,6 +473,10 @@ fn each_alone_changes_nothing_else_and_a_second_time_nothing_at_all() {
                 ActionKind::RemoveGrant => {
                     assert_eq!((&now.rules, now.enabled), (&last.rules, last.enabled));
                     assert_eq!(now.grants.len(), last.grants.len() + 1);
+                }
+                ActionKind::RaiseRetention | ActionKind::HoldMailbox => {
+                    assert_eq!((&now.rules, &now.grants), (&last.rules, &last.grants));
+                    assert_eq!(now.enabled, last.enabled);
                 }
                 _ => {
                     assert_eq!((&now.grants, now.enabled), (&last.grants, last.enabled));

@@ -45,6 +45,11 @@ pub(super) fn elsewhere<'a>(scope: &Scope<'a>, print: &Fingerprint) -> Vec<&'a E
                 && !scope.acts(event)
                 && !scope.is_responder(event)
                 && event.source != Source::MessageTrace
+                // An app that acts for itself is nobody's account.
+                && !event
+                    .user
+                    .as_deref()
+                    .is_some_and(|user| user.to_ascii_lowercase().starts_with("serviceprincipal_"))
         })
         .filter(|event| {
             let by_mark = sessions(event)

@@ -144,8 +144,14 @@ const KINDS: &[(&str, ObjectKind)] = &[
         ObjectKind::Method,
     ),
     ("add platform credential", ObjectKind::Method),
-    ("create application password for user", ObjectKind::Method),
-    ("delete application password for user", ObjectKind::Method),
+    (
+        "create application password for user",
+        ObjectKind::AppPassword,
+    ),
+    (
+        "delete application password for user",
+        ObjectKind::AppPassword,
+    ),
     ("disable strong authentication", ObjectKind::Account),
     ("enable strong authentication", ObjectKind::Account),
     ("add member to role", ObjectKind::Account),
@@ -315,6 +321,26 @@ fn change(
         record_id: event.record_id.clone(),
         also: Vec::new(),
     }
+}
+
+/// The apps that records of consents are about. The resource stands among the ids of a
+/// grant too; what is signed in *to* is no such app.
+pub(super) fn consented_apps(scope: &Scope<'_>) -> BTreeSet<String> {
+    let resources: BTreeSet<String> = scope
+        .all
+        .iter()
+        .filter_map(|event| event.resource_id.as_deref())
+        .map(str::to_lowercase)
+        .collect();
+    scope
+        .all
+        .iter()
+        .filter(|event| object_kind(event) == Some(ObjectKind::OauthGrant))
+        .flat_map(|event| identify(event, ObjectKind::OauthGrant, scope).0)
+        .filter(|id| crate::token::token_id(id).is_some())
+        .map(|id| id.to_lowercase())
+        .filter(|id| !resources.contains(id))
+        .collect()
 }
 
 /// The account or mailbox changed.

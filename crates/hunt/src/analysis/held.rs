@@ -42,6 +42,9 @@ pub(super) struct Held {
     sessions: BTreeMap<String, BTreeSet<Network>>,
     /// Sessions in which nothing but the user's programs was seen.
     unmixed: BTreeSet<String>,
+    /// Sessions that the user's programs carried from where the user works, whoever else
+    /// was in them: a token that was copied leaves its owner at work.
+    shared: BTreeSet<String>,
     /// Where carried sessions were, and when.
     places: HashMap<Network, BTreeSet<Timestamp>>,
 }
@@ -62,6 +65,7 @@ impl Held {
             .own
             .iter()
             .filter(|event| event.is_sign_in() && event.outcome != Outcome::Failure)
+            .filter(|event| !scope.is_by_app(event))
             .copied()
             .collect();
         held.agents = entered
@@ -77,6 +81,7 @@ impl Held {
             }
         }
         let serious = serious(scope, profile, networks, raised);
+        held.learn_shared(&by_session, &serious, profile, networks);
         by_session.retain(|session, events| {
             held.only_own_programs(events, profile, networks)
                 && !serious
@@ -113,6 +118,64 @@ impl Held {
         held
     }
 
+    /// Learns which sessions were in the user's own hands, whatever was done in them by
+    /// other programs. It counts what the user's own programs did there, and only where
+    /// none of them was in two places at once: then somebody shows the user's program too.
+    fn learn_shared(
+        &mut self,
+        by_session: &BTreeMap<&str, Vec<&Event>>,
+        serious: &[&Event],
+        profile: &Profile,
+        networks: &Networks,
+    ) {
+        let mut own: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+        for (session, events) in by_session {
+            let events: Vec<&Event> = events
+                .iter()
+                .filter(|event| self.is_own_program(event))
+                .copied()
+                .collect();
+            // A serious change made in it, from where the user's program seems to be.
+            let changed = serious.iter().any(|change| {
+                touched(change, session, &events, networks)
+                    && networks.of(change).is_some_and(|network| {
+                        events
+                            .iter()
+                            .any(|event| networks.of(event) == Some(network))
+                    })
+            });
+            if events.iter().any(|event| profile.at_home(event, networks))
+                && !changed
+                && device_stays(&events, profile, networks)
+            {
+                own.insert(session, events);
+            }
+        }
+        let doubled = in_two_places(&own, profile, networks);
+        own.retain(|session, _| !doubled.contains(session));
+        for (session, events) in own {
+            self.shared.insert(session.to_owned());
+            for event in events {
+                if let Some(network) = networks.of(event)
+                    && !profile.at_home(event, networks)
+                {
+                    self.places.entry(network).or_default().insert(event.time);
+                }
+            }
+        }
+    }
+
+    /// The user's own program, at a page or with a token as users have them.
+    fn is_own_program(&self, event: &Event) -> bool {
+        event
+            .user_agent
+            .as_ref()
+            .is_some_and(|text| self.agents.contains(text))
+            && !is_risky(event)
+            && !is_device_code(event)
+            && event.protocol.as_deref() != Some("ropc")
+    }
+
     /// Whether the event is the user's by continuity, and why.
     pub(super) fn claims(&self, event: &Event, network: Network) -> Option<&'static str> {
         let carried = sessions(event)
@@ -121,6 +184,15 @@ impl Held {
         if carried {
             return Some(
                 "in a session that the user's own client carried here from where the user works",
+            );
+        }
+        let shared = sessions(event).any(|session| self.shared.contains(session));
+        if shared
+            && self.was_there(network, event.time)
+            && (!event.is_sign_in() || self.is_own_program(event))
+        {
+            return Some(
+                "with the user's own program, in a session that it carried from where the user works",
             );
         }
         // A sign-in must show the user's program and no other in its session;
@@ -157,16 +229,9 @@ impl Held {
     }
 
     fn only_own_programs(&self, events: &[&Event], profile: &Profile, networks: &Networks) -> bool {
-        events.iter().all(|event| {
-            profile.at_home(event, networks)
-                || (event
-                    .user_agent
-                    .as_ref()
-                    .is_some_and(|text| self.agents.contains(text))
-                    && !is_risky(event)
-                    && !is_device_code(event)
-                    && event.protocol.as_deref() != Some("ropc"))
-        })
+        events
+            .iter()
+            .all(|event| profile.at_home(event, networks) || self.is_own_program(event))
     }
 }
 

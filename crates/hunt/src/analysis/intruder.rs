@@ -208,7 +208,11 @@ fn cluster<'a>(scope: &Scope<'a>, whose: &HashMap<Key, Whose>) -> Vec<Cluster<'a
     let mut parent: Vec<usize> = (0..events.len()).collect();
     let mut seen: HashMap<String, usize> = HashMap::new();
     for (position, event) in events.iter().enumerate() {
-        let keys = sessions(event)
+        // An app's session is that of the consent, which may be the user's own.
+        let carried = (!scope.is_by_app(event)).then(|| sessions(event));
+        let keys = carried
+            .into_iter()
+            .flatten()
             .map(|session| format!("session {session}"))
             .chain(event.token_id.iter().map(|token| format!("token {token}")))
             .chain(

@@ -7,8 +7,10 @@
 
 mod blast;
 mod changes;
+mod consent;
 mod coverage;
 mod held;
+mod impersonated;
 mod intruder;
 mod path;
 mod profile;
@@ -93,8 +95,7 @@ pub fn analyse_with(
         .iter()
         .map(|event| std::ptr::from_ref(*event))
         .collect();
-    let changes = changes::find(&scope, &intruder, &elsewhere_keys, &raised);
-    let fingerprint = blast::fingerprint(&intruder, &profile, &networks, &changes);
+    let mut changes = changes::find(&scope, &intruder, &elsewhere_keys, &raised);
 
     // Consents that the user gave in person, to apps with risky rights, not
     // long before; and what those apps and the attacker's did.
@@ -112,6 +113,10 @@ pub fn analyse_with(
         })
         .copied()
         .collect();
+    let misuse = consent::misused(&scope, &profile, &networks, &changes, &consents);
+    let consents = misuse.consents.clone();
+    consent::lay_to_the_attacker(&mut changes, &misuse);
+    let fingerprint = blast::fingerprint(&intruder, &profile, &networks, &changes);
     let app_events = app_events(
         &scope,
         &profile,
@@ -120,14 +125,7 @@ pub fn analyse_with(
         &consents,
         &fingerprint.apps,
     );
-    let conclusion = path::conclude(
-        &scope,
-        &intruder,
-        &profile,
-        &networks,
-        &consents,
-        &app_events,
-    );
+    let conclusion = path::conclude(&scope, &intruder, &profile, &networks, &misuse, &app_events);
     let blast = blast::blast(
         &scope,
         &intruder,
@@ -186,11 +184,7 @@ pub fn analyse_with(
     let last_known_bad = got_in.iter().map(|event| event.time).max();
     let first_known_bad = got_in
         .into_iter()
-        .chain(
-            consents
-                .iter()
-                .filter(|_| intruder.bad.is_empty() && compromised),
-        )
+        .chain(consents.iter().filter(|_| compromised))
         .map(|event| event.time)
         .min();
     Analysis {
@@ -217,6 +211,7 @@ pub fn analyse_with(
         fingerprint,
         changes,
         blast,
+        impersonated: impersonated::find(&scope, &networks, &own, now),
         coverage: coverage::ledger(&scope, now),
         findings,
     }
@@ -268,7 +263,7 @@ fn app_events<'a>(
         })
         .collect();
     scope
-        .concerning
+        .all
         .iter()
         .filter(|event| {
             !event.is_sign_in()

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::consent::Misuse;
 use super::intruder::{Cluster, Intruder};
 use super::profile::{Networks, Profile};
 use super::scope::{Scope, sessions};
@@ -55,9 +56,12 @@ pub(super) fn conclude(
     intruder: &Intruder<'_>,
     profile: &Profile,
     networks: &Networks,
-    consents: &[&Event],
+    misuse: &Misuse<'_>,
     app_events: &[&Event],
 ) -> Conclusion {
+    let consents = misuse.consents.as_slice();
+    // What an app did with a consent is no use of a session or password.
+    let apps: Vec<&Event> = app_events.iter().chain(&misuse.events).copied().collect();
     let clusters: Vec<&Cluster<'_>> = intruder
         .clusters
         .iter()
@@ -67,8 +71,13 @@ pub(super) fn conclude(
         evidence: Vec::new(),
         weights: Vec::new(),
     };
-    if clusters.is_empty() {
-        if !consents.is_empty() && !app_events.is_empty() {
+    let events: Vec<&Event> = clusters
+        .iter()
+        .flat_map(|cluster| cluster.events.iter().copied())
+        .filter(|event| !misuse.is_by_app(event))
+        .collect();
+    if !events.iter().any(|event| event.outcome != Outcome::Failure) {
+        if !consents.is_empty() && !apps.is_empty() {
             scales.put(
                 Path::ConsentPhishing,
                 0.7,
@@ -79,7 +88,7 @@ pub(super) fn conclude(
                 Path::ConsentPhishing,
                 0.2,
                 "the app then reached the mailbox from elsewhere",
-                app_events,
+                &apps,
             );
             scales.put(
                 Path::CredentialPhishing,
@@ -96,21 +105,14 @@ pub(super) fn conclude(
         }
         return weigh(scales);
     }
-    let events: Vec<&Event> = clusters
-        .iter()
-        .flat_map(|cluster| cluster.events.iter().copied())
-        .collect();
     let interactive: Vec<&Event> = clusters
         .iter()
         .flat_map(|cluster| cluster.interactive())
+        .filter(|event| !misuse.is_by_app(event))
         .collect();
     let mut ordered = interactive.clone();
     ordered.sort_by_key(|event| event.time);
     let first = ordered.first().map(|event| event.time);
-
-    by_sign_in(&mut scales, &events, &ordered, networks);
-    by_password(&mut scales, scope, &events, first, networks);
-    by_token(&mut scales, intruder, &events, &ordered);
 
     let codes: Vec<&Event> = events
         .iter()
@@ -119,6 +121,22 @@ pub(super) fn conclude(
         })
         .copied()
         .collect();
+    let code_at = codes.iter().map(|event| event.time).min();
+    // A password that was posted without a page, and fitted.
+    let posted_at = events
+        .iter()
+        .filter(|event| {
+            event.is_sign_in()
+                && event.outcome == Outcome::Success
+                && event.protocol.as_deref() == Some("ropc")
+        })
+        .map(|event| event.time)
+        .min();
+    let let_in = LetIn { code_at, posted_at };
+    by_sign_in(&mut scales, &events, &ordered, networks, let_in);
+    by_password(&mut scales, scope, &events, first, networks);
+    by_token(&mut scales, scope, intruder, &events, &ordered);
+
     if codes.is_empty() {
         scales.put(
             Path::DeviceCodePhishing,
@@ -134,13 +152,36 @@ pub(super) fn conclude(
             "signed in by a device code that somebody else asked for",
             &codes,
         );
+        let entered: Vec<&Event> = scope
+            .own
+            .iter()
+            .filter(|event| {
+                event.interactive != Some(false) && is_device_code(event) && !intruder.is_bad(event)
+            })
+            .filter(|event| {
+                sessions(event).any(|session| {
+                    codes
+                        .iter()
+                        .any(|code| sessions(code).any(|other| other == session))
+                })
+            })
+            .copied()
+            .collect();
+        if !entered.is_empty() {
+            scales.put(
+                Path::DeviceCodePhishing,
+                0.05,
+                "the user entered the code themselves, from where they work",
+                &entered,
+            );
+        }
     }
     let early: Vec<&Event> = consents
         .iter()
         .filter(|event| events.first().is_some_and(|bad| event.time <= bad.time))
         .copied()
         .collect();
-    if early.is_empty() || app_events.is_empty() {
+    if early.is_empty() || apps.is_empty() {
         scales.put(
             Path::ConsentPhishing,
             -0.5,
@@ -163,9 +204,22 @@ pub(super) fn conclude(
     weigh(scales)
 }
 
+/// What let somebody else in without a page, and when.
+#[derive(Clone, Copy)]
+struct LetIn {
+    code_at: Option<Timestamp>,
+    posted_at: Option<Timestamp>,
+}
+
 /// Interactive sign-ins of somebody else: password and second factor were
 /// given away.
-fn by_sign_in(scales: &mut Scales, events: &[&Event], interactive: &[&Event], networks: &Networks) {
+fn by_sign_in(
+    scales: &mut Scales,
+    events: &[&Event],
+    interactive: &[&Event],
+    networks: &Networks,
+    let_in: LetIn,
+) {
     let path = Path::CredentialPhishing;
     // A code entered by the user, or a password posted without a page, is
     // another story.
@@ -182,6 +236,24 @@ fn by_sign_in(scales: &mut Scales, events: &[&Event], interactive: &[&Event], ne
             &[],
         );
         return;
+    }
+    // Whoever was in already had no need of the page to get in.
+    let begins = pages.iter().map(|event| event.time).min();
+    let before = |at: Option<Timestamp>| at.zip(begins).is_some_and(|(at, page)| at < page);
+    for (at, text) in [
+        (
+            let_in.code_at,
+            "somebody else signed in at the page only after a device code had let them in",
+        ),
+        (
+            let_in.posted_at,
+            "somebody else signed in at the page only after a password posted without one had let them in",
+        ),
+    ] {
+        if before(at) {
+            scales.put(path, -0.2, text, &pages);
+            return;
+        }
     }
     scales.put(
         path,
@@ -289,6 +361,13 @@ fn by_password(
             "the same place tried passwords on several accounts",
             &failures,
         );
+        // Whoever guessed it had no need of a page in the middle.
+        scales.put(
+            Path::CredentialPhishing,
+            -0.5,
+            "the same place had tried passwords on several accounts before one fitted",
+            &failures,
+        );
     } else if mine >= 3 {
         scales.put(
             path,
@@ -326,11 +405,28 @@ fn by_password(
 /// A session of the user's own in other hands, without a sign-in of theirs.
 fn by_token(
     scales: &mut Scales,
+    scope: &Scope<'_>,
     intruder: &Intruder<'_>,
     events: &[&Event],
     interactive: &[&Event],
 ) {
     let path = Path::TokenTheft;
+    // A session that began with a code was handed over, not stolen.
+    let by_code = |event: &Event| {
+        is_device_code(event)
+            || sessions(event).any(|session| {
+                scope
+                    .by_session
+                    .get(session)
+                    .is_some_and(|signs| signs.iter().any(|sign| is_device_code(sign)))
+            })
+    };
+    let coded = events.iter().any(|event| by_code(event));
+    let events: Vec<&Event> = events
+        .iter()
+        .filter(|event| !by_code(event))
+        .copied()
+        .collect();
     let taken: Vec<&Event> = events
         .iter()
         .filter(|event| sessions(event).any(|session| intruder.own_sessions.contains_key(session)))
@@ -354,7 +450,14 @@ fn by_token(
         );
     }
     if interactive.is_empty() {
-        if silent.is_empty() && taken.is_empty() {
+        if coded && taken.is_empty() {
+            scales.put(
+                path,
+                -0.3,
+                "the session that was used began with a device code: none had to be stolen",
+                &[],
+            );
+        } else if silent.is_empty() && taken.is_empty() {
             scales.put(path, -0.2, "no use of a token was seen either", &[]);
         } else {
             scales.put(

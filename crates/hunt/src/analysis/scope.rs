@@ -1,6 +1,6 @@
 //! Which events concern the subject, and how.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::answer::Subject;
 use crate::event::{Event, Source};
@@ -17,6 +17,10 @@ pub(super) struct Scope<'a> {
     pub(super) by_token: HashMap<&'a str, Vec<&'a Event>>,
     /// Sign-ins by Entra session id.
     pub(super) by_session: HashMap<&'a str, Vec<&'a Event>>,
+    /// Ids of apps that somebody consented to. What such an app does with a refresh
+    /// token carries the session of the consent, whoever runs the app: by its session
+    /// alone it is neither the user nor a thief.
+    pub(super) consented: BTreeSet<String>,
     upn: String,
     id: Option<String>,
     own_ids: Vec<String>,
@@ -30,6 +34,7 @@ impl<'a> Scope<'a> {
             concerning: Vec::new(),
             by_token: HashMap::new(),
             by_session: HashMap::new(),
+            consented: BTreeSet::new(),
             upn: subject.upn.to_lowercase(),
             id: subject.id.as_ref().map(|id| id.to_lowercase()),
             own_ids: subject
@@ -61,7 +66,16 @@ impl<'a> Scope<'a> {
             .filter(|event| scope.acts(event) || scope.suffers(event))
             .copied()
             .collect();
+        scope.consented = super::changes::consented_apps(&scope);
         scope
+    }
+
+    /// One of the apps that somebody consented to did it.
+    pub(super) fn is_by_app(&self, event: &Event) -> bool {
+        event
+            .app_id
+            .as_deref()
+            .is_some_and(|app| self.consented.contains(&app.to_lowercase()))
     }
 
     /// The subject's account did it.

@@ -92,6 +92,7 @@ pub(super) fn score(
         pick(&|event| {
             let client = event.user_agent.as_deref().map(agent::signature);
             foreign(event)
+                && !scope.is_by_app(event)
                 && client.is_some()
                 && sessions(event)
                     .filter_map(|session| own_sessions.get(session))

@@ -348,10 +348,16 @@ fn a_consent_in_the_own_session_that_is_misused_is_consent_phishing() {
         "{:#?}",
         said.path_evidence
     );
-    assert_eq!(
-        by_record(&said, &consent).by,
-        By::User,
-        "the user did it, deceived"
+    // By the user's hand, and whose doing it was.
+    let change = by_record(&said, &consent);
+    assert_eq!(change.by, By::Attacker);
+    assert!(
+        change
+            .reasons
+            .iter()
+            .any(|reason| reason.contains("in person")),
+        "{:?}",
+        change.reasons
     );
     assert_eq!(said.first_known_bad, Some(hours_before(30)));
     assert_eq!(said.blast.read.len(), 1);

@@ -9,8 +9,7 @@ use crate::company::life::add;
 use crate::scenario::Move;
 use crate::trace::{Actor, Service, Trace, TraceLine};
 use crate::ways::{PasswordSignIn, Redemption};
-use crate::world::changes::Activity;
-use crate::world::logs::{RiskDetection, Target};
+use crate::world::logs::RiskDetection;
 use crate::world::rights::Right;
 use crate::world::{
     Address, AppRegistration, Mail, Origin, Resource, ServicePrincipal, Surface, World, known,
@@ -111,6 +110,19 @@ impl Attacker {
             Move::GiveSendOnBehalf => {
                 self.give_right(world, company, trace, now, Right::SendOnBehalf);
             }
+            Move::PhishConsent => self.phish_consent(world, company, trace, now),
+            Move::PhishDeviceCode => self.phish_device_code(world, company, trace, now),
+            Move::AddDefaultMethod => self.add_default_method(world, company, trace, now),
+            Move::RegisterDevice => self.register_own_device(world, trace, now),
+            Move::PhishAppConsent => self.phish_app_consent(world, company, trace, now),
+            Move::SprayPasswords => self.spray_passwords(world, company, trace, now),
+            Move::MakeAppPassword => self.make_app_password(world, trace, now),
+            Move::SendBySmtp => self.send_by_smtp(world, company, trace, now),
+            Move::ConsentAppOnly => self.consent_app_only(world, trace, now),
+            Move::AddAccessPass => self.add_access_pass(world, company, trace, now),
+            Move::StealToken => self.steal_token(world, company, trace, now),
+            Move::SpoofMail => self.spoof_mail(world, company, trace, now),
+            Move::VendorMail => self.vendor_mail(world, company, trace, now),
             Move::PhoneHelpDesk => self.phone_help_desk(world, company, trace, now),
         }
     }
@@ -288,9 +300,9 @@ impl Attacker {
         trace: &mut Trace,
         now: Timestamp,
     ) {
-        if self.live_access(world, now).is_none() {
+        let Some(origin) = self.hand(world, now, Surface::OutlookWeb, "Mail.Read") else {
             return;
-        }
+        };
         let chance = self.chance;
         let round = self.reads;
         self.reads += 1;
@@ -318,7 +330,6 @@ impl Attacker {
         let read: Vec<(Timestamp, String, String)> =
             hits.into_iter().rev().skip(skip).take(wanted).collect();
         let ids: Vec<String> = read.iter().map(|(_, id, _)| id.clone()).collect();
-        let origin = self.origin(world, Surface::OutlookWeb);
         world.record_reads(now, &origin, &self.victim, &ids);
         let messages: Vec<&String> = read.iter().map(|(.., message)| message).collect();
         trace.push(
@@ -326,6 +337,9 @@ impl Attacker {
                 .about(ObjectKind::Mailbox, self.victim.clone())
                 .with_effect(json!({"kind": "read", "messages": messages})),
         );
+        if origin.user.is_none() {
+            Self::reach_further(world, company, trace, now, &origin);
+        }
     }
 
     fn forward_mailbox(&mut self, world: &mut World, trace: &mut Trace, now: Timestamp) {
@@ -363,6 +377,24 @@ impl Attacker {
         if self.live_access(world, now).is_none() {
             return;
         }
+        let origin = self.origin(world, Surface::Entra);
+        let Some(session) = self.session.clone() else {
+            return;
+        };
+        if let Some(foothold) = self.consented(world, now, &origin, &session) {
+            self.plant_line(trace, now, "consent_app", foothold, true);
+        }
+    }
+
+    /// Whoever `origin` is consents to the attacker's app, which gets a refresh token
+    /// in this session.
+    pub(super) fn consented(
+        &mut self,
+        world: &mut World,
+        now: Timestamp,
+        origin: &Origin,
+        session: &str,
+    ) -> Option<Foothold> {
         let chance = self.chance;
         let draw = |purpose: &str| chance.draw("malicious app", purpose, 0);
         let client_id = draw("client id").uuid().to_string();
@@ -389,43 +421,21 @@ impl Attacker {
                 ..AppRegistration::default()
             },
         );
-        let origin = self.origin(world, Surface::Entra);
-        world.audit_directory(
-            now,
-            &origin,
-            &Activity {
-                name: "Add service principal",
-                category: "ApplicationManagement",
-                service: "Core Directory",
-                operation: "Add",
-            },
-            vec![Target {
-                id: principal.clone(),
-                kind: String::from("ServicePrincipal"),
-                name: self.kit.app_name.clone(),
-                upn: None,
-                modified: Vec::new(),
-            }],
-        );
+        world.app_added(now, origin, &principal);
         let grant = world.consent(
             now,
-            &origin,
+            origin,
             Some(&self.victim),
             &principal,
             &self.kit.app_scopes,
         );
-        let Some(session) = self.session.clone() else {
-            return;
-        };
         let scopes: Vec<String> = self
             .kit
             .app_scopes
             .iter()
             .map(|scope| (*scope).to_owned())
             .collect();
-        let Some(refresh) = world.issue_refresh(now, &session, &client_id, &scopes) else {
-            return;
-        };
+        let refresh = world.issue_refresh(now, session, &client_id, &scopes)?;
         let foothold = Foothold {
             artefact: ArtefactId::DELEGATED_GRANT,
             object: TraceObject::new(ObjectKind::OauthGrant, grant.clone()),
@@ -436,7 +446,7 @@ impl Attacker {
             grant,
             refresh,
         });
-        self.plant_line(trace, now, "consent_app", foothold, true);
+        Some(foothold)
     }
 
     /// Writes as the user into the stolen thread: first to whoever pays, then
@@ -448,9 +458,28 @@ impl Attacker {
         trace: &mut Trace,
         now: Timestamp,
     ) {
-        if self.live_access(world, now).is_none() {
-            return;
+        let ordinal = self.sent;
+        let through = if self.chance.draw("fraud", "surface", ordinal).happens(50) {
+            Surface::OutlookWeb
+        } else {
+            Surface::Graph
+        };
+        if let Some(origin) = self.hand(world, now, through, "Mail.Send") {
+            self.write_fraud(world, company, trace, now, &origin, false);
         }
+    }
+
+    /// The same as whoever `origin` is; over SMTP no mailbox takes part, and no copy is
+    /// kept.
+    pub(super) fn write_fraud(
+        &mut self,
+        world: &mut World,
+        company: &Company,
+        trace: &mut Trace,
+        now: Timestamp,
+        origin: &Origin,
+        by_smtp: bool,
+    ) {
         let chance = self.chance;
         let ordinal = self.sent;
         self.sent += 1;
@@ -504,18 +533,20 @@ impl Attacker {
             has_attachments: ordinal.is_multiple_of(2),
             size: draw("size").between(5_000, 60_000) as u32,
             sent: now,
-            from_ip: String::new(),
+            from_ip: if by_smtp {
+                origin.ip.clone()
+            } else {
+                String::new()
+            },
             automatic: false,
         };
         let id = mail.internet_message_id.clone();
-        let through = if draw("surface").happens(50) {
-            Surface::OutlookWeb
-        } else {
-            Surface::Graph
-        };
-        let origin = self.origin(world, through);
         let copy = draw("copy").happens(70);
-        world.send_mail(now, &origin, &self.victim, mail, copy);
+        if by_smtp {
+            world.outbox.push(mail);
+        } else {
+            world.send_mail(now, origin, &self.victim, mail, copy);
+        }
         trace.push(
             TraceLine::new(now, Actor::Attacker, Service::Attack, "send_mail")
                 .about(ObjectKind::Message, id.clone())

@@ -9,7 +9,7 @@ use crate::company::life::add;
 use crate::scenario::Role;
 use crate::trace::{Actor, Service, Trace, TraceLine};
 use crate::world::tokens::{Class, CutKind};
-use crate::world::{MethodKind, Origin, Resource, SignInKind, Surface, World, known};
+use crate::world::{MethodKind, Origin, Resource, SignInKind, World, known};
 
 use super::Attacker;
 use super::assault::method_foothold;
@@ -37,7 +37,7 @@ impl Attacker {
             );
             return;
         }
-        let desk = help_desk(world, company);
+        let desk = company.at_the_portal(world, Role::HelpDesk);
         self.entries += 1;
         let password = self.kit.own_password(self.entries);
         world.set_password(now, &desk, &me, &password, false, CutKind::AdminReset);
@@ -84,27 +84,4 @@ impl Attacker {
             self.plant_line(trace, now, "register_method", method_foothold(id), false);
         }
     }
-}
-
-/// Whoever answers the help desk's telephone, at work in the office.
-fn help_desk(world: &mut World, company: &Company) -> Origin {
-    let desk = company
-        .contacts
-        .get(&Role::HelpDesk)
-        .and_then(|contact| contact.user.clone());
-    let agent = desk
-        .as_ref()
-        .and_then(|id| company.habits.get(id))
-        .map(|habits| habits.browser.clone())
-        .unwrap_or_default();
-    let ip = company.office.enter(world, 2);
-    let mut origin = Origin::user(
-        desk.as_deref().unwrap_or_default(),
-        known::OFFICE_HOME,
-        &ip,
-        &agent,
-    )
-    .through(Surface::Portal);
-    origin.user = desk;
-    origin
 }

@@ -88,7 +88,8 @@ impl Kit {
         let mut all: Vec<String> = names::SHORT_RULE_NAMES
             .iter()
             .chain(&names::PLAUSIBLE_RULE_NAMES)
-            .map(|name| (*name).to_owned())
+            .enumerate()
+            .map(|(index, name)| company.dress("rule name", index as u64, name))
             .collect();
         let order = chance.order("attacker", "rule names", all.len());
         let names_in_order = order
@@ -128,6 +129,7 @@ impl Kit {
             draw("app gap").word(&["", " ", "-"]),
             draw("app second").word(&names::APP_SECOND)
         );
+        let app_name = company.dress("app name", 0, &app_name);
         Self {
             chance,
             proxy,

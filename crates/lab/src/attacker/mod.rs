@@ -4,14 +4,19 @@
 //! It has no oracle of the response: what it learns, it learns by trying, or by
 //! seeing that a thing of its own is gone.
 
+mod app_only;
 mod assault;
 mod comeback;
+mod identity;
 mod kit;
 mod mailbox;
+mod outside;
 mod plant;
 mod rights;
 mod settings;
 mod shared;
+mod spray;
+mod theft;
 mod tick;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,6 +96,10 @@ pub(crate) struct Attacker {
     /// Which settings it bent.
     bent: settings::Bent,
     app: Option<MaliciousApp>,
+    /// An app with rights of its own (A22).
+    own_app: Option<app_only::OwnApp>,
+    /// Methods made the default, passes, devices.
+    identity: identity::Held,
     footholds: Vec<Foothold>,
     /// Rights on the mailbox, given to accounts in its hands (A15, A16, A17).
     delegated: rights::Hands,
@@ -103,6 +112,7 @@ pub(crate) struct Attacker {
     /// stolen token, and by the app.
     fresh: Vec<String>,
     fresh_app: Vec<String>,
+    fresh_own_app: Vec<String>,
     /// Objects that are known to be lost.
     lost: BTreeSet<String>,
     /// How many events that end sessions were seen.
@@ -139,12 +149,15 @@ impl Attacker {
             held: mailbox::Held::default(),
             bent: settings::Bent::default(),
             app: None,
+            own_app: None,
+            identity: identity::Held::default(),
             footholds: Vec::new(),
             delegated: rights::Hands::default(),
             elsewhere: shared::Elsewhere::default(),
             drops: BTreeMap::new(),
             fresh: Vec::new(),
             fresh_app: Vec::new(),
+            fresh_own_app: Vec::new(),
             lost: BTreeSet::new(),
             cuts_seen: 0,
             replanted: 0,
@@ -240,7 +253,11 @@ impl Attacker {
             }
             if let Some((id, _)) = &delivery.stored {
                 self.delegated.arrived(id);
-                for list in [&mut self.fresh, &mut self.fresh_app] {
+                for list in [
+                    &mut self.fresh,
+                    &mut self.fresh_app,
+                    &mut self.fresh_own_app,
+                ] {
                     list.push(id.clone());
                     // Only the newest matter; without a bound a locked-out
                     // attacker would remember every mail of three days.
@@ -275,6 +292,18 @@ impl Attacker {
                 .iter()
                 .filter(|id| user.method(id).is_none())
                 .cloned(),
+        );
+        gone.extend(self.identity.gone(world, &self.victim));
+        gone.extend(
+            self.own_app
+                .iter()
+                .filter(|app| {
+                    world
+                        .service_principals
+                        .get(&app.principal)
+                        .is_none_or(|held| !held.enabled)
+                })
+                .map(|app| app.principal.clone()),
         );
         if let Some(mailbox) = world.mailboxes.get(&self.victim) {
             gone.extend(

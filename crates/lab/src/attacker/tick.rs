@@ -35,6 +35,7 @@ impl Attacker {
         let refresh = self.try_refresh(world, trace, now);
         self.try_access(world, trace, now);
         let reset = self.try_reset(world, trace, now);
+        let reset = self.try_identity(world, trace, now) || reset;
         if !reaction {
             for (artefact, word) in [
                 (ArtefactId::FORWARDING_RULE, "look_outside"),
@@ -51,6 +52,7 @@ impl Attacker {
         }
         self.try_settings(world, trace, now);
         self.try_app(world, trace, now);
+        self.try_own_app(world, trace, now);
         self.try_rights(world, company, trace, now, reaction);
         if !password && !refresh && reset {
             self.come_back(world, trace, now);
@@ -112,7 +114,7 @@ impl Attacker {
                 &PasswordSignIn {
                     user: &self.victim,
                     password,
-                    factors: &self.methods,
+                    factors: &self.factors(),
                     resource: Resource::Exchange,
                     risk: &[],
                     device: "",
@@ -242,6 +244,32 @@ impl Attacker {
         );
     }
 
+    /// The app as whoever acts, if it still gets a token with this right (`Mail.Read`
+    /// is in `Mail.ReadWrite`).
+    pub(super) fn app_hand(
+        &mut self,
+        world: &mut World,
+        now: Timestamp,
+        scope: &str,
+    ) -> Option<Origin> {
+        let app = self.app.clone()?;
+        let ip = self.kit.app_host.enter(world, 17);
+        let mut origin =
+            Origin::user(&self.victim, &app.client_id, &ip, &self.kit.tool).through(Surface::Graph);
+        let access = world
+            .redeem(now, &origin, &Redemption::renewal(&app.refresh))
+            .ok()?;
+        let more = scope.replace(".Read", ".ReadWrite");
+        access
+            .scopes
+            .iter()
+            .any(|held| held == scope || *held == more)
+            .then_some(())?;
+        origin.session.clone_from(&access.session);
+        origin.token = Some(access.unique_id);
+        Some(origin)
+    }
+
     /// Reads the newest of these messages; the effect names them.
     pub(super) fn read(
         &self,
@@ -288,7 +316,7 @@ impl Attacker {
         self.entries += 1;
         let password = self.kit.own_password(self.entries);
         let origin = self.origin(world, Surface::Entra);
-        let methods = self.methods.clone();
+        let methods = self.factors();
         if !world.reset_by_self_service(now, &origin, &self.victim, &methods, &password) {
             return;
         }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::chance::Chance;
-use crate::scenario::{AccountKind, Affected, Scenario};
+use crate::scenario::{AccountKind, Affected, Move, Scenario};
 use crate::world::standing::OnPremises;
 use crate::world::{Origin, RoleAssignment, Surface, User, UserType, World, known};
 
@@ -48,6 +48,15 @@ pub(super) fn shape(user: &mut User, scenario: &Scenario, world: &World, chance:
         }
         AccountKind::SharedMailbox => user.licences.clear(),
         _ => {}
+    }
+    // A password alone opens nothing where a second factor is registered.
+    let sprayed = scenario
+        .steps()
+        .any(|step| step.action == Move::SprayPasswords);
+    if sprayed {
+        user.methods
+            .retain(|method| !method.kind.is_second_factor());
+        user.default_method = None;
     }
 }
 

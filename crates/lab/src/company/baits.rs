@@ -39,7 +39,7 @@ impl Company {
                     "AP",
                     "Open items",
                 ]);
-                let folder = own_folder(world, &me, name);
+                let folder = own_folder(world, &me, &self.dress("folder", 0, name));
                 let mut draft = rule(chance.draw("bait", "rule name", 0).word(&[
                     "Invoices",
                     "Invoices to folder",
@@ -96,7 +96,7 @@ impl Company {
                         .map(|m| m.well_known("archive"))
                         .unwrap_or_default()
                 } else {
-                    own_folder(world, &me, "Scans")
+                    own_folder(world, &me, &self.dress("folder", 1, "Scans"))
                 };
                 let mut draft = rule(
                     chance
@@ -214,7 +214,7 @@ impl Company {
             BaitKind::ColleagueRules => {
                 let some: Vec<String> = self.colleagues.iter().skip(4).take(3).cloned().collect();
                 for (index, user) in some.iter().enumerate() {
-                    let folder = own_folder(world, user, "Projects");
+                    let folder = own_folder(world, user, &self.dress("folder", 2, "Projects"));
                     let mut draft = rule(
                         chance
                             .draw("bait", "colleague rule", index as u64)
@@ -261,15 +261,16 @@ impl Company {
             BaitKind::OldProtocols => self.old_protocols(world),
             BaitKind::OwnPhone => self.own_phone(world, alert),
             BaitKind::OwnClientSideRules => self.own_client_side_rules(world, alert),
-            BaitKind::Travel => {
-                let days = self.chance.draw("bait", "journey", 0).between(4, 12);
-                let from = before(alert, days);
-                let until = from
-                    .checked_add(SignedDuration::from_hours(50))
-                    .unwrap_or(from);
-                let network = self.networks.take("journey", &names::JOURNEYS);
-                self.journey = Some((from, until, network));
+            BaitKind::OwnLaptop
+            | BaitKind::RegisteredPhone
+            | BaitKind::GrantNewApp
+            | BaitKind::BackupApp => {
+                self.lay_identity(world, kind, alert);
             }
+            BaitKind::Travel => self.travelled(alert),
+            BaitKind::TravelNow => self.travels(alert),
+            BaitKind::Vpn => self.tunnels(alert),
+            BaitKind::NewPhone => self.buys_phone(alert),
         }
     }
 
@@ -319,11 +320,12 @@ impl Company {
         &mut self,
         world: &mut World,
         user: &str,
-        draft: RuleDraft,
+        mut draft: RuleDraft,
         alert: Timestamp,
         why: &str,
     ) {
         let name = draft.name.clone();
+        draft.name = self.dress("own rule", self.kept.len() as u64, &name);
         let (at, by) = self.own_doing(world, user, alert, &name);
         let Some(id) = world.create_rule(at, &by, user, draft) else {
             return;
@@ -337,13 +339,13 @@ impl Company {
     }
 
     /// An app of another publisher, verified in most cases.
-    fn app(&mut self, world: &mut World, name: &str, alert: Timestamp) -> String {
+    pub(super) fn app(&mut self, world: &mut World, name: &str, alert: Timestamp) -> String {
         let draw = |purpose: &str| self.chance.draw(name, purpose, 0);
         let id = draw("principal").uuid().to_string();
         let mut app = ServicePrincipal::new(
             &id,
             &draw("app id").uuid().to_string(),
-            name,
+            &self.dress("own app", self.kept.len() as u64, name),
             &draw("owner").uuid().to_string(),
             before(alert, draw("app age").between(200, 900)),
         );

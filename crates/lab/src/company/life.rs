@@ -31,18 +31,15 @@ impl Company {
     pub(crate) fn client_turn(&mut self, world: &mut World, user: &str, now: Timestamp) {
         let chance = self.chance;
         let day = now.as_second().div_euclid(86_400);
-        let away = self
-            .journey
-            .as_ref()
-            .filter(|(from, until, _)| user == self.affected && *from <= now && now < *until);
+        let away = self.enter_away(world, user, now);
         let Some(habits) = self.habits.get(user) else {
             return;
         };
         let at_home = chance
             .draw(user, "home day", day as u64)
             .happens(habits.at_home);
-        let desk = match away {
-            Some((.., network)) => network.enter(world, 11),
+        let desk = match &away {
+            Some((address, _)) => address.clone(),
             None if at_home => habits.home.enter(world, 3),
             None => self.office.enter(world, 2),
         };
@@ -62,6 +59,9 @@ impl Company {
             let origin =
                 Origin::user(user, known::OUTLOOK_WEB, &ip, &agent).in_session(&held.session);
             let renewed = world.redeem(now, &origin, &Redemption::renewal(&held.refresh));
+            if away.is_some_and(|(_, rated)| rated) {
+                self.rate_travel(world, user, now, &ip, &agent);
+            }
             if let Some(client) = self.habits.get_mut(user).and_then(|h| h.client.as_mut()) {
                 client.turns += 1;
             }
@@ -99,6 +99,7 @@ impl Company {
         let origin = Origin::user(user, known::OUTLOOK_WEB, ip, &habits.browser)
             .through(Surface::OutlookWeb);
         let password = habits.password.clone();
+        let device = habits.device.clone().unwrap_or_default();
         let session = world.sign_in(
             now,
             &origin,
@@ -108,7 +109,7 @@ impl Company {
                 factors: &factors,
                 resource: Resource::Exchange,
                 risk: &[],
-                device: "",
+                device: &device,
             },
         );
         let Ok(session) = session else { return false };

@@ -2,7 +2,10 @@
 //! networks, devices, and the responder's own app.
 
 mod account;
+mod away;
+mod bait_identity;
 pub(crate) mod baits;
+pub(crate) mod hostile;
 pub(crate) mod letters;
 pub(crate) mod life;
 pub(crate) mod names;
@@ -18,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::chance::Chance;
 use crate::scenario::{AccountKind, Move, Role, Scenario, Span};
-use crate::world::{Address, World};
+use crate::world::{Address, Origin, Surface, World, known};
 
 pub(crate) use account::{DELETED, RENAMED};
 use places::{Network, Networks};
@@ -53,6 +56,8 @@ pub(crate) struct Habits {
     pub(crate) begins: i8,
     /// Works from home on these days, in a hundred.
     pub(crate) at_home: u8,
+    /// `deviceId` of the registered laptop that the person signs in on.
+    pub(crate) device: Option<String>,
     /// The password, which the person knows.
     pub(crate) password: String,
     /// Session and refresh token of the person's own client.
@@ -135,14 +140,42 @@ pub(crate) struct Company {
     pub(crate) contacts: BTreeMap<Role, Contact>,
     pub(crate) responder: ResponderAccess,
     pub(crate) kept: Vec<Kept>,
-    /// A journey of the affected user: from, until, where.
-    pub(crate) journey: Option<(Timestamp, Timestamp, Network)>,
+    /// Where the affected user's computer was and will be; the first that fits counts.
+    journeys: Vec<away::Journey>,
+    /// When the affected user gets a new phone.
+    pub(crate) new_phone: Option<Timestamp>,
     pub(crate) networks: Networks,
     /// Methods on the affected account that are in strange hands.
     pub(crate) foreign_methods: BTreeSet<String>,
+    /// Names harm whoever shows them badly.
+    hostile_names: bool,
 }
 
 impl Company {
+    /// Somebody with this role, at an administrator's portal in the office; nobody of the
+    /// tenant where the role has no account here.
+    pub(crate) fn at_the_portal(&self, world: &mut World, role: Role) -> Origin {
+        let user = self
+            .contacts
+            .get(&role)
+            .and_then(|contact| contact.user.clone());
+        let agent = user
+            .as_ref()
+            .and_then(|id| self.habits.get(id))
+            .map(|habits| habits.browser.clone())
+            .unwrap_or_default();
+        let ip = self.office.enter(world, 2);
+        let mut origin = Origin::user(
+            user.as_deref().unwrap_or_default(),
+            known::OFFICE_HOME,
+            &ip,
+            &agent,
+        )
+        .through(Surface::Portal);
+        origin.user = user;
+        origin
+    }
+
     /// Founds a company and its tenant; the history is played afterwards.
     pub(crate) fn found(scenario: &Scenario, chance: Chance, alert: Timestamp) -> (World, Self) {
         let mut networks = Networks::new(chance);
@@ -175,6 +208,10 @@ impl Company {
             user.password_changed =
                 before(alert, 40 + chance.draw(&id, "password age", 0).below(300));
             staff::methods(&mut user, chance, alert);
+            let hostile = scenario.company.hostile_names;
+            for (ordinal, method) in user.methods.iter_mut().enumerate() {
+                method.rename(|name| hostile::dress(hostile, chance, &id, ordinal as u64, name));
+            }
             if index == 0 {
                 account::shape(&mut user, scenario, &world, chance);
             }
@@ -190,6 +227,7 @@ impl Company {
                     phone: places::phone_agent(chance, &id),
                     begins: chance.draw(&id, "begins", 0).between(6, 8) as i8,
                     at_home: chance.draw(&id, "at home", 0).between(10, 55) as u8,
+                    device: None,
                     password,
                     client: None,
                     every: if index == 0 {
@@ -236,7 +274,9 @@ impl Company {
             .then(|| world.users.get(&affected).map(|user| user.upn.clone()))
             .flatten();
         let vendors = staff::vendors(scenario, chance, &mut networks, &mut world);
-        let thread = staff::thread(chance, &vendors);
+        let mut thread = staff::thread(chance, &vendors);
+        let hostile_names = scenario.company.hostile_names;
+        thread.subject = hostile::dress(hostile_names, chance, "thread", 0, &thread.subject);
         let contacts = staff::contacts(scenario, chance, &world, &affected, &colleagues);
         let mut company = Self {
             chance,
@@ -251,9 +291,11 @@ impl Company {
             contacts,
             responder,
             kept: Vec::new(),
-            journey: None,
+            journeys: Vec::new(),
+            new_phone: None,
             networks,
             foreign_methods: BTreeSet::new(),
+            hostile_names,
         };
         company.open_shared(&mut world, scenario, alert);
         company.lay_baits(&mut world, scenario, alert);
@@ -272,6 +314,11 @@ impl Company {
             .or_else(|| self.colleagues.get(1))
             .cloned()
             .unwrap_or_default()
+    }
+
+    /// A name with something hostile in it, where the scenario asks for it.
+    pub(crate) fn dress(&self, purpose: &str, ordinal: u64, text: &str) -> String {
+        hostile::dress(self.hostile_names, self.chance, purpose, ordinal, text)
     }
 
     /// The mail address and name of a user.

@@ -48,7 +48,11 @@ pub(super) fn people(
             .display_name
             .clone()
             .filter(|_| index == 0)
-            .unwrap_or_else(|| format!("{first} {last}"));
+            .unwrap_or_else(|| {
+                let name = format!("{first} {last}");
+                let wanted = scenario.company.hostile_names;
+                super::hostile::dress(wanted, chance, "person", index as u64, &name)
+            });
         let upn = format!("{alias}@{domain}");
         let id = chance.draw("user", "id", index as u64).uuid().to_string();
         let created = before(alert, 200 + chance.draw(&id, "joined", 0).below(2500));

@@ -70,6 +70,11 @@ pub(super) fn microsoft_apps(world: &mut World, alert: Timestamp) {
         (known::MY_SIGN_INS, "My Signins", true),
         (known::OUTLOOK_MOBILE, "Outlook Mobile", true),
         (known::OFFICE_DESKTOP, "Microsoft Office", true),
+        (
+            known::AUTHENTICATION_BROKER,
+            "Microsoft Authentication Broker",
+            true,
+        ),
     ] {
         let id = world.next("microsoft app", app).uuid().to_string();
         let mut principal = ServicePrincipal::new(&id, app, name, known::MICROSOFT_TENANT, created);
@@ -188,6 +193,14 @@ pub(super) fn responder(
             public_client: true,
         },
     );
+    for permission in &scenario.responder.permissions {
+        world.assign_app_role(
+            before(alert, 90),
+            &principal,
+            resource_of(permission),
+            permission,
+        );
+    }
     // What an administrator consented to for the operator's delegated use.
     for resource in [known::GRAPH, known::EXCHANGE, known::MANAGEMENT] {
         let scopes: Vec<String> = scenario
@@ -197,6 +210,8 @@ pub(super) fn responder(
             .filter(|permission| resource_of(permission) == resource)
             .map(|permission| match permission.as_str() {
                 "Exchange.ManageAsApp" => String::from("Exchange.Manage"),
+                // A person changes devices with what they may do themselves.
+                "Device.ReadWrite.All" => String::from("Directory.AccessAsUser.All"),
                 other => other.to_owned(),
             })
             .collect();

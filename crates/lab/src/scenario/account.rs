@@ -174,7 +174,11 @@ pub(super) fn first_problem(scenario: &Scenario) -> Option<Problem> {
                 ),
             );
         }
-        if kind == AccountKind::Guest && action == Move::AddMethod {
+        let registers = matches!(
+            action,
+            Move::AddMethod | Move::AddDefaultMethod | Move::AddAccessPass
+        );
+        if kind == AccountKind::Guest && registers {
             return wrong(
                 step.span().start,
                 "a guest's methods belong to the home tenant: nothing can be registered here"

@@ -73,24 +73,43 @@ fn header(scenario: &Scenario) -> Option<Problem> {
 
 fn steps(scenario: &Scenario) -> Option<Problem> {
     if scenario.path == TakeoverPath::None {
-        return scenario.steps.first().and_then(|step| {
-            problem(
+        let inside = scenario
+            .steps
+            .iter()
+            .find(|step| !step.get_ref().action.is_outside());
+        return match inside {
+            Some(step) => problem(
                 step.span().start,
-                "the path is `none`, so there cannot be a step of an attack",
-            )
-        });
+                format!(
+                    "the path is `none`, so `{}` cannot happen: there is no access to the account",
+                    step.get_ref().action.as_str()
+                ),
+            ),
+            None => nobody_asked(scenario),
+        };
     }
-    let Some(phish) = scenario
+    let Some(entry) = scenario
         .steps
         .iter()
-        .find(|step| step.get_ref().action == Move::Phish)
+        .find(|step| step.get_ref().action.entry().is_some())
     else {
         let offset = scenario.steps.first().map_or(0, |step| step.span().start);
         return problem(
             offset,
-            "no step lets the attacker in: the first must be `phish`",
+            "no step lets the attacker in: the first must be one that does, such as `phish`",
         );
     };
+    let way_in = entry.get_ref().action;
+    let way_word = way_in.as_str();
+    if way_in.entry() != Some(scenario.path) {
+        return problem(
+            entry.span().start,
+            format!(
+                "the path is `{}`, and `{way_word}` is another way in",
+                scenario.path.as_str()
+            ),
+        );
+    }
     let mut seen = BTreeSet::new();
     for step in &scenario.steps {
         let at = step.span().start;
@@ -102,16 +121,32 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
                 "`phone_help_desk` is a comeback: it happens after sign-in was given back",
             );
         }
-        if step.action != Move::Phish && step.before.high >= phish.get_ref().before.low {
+        if step.action != way_in && step.action.entry().is_some() {
             return problem(
                 at,
-                format!("`{name}` could come before `phish`, when the attacker has no session yet"),
+                format!("`{way_word}` lets the attacker in already: `{name}` is a second way in"),
             );
         }
-        let repeatable = matches!(
-            step.action,
-            Move::ReadMail | Move::SendFraud | Move::ReadShared | Move::SendAsShared
-        );
+        let needs_access = step.action != way_in && !step.action.is_outside();
+        if needs_access && step.before.high >= entry.get_ref().before.low {
+            return problem(
+                at,
+                format!(
+                    "`{name}` could come before `{way_word}`, when the attacker has no session yet"
+                ),
+            );
+        }
+        if matches!(way_in, Move::PhishConsent | Move::PhishAppConsent)
+            && needs_access
+            && !step.action.by_app()
+        {
+            return problem(
+                at,
+                format!(
+                    "`{name}` needs a session of the account, and `{way_word}` gives none: an app can read and send"
+                ),
+            );
+        }
         let shared = matches!(
             step.action,
             Move::ReadShared | Move::RuleInShared | Move::ForwardShared | Move::SendAsShared
@@ -124,23 +159,35 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
                 ),
             );
         }
+        let repeatable = matches!(
+            step.action,
+            Move::ReadMail | Move::ReadShared | Move::SendAsShared
+        ) || step.action.asks_for_money();
         if !seen.insert(name) && !repeatable {
             return problem(at, format!("`{name}` stands twice; it happens once"));
         }
-        if step.action == Move::Phish && step.chance.0 < 100 {
+        if step.action == way_in && step.chance.0 < 100 {
             return problem(
                 at,
-                "`phish` is how the attacker gets in: it has no chance of its own",
+                format!("`{way_word}` is how the attacker gets in: it has no chance of its own"),
             );
         }
-        if step.action == Move::Phish && step.shuffle.is_some() {
-            return problem(at, "`phish` is always first and cannot be shuffled");
+        if step.action == way_in && step.shuffle.is_some() {
+            return problem(
+                at,
+                format!("`{way_word}` is always first and cannot be shuffled"),
+            );
         }
     }
-    if scenario.money_moved && !seen.contains(Move::SendFraud.as_str()) {
+    nobody_asked(scenario)
+}
+
+fn nobody_asked(scenario: &Scenario) -> Option<Problem> {
+    let asked = scenario.steps().any(|step| step.action.asks_for_money());
+    if scenario.money_moved && !asked {
         return problem(
             0,
-            "money_moved is true, but no step is `send_fraud`: nobody asked for the money",
+            "money_moved is true, but no step is `send_fraud`, `spoof_mail` or `vendor_mail`: nobody asked for the money",
         );
     }
     None
@@ -165,10 +212,10 @@ fn comebacks(scenario: &Scenario) -> Option<Problem> {
                     return problem(at, "`phone_help_desk` stands twice; it happens once");
                 }
             }
-            (Move::Phish, _) => {
+            (action, _) if action.entry().is_some() => {
                 return problem(
                     at,
-                    "`phish` cannot be a comeback: it is how an attack begins",
+                    format!("`{name}` cannot be a comeback: it is how an attack begins"),
                 );
             }
             (_, None) => {

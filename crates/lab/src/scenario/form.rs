@@ -66,6 +66,9 @@ pub struct Company {
     /// How many shared mailboxes the affected user opens; none by default.
     #[serde(default = "Count::none")]
     pub shared_mailboxes: Count,
+    /// Names, subjects, folders and devices hold what harms whoever shows them badly.
+    #[serde(default)]
+    pub hostile_names: bool,
 }
 
 /// One step of the attack.
@@ -152,9 +155,43 @@ pub enum Move {
     ForwardShared,
     /// Asks for money in the name of a shared mailbox.
     SendAsShared,
+    /// Malware on the user's computer copies the refresh token of their own
+    /// session (A02, A03): no password is known, and nobody signs in.
+    StealToken,
+    /// From outside, without any account: mail under the user's own address
+    /// (Direct Send, reference §15.6).
+    SpoofMail,
+    /// From outside, without any account here: mail from a vendor's mailbox that
+    /// was taken there.
+    VendorMail,
     /// Telephones the help desk as the user, gets a new password and a temporary
     /// access pass, signs in with them and registers a method (A01, A02, A03, A04).
     PhoneHelpDesk,
+
+    // Identity.
+    /// The user is talked into consenting to an app of the attacker's (A20): no
+    /// password is stolen, and no session.
+    PhishConsent,
+    /// The user enters a device code that the attacker asked for (A02, A03).
+    PhishDeviceCode,
+    /// Registers an authentication method and makes it the default (A05).
+    AddDefaultMethod,
+    /// Registers a device, which gets a primary refresh token (A24).
+    RegisterDevice,
+    /// A temporary access pass in the attacker's hands (A41).
+    AddAccessPass,
+    /// An administrator is talked into consenting to application permissions for an app
+    /// of the attacker's (A22).
+    PhishAppConsent,
+    /// Consents, as the administrator whose session it has, to the same (A22).
+    ConsentAppOnly,
+    /// Passwords are tried on many accounts until one fits, which has no second factor
+    /// (A01, A02, A03).
+    SprayPasswords,
+    /// Makes an app password (A06).
+    MakeAppPassword,
+    /// Answers in a stolen thread by SMTP AUTH with the app password.
+    SendBySmtp,
 }
 
 impl Move {
@@ -171,12 +208,22 @@ impl Move {
         Self::ConsentApp,
         Self::SendFraud,
         Self::PhoneHelpDesk,
+        Self::PhishConsent,
+        Self::PhishDeviceCode,
+        Self::AddDefaultMethod,
+        Self::RegisterDevice,
+        Self::AddAccessPass,
+        Self::PhishAppConsent,
+        Self::ConsentAppOnly,
+        Self::SprayPasswords,
+        Self::MakeAppPassword,
+        Self::SendBySmtp,
     ];
 
     /// What this step leaves in the attacker's hands.
     pub fn leaves(self) -> &'static [ArtefactId] {
         match self {
-            Self::Phish => &[
+            Self::Phish | Self::SprayPasswords => &[
                 ArtefactId::STOLEN_PASSWORD,
                 ArtefactId::REFRESH_TOKENS,
                 ArtefactId::ACCESS_TOKEN,
@@ -195,7 +242,6 @@ impl Move {
             Self::ForwardToContact => &[ArtefactId::CONTACT_FORWARDING],
             Self::DisguisedRule => &[ArtefactId::DISGUISED_RULE],
             Self::SweepReplies => &[ArtefactId::SWEEP_RULE],
-            Self::ConsentApp => &[ArtefactId::DELEGATED_GRANT],
             Self::RuleInShared | Self::ForwardShared => &[ArtefactId::SHARED_MAILBOX],
             Self::GiveFullAccess => &[ArtefactId::FULL_ACCESS],
             Self::GiveSendAs => &[ArtefactId::SEND_AS],
@@ -207,9 +253,38 @@ impl Move {
             Self::ClientSideRule => &[ArtefactId::CLIENT_SIDE_RULE],
             // What the service does about the flood serves nobody: it is lifted, not
             // evicted.
-            Self::ReadShared | Self::SendAsShared => &[],
-            Self::OpenSession | Self::ReadMail | Self::SendFraud | Self::Flood => &[],
+            Self::ReadShared
+            | Self::SendAsShared
+            | Self::OpenSession
+            | Self::ReadMail
+            | Self::SendFraud
+            | Self::SendBySmtp
+            | Self::SpoofMail
+            | Self::VendorMail
+            | Self::Flood => &[],
+            Self::ConsentApp | Self::PhishConsent => &[ArtefactId::DELEGATED_GRANT],
+            Self::PhishDeviceCode | Self::StealToken => {
+                &[ArtefactId::REFRESH_TOKENS, ArtefactId::ACCESS_TOKEN]
+            }
+            Self::AddDefaultMethod => &[ArtefactId::DEFAULT_METHOD],
+            Self::RegisterDevice => &[ArtefactId::REGISTERED_DEVICE],
+            Self::PhishAppConsent | Self::ConsentAppOnly => &[ArtefactId::MALICIOUS_APP],
+            Self::MakeAppPassword => &[ArtefactId::APP_PASSWORD],
+            Self::AddAccessPass => &[ArtefactId::TEMPORARY_ACCESS_PASS],
         }
+    }
+
+    /// Whether the step needs nothing of the account: it happens outside.
+    pub const fn is_outside(self) -> bool {
+        matches!(self, Self::SpoofMail | Self::VendorMail)
+    }
+
+    /// Whether the step asks somebody for money.
+    pub const fn asks_for_money(self) -> bool {
+        matches!(
+            self,
+            Self::SendFraud | Self::SendBySmtp | Self::SpoofMail | Self::VendorMail
+        )
     }
 
     /// The word in a scenario file.
@@ -241,8 +316,39 @@ impl Move {
             Self::GiveFullAccess => "give_full_access",
             Self::GiveSendAs => "give_send_as",
             Self::GiveSendOnBehalf => "give_send_on_behalf",
+            Self::StealToken => "steal_token",
+            Self::SpoofMail => "spoof_mail",
+            Self::VendorMail => "vendor_mail",
             Self::PhoneHelpDesk => "phone_help_desk",
+            Self::PhishConsent => "phish_consent",
+            Self::PhishDeviceCode => "phish_device_code",
+            Self::AddDefaultMethod => "add_default_method",
+            Self::RegisterDevice => "register_device",
+            Self::AddAccessPass => "add_access_pass",
+            Self::PhishAppConsent => "phish_app_consent",
+            Self::ConsentAppOnly => "consent_app_only",
+            Self::SprayPasswords => "spray_passwords",
+            Self::MakeAppPassword => "make_app_password",
+            Self::SendBySmtp => "send_by_smtp",
         }
+    }
+
+    /// Whether this step lets the attacker in, and by which path.
+    pub const fn entry(self) -> Option<TakeoverPath> {
+        match self {
+            Self::Phish => Some(TakeoverPath::CredentialPhishing),
+            Self::StealToken => Some(TakeoverPath::TokenTheft),
+            Self::PhishConsent | Self::PhishAppConsent => Some(TakeoverPath::ConsentPhishing),
+            Self::PhishDeviceCode => Some(TakeoverPath::DeviceCodePhishing),
+            Self::SprayPasswords => Some(TakeoverPath::PasswordAttack),
+            _ => None,
+        }
+    }
+
+    /// Whether the step can be done through an app that was consented to, without any
+    /// session of the account.
+    pub const fn by_app(self) -> bool {
+        matches!(self, Self::ReadMail | Self::SendFraud)
     }
 }
 
@@ -336,6 +442,24 @@ pub enum BaitKind {
     SharedRules,
     /// A shared mailbox forwards a copy outside, for long.
     SharedForward,
+    /// The affected user is on a journey when the alert comes.
+    TravelNow,
+    /// The affected user works through a VPN with its exit in another country, on
+    /// the day before the alert and on its day.
+    Vpn,
+    /// The affected user has a new phone since the day before the alert: another
+    /// mail program, another method, the old one taken away.
+    NewPhone,
+
+    // Identity.
+    /// The user's own laptop, registered long ago.
+    OwnLaptop,
+    /// A new telephone of the user's, registered from the office some days ago.
+    RegisteredPhone,
+    /// An app with small rights that the user consented to some days ago.
+    GrantNewApp,
+    /// An app with application permissions on everybody's mail, for years.
+    BackupApp,
 }
 
 /// A person on our side.

@@ -12,6 +12,7 @@
 mod account;
 mod check;
 mod form;
+mod schema;
 mod value;
 
 use std::collections::BTreeMap;
@@ -51,6 +52,42 @@ const EMBEDDED: &[(&str, &str)] = &[
         "shared-mailboxes",
         include_str!("../../../../scenarios/shared-mailboxes/scenario.toml"),
     ),
+    (
+        "consent-phish",
+        include_str!("../../../../scenarios/consent-phish/scenario.toml"),
+    ),
+    (
+        "app-only",
+        include_str!("../../../../scenarios/app-only/scenario.toml"),
+    ),
+    (
+        "spray",
+        include_str!("../../../../scenarios/spray/scenario.toml"),
+    ),
+    (
+        "device-code",
+        include_str!("../../../../scenarios/device-code/scenario.toml"),
+    ),
+    (
+        "false-alarm",
+        include_str!("../../../../scenarios/false-alarm/scenario.toml"),
+    ),
+    (
+        "spoof",
+        include_str!("../../../../scenarios/spoof/scenario.toml"),
+    ),
+    (
+        "token-theft",
+        include_str!("../../../../scenarios/token-theft/scenario.toml"),
+    ),
+    (
+        "synced-account",
+        include_str!("../../../../scenarios/synced-account/scenario.toml"),
+    ),
+    (
+        "hostile-names",
+        include_str!("../../../../scenarios/hostile-names/scenario.toml"),
+    ),
 ];
 
 /// One scenario, read and checked.
@@ -81,7 +118,7 @@ pub struct Scenario {
     #[serde(default = "ordinary")]
     account: Spanned<Affected>,
     /// The steps of the attack.
-    #[serde(rename = "step")]
+    #[serde(rename = "step", default)]
     steps: Vec<Spanned<Step>>,
     /// What the attacker does after sign-in was given back.
     #[serde(rename = "comeback", default)]

@@ -360,6 +360,32 @@ impl World {
         id
     }
 
+    /// An app came into the tenant: the first consent to it brings it.
+    pub(crate) fn app_added(&mut self, now: Timestamp, by: &Origin, principal: &str) {
+        let name = self
+            .service_principals
+            .get(principal)
+            .map(|app| app.display_name.clone())
+            .unwrap_or_default();
+        self.audit_directory(
+            now,
+            by,
+            &Activity {
+                name: "Add service principal",
+                category: "ApplicationManagement",
+                service: CORE,
+                operation: "Add",
+            },
+            vec![Target {
+                id: principal.to_owned(),
+                kind: String::from("ServicePrincipal"),
+                name,
+                upn: None,
+                modified: Vec::new(),
+            }],
+        );
+    }
+
     /// Removes a grant.
     pub(crate) fn delete_grant(&mut self, now: Timestamp, by: &Origin, id: &str) {
         let Some(grant) = self.grants.remove(id) else {

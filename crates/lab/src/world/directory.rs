@@ -163,6 +163,17 @@ pub(crate) struct Method {
     pub(crate) created: Option<Timestamp>,
 }
 
+impl Method {
+    /// Gives the thing behind it another name, where it has one.
+    pub(crate) fn rename(&mut self, name: impl Fn(&str) -> String) {
+        if let MethodKind::Authenticator { display_name, .. }
+        | MethodKind::Fido2 { display_name, .. } = &mut self.kind
+        {
+            *display_name = name(display_name);
+        }
+    }
+}
+
 /// Which phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PhoneKind {

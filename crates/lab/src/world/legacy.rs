@@ -56,6 +56,8 @@ pub(crate) struct Device {
     /// `deviceId`.
     pub(crate) identifier: String,
     pub(crate) display_name: String,
+    /// `operatingSystem`.
+    pub(crate) system: &'static str,
     /// Who registered it.
     pub(crate) owner: String,
     pub(crate) enabled: bool,
@@ -64,6 +66,15 @@ pub(crate) struct Device {
     pub(crate) class: Class,
     /// When the token was last used: it is idle for 14 days at most.
     pub(crate) last_used: Timestamp,
+}
+
+/// A device that is about to be registered.
+#[derive(Clone, Debug)]
+pub(crate) struct NewDevice {
+    pub(crate) name: String,
+    pub(crate) system: &'static str,
+    /// How its owner proves who they are.
+    pub(crate) class: Class,
 }
 
 /// How long the token of a device may lie idle.
@@ -159,18 +170,40 @@ impl World {
         user: &str,
         class: Class,
     ) -> String {
-        let id = self.next(user, "device").uuid().to_string();
-        let identifier = self.next(user, "device id").uuid().to_string();
         let name = format!(
             "DESKTOP-{}",
             self.next(user, "device name").hex(6).to_uppercase()
         );
+        let device = NewDevice {
+            name,
+            system: "Windows",
+            class,
+        };
+        self.register_device_as(now, by, user, device)
+    }
+
+    /// The same with a name and a system.
+    pub(crate) fn register_device_as(
+        &mut self,
+        now: Timestamp,
+        by: &Origin,
+        user: &str,
+        device: NewDevice,
+    ) -> String {
+        let NewDevice {
+            name,
+            system,
+            class,
+        } = device;
+        let id = self.next(user, "device").uuid().to_string();
+        let identifier = self.next(user, "device id").uuid().to_string();
         self.devices.insert(
             id.clone(),
             Device {
                 id: id.clone(),
-                identifier,
+                identifier: identifier.clone(),
                 display_name: name.clone(),
+                system,
                 owner: user.to_owned(),
                 enabled: true,
                 registered: now,
@@ -188,8 +221,15 @@ impl World {
                 },
             );
         }
-        let target = self.user_target(user, Vec::new());
-        self.audit_directory(
+        let device = super::logs::Target {
+            id: id.clone(),
+            kind: String::from("Device"),
+            name,
+            upn: None,
+            modified: Vec::new(),
+        };
+        let owner = self.user_target(user, Vec::new());
+        let entry = self.audit_directory(
             now,
             by,
             &Activity {
@@ -198,8 +238,14 @@ impl World {
                 service: "Device Registration Service",
                 operation: "Add",
             },
-            vec![target],
+            vec![device, owner],
         );
+        if let Some(entry) = self.logs.directory.get_mut(entry) {
+            entry.details.push((String::from("Device Id"), identifier));
+            entry
+                .details
+                .push((String::from("Device OS"), system.to_owned()));
+        }
         id
     }
 

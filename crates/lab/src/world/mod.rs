@@ -6,6 +6,7 @@
 
 pub(crate) mod access;
 pub(crate) mod administer;
+pub(crate) mod app_roles;
 pub(crate) mod audit;
 pub(crate) mod changes;
 pub(crate) mod directory;
@@ -59,6 +60,8 @@ pub(crate) mod known {
     pub(crate) const MY_SIGN_INS: &str = "19db86c3-b2b9-44cc-b339-36da233a3be2";
     /// Outlook mobile.
     pub(crate) const OUTLOOK_MOBILE: &str = "27922004-5251-4030-b22d-91ecd9a37ea4";
+    /// The authentication broker of Windows and of telephones, to which devices register.
+    pub(crate) const AUTHENTICATION_BROKER: &str = "29d9ed98-a469-4536-ade2-f981bc1d605e";
     /// Microsoft Office desktop.
     pub(crate) const OFFICE_DESKTOP: &str = "d3590ed6-52b3-4102-aeff-aad2292ab01c";
     /// The id that every password method has (reference §2.2).
@@ -94,6 +97,8 @@ pub(crate) mod known {
             "Guest Inviter" => role::GUEST_INVITER,
             "Compliance Administrator" => role::COMPLIANCE_ADMINISTRATOR,
             "Groups Administrator" => role::GROUPS_ADMINISTRATOR,
+            "Cloud Device Administrator" => role::CLOUD_DEVICE_ADMINISTRATOR,
+            "Intune Administrator" => role::INTUNE_ADMINISTRATOR,
             "Message Center Reader" => role::MESSAGE_CENTER_READER,
             _ => return None,
         })
@@ -126,6 +131,8 @@ pub(crate) mod known {
         pub(crate) const GUEST_INVITER: &str = "95e79109-95c0-4d8e-aee3-d01accf2d47b";
         pub(crate) const COMPLIANCE_ADMINISTRATOR: &str = "17315797-102d-40b4-93e0-432062caca18";
         pub(crate) const GROUPS_ADMINISTRATOR: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
+        pub(crate) const CLOUD_DEVICE_ADMINISTRATOR: &str = "7698a772-787b-4ac8-901f-60d6b08affd2";
+        pub(crate) const INTUNE_ADMINISTRATOR: &str = "3a2c62db-5318-420d-8d74-23affee5d9d5";
         pub(crate) const MESSAGE_CENTER_READER: &str = "790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b";
     }
 }
@@ -157,6 +164,10 @@ pub(crate) struct World {
     pub(crate) service_principals: BTreeMap<String, ServicePrincipal>,
     /// Apps that can ask the token endpoint, by client id.
     pub(crate) registrations: registration::Registrations,
+    /// Ids of app roles, by the resource's app id and the role's value.
+    pub(crate) app_role_ids: BTreeMap<(String, String), String>,
+    /// Who holds which app role, by id.
+    pub(crate) app_role_assignments: BTreeMap<String, app_roles::AppRoleAssignment>,
     /// Delegated permission grants by id.
     pub(crate) grants: BTreeMap<String, Grant>,
     /// Mailboxes by user object id.
@@ -397,6 +408,8 @@ impl World {
             roles: Vec::new(),
             service_principals: BTreeMap::new(),
             registrations: BTreeMap::new(),
+            app_role_ids: BTreeMap::new(),
+            app_role_assignments: BTreeMap::new(),
             grants: BTreeMap::new(),
             mailboxes: BTreeMap::new(),
             tokens: Tokens::default(),

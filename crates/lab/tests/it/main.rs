@@ -18,6 +18,7 @@ mod msal;
 mod openapi;
 mod sameness;
 mod scenario;
+mod schema;
 mod serve;
 mod support;
 mod tokens;

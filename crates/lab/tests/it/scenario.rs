@@ -117,3 +117,44 @@ fn a_scenario_that_makes_no_sense_is_refused_with_the_reason() {
     let (_, reason) = refusal("path = \"credential_phishing\"", "path = \"none\"");
     assert!(reason.contains("none"), "{reason}");
 }
+
+#[test]
+fn the_way_in_has_to_be_the_one_that_the_scenario_is_about() {
+    let (line, reason) = refusal("path = \"credential_phishing\"", "path = \"token_theft\"");
+    assert_eq!(line, line_of("do = \"phish\"") - 1);
+    assert!(reason.contains("another way in"), "{reason}");
+
+    let (_, reason) = refusal("do = \"phish\"", "do = \"open_session\"");
+    assert!(reason.contains("no step lets the attacker in"), "{reason}");
+
+    let (line, reason) = refusal(
+        "before = \"47h..50h\"",
+        "before = \"47h..50h\"\nshuffle = \"persistence\"",
+    );
+    assert_eq!(line, line_of("do = \"phish\"") - 1);
+    assert!(reason.contains("cannot be shuffled"), "{reason}");
+}
+
+#[test]
+fn without_a_takeover_only_what_happens_outside_may_happen() {
+    let spoof = include_str!("../../../../scenarios/spoof/scenario.toml");
+    let parse = |text: &str| Scenario::parse("x.toml".as_ref(), text);
+    assert!(parse(spoof).is_ok());
+    let inside = spoof.replacen("do = \"vendor_mail\"", "do = \"read_mail\"", 1);
+    let error = parse(&inside).unwrap_err().to_string();
+    assert!(error.contains("no access to the account"), "{error}");
+    let nobody = spoof
+        .replace("do = \"vendor_mail\"", "do = \"spoof_mail\"")
+        .replacen(
+            "[[bait]]\nkind = \"travel\"",
+            "[[bait]]\nkind = \"trip\"",
+            1,
+        );
+    let error = parse(&nobody).unwrap_err().to_string();
+    assert!(error.contains("trip"), "{error}");
+    // Who pays has to have been asked.
+    let false_alarm = include_str!("../../../../scenarios/false-alarm/scenario.toml");
+    let paid = false_alarm.replacen("money_moved = false", "money_moved = true", 1);
+    let error = parse(&paid).unwrap_err().to_string();
+    assert!(error.contains("nobody asked for the money"), "{error}");
+}

@@ -164,11 +164,6 @@ pub(super) fn sweep(
 /// only says what a rule pretends to be; whose it is, is told by who made it and by what
 /// it does.
 pub(super) fn is_called_like_the_systems(name: &str) -> bool {
-    let plain: String = name
-        .to_lowercase()
-        .chars()
-        .filter(|letter| letter.is_alphanumeric() || *letter == '.')
-        .collect();
     const JUNK: [&str; 9] = [
         "junkemailrule",
         "junkemailregel",
@@ -180,6 +175,11 @@ pub(super) fn is_called_like_the_systems(name: &str) -> bool {
         "regladecorreonodeseado",
         "regolapostaindesiderata",
     ];
+    let plain: String = name
+        .to_lowercase()
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() || *letter == '.')
+        .collect();
     plain.starts_with("microsoft.exchange.oof")
         || JUNK.contains(&plain.as_str())
         || plain == "clutter"

@@ -155,8 +155,8 @@ pub fn reopened(state: &State, observed: &Observed) -> Vec<Reopened> {
         }
         let last = changes
             .iter()
-            .filter_map(|change| Some((*change, field(change, parameter)?)))
-            .next_back();
+            .rev()
+            .find_map(|change| Some((*change, field(change, parameter)?)));
         match last {
             Some((change, field))
                 if change.by == Origin::Attacker
@@ -249,8 +249,7 @@ fn auto_reply(state: &State, observed: &Observed) -> (Verdict, Vec<String>) {
     // The record with this very text, else the last that touched the reply.
     let change = changes
         .iter()
-        .filter(says)
-        .next_back()
+        .rfind(says)
         .or_else(|| changes.last())
         .copied();
     match change.map(|change| (change.by, change)) {

@@ -148,9 +148,11 @@ fn a_forwarding_is_known_by_its_value_and_an_empty_one_is_nothing() {
             rows: story.rows.clone(),
             objects: vec![forwarding(value)],
             changes: story.changes.clone(),
+            first_known_bad: None,
             unread: None,
             account: Story::account(),
             reopened_by_somebody: false,
+            no_takeover: false,
         };
         story.go_to(Phase::Approving);
         assert_eq!(verdicts(&story), expected, "{value:?}");
@@ -297,4 +299,89 @@ fn in_a_shared_mailbox_a_record_decides_and_being_new_says_nothing() {
     assert_eq!(cut.len(), 1);
     assert_eq!(cut[0].step.to_string(), "S3.5");
     assert_eq!(plan.left.len(), 1);
+}
+
+#[test]
+fn a_device_is_the_attackers_by_its_record_and_the_users_by_its_age() {
+    use crate::story::device;
+    let mut story = Story::begin();
+    story.objects = vec![
+        device("old", 60 * 24 * 40),
+        device("new", 60 * 20),
+        device("theirs", 60 * 30),
+    ];
+    story.first_known_bad = Some("2026-02-27T13:00:00Z".parse().unwrap());
+    story.changes = vec![change(
+        ObjectKind::Device,
+        &["theirs"],
+        "",
+        Origin::Attacker,
+    )];
+    story.go_to(Phase::Approving);
+    assert_eq!(
+        verdicts(&story),
+        [
+            ("old".into(), Verdict::Legitimate),
+            ("new".into(), Verdict::Unclear),
+            ("theirs".into(), Verdict::Foothold),
+        ]
+    );
+    let plan = story.state.plan().unwrap();
+    let cut: Vec<ActionKind> = plan.actions.iter().map(|action| action.kind).collect();
+    assert!(cut.contains(&ActionKind::DisableDevice), "{cut:?}");
+}
+
+/// A record of a registration names no method: its time does, and a method of the user's
+/// own that stays is made the default before the attacker's can go.
+#[test]
+fn a_method_is_told_by_the_time_of_its_record_and_the_own_one_becomes_the_default() {
+    let mut story = Story::begin();
+    let mut own = method("own", "softwareOathAuthenticationMethod", false, "");
+    let mut theirs = method(
+        "theirs",
+        "microsoftAuthenticatorAuthenticationMethod",
+        true,
+        "phone",
+    );
+    for (seen, at) in [
+        (&mut own, "2026-02-20T10:00:00Z"),
+        (&mut theirs, "2026-02-28T10:00:00Z"),
+    ] {
+        if let Facts::Method { created, .. } = &mut seen.facts {
+            *created = Some(at.parse().unwrap());
+        }
+    }
+    story.objects = vec![own, theirs];
+    let told = |at: &str, by| {
+        let mut told = change(ObjectKind::Method, &["nothing that names it"], "", by);
+        told.operation = "User registered security info".into();
+        told.at = at.parse().unwrap();
+        told
+    };
+    story.changes = vec![
+        told("2026-02-20T10:00:02Z", Origin::User),
+        told("2026-02-28T10:00:02Z", Origin::Attacker),
+    ];
+    story.go_to(Phase::Approving);
+    assert_eq!(
+        verdicts(&story),
+        [
+            ("own".into(), Verdict::Legitimate),
+            ("theirs".into(), Verdict::Foothold)
+        ]
+    );
+    let plan = story.state.plan().unwrap();
+    let methods: Vec<(ActionKind, &str)> = plan
+        .actions
+        .iter()
+        .filter(|action| action.object.kind == ObjectKind::Method)
+        .map(|action| (action.kind, action.object.id.as_str()))
+        .collect();
+    assert_eq!(
+        methods,
+        [
+            (ActionKind::ChooseDefaultMethod, "own"),
+            (ActionKind::RemoveMethod, "theirs")
+        ]
+    );
 }

@@ -30,12 +30,16 @@ pub(crate) struct Story {
     pub(crate) rows: BTreeSet<String>,
     pub(crate) objects: Vec<Observed>,
     pub(crate) changes: Vec<Change>,
+    /// The first event that the logs lay to the attacker.
+    pub(crate) first_known_bad: Option<Timestamp>,
     /// The kind of object whose source cannot be read.
     pub(crate) unread: Option<ObjectKind>,
     /// The account as the tenant has it.
     pub(crate) account: Account,
     /// Somebody else gave sign-in back.
     pub(crate) reopened_by_somebody: bool,
+    /// The logs show nobody but the owner.
+    pub(crate) no_takeover: bool,
 }
 
 impl Story {
@@ -46,9 +50,11 @@ impl Story {
             rows: BTreeSet::new(),
             objects: Vec::new(),
             changes: Vec::new(),
+            first_known_bad: None,
             unread: None,
             account: Self::account(),
             reopened_by_somebody: false,
+            no_takeover: false,
         };
         story.tell(Event::CaseOpened(CaseOpened {
             case: "c1".into(),
@@ -308,18 +314,31 @@ impl Story {
     pub(crate) fn analyse(&mut self, quick: bool) {
         self.tell(Event::Analysed(Analysis {
             quick,
-            verdict: "compromised".into(),
+            verdict: if self.no_takeover {
+                "clean".into()
+            } else {
+                "compromised".into()
+            },
             path: "credential_phishing".into(),
             confidence: 0.9,
             reasons: vec![],
-            first_known_bad: None,
+            first_known_bad: self.first_known_bad,
             last_known_bad: None,
             fingerprint: Fingerprint::default(),
             changes: self.changes.clone(),
             sent: vec![],
+            impersonated: Vec::new(),
             read: vec![],
             accounts: vec![],
-            sources: vec![],
+            sources: retake_playbook::judge::LOGS_FOR_JUDGEMENT
+                .iter()
+                .map(|&name| Source {
+                    name: name.into(),
+                    looked: Looked::Whole,
+                    why: None,
+                    code: None,
+                })
+                .collect(),
         }));
     }
 }
@@ -371,6 +390,26 @@ pub(crate) fn right(right: MailboxRight, who: &str, kind: HolderKind) -> Observe
                 upn: Some(who.to_owned()),
                 ..Holder::unknown(who)
             },
+        },
+    }
+}
+
+/// A device that was registered this many minutes before the alert.
+pub(crate) fn device(id: &str, minutes: i64) -> Observed {
+    Observed {
+        object: ObjectRef::new(ObjectKind::Device, id).named(id),
+        digest: digest(id),
+        evidence: vec![digest("devices")],
+        facts: Facts::Device {
+            identifier: None,
+            enabled: true,
+            trust: None,
+            system: None,
+            registered: Some(
+                "2026-03-01T00:00:00Z".parse::<jiff::Timestamp>().unwrap()
+                    - jiff::SignedDuration::from_mins(minutes),
+            ),
+            managed: false,
         },
     }
 }

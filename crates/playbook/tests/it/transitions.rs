@@ -267,6 +267,21 @@ fn every_transition_is_taken_and_every_phase_is_reached() {
         rows.extend(story.rows);
     }
 
+    // The logs show no takeover: the containment is taken back, or somebody holds
+    // that it is one all the same.
+    for refused in [false, true] {
+        let mut story = Story::begin();
+        story.no_takeover = true;
+        story.go_to(Phase::Acquitting);
+        if refused {
+            story.refuse(Gate::Release);
+            story.go_to(Phase::Approving);
+        } else {
+            story.go_to(Phase::Closed);
+        }
+        rows.extend(story.rows);
+    }
+
     // Nobody signs in with a shared mailbox's account; a guest registers nothing here.
     for (mailbox, user_type) in [
         (MailboxKind::Shared, "Member"),
@@ -287,6 +302,51 @@ fn every_transition_is_taken_and_every_phase_is_reached() {
         .filter(|row| !rows.contains(row))
         .collect();
     assert!(missing.is_empty(), "never taken: {missing:#?}");
+}
+
+#[test]
+fn where_the_logs_show_no_takeover_nothing_but_the_block_is_touched_and_it_is_taken_back() {
+    use ActionKind::{BlockSignIn, RestoreSignIn, RevokeSessions};
+    let mut story = Story::begin();
+    story.no_takeover = true;
+    // A phone of which no record tells who registered it.
+    story.objects = vec![method(
+        "m",
+        "phoneAuthenticationMethod",
+        true,
+        "+1 555 0100",
+    )];
+    story.go_to(Phase::Closed);
+    let did: Vec<ActionKind> = story
+        .state
+        .actions
+        .values()
+        .map(|action| action.planned.kind)
+        .collect();
+    assert_eq!(did, [BlockSignIn, RevokeSessions, RestoreSignIn]);
+    let (asked, contained) = (
+        story.state.gates.get(&Gate::Release),
+        story.state.access_ends_at().unwrap(),
+    );
+    // Asked only when no record could be late any more.
+    assert!(
+        matches!(asked, Some(retake_playbook::state::GateState::Passed { at, .. }) if *at >= contained)
+    );
+}
+
+#[test]
+fn what_appears_while_the_account_is_blocked_is_nobodys_false_alarm() {
+    let mut story = Story::begin();
+    story.no_takeover = true;
+    story.go_to(Phase::Draining);
+    story.objects = vec![rule("r", "..", &["drop@evil.example"])];
+    story.go_to(Phase::Evicting);
+    assert!(
+        story
+            .state
+            .plan_actions()
+            .any(|action| action.planned.kind == ActionKind::ResetPassword)
+    );
 }
 
 #[test]

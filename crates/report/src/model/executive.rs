@@ -181,7 +181,7 @@ fn done(state: &State, opened_at: Timestamp, footholds: &[Foothold]) -> String {
     let block = state
         .actions
         .values()
-        .find(|action| action.planned.kind == ActionKind::BlockSignIn && action.applied.is_some());
+        .find(|action| action.planned.makes(ActionKind::BlockSignIn) && action.applied.is_some());
     let blocked = match block.and_then(|action| Some((action, action.applied?.0))) {
         None => "Sign-in was not blocked.".to_owned(),
         Some((action, accepted)) => format!(
@@ -209,8 +209,20 @@ fn done(state: &State, opened_at: Timestamp, footholds: &[Foothold]) -> String {
             count(footholds.len(), "foothold was", "footholds were")
         )
     };
+    let undone = state
+        .actions
+        .values()
+        .filter(|action| action.planned.undoes.is_some() && action.verified.is_some())
+        .count();
+    let undone = match undone {
+        0 => String::new(),
+        number => format!(
+            " {} taken back by order.",
+            count(number, "change was", "changes were")
+        ),
+    };
     format!(
-        "{blocked} {found} {} to the tenant, {verified} verified by reading it back.",
+        "{blocked} {found} {} to the tenant, {verified} verified by reading back.{undone}",
         count(changes.count(), "change", "changes")
     )
 }

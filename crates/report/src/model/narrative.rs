@@ -71,7 +71,7 @@ fn contained(state: &State, opened_at: Timestamp) -> Vec<String> {
     let mut said = Vec::new();
     match state.gates.get(&Gate::Contain) {
         Some(GateState::Passed { by, at, .. }) => {
-            said.push(format!("{by} ordered the containment at {}.", When(*at)))
+            said.push(format!("{by} ordered the containment at {}.", When(*at)));
         }
         Some(GateState::Overridden { by, reason, .. }) => said.push(format!(
             "{by} ordered the containment although its condition did not hold: {}.",
@@ -89,7 +89,7 @@ fn contained(state: &State, opened_at: Timestamp) -> Vec<String> {
         let first = state
             .actions
             .values()
-            .filter(|action| action.planned.kind == kind)
+            .filter(|action| action.planned.makes(kind))
             .find_map(|action| Some((action, action.applied?.0)));
         if let Some((action, at)) = first {
             said.push(format!(

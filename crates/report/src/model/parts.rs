@@ -11,6 +11,7 @@ use retake_playbook::{ActionKind, Digest, Event, ObjectRef, State};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::attest::taken_back;
 use crate::tell;
 use crate::text::{Text, When};
 
@@ -53,6 +54,8 @@ pub(crate) struct Foothold {
     pub(crate) why: Vec<Text>,
     pub(crate) actions: Vec<String>,
     pub(crate) removed: bool,
+    /// It was removed, and that was taken back by order.
+    pub(crate) taken_back: bool,
 }
 
 /// One object that a person has to look at.
@@ -148,6 +151,8 @@ pub(crate) struct Undone {
     pub(crate) by: Text,
     pub(crate) reason: Text,
     pub(crate) evidence: Option<Text>,
+    /// What is not as it was before, and why.
+    pub(crate) differs: Vec<Text>,
 }
 
 /// Somebody to whom the attacker wrote.
@@ -307,7 +312,7 @@ pub(super) fn footholds(state: &State) -> Vec<Foothold> {
     let mut found: BTreeMap<_, Foothold> = BTreeMap::new();
     for (id, action) in &state.actions {
         let planned = &action.planned;
-        let Some(artefact) = planned.artefact else {
+        let Some(artefact) = planned.artefact.filter(|_| planned.undoes.is_none()) else {
             continue;
         };
         let spec = tell::artefact(artefact);
@@ -328,6 +333,7 @@ pub(super) fn footholds(state: &State) -> Vec<Foothold> {
                 why: Vec::new(),
                 actions: Vec::new(),
                 removed: false,
+                taken_back: false,
             });
         for why in &planned.why {
             let why = Text::from(why.clone());
@@ -336,7 +342,8 @@ pub(super) fn footholds(state: &State) -> Vec<Foothold> {
             }
         }
         foothold.actions.push(id.to_string());
-        foothold.removed = action.verified.is_some();
+        foothold.taken_back = taken_back(state, *id);
+        foothold.removed = action.verified.is_some() && !foothold.taken_back;
     }
     found.into_values().collect()
 }
@@ -623,6 +630,12 @@ pub(super) fn undone(attested: &Value) -> Vec<Undone> {
             by: text(&undone["by"]).into(),
             reason: text(&undone["reason"]).into(),
             evidence: undone["evidence"].as_str().map(Text::from),
+            differs: undone["differs"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|differs| text(differs).into())
+                .collect(),
         })
         .collect()
 }

@@ -38,7 +38,39 @@ fn asked_accepted_verified_and_effective_are_told_apart() {
         .map(|foothold| (&foothold["artefact"], &foothold["removed"]))
         .map(|(artefact, removed)| (artefact.as_str().unwrap(), removed.as_bool().unwrap()))
         .collect();
-    assert_eq!(removed, [("A04", false), ("A07", true)]);
+    // The rule was removed, and that was taken back by order.
+    assert_eq!(removed, [("A04", false), ("A07", false)]);
+    assert_eq!(json["footholds"][1]["taken_back"], true);
+}
+
+#[test]
+fn what_was_taken_back_says_by_whom_and_what_is_not_as_before() {
+    let told = report(&plain);
+    let undone = &told.attestation["undone"][0];
+    assert_eq!(undone["by"], "Robin");
+    assert_eq!(undone["undo"], 4);
+    assert_eq!(undone["differs"][0], "it has a new id");
+    assert!(undone["evidence"].is_string());
+    assert_eq!(told.attestation["removed"].as_array().unwrap().len(), 0);
+    for text in [&told.markdown, &told.html] {
+        assert!(text.contains("it has a new id"));
+        assert!(text.contains("the user needs the rule"));
+    }
+    assert!(told.markdown.contains("1 change was taken back by order"));
+}
+
+#[test]
+fn a_kind_of_object_that_nobody_here_has_heard_of_is_shown_with_its_facts() {
+    let markdown = report(&plain).markdown;
+    // Facts are told by the names that the journal has for them.
+    for fact in [
+        "forwards to x@evil.example",
+        "moves to RSS",
+        "marks read",
+        "conditions",
+    ] {
+        assert!(markdown.contains(fact), "{fact}");
+    }
 }
 
 #[test]

@@ -77,6 +77,7 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
         )
     };
     let rule = ObjectRef::new(ObjectKind::InboxRule, name("AQAA")).named(name("RSS Feeds"));
+    let again = rule.clone();
     let odd = ObjectRef::new(ObjectKind::InboxRule, name("AQBB")).named(name("Newsletters"));
     let source = |source: &str, looked, why: Option<&str>| Source {
         name: name(source),
@@ -232,6 +233,7 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
                     at: at(-100),
                     how: name("message trace"),
                 }],
+                impersonated: Vec::new(),
                 read: vec![Mail {
                     message: name("<2@contoso.example>"),
                     subject: name("Bank details"),
@@ -339,6 +341,44 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
                 gate: Gate::Return,
                 by: name("Robin"),
                 reason: name("the method is the user's own"),
+            },
+        ),
+        (
+            80,
+            Event::UndoOrdered {
+                by: name("Robin"),
+                reason: name("the user needs the rule"),
+                actions: vec![ActionId(2)],
+            },
+        ),
+        (
+            80,
+            Event::PlanMade(Plan {
+                plan: 3,
+                snapshot: None,
+                actions: vec![Planned {
+                    undoes: Some(ActionId(2)),
+                    ..planned(
+                        4,
+                        ActionKind::RemoveInboxRule,
+                        StepId::new(5, 1),
+                        again.clone(),
+                        Some(ArtefactId::FORWARDING_RULE),
+                        name,
+                    )
+                }],
+                left: vec![],
+            }),
+        ),
+        (80, intended(4)),
+        (80, applied(4)),
+        (81, verified(4)),
+        (
+            81,
+            Event::ObjectRestored {
+                action: ActionId(4),
+                object: observed(&again, answer, name, true),
+                differs: vec![name("it has a new id")],
             },
         ),
         (

@@ -8,8 +8,9 @@
 
 use retake_playbook::steps::StepId;
 use retake_tenant::call::{
-    ACTIVITY_BLOB, ACTIVITY_CONTENT, ACTIVITY_START, ACTIVITY_SUBSCRIPTIONS, CALLS, DELETE_GRANT,
-    DELETE_INBOX_RULE, DIRECTORY_AUDITS, INBOX_RULES, METHODS, SIGN_INS_BETA, USER_BLOCK,
+    ACTIVITY_BLOB, ACTIVITY_CONTENT, ACTIVITY_START, ACTIVITY_SUBSCRIPTIONS, CALLS,
+    CREATE_INBOX_RULE, DELETE_GRANT, DELETE_INBOX_RULE, DIRECTORY_AUDITS, DISABLE_APP,
+    DISABLE_DEVICE, ENABLE_APP, ENABLE_DEVICE, INBOX_RULES, METHODS, SIGN_INS_BETA, USER_BLOCK,
     USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
 };
 use retake_tenant::{CallSpec, Service};
@@ -115,7 +116,8 @@ const fn app_only(permission: Permission) -> Permission {
 #[rustfmt::skip]
 pub static PERMISSIONS: &[Permission] = &[
     graph!("User.Read.All", Some("df021288-bdef-4463-88db-98f22de89214"), Some("a154be20-db9c-4678-8ab7-66f6cc099a59"), both),
-    graph!("Application.Read.All", Some("9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30"), Some("c79f8feb-a9db-4090-85f9-90d820caa0eb"), both),
+    graph!("Application.Read.All", Some("9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30"), Some("c79f8feb-a9db-4090-85f9-90d820caa0eb"), read),
+    graph!("Application.ReadWrite.All", Some("1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9"), Some("bdfbf15f-ee85-4955-8675-146e8e5296b5"), respond),
     graph!("AuditLog.Read.All", Some("b0afded3-3588-46d8-8b3d-9842eff778da"), Some("e4c9e354-4dc5-45b8-9e7c-e1393b0b1a20"), both),
     graph!("AuditLogsQuery.Read.All", Some("5e1e9171-754d-478c-812c-f1755a9a4c2d"), Some("1d9e7ac3-0eca-442c-82f9-e92625af6e6d"), both),
     graph!("ExchangeMessageTrace.Read.All", None, None, both),
@@ -132,6 +134,16 @@ pub static PERMISSIONS: &[Permission] = &[
     graph!("UserAuthenticationMethod.ReadWrite.All", Some("50483e42-d915-4231-9639-7fdb7fd190e5"), Some("b7887744-6746-4312-813d-72daeaee7e2d"), respond),
     app_only(graph!("MailboxSettings.ReadWrite", Some("6931bccd-447a-43d1-b442-00a195474933"), None, respond)),
     graph!("DelegatedPermissionGrant.ReadWrite.All", Some("8e8e4742-1d95-4f68-9d56-6ee75648c72a"), Some("41ce6ca6-6826-4807-84f1-1c82854f7ee5"), respond),
+    // A person switches devices off with what they may do themselves (reference §4).
+    Permission {
+        name: "Device.ReadWrite.All",
+        scope: Some("Directory.AccessAsUser.All"),
+        resource: Resource::Graph,
+        role_id: Some("1138cb37-bd11-4084-a2b7-9f71582aeddb"),
+        scope_id: Some("0e263e50-5827-48a4-b97c-d940288653c7"),
+        read_only: false,
+        response: true,
+    },
     Permission {
         name: "Exchange.ManageAsApp",
         scope: Some("Exchange.Manage"),
@@ -262,7 +274,7 @@ pub(super) fn needed(call: &'static CallSpec, set: Set, signed_in: SignedInAs) -
 /// Whether Exchange does the same where Graph refuses: inbox rules are read and removed
 /// there too, at the cost of the mailbox's client-side rules (reference §0.6).
 pub(super) fn has_another_way(call: &CallSpec) -> bool {
-    [&INBOX_RULES, &DELETE_INBOX_RULE]
+    [&INBOX_RULES, &DELETE_INBOX_RULE, &CREATE_INBOX_RULE]
         .iter()
         .any(|other| other.id == call.id)
 }
@@ -312,6 +324,10 @@ const EXCHANGE_READER: Role = Role {
     name: "Global Reader",
     or: &["Exchange Administrator", "Global Administrator"],
 };
+const DEVICE_ADMINISTRATOR: Role = Role {
+    name: "Cloud Device Administrator",
+    or: &["Intune Administrator", "Global Administrator"],
+};
 const METHOD_READER: Role = Role {
     name: "Global Reader",
     or: &[
@@ -342,6 +358,8 @@ pub fn role_for(call: &CallSpec, signed_in: SignedInAs) -> Option<&'static Role>
         _ if is(&USER_RESET_PASSWORD) => Some(&USER_ADMINISTRATOR),
         (_, SignedInAs::App) => None,
         _ if is(&USER_BLOCK) || is(&USER_UNBLOCK) || is(&USER_REVOKE) => Some(&USER_ADMINISTRATOR),
+        _ if is(&DISABLE_DEVICE) || is(&ENABLE_DEVICE) => Some(&DEVICE_ADMINISTRATOR),
+        _ if is(&DISABLE_APP) || is(&ENABLE_APP) => Some(&CLOUD_APPLICATION_ADMINISTRATOR),
         _ if is(&DELETE_GRANT) => Some(&CLOUD_APPLICATION_ADMINISTRATOR),
         _ if is(&SIGN_INS_BETA) || is(&DIRECTORY_AUDITS) => Some(&LOG_READER),
         _ if call.permissions == METHODS.permissions => Some(&METHOD_READER),
@@ -497,6 +515,7 @@ mod tests {
             [
                 "Authentication Administrator",
                 "Cloud Application Administrator",
+                "Cloud Device Administrator",
                 "Exchange Administrator",
                 "Security Reader",
                 "User Administrator",

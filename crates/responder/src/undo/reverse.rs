@@ -102,6 +102,8 @@ pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepar
                 }
             })
         }
+        ActionKind::DisableApp => Ok(tenant.prepare_enable_app(past.id())?),
+        ActionKind::DisableDevice => Ok(tenant.prepare_enable_device(past.id())?),
         ActionKind::RemoveSweepRule => {
             let rule: SweepRule = past
                 .row_named("Identity")
@@ -130,6 +132,7 @@ pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepar
         | ActionKind::ResetPassword
         | ActionKind::RemovePartnership
         | ActionKind::LiftSendingBlock
+        | ActionKind::ChooseDefaultMethod
         | ActionKind::RemoveMethod => {
             // The catalogue has no way back for them, and they are never planned.
             Err(not_saved(past, "a way back"))
@@ -219,7 +222,14 @@ pub(crate) fn shows_reversed(past: &Past<'_>, seen: &[Found]) -> Shown {
         | ActionKind::RestoreSignIn
         | ActionKind::RevokeSessions
         | ActionKind::ResetPassword
-        | ActionKind::RemoveMethod => Shown::default(),
+        | ActionKind::RemoveMethod
+        | ActionKind::ChooseDefaultMethod => Shown::default(),
+        ActionKind::DisableDevice | ActionKind::DisableApp => setting(past, seen, |facts| {
+            matches!(
+                facts,
+                Facts::Device { enabled: false, .. } | Facts::App { enabled: false, .. }
+            )
+        }),
     }
 }
 

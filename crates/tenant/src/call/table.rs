@@ -16,6 +16,7 @@ const BLOCK_ROLES: &[&str] = &["Privileged Authentication Administrator"];
 const EXCHANGE_READ_ROLES: &[&str] = &["Global Reader", "Exchange Administrator"];
 const EXCHANGE_WRITE_ROLES: &[&str] =
     &["Exchange Recipient Administrator", "Exchange Administrator"];
+const DEVICE_ROLES: &[&str] = &["Cloud Device Administrator", "Intune Administrator"];
 const CONSENT_ROLES: &[&str] = &["Cloud Application Administrator"];
 const RISK_ROLES: &[&str] = &["Security Operator", "Security Administrator"];
 
@@ -160,12 +161,28 @@ calls! {
     SERVICE_PRINCIPAL_BY_APP_ID: "graph.apps.find", "find an app by its app id";
         Graph Get "/v1.0/servicePrincipals(appId='{appId}')", read;
         needs &["Application.Read.All"], roles &[]; "reference §5".
+    APP_ROLE_ASSIGNED_TO: "graph.apps.assigned_to", "read which apps hold permissions of their own on a resource";
+        Graph Get "/v1.0/servicePrincipals/{app}/appRoleAssignedTo", read;
+        needs &["Application.Read.All"], roles &[]; "reference §5".
     DISABLE_APP: "graph.apps.disable", "stop an app from getting tokens, for everybody";
         Graph Patch "/v1.0/servicePrincipals/{app}", change;
         needs &["Application.ReadWrite.All"], roles CONSENT_ROLES; "reference §5".
     ENABLE_APP: "graph.apps.enable", "let an app get tokens again";
         Graph Patch "/v1.0/servicePrincipals/{app}", change;
         needs &["Application.ReadWrite.All"], roles CONSENT_ROLES; "reference §5".
+
+    REGISTERED_DEVICES: "graph.devices.registered", "read the devices on which the account is registered";
+        Graph Get "/v1.0/users/{user}/registeredDevices", read;
+        needs &["User.Read.All", "Directory.Read.All"], roles &[]; "reference §4".
+    OWNED_DEVICES: "graph.devices.owned", "read the devices that the account owns";
+        Graph Get "/v1.0/users/{user}/ownedDevices", read;
+        needs &["User.Read.All", "Directory.Read.All"], roles &[]; "reference §4".
+    DISABLE_DEVICE: "graph.devices.disable", "switch a device off: its primary refresh token is void";
+        Graph Patch "/v1.0/devices/{device}", change;
+        needs &["Device.ReadWrite.All"], roles DEVICE_ROLES; "reference §4, §9.3".
+    ENABLE_DEVICE: "graph.devices.enable", "switch a device on again";
+        Graph Patch "/v1.0/devices/{device}", change;
+        needs &["Device.ReadWrite.All"], roles DEVICE_ROLES; "reference §4".
 
     SIGN_INS: "graph.logs.sign_ins", "read interactive sign-ins";
         Graph Get "/v1.0/auditLogs/signIns", read;

@@ -257,7 +257,7 @@ impl Tenant {
     }
 
     /// `powershell` gets the full URL as a PowerShell string.
-    fn graph_change(
+    pub(super) fn graph_change(
         &self,
         spec: &'static CallSpec,
         target: &str,

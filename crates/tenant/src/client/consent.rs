@@ -2,12 +2,12 @@
 
 use super::Tenant;
 use crate::call::{
-    GRANT, GRANTS, GRANTS_OF_USER, SERVICE_PRINCIPAL, SERVICE_PRINCIPAL_BY_APP_ID,
-    SERVICE_PRINCIPALS,
+    APP_ROLE_ASSIGNED_TO, GRANT, GRANTS, GRANTS_OF_USER, SERVICE_PRINCIPAL,
+    SERVICE_PRINCIPAL_BY_APP_ID, SERVICE_PRINCIPALS,
 };
 use crate::error::TenantError;
 use crate::escape::odata_string;
-use crate::model::{Grant, ServicePrincipal};
+use crate::model::{AppRoleAssignment, Grant, ServicePrincipal};
 use crate::wire::{Builder, Read};
 
 impl Tenant {
@@ -54,6 +54,16 @@ impl Tenant {
                 .map(|id| Builder::new(&SERVICE_PRINCIPAL, id, &[id])),
         )
         .await
+    }
+
+    /// Who holds app roles of a resource, by the resource's service principal: apps with
+    /// permissions of their own, and users assigned to it (reference §5).
+    pub async fn app_role_assigned_to(
+        &self,
+        resource: &str,
+    ) -> Result<Read<Vec<AppRoleAssignment>>, TenantError> {
+        self.list(Builder::new(&APP_ROLE_ASSIGNED_TO, resource, &[resource]))
+            .await
     }
 
     /// An app by its app id.

@@ -113,7 +113,10 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "graph.grants.list" => world.grants_for_everybody("c");
         "graph.grants.read" => world.grant("g");
         "graph.apps.read" => world.service_principal(ID);
+        "graph.apps.assigned_to" => world.app_role_assigned_to(ID);
         "graph.apps.find" => world.service_principal_by_app_id(ID);
+        "graph.devices.registered" => world.registered_devices(USER);
+        "graph.devices.owned" => world.owned_devices(USER);
         "graph.logs.sign_ins" => world.sign_ins(SignInKind::Interactive, USER, start(), None);
         "graph.logs.sign_ins_detailed" => world.sign_ins(SignInKind::NonInteractive, USER, start(), None);
         "graph.logs.directory_audits" => world.directory_audits(AuditAbout::Target(USER), start(), None);
@@ -161,6 +164,8 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "graph.grants.create" => tenant.prepare_create_grant(&grant());
         "graph.apps.disable" => tenant.prepare_disable_app(ID);
         "graph.apps.enable" => tenant.prepare_enable_app(ID);
+        "graph.devices.disable" => tenant.prepare_disable_device(ID);
+        "graph.devices.enable" => tenant.prepare_enable_device(ID);
         "exchange.change" => tenant.prepare_cmdlet(&Cmdlet::new("Disable-InboxRule").with("Mailbox", UPN).with("Identity", "b\\1"), Some(UPN), "b\\1");
         "exchange.rules.remove" => tenant.prepare_remove_inbox_rule(UPN, "b\\1");
         "exchange.rules.create" => tenant.prepare_create_inbox_rule(UPN, &serde_json::from_value(json!({"Identity": "b\\1", "Name": "."})).unwrap());

@@ -1,5 +1,7 @@
 //! The responder and the controls side by side: a table for each scenario.
 
+use std::fmt::Write as _;
+
 use retake_drill::RETAKE;
 use retake_drill::score::{Figures, RunScore, tables};
 
@@ -48,7 +50,8 @@ pub(super) fn show(scores: &[RunScore], terminal: &Terminal) {
             .collect();
         let mut line = format!("  {:<label$}", "");
         for (name, width) in table.sequences.iter().zip(&widths) {
-            line.push_str(&format!("  {STRONG}{:<width$}{STRONG:#}", safe(name)));
+            // Writing to a String cannot fail.
+            let _ = write!(line, "  {STRONG}{:<width$}{STRONG:#}", safe(name));
         }
         terminal.data(line.trim_end());
         for (name, cells) in &table.rows {

@@ -255,6 +255,7 @@ impl Story {
                 change(ObjectKind::OauthGrant, EVIL_GRANT),
             ],
             sent: vec![mail("<3@x>")],
+            impersonated: Vec::new(),
             read,
             accounts: vec![UPN.to_owned()],
             sources: Vec::new(),

@@ -127,7 +127,6 @@ pub(super) fn new(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
             from_addresses: addresses("From"),
             sent_to_me: cmdlet.switch("MyNameInToBox"),
             has_attachments: cmdlet.switch("HasAttachment"),
-            ..RuleConditions::default()
         },
         exceptions: RuleConditions {
             subject_contains: words("ExceptIfSubjectContainsWords"),

@@ -325,6 +325,10 @@ pub(super) fn remove_mobile_device(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
 }
 
 /// `Get-BlockedSenderAddress`.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the table of cmdlets wants one shape"
+)]
 pub(super) fn blocked_senders(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let wanted = cmdlet.text("SenderAddress");
     let world = &cmdlet.ask.world;

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::{Answer, Call, Outcome, not_allowed, not_found};
 use crate::services::odata::parse_filter;
 use crate::trace::TraceObject;
+use crate::world::app_roles::assignment_json;
 use crate::world::known::role;
-use crate::world::{Grant, ServicePrincipal};
+use crate::world::{Grant, ServicePrincipal, World};
 
 /// Roles that may change apps and consents for a signed-in user.
 const APP_ROLES: [&str; 3] = [
@@ -229,7 +230,7 @@ pub(super) fn principals(
         ("GET", []) => {
             call.need(&read)?;
             let body = call.query.project(
-                principal_json(&held),
+                with_app_roles(call.ask.world, &held),
                 None,
                 "microsoft.graph.servicePrincipal",
             )?;
@@ -271,7 +272,28 @@ pub(super) fn principals(
                 .collect();
             listed(call, &found).map(|answer| answer.about(ObjectKind::ServicePrincipal, held.id))
         }
-        ("GET", ["appRoleAssignments" | "appRoleAssignedTo" | "owners"]) => {
+        ("GET", [list @ ("appRoleAssignments" | "appRoleAssignedTo")]) => {
+            call.need(&read)?;
+            let assigned = *list == "appRoleAssignedTo";
+            let world = &call.ask.world;
+            let items = world
+                .app_role_assignments
+                .values()
+                .filter(|row| {
+                    let id = if assigned {
+                        &row.resource_id
+                    } else {
+                        &row.principal_id
+                    };
+                    *id == held.id
+                })
+                .map(|row| assignment_json(world, row))
+                .collect();
+            Ok(call
+                .page("appRoleAssignments", (100, 999), items)
+                .about(ObjectKind::ServicePrincipal, held.id))
+        }
+        ("GET", ["owners"]) => {
             call.need(&read)?;
             Ok(call
                 .page("directoryObjects", (100, 999), Vec::new())
@@ -382,6 +404,13 @@ fn grant_json(grant: &Grant) -> Value {
         // Graph writes the list with a blank in front.
         "scope": format!(" {}", grant.scopes.join(" ")),
     })
+}
+
+/// A resource shows the roles that it offers.
+fn with_app_roles(world: &World, held: &ServicePrincipal) -> Value {
+    let mut json = principal_json(held);
+    json["appRoles"] = json!(world.app_roles_of_resource(&held.app_id));
+    json
 }
 
 fn principal_json(held: &ServicePrincipal) -> Value {

@@ -281,9 +281,15 @@ fn prefer(call: &mut Call<'_, '_>, user: &str) -> Outcome {
     let old = held.default_method.clone();
     let (now, origin) = (call.ask.now, call.origin());
     call.ask.world.set_default_method(now, &origin, user, &id);
+    // What is so already changes nothing.
+    let fields = if old.as_deref() == Some(id.as_str()) {
+        json!({})
+    } else {
+        json!({"isDefault": [false, true]})
+    };
     Ok(Answer::no_content()
-        .about(ObjectKind::Account, user)
-        .effect(json!({"kind": "changed", "fields": {"defaultMethod": [old, id]}})))
+        .about(ObjectKind::Method, id)
+        .effect(json!({"kind": "changed", "fields": fields})))
 }
 
 /// A temporary access pass: shown once, one usable pass a user (§2.4).

@@ -179,3 +179,52 @@ fn without_premium_licences_endpoints_close_and_audits_go_back_a_week() {
     let (_, records, _) = search(&mut story, &["MailItemsAccessed"]);
     assert!(records.is_empty());
 }
+
+/// Reference §15.6: mail from outside under an own address is no takeover. The message
+/// trace has the stranger's address; no record of sending and no sign-in belongs to it.
+#[test]
+fn mail_handed_in_from_outside_under_an_own_address_was_never_sent_from_it() {
+    let scenario = retake_lab::Scenario::find("spoof").unwrap();
+    let mut story = Story::with(retake_lab::Lab::new(&scenario, 5).unwrap());
+    let me = story.lab.briefing().affected.clone();
+    let forged: Vec<String> = story
+        .lab
+        .trace_jsonl()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|line| line["method"] == "spoof_mail")
+        .map(|line| line["effect"]["messages"][0].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(forged.len(), 2);
+    let (_, sent, _) = search(&mut story, &["Send"]);
+    let is_sent = |id: &str| {
+        sent.iter()
+            .any(|record| record["auditData"]["Item"]["InternetMessageId"] == id)
+    };
+    let rows = story
+        .get(&format!(
+            "/v1.0/admin/exchange/tracing/messageTraces?$filter=senderAddress%20eq%20'{me}'"
+        ))
+        .list()
+        .to_vec();
+    let sign_ins = story
+        .get(&format!(
+            "/v1.0/auditLogs/signIns?$filter=userPrincipalName%20eq%20'{me}'&$top=999"
+        ))
+        .list()
+        .to_vec();
+    let mut own = 0;
+    for row in &rows {
+        let id = row["messageId"].as_str().unwrap();
+        if forged.iter().any(|forged| forged == id) {
+            assert!(!is_sent(id));
+            let address = row["fromIP"].as_str().unwrap();
+            assert!(!address.is_empty());
+            assert!(sign_ins.iter().all(|entry| entry["ipAddress"] != address));
+        } else if is_sent(id) {
+            own += 1;
+        }
+    }
+    assert!(own > 0, "the user's own mail has records");
+    assert!(rows.len() > own);
+}

@@ -306,6 +306,14 @@ const PROBES: &[(&str, Probe)] = &[
         assert_eq!(seen.code(), "ErrorAccessDenied");
         seen.body["error"]["message"].to_string()
     }),
+    ("modified_properties", |story| {
+        let user = story.user();
+        let set = json!({"Identity": user, "ImapEnabled": false});
+        assert_eq!(story.cmdlet("Set-CASMailbox", set).status, 200);
+        story.wait(SignedDuration::from_mins(95));
+        let (_, records, _) = super::records::search(story, &["Set-CASMailbox"]);
+        records[0]["auditData"]["ModifiedProperties"].to_string()
+    }),
     ("outlook_concurrency", |story| {
         let users = story
             .get("/v1.0/users?$select=userPrincipalName,mail")

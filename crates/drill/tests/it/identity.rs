@@ -1,0 +1,110 @@
+//! The scenarios of the identity: consents, device codes, sprays, apps with rights of
+//! their own.
+
+use std::fmt::Write as _;
+
+use retake_casefile::Bundle;
+use retake_drill::{Run, run_responder};
+use retake_lab::Scenario;
+use retake_playbook::Event;
+use retake_responder::Conduct;
+
+use crate::response::Nobody;
+
+fn played(scenario: &str, seed: u64) -> Run {
+    let found = Scenario::find(scenario).unwrap();
+    run_responder(&found, seed, Conduct::default(), &|_| Box::new(Nobody))
+        .unwrap_or_else(|error| panic!("{scenario}, seed {seed}: {error}"))
+}
+
+/// What the case says of plans and refusals, for whoever reads a failure.
+fn told(run: &Run) -> String {
+    let bundle = Bundle::from_bytes(run.case.clone().unwrap_or_default(), None).unwrap();
+    let mut told = String::new();
+    for record in bundle.records() {
+        let line = match &record.event {
+            Event::PlanMade(plan) => {
+                let actions: Vec<String> = plan
+                    .actions
+                    .iter()
+                    .map(|action| format!("{} {:?}", action.kind.title(), action.object.name))
+                    .collect();
+                format!("plan {}; left {:?}", actions.join(", "), plan.left)
+            }
+            Event::ActionStopped { .. } | Event::GateWaiting { .. } | Event::Reopened { .. } => {
+                format!("{:?}", record.event)
+            }
+            Event::Analysed(found) if !found.quick => format!(
+                "{} {} {:?} {:?}",
+                found.verdict, found.path, found.reasons, found.accounts
+            ),
+            _ => continue,
+        };
+        let _ = write!(told, "\n  {} {line}", record.at);
+    }
+    told
+}
+
+/// What issue 4 demands of a response to each of these scenarios.
+fn holds(scenario: &str, seeds: std::ops::RangeInclusive<u64>) {
+    for seed in seeds {
+        let run = played(scenario, seed);
+        let here = format!("{scenario}, seed {seed}{}", told(&run));
+        let score = run.score;
+        assert_eq!(score.faults(), Vec::<String>::new(), "{here}");
+        assert!(score.clock.closed.is_some(), "{here}");
+        assert!(score.path.confidence >= 0.5, "{here}: {:?}", score.path);
+        let radius = &score.blast_radius;
+        for (what, known) in [
+            ("sent", radius.sent),
+            ("read", radius.read),
+            ("changed", radius.changed),
+            ("accounts", radius.accounts),
+        ] {
+            assert!(known.recall >= 1.0, "{here}: {what} {known:?}");
+            assert!(known.precision >= 0.95, "{here}: {what} {known:?}");
+        }
+    }
+}
+
+#[test]
+fn a_consent_that_was_talked_out_of_a_user_is_withdrawn_seeds_1_to_3() {
+    holds("consent-phish", 1..=3);
+}
+
+#[test]
+fn a_device_code_that_was_talked_out_of_a_user_leaves_nothing_seeds_1_to_3() {
+    holds("device-code", 1..=3);
+}
+
+/// Seed 2 is cleaned as well, and its path is told as token theft: docs/status.md.
+#[test]
+fn an_app_with_rights_of_its_own_is_switched_off_seeds_1_and_3() {
+    holds("app-only", 1..=1);
+    holds("app-only", 3..=3);
+}
+
+#[test]
+fn a_sprayed_password_and_the_app_password_that_followed_seeds_1_to_3() {
+    holds("spray", 1..=3);
+}
+
+/// Said to be done and not done: the directory's log has no record of it.
+#[test]
+fn app_passwords_that_were_only_said_to_be_deleted_stop_the_case() {
+    let text = include_str!("../../../../scenarios/spray/scenario.toml");
+    let says = text.replacen(
+        "role = \"identity_admin\"\nafter = \"3m..9m\"\n",
+        "role = \"identity_admin\"\nafter = \"3m..9m\"\n\n[[person.task]]\ntask = \"delete_app_passwords\"\noutcome = \"says_done\"\nafter = \"3m..9m\"\n",
+        1,
+    );
+    assert_ne!(says, text);
+    let scenario = Scenario::parse("variant.toml".as_ref(), &says).unwrap();
+    let run = run_responder(&scenario, 1, Conduct::default(), &|_| Box::new(Nobody)).unwrap();
+    let bundle = Bundle::from_bytes(run.case.clone().unwrap_or_default(), None).unwrap();
+    let effective = bundle
+        .records()
+        .iter()
+        .any(|record| matches!(record.event, Event::EvictionEffective { .. }));
+    assert!(!effective, "{}", told(&run));
+}

@@ -1,0 +1,124 @@
+//! Artefacts and actions of the identity itself: methods, devices, apps, roles.
+
+use super::{ActionKind, ActionSpec, ArtefactSpec, Effect, Reverse, Scope};
+use crate::steps::StepId;
+use crate::words::{ArtefactId, ObjectKind};
+
+/// Roles that may switch a device off, for a person who signs in (reference §4).
+const DEVICE_ROLES: &[&str] = &["Cloud Device Administrator", "Intune Administrator"];
+
+pub(super) const CHOOSE_DEFAULT_METHOD: ActionSpec = ActionSpec {
+    kind: ActionKind::ChooseDefaultMethod,
+    title: "Choose the default authentication method",
+    step: StepId::new(4, 2),
+    object: ObjectKind::Method,
+    scope: Scope::Account,
+    permissions: &["UserAuthenticationMethod.ReadWrite.All"],
+    roles: &[
+        "Authentication Administrator",
+        "Privileged Authentication Administrator",
+    ],
+    evidence: "the list of methods and the kind that is the default",
+    precheck: "the method that stays is there and is as it was when the plan was made",
+    verification: "the kind of the method that stays reads as the default",
+    reverse: Reverse::None(
+        "the default before was the method that is removed; its owner chooses another on the security page",
+    ),
+    breaks: "the owner is asked for this method first",
+    effect: Effect {
+        words: "at the next sign-in",
+        within_s: 60,
+    },
+    // Several methods may be of the kind: that the kind is the default already does
+    // not say which method is.
+    repeatable: true,
+    source: "reference §2.2, §2.3",
+};
+
+pub(super) const DISABLE_DEVICE: ActionSpec = ActionSpec {
+    kind: ActionKind::DisableDevice,
+    title: "Switch off device",
+    step: StepId::new(3, 5),
+    object: ObjectKind::Device,
+    scope: Scope::Account,
+    permissions: &["Device.ReadWrite.All", "User.Read.All"],
+    roles: DEVICE_ROLES,
+    evidence: "the account's devices with this one in the list",
+    precheck: "the device is there and is as it was when the plan was made",
+    verification: "the device reads accountEnabled false",
+    reverse: Reverse::By("set the device's accountEnabled to true again"),
+    breaks: "nobody gets tokens on this device; who is signed in to its system stays so",
+    effect: Effect {
+        words: "at once for new tokens; tokens already issued live on up to 90 min",
+        within_s: 60,
+    },
+    repeatable: false,
+    source: "reference §4, §9.3",
+};
+
+pub(super) const DISABLE_APP: ActionSpec = ActionSpec {
+    kind: ActionKind::DisableApp,
+    title: "Switch off app",
+    step: StepId::new(3, 5),
+    object: ObjectKind::ServicePrincipal,
+    scope: Scope::Tenant,
+    permissions: &["Application.ReadWrite.All"],
+    roles: &[],
+    evidence: "the app as it exists in the tenant, with its credentials and permissions",
+    precheck: "the app is there and is as it was when the plan was made",
+    verification: "the app reads accountEnabled false",
+    reverse: Reverse::By("set the app's accountEnabled to true again"),
+    breaks: "nobody in the tenant can use this app, and it gets no tokens for itself",
+    effect: Effect {
+        words: "no new tokens at once; tokens already issued live on up to 90 min",
+        within_s: 60,
+    },
+    repeatable: false,
+    source: "reference §0.3, §5, §9.3",
+};
+
+/// No interface lists or deletes one: the block stops it, and a person deletes it.
+pub(super) const APP_PASSWORD: ArtefactSpec = ArtefactSpec {
+    id: ArtefactId::APP_PASSWORD,
+    title: "App password",
+    object: ObjectKind::AppPassword,
+    gives: "sending as the user by SMTP AUTH, after a reset and without a second factor",
+    ended_by: &[ActionKind::BlockSignIn],
+    source: "reference §0.9, §2.2, §9.3",
+};
+
+pub(super) const MALICIOUS_APP: ArtefactSpec = ArtefactSpec {
+    id: ArtefactId::MALICIOUS_APP,
+    title: "App with application permissions",
+    object: ObjectKind::ServicePrincipal,
+    gives: "everybody's mail or files, whatever is done to any account",
+    ended_by: &[ActionKind::DisableApp],
+    source: "reference §5, §9.3",
+};
+
+pub(super) const DEFAULT_METHOD: ArtefactSpec = ArtefactSpec {
+    id: ArtefactId::DEFAULT_METHOD,
+    title: "Added authentication method made the default",
+    object: ObjectKind::Method,
+    gives: "the second factor, asked for first, and the password through self-service reset",
+    ended_by: &[ActionKind::ChooseDefaultMethod, ActionKind::RemoveMethod],
+    source: "reference §2.2, §2.3",
+};
+
+pub(super) const TEMPORARY_ACCESS_PASS: ArtefactSpec = ArtefactSpec {
+    id: ArtefactId::TEMPORARY_ACCESS_PASS,
+    title: "Temporary access pass",
+    object: ObjectKind::Method,
+    gives: "a sign-in without password and second factor, for up to thirty days",
+    ended_by: &[ActionKind::RemoveMethod],
+    source: "reference §2.4",
+};
+
+pub(super) const REGISTERED_DEVICE: ArtefactSpec = ArtefactSpec {
+    id: ArtefactId::REGISTERED_DEVICE,
+    title: "Registered device",
+    object: ObjectKind::Device,
+    gives: "a primary refresh token: new tokens without password and second factor",
+    ended_by: &[ActionKind::RevokeSessions, ActionKind::DisableDevice],
+    source: "reference §4, §9.1, §9.3",
+};

@@ -1,0 +1,66 @@
+//! Planning for what belongs to the identity.
+
+use jiff::Timestamp;
+
+use crate::event::{AccessEnd, Observed};
+use crate::judge::{Judgement, Verdict, preference};
+use crate::state::State;
+use crate::words::ArtefactId;
+
+/// The method that stays and can be the default; the one that asks for most first.
+pub(super) fn stays<'a>(state: &'a State, judgements: &[Judgement]) -> Option<&'a Observed> {
+    let rank = |seen: &Observed| match preference(&seen.facts) {
+        Some("push") => Some(0),
+        Some("oath") => Some(1),
+        Some(_) => Some(2),
+        None => None,
+    };
+    state
+        .snapshot()?
+        .objects
+        .iter()
+        .filter(|seen| {
+            !judgements.iter().any(|judgement| {
+                judgement.object == seen.object && judgement.verdict == Verdict::Foothold
+            })
+        })
+        .filter_map(|seen| Some((rank(seen)?, seen)))
+        .min_by_key(|(rank, _)| *rank)
+        .map(|(_, seen)| seen)
+}
+
+/// What is a way in whenever the account is open again, until then.
+pub(super) fn ways_while_open(until: Timestamp) -> Vec<AccessEnd> {
+    [
+        (
+            ArtefactId::ADDED_METHOD,
+            "new sign-ins with a method that the attacker registered",
+            "the method",
+        ),
+        (
+            ArtefactId::DEFAULT_METHOD,
+            "new sign-ins with a method that the attacker made the default",
+            "the method",
+        ),
+        (
+            ArtefactId::TEMPORARY_ACCESS_PASS,
+            "new sign-ins with a temporary access pass",
+            "the pass",
+        ),
+        (
+            ArtefactId::REGISTERED_DEVICE,
+            "new tokens by a device that the attacker registered",
+            "the device",
+        ),
+    ]
+    .into_iter()
+    .map(|(artefact, what, itself)| AccessEnd {
+        artefact,
+        what: what.to_owned(),
+        ends_at: until,
+        why: format!(
+            "refused as soon as sign-in stays blocked; {itself} itself goes with the eviction"
+        ),
+    })
+    .collect()
+}
