@@ -104,6 +104,7 @@ impl Attacker {
             Move::ReadShared => self.read_shared(world, company, trace, now),
             Move::RuleInShared => self.rule_in_shared(world, company, trace, now),
             Move::ForwardShared => self.forward_shared(world, company, trace, now),
+            Move::ReplyInShared => self.reply_in_shared(world, company, trace, now),
             Move::SendAsShared => self.send_as_shared(world, company, trace, now),
             Move::GiveFullAccess => self.give_right(world, company, trace, now, Right::FullAccess),
             Move::GiveSendAs => self.give_right(world, company, trace, now, Right::SendAs),

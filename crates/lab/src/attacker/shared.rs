@@ -13,6 +13,7 @@ use crate::company::baits::rule_aliases;
 use crate::mailflow::Delivery;
 use crate::trace::{Actor, Got, Service, Trace, TraceLine, TraceObject};
 use crate::world::mail::{Forwarding, RuleDraft};
+use crate::world::mailbox::AutoReply;
 use crate::world::rights::Right;
 use crate::world::{Address, Mail, RuleActions, Surface, World};
 
@@ -25,6 +26,8 @@ pub(super) struct Elsewhere {
     rules: Vec<(String, String)>,
     /// Mailbox and where it forwards to.
     forwards: Vec<(String, String)>,
+    /// Mailbox and what it answers.
+    replies: Vec<(String, String)>,
     /// What came of it since the last look.
     found: Vec<Delivery>,
     sent: u64,
@@ -67,8 +70,10 @@ impl Elsewhere {
                 .get(mailbox)
                 .is_none_or(|mailbox| mailbox.forwarding_smtp.as_ref() != Some(to))
         });
+        let replies = self.replies.iter().filter(|reply| !answers(world, reply));
         rules
             .map(|(_, id)| id.clone())
+            .chain(replies.map(|(mailbox, _)| format!("reply {mailbox}")))
             .chain(forwards.map(|(mailbox, _)| format!("forwarding {mailbox}")))
             .collect()
     }
@@ -212,6 +217,43 @@ impl Attacker {
         self.plant_line(trace, now, "forward_shared", foothold, true);
     }
 
+    /// The first of them answers whoever writes with the attacker's address.
+    pub(super) fn reply_in_shared(
+        &mut self,
+        world: &mut World,
+        company: &Company,
+        trace: &mut Trace,
+        now: Timestamp,
+    ) {
+        let Some(mailbox) = company.shared.first().cloned() else {
+            return;
+        };
+        if self.live_access(world, now).is_none() {
+            return;
+        }
+        let to = self.kit.spare_drop();
+        let text = self.chance.draw("shared", "reply", 0).word(&[
+            "For payments please write to",
+            "This mailbox has moved. The new address is",
+            "Invoices are answered by our partner at",
+        ]);
+        let external = format!("{text} {to}");
+        let origin = self.origin(world, Surface::OutlookWeb);
+        let reply = AutoReply {
+            enabled: true,
+            internal: String::new(),
+            external: external.clone(),
+        };
+        world.set_auto_reply(now, &origin, &mailbox, reply);
+        self.elsewhere.replies.push((mailbox.clone(), external));
+        let foothold = Foothold {
+            artefact: HERE,
+            object: TraceObject::new(ObjectKind::AutoReply, mailbox.clone()),
+            aliases: vec![upn(world, &mailbox)],
+        };
+        self.plant_line(trace, now, "reply_in_shared", foothold, true);
+    }
+
     /// Asks whoever pays for money, in the name of a shared mailbox.
     pub(super) fn send_as_shared(
         &mut self,
@@ -272,7 +314,7 @@ impl Attacker {
     }
 
     /// A61: what came out of other mailboxes, or was hidden there, since the last look.
-    pub(super) fn look_elsewhere(&mut self, trace: &mut Trace, now: Timestamp) {
+    pub(super) fn look_elsewhere(&mut self, world: &World, trace: &mut Trace, now: Timestamp) {
         if !self.footholds.iter().any(|held| held.artefact == HERE) {
             return;
         }
@@ -282,7 +324,25 @@ impl Attacker {
             (!found.is_empty()).then(|| leaked(if out { "leaked" } else { "hidden" }, &found));
         let got = effect.is_some().then_some(Got::Data);
         attempt(trace, now, "look_shared", HERE, got, effect);
+        if !self.elsewhere.replies.is_empty() {
+            // A mail of its own from outside, to see what comes back.
+            let still = self
+                .elsewhere
+                .replies
+                .iter()
+                .any(|reply| answers(world, reply));
+            let got = still.then_some(Got::Data);
+            attempt(trace, now, "probe_shared_reply", HERE, got, None);
+        }
     }
+}
+
+/// Whether a mailbox still answers with this text.
+fn answers(world: &World, (mailbox, text): &(String, String)) -> bool {
+    world
+        .mailboxes
+        .get(mailbox)
+        .is_some_and(|mailbox| mailbox.auto_reply.enabled && mailbox.auto_reply.external == *text)
 }
 
 fn upn(world: &World, user: &str) -> String {

@@ -48,7 +48,7 @@ impl Attacker {
             ] {
                 self.look(trace, now, artefact, word);
             }
-            self.look_elsewhere(trace, now);
+            self.look_elsewhere(world, trace, now);
         }
         self.try_settings(world, trace, now);
         self.try_app(world, trace, now);

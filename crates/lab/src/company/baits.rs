@@ -252,7 +252,9 @@ impl Company {
             | BaitKind::ManagerSendOnBehalf => {
                 self.lay_right(world, kind, alert);
             }
-            BaitKind::SharedRules | BaitKind::SharedForward => self.lay_shared(world, kind, alert),
+            BaitKind::SharedRules | BaitKind::SharedForward | BaitKind::SharedReply => {
+                self.lay_shared(world, kind, alert)
+            }
             BaitKind::ForwardInside => self.forward_inside(world, scenario, alert),
             BaitKind::SystemRules => self.system_rules(world),
             BaitKind::SweepNewsletters => self.sweep_newsletters(world, alert),

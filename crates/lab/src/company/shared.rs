@@ -6,6 +6,7 @@ use retake_playbook::{ObjectKind, ObjectRef};
 
 use crate::scenario::{BaitKind, Scenario};
 use crate::world::mail::{Forwarding, RuleDraft};
+use crate::world::mailbox::AutoReply;
 use crate::world::rights::Right;
 use crate::world::{Address, Mail, Surface, User, World};
 
@@ -145,6 +146,25 @@ impl Company {
                 aliases: Vec::new(),
                 why: String::from("the shared mailbox's copy for the tax adviser"),
             });
+            return;
+        }
+        if kind == BaitKind::SharedReply {
+            // With one mailbox alone it may be the one that the attacker bends.
+            if self.shared.len() > 1 {
+                let reply = AutoReply {
+                    enabled: true,
+                    internal: String::new(),
+                    external: String::from(
+                        "We answer within two days. In a hurry? Write to desk@tax-adviser.example",
+                    ),
+                };
+                world.set_auto_reply(at, &by, &mailbox, reply);
+                self.kept.push(Kept {
+                    object: ObjectRef::new(ObjectKind::AutoReply, mailbox),
+                    aliases: Vec::new(),
+                    why: String::from("what the shared mailbox tells whoever writes"),
+                });
+            }
             return;
         }
         for mailbox in self.shared.clone() {

@@ -149,7 +149,11 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
         }
         let shared = matches!(
             step.action,
-            Move::ReadShared | Move::RuleInShared | Move::ForwardShared | Move::SendAsShared
+            Move::ReadShared
+                | Move::RuleInShared
+                | Move::ForwardShared
+                | Move::ReplyInShared
+                | Move::SendAsShared
         );
         if shared && scenario.company.shared_mailboxes.low == 0 {
             return problem(

@@ -153,6 +153,8 @@ pub enum Move {
     RuleInShared,
     /// A shared mailbox forwards outside (A61).
     ForwardShared,
+    /// A shared mailbox answers by itself with what serves the attacker (A61).
+    ReplyInShared,
     /// Asks for money in the name of a shared mailbox.
     SendAsShared,
     /// Malware on the user's computer copies the refresh token of their own
@@ -242,7 +244,9 @@ impl Move {
             Self::ForwardToContact => &[ArtefactId::CONTACT_FORWARDING],
             Self::DisguisedRule => &[ArtefactId::DISGUISED_RULE],
             Self::SweepReplies => &[ArtefactId::SWEEP_RULE],
-            Self::RuleInShared | Self::ForwardShared => &[ArtefactId::SHARED_MAILBOX],
+            Self::RuleInShared | Self::ForwardShared | Self::ReplyInShared => {
+                &[ArtefactId::SHARED_MAILBOX]
+            }
             Self::GiveFullAccess => &[ArtefactId::FULL_ACCESS],
             Self::GiveSendAs => &[ArtefactId::SEND_AS],
             Self::GiveSendOnBehalf => &[ArtefactId::SEND_ON_BEHALF],
@@ -312,6 +316,7 @@ impl Move {
             Self::ReadShared => "read_shared",
             Self::RuleInShared => "rule_in_shared",
             Self::ForwardShared => "forward_shared",
+            Self::ReplyInShared => "reply_in_shared",
             Self::SendAsShared => "send_as_shared",
             Self::GiveFullAccess => "give_full_access",
             Self::GiveSendAs => "give_send_as",
@@ -442,6 +447,8 @@ pub enum BaitKind {
     SharedRules,
     /// A shared mailbox forwards a copy outside, for long.
     SharedForward,
+    /// A shared mailbox answers by itself, for long.
+    SharedReply,
     /// The affected user is on a journey when the alert comes.
     TravelNow,
     /// The affected user works through a VPN with its exit in another country, on

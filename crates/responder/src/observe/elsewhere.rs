@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join, join_all, join4};
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::event::{Facts, Looked, Observed};
 use retake_playbook::{ObjectKind, ObjectRef, State};
@@ -19,11 +19,11 @@ use super::{Found, Seen, forwarding, rules};
 
 /// The name of the source that shows which mailboxes the account opens.
 pub(super) const LIST: &str = "mailboxes that the account opens";
-/// The name of the source that shows rules and forwards in other mailboxes.
-pub(super) const SETTINGS: &str = "rules and forwards in other mailboxes";
+/// The name of the source that shows rules, forwards and automatic replies in other mailboxes.
+pub(super) const SETTINGS: &str = "rules, forwards and automatic replies in other mailboxes";
 /// How many mailboxes are asked who has rights on them.
 const ASKED: usize = 60;
-/// In how many of those that the account opens rules and forwards are read.
+/// In how many of those that the account opens it is read what is set up.
 const OPENED: usize = 20;
 /// How many are asked at once.
 const AT_ONCE: usize = 8;
@@ -287,7 +287,7 @@ async fn holds(
     Ok((Some(Found::new(object, facts)), answers))
 }
 
-/// Rules and forwards in these mailboxes. One that cannot be read takes no other with
+/// Rules, sweep rules, forwards and automatic replies in these mailboxes. One that cannot be read takes no other with
 /// it, and is said.
 async fn settings(tenant: &Tenant, opened: &[Opened]) -> Seen {
     let mut all = Seen {
@@ -299,13 +299,17 @@ async fn settings(tenant: &Tenant, opened: &[Opened]) -> Seen {
         listed: true,
     };
     for some in opened.chunks(AT_ONCE) {
-        let read = join_all(
-            some.iter()
-                .map(|(id, _)| join(rules::inbox_rules(tenant, id), forwarding(tenant, id))),
-        )
+        let read = join_all(some.iter().map(|(id, _)| {
+            join4(
+                rules::inbox_rules(tenant, id),
+                forwarding(tenant, id),
+                super::settings::auto_reply(tenant, id),
+                super::mailbox::sweep_rules(tenant, id),
+            )
+        }))
         .await;
-        for ((id, address), (rules, forward)) in some.iter().zip(read) {
-            for seen in [rules, forward] {
+        for ((id, address), (rules, forward, reply, sweeps)) in some.iter().zip(read) {
+            for seen in [rules, forward, reply, sweeps] {
                 match seen {
                     Ok(seen) => {
                         all.complete = all.complete.and(seen.complete);
@@ -330,10 +334,13 @@ async fn settings(tenant: &Tenant, opened: &[Opened]) -> Seen {
     all
 }
 
-/// The same object, with the mailbox that it lies in. A forwarding is known by the
-/// mailbox's address.
+/// The same object, with the mailbox that it lies in. What every mailbox has once is
+/// known by the mailbox's address.
 fn placed(mut found: Found, mailbox: &str, address: &str) -> Found {
-    if found.object.kind == ObjectKind::MailboxForwarding {
+    if matches!(
+        found.object.kind,
+        ObjectKind::MailboxForwarding | ObjectKind::AutoReply
+    ) {
         found.object = found.object.named(address);
     }
     found.object = found.object.in_mailbox(mailbox);
