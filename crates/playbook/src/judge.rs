@@ -596,7 +596,6 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         } => Some(ArtefactId::CONTACT_FORWARDING),
         Facts::Forwarding { .. } => Some(ArtefactId::SMTP_FORWARDING),
         Facts::MailboxRight { right, .. } => Some(rights::artefact_of(*right)),
-        Facts::Opened { .. } => None,
         Facts::SweepRule { .. } => Some(ArtefactId::SWEEP_RULE),
         Facts::AutoReply { .. } => Some(ArtefactId::AUTO_REPLY),
         Facts::JunkLists { .. } => Some(ArtefactId::JUNK_LISTS),
@@ -604,6 +603,6 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         Facts::MobilePartnership { .. } => Some(ArtefactId::MOBILE_PARTNERSHIP),
         Facts::SendingBlock { .. } => Some(ArtefactId::SENDING_BLOCK),
         Facts::Grant { .. } => Some(ArtefactId::DELEGATED_GRANT),
-        Facts::Keeping { .. } => None,
+        Facts::Keeping { .. } | Facts::Opened { .. } => None,
     }
 }

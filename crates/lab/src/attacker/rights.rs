@@ -46,12 +46,7 @@ impl Hands {
     pub(super) fn gone(&self, world: &World, user: &str) -> Vec<String> {
         self.given
             .iter()
-            .filter(|given| {
-                !world
-                    .holders(user, given.right)
-                    .iter()
-                    .any(|held| *held == given.holder)
-            })
+            .filter(|given| !world.holders(user, given.right).contains(&given.holder))
             .map(|given| given.object.clone())
             .collect()
     }

@@ -253,7 +253,7 @@ impl Company {
                 self.lay_right(world, kind, alert);
             }
             BaitKind::SharedRules | BaitKind::SharedForward | BaitKind::SharedReply => {
-                self.lay_shared(world, kind, alert)
+                self.lay_shared(world, kind, alert);
             }
             BaitKind::ForwardInside => self.forward_inside(world, scenario, alert),
             BaitKind::SystemRules => self.system_rules(world),

@@ -186,6 +186,16 @@ fn random_password(entropy: &dyn Entropy) -> SecretString {
     SecretString::from(password.as_str().to_owned())
 }
 
+/// An object that no snapshot of the case holds cannot be changed.
+fn nothing_known(planned: &Planned) -> TenantError {
+    TenantError::new(
+        Kind::BadInput,
+        &retake_tenant::call::EXCHANGE_CHANGE,
+        &planned.object.id,
+        "the case has not seen what it is",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,14 +220,4 @@ mod tests {
             assert!(text.bytes().any(|b| b.is_ascii_digit()));
         }
     }
-}
-
-/// An object that no snapshot of the case holds cannot be changed.
-fn nothing_known(planned: &Planned) -> TenantError {
-    TenantError::new(
-        Kind::BadInput,
-        &retake_tenant::call::EXCHANGE_CHANGE,
-        &planned.object.id,
-        "the case has not seen what it is",
-    )
 }
