@@ -312,6 +312,10 @@ pub fn reached(state: &State) -> Vec<&str> {
 
 /// The log that tells of rules and forwarding, and beside others of consents.
 pub const UNIFIED_AUDIT: &str = "unified audit log";
+/// What the unified audit log kept from before the first window (S6.8).
+pub const EARLIER_AUDIT: &str = "unified audit log, earlier";
+/// What the message trace kept from before the first window (S6.8).
+pub const EARLIER_TRACE: &str = "message trace, earlier";
 /// The log that tells of methods that were registered for the account.
 pub const AUDITS_ABOUT: &str = "directory audits about the account";
 /// The log that tells of consents that the account gave.

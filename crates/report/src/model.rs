@@ -7,6 +7,7 @@ mod parts;
 use jiff::Timestamp;
 use retake_casefile::Record;
 use retake_playbook::event::{Looked, Origin};
+use retake_playbook::judge;
 use retake_playbook::steps::{Reach, STEP_NAMES, STEPS};
 use retake_playbook::{Digest, State};
 use serde::Serialize;
@@ -287,6 +288,10 @@ pub(crate) fn not_known(state: &State) -> Vec<String> {
         say("Footholds: no snapshot was taken.".to_owned());
     }
     for (_, source) in parts::all_sources(state) {
+        let earlier = [judge::EARLIER_AUDIT, judge::EARLIER_TRACE].contains(&source.name.as_str());
+        if let (true, Looked::Whole, Some(why)) = (earlier, source.looked, &source.why) {
+            say(format!("{}: {why}", source.name));
+        }
         if source.looked != Looked::Whole {
             let why = source.why.as_ref().map(|why| format!(" ({why})"));
             say(format!(

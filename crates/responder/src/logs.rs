@@ -30,6 +30,10 @@ use crate::preflight::{self, Standing};
 const WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How far back message traces are asked for at first.
 const TRACE_WINDOW: SignedDuration = SignedDuration::from_hours(10 * 24);
+/// How far back the audit log is kept, at least (reference §11).
+const AUDIT_KEPT: SignedDuration = SignedDuration::from_hours(180 * 24);
+/// How far back message traces are kept; an hour less, since asking takes time.
+const TRACE_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24 - 1);
 /// How far a later reading goes back behind the last whole one: audit records
 /// are up to 90 minutes late, as a rule (reference §7.2).
 const OVERLAP: SignedDuration = SignedDuration::from_hours(3);
@@ -123,6 +127,11 @@ pub(crate) async fn analyse(
     let ((interactive, silent, about, by), (risk, traces, audit)) =
         Box::pin(futures_util::future::join(entra, beside)).await;
 
+    let (earlier_audit, earlier_traces) = if quick {
+        (None, None)
+    } else {
+        Box::pin(earlier(case, tenant, &account, now)).await
+    };
     let elsewhere = if quick {
         None
     } else {
@@ -160,14 +169,71 @@ pub(crate) async fn analyse(
             code: None,
         }),
     }
-    if let Some(elsewhere) = elsewhere {
-        reading.take(Log::Elsewhere, elsewhere)?;
+    for (log, read) in [
+        (Log::Elsewhere, elsewhere),
+        (Log::EarlierAudit, earlier_audit),
+        (Log::EarlierTrace, earlier_traces),
+    ] {
+        if let Some(read) = read {
+            reading.take(log, read)?;
+        }
+    }
+    for (log, kept) in [
+        (Log::EarlierAudit, AUDIT_KEPT),
+        (Log::EarlierTrace, TRACE_KEPT),
+    ] {
+        reading.remember(log, &state, back(now, kept));
     }
     let sources = reading.sources;
     let events = under_one_name(pages.records.events(), &account);
     let answer = retake_hunt::analyse(&events, &subject(&state, tenant, &account), now);
     case.append(Event::Analysed(analysis(quick, answer, sources, now)))?;
     Ok(())
+}
+
+type Rows = Option<Result<Read<Vec<Value>>, TenantError>>;
+
+/// What lies before the first window (S6.8), once, as far as the service keeps it: where
+/// the logs show more than an ordinary past, the beginning may lie further back. It stands
+/// apart, so that an old log that cannot be had takes nothing from the present one.
+async fn earlier(
+    case: &Case<'_>,
+    tenant: &Tenant,
+    account: &retake_playbook::event::Account,
+    now: Timestamp,
+) -> (Rows, Rows) {
+    let state = case.state();
+    let Some((opened, _)) = state.opened.as_ref() else {
+        return (None, None);
+    };
+    let nothing_seen = state
+        .analysis
+        .as_ref()
+        .is_none_or(|(_, analysis)| analysis.verdict == "clean");
+    if nothing_seen {
+        return (None, None);
+    }
+    let read_already = |log: Log| state.logs_read.contains_key(log.name());
+    let audit = async {
+        if read_already(Log::EarlierAudit) {
+            return None;
+        }
+        let query = audit_query(case, account, back(now, AUDIT_KEPT), back(*opened, WINDOW));
+        Some(tenant.audit_search(&query, POLL, PATIENCE).await)
+    };
+    let traces = async {
+        let filter = MessageTraceFilter {
+            sender: Some(account.mail.clone()?),
+            recipient: None,
+            start: back(now, TRACE_KEPT),
+            end: back(*opened, TRACE_WINDOW),
+        };
+        if read_already(Log::EarlierTrace) {
+            return None;
+        }
+        Some(tenant.with_deadline(QUICK).message_traces(&filter).await)
+    };
+    futures_util::future::join(audit, traces).await
 }
 
 /// The unified audit log: by a search of Graph's, and where that fails from the
@@ -196,6 +262,8 @@ enum Log {
     Trace,
     Audit,
     Elsewhere,
+    EarlierAudit,
+    EarlierTrace,
 }
 
 impl Log {
@@ -208,6 +276,8 @@ impl Log {
             Self::Risk => "risk detections",
             Self::Trace => "message trace",
             Self::Audit => judge::UNIFIED_AUDIT,
+            Self::EarlierAudit => judge::EARLIER_AUDIT,
+            Self::EarlierTrace => judge::EARLIER_TRACE,
             Self::Elsewhere => "sign-ins from the attacker's addresses",
         }
     }
@@ -498,6 +568,27 @@ impl Reading<'_> {
             code,
         });
         Ok(())
+    }
+}
+
+impl Reading<'_> {
+    /// What was read once stays said: how far back it reached, in words.
+    fn remember(&mut self, log: Log, state: &State, since: Timestamp) {
+        if let Some(now) = self.sources.iter_mut().find(|read| read.name == log.name()) {
+            if now.looked == Looked::Whole {
+                now.why = Some(format!(
+                    "read back to {}; what is older is in no log that was read",
+                    since.strftime("%Y-%m-%d")
+                ));
+            }
+            return;
+        }
+        let before = state
+            .analysis
+            .iter()
+            .flat_map(|(_, analysis)| &analysis.sources)
+            .find(|read| read.name == log.name());
+        self.sources.extend(before.cloned());
     }
 }
 

@@ -12,6 +12,7 @@ mod coverage;
 mod held;
 mod impersonated;
 mod intruder;
+mod past;
 mod path;
 mod profile;
 mod rights;
@@ -28,6 +29,7 @@ use crate::detections::{Detections, own_domains};
 use crate::event::{Event, Outcome, Source};
 use held::Held;
 use intruder::{Intruder, Raised, SUSPICIOUS};
+use past::Past;
 use profile::{Networks, Profile, Whose};
 use scope::Scope;
 use signs::ids;
@@ -62,7 +64,6 @@ pub fn analyse_with(
     let scope = Scope::new(all, subject);
     let last = scope.own.last().map_or(now, |event| event.time);
     let anchor = subject.alert_at.unwrap_or(last).min(now);
-    let mut profile = Profile::learn(&scope, &networks, anchor);
 
     let judged: Vec<&Event> = scope
         .all
@@ -87,6 +88,8 @@ pub fn analyse_with(
         }
     }
 
+    let past = Past::find(&scope, subject, &networks, &raised, anchor);
+    let mut profile = Profile::learn(&scope, &networks, anchor, &past);
     profile.held = Held::learn(&scope, &profile, &networks, &raised);
     let intruder = Intruder::find(&scope, &profile, &networks, &raised);
     let provisional = blast::fingerprint(&intruder, &profile, &networks, &[]);

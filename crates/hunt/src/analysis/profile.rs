@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 
 use super::held::Held;
+use super::past::Past;
 use super::scope::Scope;
 use crate::address::neighbourhood;
 use crate::agent;
@@ -140,14 +141,21 @@ impl Whose {
 }
 
 impl Profile {
-    /// Learns from the user's successful sign-ins up to `anchor`.
-    pub(super) fn learn(scope: &Scope<'_>, networks: &Networks, anchor: Timestamp) -> Self {
+    /// Learns from the user's successful sign-ins up to `anchor`, without those of earlier
+    /// intrusions.
+    pub(super) fn learn(
+        scope: &Scope<'_>,
+        networks: &Networks,
+        anchor: Timestamp,
+        past: &Past,
+    ) -> Self {
         let sign_ins: Vec<&Event> = scope
             .own
             .iter()
             .filter(|event| {
                 event.is_sign_in() && event.outcome != Outcome::Failure && event.time <= anchor
             })
+            .filter(|event| !past.holds(event, networks))
             .copied()
             .collect();
         let since = sign_ins.first().map_or(anchor, |event| event.time);

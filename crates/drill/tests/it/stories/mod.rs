@@ -1,5 +1,6 @@
 //! Whole scenarios under the score, each with its own point.
 
+mod earlier;
 mod false_alarm;
 mod hostile;
 mod people;

@@ -1,0 +1,117 @@
+//! Intrusions that lie further back than the alert.
+//!
+//! What was there long enough on enough days counts as the user's own. An attacker who
+//! stays for weeks would earn that, and every record since would vouch for them. So each
+//! old change of the kind that attackers make is first looked at as if it had been the
+//! alert: with what was usual until then. Whoever was an attacker by that look teaches
+//! nothing about the user, in those networks and sessions, then or later.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::changes::object_kind;
+use super::held::Held;
+use super::intruder::{Intruder, Raised};
+use super::profile::{Network, Networks, Profile};
+use super::scope::{Scope, sessions};
+use crate::answer::{Severity, Subject};
+use crate::event::Event;
+
+/// Somebody is established by a week at most: what is younger needs no second look.
+const NEEDS_A_LOOK: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// A shorter history tells nothing of what was usual by then.
+const HISTORY: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// What happens so long after a change is looked at with it.
+const WITH_IT: SignedDuration = SignedDuration::from_hours(24);
+/// How many days with such changes are looked at, the oldest first.
+const MOST_DAYS: usize = 12;
+
+/// Who was in the account before, as far as it is known.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    networks: BTreeSet<Network>,
+    sessions: BTreeSet<String>,
+}
+
+impl Past {
+    /// Looks for intrusions that began more than a week before `anchor`.
+    pub(super) fn find(
+        scope: &Scope<'_>,
+        subject: &Subject,
+        networks: &Networks,
+        raised: &Raised,
+        anchor: Timestamp,
+    ) -> Self {
+        let mut past = Self::default();
+        let Some(first) = scope.own.iter().find(|event| event.is_sign_in()) else {
+            return past;
+        };
+        let first = first.time;
+        let mut days = BTreeSet::new();
+        let suspects = scope.own.iter().filter(|event| {
+            anchor.duration_since(event.time) > NEEDS_A_LOOK
+                && event.time.duration_since(first) >= HISTORY
+                && is_serious(event, raised)
+        });
+        for change in suspects {
+            let day = change.time.as_second().div_euclid(86_400);
+            if days.contains(&day) || past.holds(change, networks) {
+                continue;
+            }
+            if days.len() >= MOST_DAYS {
+                break;
+            }
+            days.insert(day);
+            let until = change.time.checked_add(WITH_IT).unwrap_or(change.time);
+            let then: Vec<&Event> = scope
+                .all
+                .iter()
+                .filter(|event| event.time <= until)
+                .copied()
+                .collect();
+            past.look(&Scope::new(then, subject), networks, raised, change.time);
+        }
+        past
+    }
+
+    /// The attackers by what was usual until `at`.
+    fn look(&mut self, scope: &Scope<'_>, networks: &Networks, raised: &Raised, at: Timestamp) {
+        let mut profile = Profile::learn(scope, networks, at, self);
+        if profile.thin {
+            return;
+        }
+        profile.held = Held::learn(scope, &profile, networks, raised);
+        let intruder = Intruder::find(scope, &profile, networks, raised);
+        for event in intruder
+            .clusters
+            .iter()
+            .filter(|cluster| cluster.attacker)
+            .flat_map(|cluster| &cluster.events)
+            .filter(|event| intruder.whose(event).is_some_and(super::Whose::is_foreign))
+        {
+            self.networks.extend(networks.of(event));
+            // An app carries the session of whoever consented to it, who may be the user.
+            if !scope.is_by_app(event) {
+                self.sessions.extend(sessions(event).map(str::to_owned));
+            }
+        }
+    }
+
+    /// The event belongs to an intrusion, so it tells nothing of the user.
+    pub(super) fn holds(&self, event: &Event, networks: &Networks) -> bool {
+        networks
+            .of(event)
+            .is_some_and(|network| self.networks.contains(&network))
+            || sessions(event).any(|session| self.sessions.contains(session))
+    }
+}
+
+fn is_serious(event: &Event, raised: &Raised) -> bool {
+    object_kind(event).is_some()
+        && raised
+            .get(&std::ptr::from_ref(event))
+            .into_iter()
+            .flatten()
+            .any(|(_, severity, _)| *severity >= Severity::Medium)
+}
