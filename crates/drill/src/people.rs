@@ -66,11 +66,14 @@ impl People for ScenarioPeople {
     fn carry_out<'a>(&'a self, task: Task<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let said = self
-                .ask(task.duty, task.task, json!({"about": task.about}))
+                .ask(task.duty, task.task, json!({"about": task.about, "what": task.what}))
                 .await;
             let by = said.who;
             match said.answer {
-                Answer::Approved | Answer::Done => Outcome::Done { by },
+                Answer::Approved | Answer::Done => Outcome::Done {
+                    by,
+                    said: said.words,
+                },
                 Answer::Refused => Outcome::Refused { by },
                 Answer::NoAnswer => Outcome::NoAnswer,
             }

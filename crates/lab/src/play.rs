@@ -268,7 +268,14 @@ impl Play {
     ) -> PersonAnswer {
         let ordinal = self.asked;
         self.asked += 1;
-        let (answer, pending) = people::answer(&self.scenario, &self.company, world, ask, ordinal);
+        let (answer, pending) = people::answer(
+            &self.scenario,
+            &self.company,
+            world,
+            self.attacker.footholds(),
+            ask,
+            ordinal,
+        );
         if let Some(task) = pending {
             self.tasks.insert(ordinal, task);
             self.queue.push(add(now, answer.after), Due::Task(ordinal));
@@ -383,7 +390,8 @@ impl Play {
             }
             Due::Task(ordinal) => {
                 if let Some(task) = self.tasks.remove(&ordinal) {
-                    people::carry_out(world, &mut self.company, trace, at, &task);
+                    let theirs = self.attacker.footholds();
+                    people::carry_out(world, &mut self.company, trace, at, &task, theirs);
                 }
             }
             Due::Tick(ordinal) => {

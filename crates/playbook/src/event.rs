@@ -164,6 +164,9 @@ pub enum Event {
         task: u32,
         /// Who.
         by: String,
+        /// What they answered or saw, in their words, where the task asks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<String>,
     },
     /// The tenant shows that the task was carried out, or there is nothing to read.
     TaskVerified {

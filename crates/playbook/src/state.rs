@@ -174,6 +174,8 @@ pub struct TaskState {
     pub what: String,
     /// When and by whom it was said to be done.
     pub done: Option<(Timestamp, String)>,
+    /// What they answered or saw.
+    pub said: Option<String>,
     /// What shows that it is.
     pub verified: Option<Digest>,
 }
@@ -330,13 +332,17 @@ impl State {
                     who: who.clone(),
                     what: what.clone(),
                     done: None,
+                    said: None,
                     verified: None,
                 };
                 self.tasks.insert(*task, state);
             }
-            Event::TaskDone { task, by } => {
+            Event::TaskDone { task, by, said } => {
                 if let Some(state) = self.tasks.get_mut(task) {
                     state.done = Some((at, by.clone()));
+                    state.said.clone_from(said);
+                    // What showed it before says nothing about now.
+                    state.verified = None;
                 }
             }
             Event::TaskVerified { task, evidence } => {
@@ -505,7 +511,11 @@ impl State {
             .flat_map(|(_, analysis)| &analysis.sources)
             .filter(|source| LOGS_FOR_JUDGEMENT.contains(&source.name.as_str()))
             .filter(|source| source.looked == Looked::CouldNot)
-            .find(|source| source.code.as_deref() != Some(codes::LICENCE_MISSING.id))
+            // What was not recorded, nobody reads either.
+            .find(|source| {
+                let code = source.code.as_deref();
+                code != Some(codes::LICENCE_MISSING.id) && code != Some(codes::AUDITING_OFF.id)
+            })
     }
 
     /// Whether this gate is open: passed, or overridden.

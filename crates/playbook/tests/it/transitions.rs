@@ -410,7 +410,7 @@ fn an_eviction_is_not_declared_while_a_duty_elsewhere_is_open() {
                         task: duties[0].task,
                         step: duties[0].step,
                         who: duties[0].who.into(),
-                        what: duties[0].what.into(),
+                        what: duties[0].what.clone(),
                     });
                 }
                 _ if story.state.phase == Phase::Declaring => panic!("declared"),

@@ -331,6 +331,7 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
             Event::TaskDone {
                 task: 1,
                 by: name("Kim"),
+                said: None,
             },
         ),
         (70, Event::Waited { until: at(70) }),
