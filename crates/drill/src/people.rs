@@ -66,7 +66,11 @@ impl People for ScenarioPeople {
     fn carry_out<'a>(&'a self, task: Task<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let said = self
-                .ask(task.duty, task.task, json!({"about": task.about, "what": task.what}))
+                .ask(
+                    task.duty,
+                    task.task,
+                    json!({"about": task.about, "what": task.what}),
+                )
                 .await;
             let by = said.who;
             match said.answer {

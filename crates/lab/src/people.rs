@@ -3,6 +3,8 @@
 
 mod by_hand;
 
+pub(crate) use by_hand::Theirs;
+
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::ObjectKind;
 use serde::{Deserialize, Serialize};
@@ -99,7 +101,7 @@ pub(crate) fn answer(
     scenario: &Scenario,
     company: &Company,
     world: &World,
-    theirs: &[Foothold],
+    theirs: &Theirs<'_>,
     ask: &Ask,
     ordinal: u64,
 ) -> (PersonAnswer, Option<Pending>) {

@@ -72,6 +72,9 @@ pub const ASK: &str = "ask_owner";
 /// A setting that could not be made.
 pub const SET: &str = "set_by_hand";
 
+/// What left in the owner's name, and is not theirs.
+pub const SENT: &str = "ask_owner.sent";
+
 /// Whether a task is one that stands in for a missing right.
 pub fn is_errand(task: &str) -> bool {
     let (word, _) = task.split_once('.').unwrap_or((task, ""));
@@ -121,6 +124,7 @@ pub fn errands(state: &State) -> Vec<Errand> {
     all.extend(hands.removals());
     all.extend(hands.questions());
     all.extend(hands.logs());
+    all.extend(hands.sent());
     all.extend(hands.settings());
     all
 }
@@ -170,9 +174,9 @@ pub fn beside(state: &State) -> Vec<Errand> {
 /// cannot read: then it is their word, and the case says so.
 pub fn is_answered_for(state: &State, source: &Source) -> bool {
     is_closed(source)
-        && errands(state).iter().any(|errand| {
-            names_source(errand, &source.name) && (is_settled(state, errand))
-        })
+        && errands(state)
+            .iter()
+            .any(|errand| names_source(errand, &source.name) && (is_settled(state, errand)))
 }
 
 /// Whether a person did what we could not, and the tenant shows it, of what no snapshot
@@ -236,8 +240,11 @@ pub fn contradiction(state: &State, errand: &Errand) -> Option<String> {
         return None;
     }
     let when = at.strftime("%Y-%m-%d %H:%M:%S UTC");
-    Some(if errand.name.starts_with(ASK) {
-        format!("{by} answered on {when}, and neither yes nor no: {}", errand.what)
+    Some(if errand.name.starts_with(ASK) && errand.object.is_some() {
+        format!(
+            "{by} answered on {when}, and neither yes nor no: {}",
+            errand.what
+        )
     } else if is_look(errand) {
         format!(
             "{by} looked on {when}, while somebody could still hold access; it has to be looked at again: {}",
@@ -263,9 +270,10 @@ pub fn is_settled(state: &State, errand: &Errand) -> bool {
         // It is listed for as long as the latest look shows it.
         Shows::Gone => state.snapshot().is_some_and(|last| last.at <= *at),
         Shows::NewPassword => task.verified.is_some(),
-        _ if errand.name.starts_with(ASK) => {
-            task.said.as_deref().is_some_and(|said| yes_or_no(said).is_some())
-        }
+        _ if errand.object.is_some() => task
+            .said
+            .as_deref()
+            .is_some_and(|said| yes_or_no(said).is_some()),
         _ if is_look(errand) => !is_too_early(state, *at),
         _ => true,
     }
@@ -351,7 +359,9 @@ impl Hands<'_> {
             .into_iter()
             .filter(|open| open.closed && !is_asked_whole(open.object.kind))
             .filter_map(|open| {
-                let (place, hand) = (0..).zip(LOOKED_AT).find(|(_, h)| h.kind == open.object.kind)?;
+                let (place, hand) = (0..)
+                    .zip(LOOKED_AT)
+                    .find(|(_, h)| h.kind == open.object.kind)?;
                 Some(Errand {
                     task: self.number(place),
                     name: format!("{LOOK}.{}", hand.word),
@@ -428,10 +438,9 @@ impl Hands<'_> {
         (0..)
             .zip(words::LOGS)
             .filter_map(|(place, log)| {
-                let source = analysis
-                    .sources
-                    .iter()
-                    .find(|source| log.sources.contains(&source.name.as_str()) && is_closed(source))?;
+                let source = analysis.sources.iter().find(|source| {
+                    log.sources.contains(&source.name.as_str()) && is_closed(source)
+                })?;
                 let why = source.why.as_deref().unwrap_or("it cannot be read");
                 let unrecorded = source.code.as_deref() == Some(codes::AUDITING_OFF.id);
                 // Whoever can grant it can do so now; a licence comes too late for this case,
@@ -442,7 +451,12 @@ impl Hands<'_> {
                     name: format!("{READ}.{}", log.word),
                     step: log.step,
                     who: log.who,
-                    what: words::read(log, &self.whom(), &words::unread(&source.name, why), unrecorded),
+                    what: words::read(
+                        log,
+                        &self.whom(),
+                        &words::unread(&source.name, why),
+                        unrecorded,
+                    ),
                     shows: Shows::Nothing,
                     before: if granted {
                         Before::Effective
@@ -453,6 +467,31 @@ impl Hands<'_> {
                 })
             })
             .collect()
+    }
+
+    /// Where neither sign-ins nor the unified log can be read, nothing tells whose hand a
+    /// message is of, however well the trace shows that it left.
+    fn sent(&self) -> Option<Errand> {
+        let (_, analysis) = self.state.analysis.as_ref().filter(|(_, all)| !all.quick)?;
+        let closed = |name: &str| {
+            analysis
+                .sources
+                .iter()
+                .find(|source| source.name == name && is_closed(source))
+        };
+        let signs = closed(judge::LOGS_FOR_JUDGEMENT[0])?;
+        closed(judge::UNIFIED_AUDIT)?;
+        let why = signs.why.as_deref().unwrap_or("it cannot be read");
+        Some(Errand {
+            task: self.number(LOGS + 99),
+            name: SENT.to_owned(),
+            step: StepId::new(6, 2),
+            who: "user",
+            what: words::sent(&self.whom(), &words::unread(&signs.name, why)),
+            shows: Shows::Nothing,
+            before: Before::Closing,
+            object: None,
+        })
     }
 
     /// What was to keep evidence, or was to be given back, and was refused.
@@ -513,9 +552,15 @@ impl Numbers {
             states: BTreeMap::new(),
         };
         if let Some(account) = &state.account {
-            numbers.objects.insert((ObjectKind::Password, account.id.clone()), 0);
+            numbers
+                .objects
+                .insert((ObjectKind::Password, account.id.clone()), 0);
         }
-        for seen in state.snapshots.iter().flat_map(|snapshot| &snapshot.objects) {
+        for seen in state
+            .snapshots
+            .iter()
+            .flat_map(|snapshot| &snapshot.objects)
+        {
             let key = (seen.object.kind, seen.object.id.clone());
             let next = u32::try_from(numbers.objects.len()).unwrap_or(u32::MAX / 4);
             numbers.objects.entry(key.clone()).or_insert(next);

@@ -157,6 +157,9 @@ pub enum Event {
         who: String,
         /// What to do.
         what: String,
+        /// The one object that it is about, where it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<ObjectRef>,
     },
     /// A person says that the task is done.
     TaskDone {

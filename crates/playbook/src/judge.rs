@@ -307,7 +307,10 @@ pub fn undecided(state: &State) -> Vec<Undecided> {
         return Vec::new();
     };
     let unread = |log: &&str| {
-        let source = analysis.sources.iter().find(|source| source.name == **log)?;
+        let source = analysis
+            .sources
+            .iter()
+            .find(|source| source.name == **log)?;
         let why = source.why.as_deref().unwrap_or("no reason is known");
         (source.looked != crate::event::Looked::Whole).then(|| {
             let why = format!("the {log} could not be read: {why}");

@@ -332,9 +332,8 @@ pub fn next(state: &State, now: Timestamp) -> Vec<Command> {
         Phase::Approving => vec![Command::Ask(Gate::Plan)],
         Phase::Draining => {
             let end = state.access_ends_at().unwrap_or(now);
-            let wait = Command::WaitUntil(
-                end.min(later(now, SignedDuration::from_mins(DRAIN_EVERY_MIN))),
-            );
+            let wait =
+                Command::WaitUntil(end.min(later(now, SignedDuration::from_mins(DRAIN_EVERY_MIN))));
             first_asked(state).into_iter().chain([wait]).collect()
         }
         Phase::Declaring if !duties::open(state, Before::Effective).is_empty() => {

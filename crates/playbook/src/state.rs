@@ -16,7 +16,7 @@ use crate::judge::LOGS_FOR_JUDGEMENT;
 use crate::machine::{Phase, step};
 use crate::steps::StepId;
 use crate::undo::{self, Restored, UndoOrder};
-use crate::words::Digest;
+use crate::words::{Digest, ObjectRef};
 
 /// The state of a case at the end of its journal.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -172,6 +172,8 @@ pub struct TaskState {
     pub who: String,
     /// What to do.
     pub what: String,
+    /// The one object that it is about, where it is about one.
+    pub object: Option<ObjectRef>,
     /// When and by whom it was said to be done.
     pub done: Option<(Timestamp, String)>,
     /// What they answered or saw.
@@ -325,12 +327,14 @@ impl State {
                 step,
                 who,
                 what,
+                object,
             } => {
                 let state = TaskState {
                     opened: at,
                     step: *step,
                     who: who.clone(),
                     what: what.clone(),
+                    object: object.clone(),
                     done: None,
                     said: None,
                     verified: None,

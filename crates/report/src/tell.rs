@@ -221,6 +221,7 @@ pub(crate) fn tell(record: &Record, state: &State, before: u8) -> Option<Line> {
             step,
             who,
             what,
+            ..
         } => (
             step.step(),
             Whose::Playbook,

@@ -94,8 +94,18 @@ pub(crate) async fn analyse(
             since(Log::NonInteractive),
             None,
         ),
-        quickly.directory_audits(AuditAbout::Target(id), since(Log::AuditsAbout), None),
-        quickly.directory_audits(AuditAbout::Initiator(id), since(Log::AuditsBy), None),
+        audits(
+            &quickly,
+            AuditAbout::Target(id),
+            since(Log::AuditsAbout),
+            now,
+        ),
+        audits(
+            &quickly,
+            AuditAbout::Initiator(id),
+            since(Log::AuditsBy),
+            now,
+        ),
     );
     let beside = futures_util::future::join3(
         quickly.risk_detections(id),
@@ -161,6 +171,26 @@ pub(crate) async fn analyse(
     let answer = retake_hunt::analyse(&events, &subject(&state, tenant, &account), now);
     case.append(Event::Analysed(analysis(quick, answer, sources, now)))?;
     Ok(())
+}
+
+/// What the directory keeps without a premium licence (reference §7.1), and a little less:
+/// a date before the kept span is refused, not clipped.
+const FREE_WINDOW: SignedDuration = SignedDuration::from_mins(7 * 24 * 60 - 10);
+
+/// Changes in the directory, as far back as they are asked for or kept.
+async fn audits(
+    tenant: &Tenant,
+    about: AuditAbout<'_>,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Read<Vec<Value>>, TenantError> {
+    let kept = back(now, FREE_WINDOW);
+    match tenant.directory_audits(about, since, None).await {
+        Err(error) if error.status == Some(400) && since < kept => {
+            tenant.directory_audits(about, kept, None).await
+        }
+        read => read,
+    }
 }
 
 /// The unified audit log: by a search of Graph's, and where that fails from the

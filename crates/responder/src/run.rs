@@ -481,6 +481,7 @@ impl Responder<'_> {
                 step: Gate::FirstSignIn.spec().step,
                 who: Gate::FirstSignIn.spec().duty.to_owned(),
                 what: what.to_owned(),
+                object: None,
             })?;
         }
         if self.case.with_state(|state| {
@@ -596,7 +597,10 @@ impl Responder<'_> {
         let digests = keep(&self.case, "account", &read.answers)?;
         let changed = observe::account_of(&read.value, None).last_password_change;
         let since = self.case.with_state(|state| state.restored_at);
-        let (Some(evidence), true) = (digests.into_iter().next_back(), changed > since && since.is_some()) else {
+        let (Some(evidence), true) = (
+            digests.into_iter().next_back(),
+            changed > since && since.is_some(),
+        ) else {
             return Ok(false);
         };
         self.case.note(

@@ -108,6 +108,33 @@ fn unknown(state: &State) -> Vec<String> {
             }
         }
     }
+    // What a snapshot did not see is not clean because a list of findings is empty.
+    for source in state.snapshot().iter().flat_map(|last| &last.sources) {
+        let why = source.why.as_deref().unwrap_or("no reason given");
+        let how = match source.looked {
+            Looked::Whole => continue,
+            Looked::InPart => "was not seen whole at the end",
+            Looked::CouldNot => "could not be read at the end",
+            Looked::TooEarly => "could not be told yet at the end",
+            Looked::Not => "was not looked at at the end",
+        };
+        unknown.insert(format!("{} {how}: {why}", source.name));
+    }
+    for (number, task) in &state.tasks {
+        if let (true, Some((at, by)), None) = (
+            retake_playbook::errands::is_number_of_errand(*number),
+            &task.done,
+            &task.verified,
+        ) {
+            let said = task.said.as_deref().unwrap_or("done");
+            unknown.insert(format!(
+                "said by {by} on {}, not verified ({}): \"{said}\" to: {}",
+                at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+                task.step,
+                task.what
+            ));
+        }
+    }
     for left in state.left() {
         unknown.insert(format!(
             "{} \"{}\" was left: {}",

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use retake_playbook::{Digest, ObjectRef};
 use retake_playbook::duties::{Before, Shows, app_password_made};
 use retake_playbook::errands::{self, Errand};
-use retake_playbook::judge::{Verdict, judge, source_of};
 use retake_playbook::event::{Account, Event};
+use retake_playbook::judge::{Verdict, judge, source_of};
+use retake_playbook::{Digest, ObjectRef};
 use retake_tenant::Tenant;
 use retake_tenant::client::AuditAbout;
 use retake_tenant::edge::Clock;
@@ -51,6 +51,7 @@ impl Desk<'_> {
                     step: duty.step,
                     who: duty.who.to_owned(),
                     what: duty.what.clone(),
+                    object: duty.object.clone(),
                 })?;
             }
         }
@@ -62,9 +63,9 @@ impl Desk<'_> {
                 .unwrap_or_default()
         });
         // What stands in for a right is asked for again where its answer did not count.
-        let open = duties.iter().filter(|duty| {
-            errands::is_number_of_errand(duty.task) || self.said_at(duty).is_none()
-        });
+        let open = duties
+            .iter()
+            .filter(|duty| errands::is_number_of_errand(duty.task) || self.said_at(duty).is_none());
         let outcomes =
             futures_util::future::join_all(open.map(|duty| self.one(duty, &about))).await;
         let mut missing = None;
@@ -154,9 +155,9 @@ impl Desk<'_> {
                 last.objects.retain(|seen| seen.object != *object);
                 last.objects.push(there);
             }
-            !judge(&state).iter().any(|judged| {
-                judged.object == *object && judged.verdict == Verdict::Foothold
-            })
+            !judge(&state)
+                .iter()
+                .any(|judged| judged.object == *object && judged.verdict == Verdict::Foothold)
         });
         Ok(evidence.into_iter().next_back().filter(|_| gone))
     }

@@ -12,6 +12,7 @@ use super::form::{
     Afterwards, BlastRadius, Calls, Clocks, Leak, Overlap, PathScore, Reading, Warned, Warning,
 };
 use super::moments::Moments;
+use super::said::{Said, answers};
 use super::trace::{Did, Got, Line, Object, Trace};
 
 /// How long after the approval things were done.
@@ -189,13 +190,30 @@ pub(super) fn blast_radius(trace: &Trace, case: Option<&Case>) -> BlastRadius {
     let said = |pick: &dyn Fn(&Analysis) -> Vec<String>| -> BTreeSet<String> {
         analysis.map(pick).unwrap_or_default().into_iter().collect()
     };
+    let told = case.map(answers).unwrap_or_default();
     let ids = |mail: &[retake_playbook::event::Mail]| {
         mail.iter().map(|mail| mail.message.clone()).collect()
     };
     BlastRadius {
         read: overlap(&messages("read"), &said(&|found| ids(&found.read))),
-        sent: overlap(&messages("sent"), &said(&|found| ids(&found.sent))),
-        changed: changed(trace, analysis.map_or(&[], |found| &found.changes)),
+        sent: {
+            let truth = messages("sent");
+            let mut all = said(&|found| ids(&found.sent));
+            all.extend(told.iter().filter_map(|told| {
+                match told {
+                    Said::NotWritten(line) => Some(
+                        truth
+                            .iter()
+                            .find(|id| line.contains(id.as_str()))
+                            .cloned()
+                            .unwrap_or_else(|| (*line).to_owned()),
+                    ),
+                    _ => None,
+                }
+            }));
+            overlap(&truth, &all)
+        },
+        changed: changed(trace, analysis.map_or(&[], |found| &found.changes), &told),
         accounts: overlap(
             &other_accounts(trace),
             &said(&|found| {
@@ -233,7 +251,7 @@ fn overlap(truth: &BTreeSet<String>, said: &BTreeSet<String>) -> Overlap {
 
 /// The objects that the attacker changed, against the changes that the case
 /// lays to the attacker. One object may be told of by several records.
-fn changed(trace: &Trace, changes: &[Change]) -> Overlap {
+fn changed(trace: &Trace, changes: &[Change], told: &[Said<'_>]) -> Overlap {
     let truth: BTreeSet<&Object> = trace
         .lines
         .iter()
@@ -270,11 +288,33 @@ fn changed(trace: &Trace, changes: &[Change]) -> Overlap {
             right += 1;
         }
     }
+    // What people said counts like a record, right or wrong.
+    let mut count = said.len();
+    for told in told {
+        let names = |object: &Object| match told {
+            Said::NotTheirs(of) => trace.same(object, of.kind, &of.id),
+            Said::Removed(line) => trace
+                .names(object)
+                .iter()
+                .any(|name| name.len() >= 8 && line.contains(name.as_str())),
+            Said::NotWritten(_) => false,
+        };
+        if matches!(told, Said::NotWritten(_)) {
+            continue;
+        }
+        count += 1;
+        if let Some(index) = missing.iter().position(|object| names(object)) {
+            missing.remove(index);
+            right += 1;
+        } else if truth.iter().any(|object| names(object)) {
+            right += 1;
+        }
+    }
     Overlap {
-        precision: part(right, said.len()),
+        precision: part(right, count),
         recall: part(truth.len() - missing.len(), truth.len()),
         truth: truth.len() as u64,
-        said: said.len() as u64,
+        said: count as u64,
     }
 }
 

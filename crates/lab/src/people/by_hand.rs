@@ -49,28 +49,42 @@ fn kind_of(word: &str) -> Option<ObjectKind> {
     })
 }
 
+/// What is the attacker's: the owner, asked, knows what is not theirs.
+#[derive(Clone, Copy)]
+pub(crate) struct Theirs<'a> {
+    /// What it holds.
+    pub(crate) footholds: &'a [Foothold],
+    /// The messages that it sent in the owner's name.
+    pub(crate) sent: &'a [String],
+}
+
 /// What a person answers, where the question is not whether.
 pub(super) fn answer(
     world: &World,
     company: &Company,
-    theirs: &[Foothold],
+    theirs: &Theirs<'_>,
     task: &str,
     what: &str,
     hollow: bool,
 ) -> Option<String> {
     let (word, kind) = parts(task)?;
+    let Theirs { footholds, sent } = *theirs;
     match word {
+        ASK if kind == "sent" => Some(if sent.is_empty() || hollow {
+            "none".to_owned()
+        } else {
+            sent.join("\n")
+        }),
         ASK => {
             let kind = kind_of(kind)?;
-            let strange = theirs.iter().any(|held| {
-                held.object.kind == kind
-                    && (is_accounts(kind) || named(what, held))
-            });
+            let strange = footholds
+                .iter()
+                .any(|held| held.object.kind == kind && (is_accounts(kind) || named(what, held)));
             // Whoever answers without asking says yes.
             Some(if strange && !hollow { "no" } else { "yes" }.to_owned())
         }
         LOOK => {
-            let gone: Vec<String> = strangers(world, company, theirs, kind_of(kind)?)
+            let gone: Vec<String> = strangers(world, company, footholds, kind_of(kind)?)
                 .into_iter()
                 .map(|held| format!("removed {}", held.object.id))
                 .collect();
@@ -121,7 +135,7 @@ fn is_there(world: &World, company: &Company, kind: ObjectKind, id: &str) -> boo
         ObjectKind::InboxRule => mailbox.rules.iter().any(|rule| rule.id == id),
         ObjectKind::MailboxForwarding => {
             mailbox.forwarding_smtp.is_some() || mailbox.forwarding_address.is_some()
-        },
+        }
         ObjectKind::OauthGrant => world.grants.contains_key(id),
         ObjectKind::SweepRule => mailbox.sweep_rules.iter().any(|rule| rule.id == id),
         ObjectKind::MobilePartnership => mailbox.mobile_devices.iter().any(|held| held.id == id),

@@ -315,7 +315,7 @@ pub(super) fn remove(hand: &ByHand, whom: &Whom<'_>, object: &ObjectRef, why: &s
 pub(super) fn ask(hand: &ByHand, whom: &Whom<'_>, observed: &Observed, why: &str) -> String {
     let object = &observed.object;
     format!(
-        "No log that can be read tells who made the {} \"{}\" ({}) of {}{}. {} Telephone the owner, at a number that you had before and never by mail, and ask whether they made it. Answer `yes` if it is theirs, `no` if it is not: then it is removed. To look at it: {}; PowerShell: {}.",
+        "No log that can be read tells who made the {} \"{}\" ({}) of {}{}. {} Ask the owner, at a telephone number that was known before and never by mail, whether they made it. Answer `yes` if it is theirs, `no` if it is not: then it is removed. To look at it: {}; PowerShell: {}.",
         object.kind.words(),
         object.name.as_deref().unwrap_or(&object.id),
         object.id,
@@ -374,6 +374,17 @@ fn does(facts: &Facts) -> String {
     }
 }
 
+/// Asking which mail the owner did not write.
+pub(super) fn sent(whom: &Whom<'_>, why: &str) -> String {
+    format!(
+        "No log that can be read tells who sent which message of {}. {} Ask the owner, at a telephone number that was known before and never by mail, to go through what left in their name in the last ten days: Exchange admin centre, Mail flow, Message trace, sender {}, beside Sent Items; PowerShell: Get-MessageTraceV2 -SenderAddress {} -StartDate … -EndDate …. Answer with Message-ID, subject and recipients of each message that they did not write, one a line, or that there is none; whoever received one has to be warned by telephone.",
+        whom.upn,
+        sentence(why),
+        whom.upn,
+        quoted(whom.upn),
+    )
+}
+
 /// Looking at a log that we cannot read.
 pub(super) fn read(log: &Log, whom: &Whom<'_>, why: &str, unrecorded: bool) -> String {
     if unrecorded {
@@ -427,12 +438,16 @@ pub(super) fn setting(kind: ActionKind, whom: &Whom<'_>, why: &str) -> String {
     )
 }
 
-/// With a full stop at its end.
+/// With a capital at its beginning and a full stop at its end.
 fn sentence(text: &str) -> String {
     let text = text.trim();
-    if text.ends_with(['.', '!', '?']) {
-        text.to_owned()
-    } else {
-        format!("{text}.")
+    let mut letters = text.chars();
+    let mut whole: String = letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default();
+    if !whole.ends_with(['.', '!', '?']) {
+        whole.push('.');
     }
+    whole
 }

@@ -173,6 +173,7 @@ impl Story {
                 step: duty.step,
                 who: duty.who.into(),
                 what: duty.what.clone(),
+                object: None,
             });
             self.tell(Event::TaskDone {
                 task: duty.task,

@@ -411,6 +411,7 @@ fn an_eviction_is_not_declared_while_a_duty_elsewhere_is_open() {
                         step: duties[0].step,
                         who: duties[0].who.into(),
                         what: duties[0].what.clone(),
+                        object: None,
                     });
                 }
                 _ if story.state.phase == Phase::Declaring => panic!("declared"),

@@ -281,6 +281,7 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
                 step: StepId::new(4, 3),
                 who: name("mail admin"),
                 what: name("Delete app passwords"),
+                object: None,
             },
         ),
         (

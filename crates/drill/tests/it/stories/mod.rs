@@ -3,6 +3,7 @@
 mod false_alarm;
 mod hostile;
 mod people;
+mod poor;
 mod spoof;
 mod synced;
 mod token_theft;
