@@ -17,12 +17,25 @@ use crate::wire::{SharedLab, lock};
 pub struct ScenarioPeople {
     lab: SharedLab,
     time: VirtualTime,
+    stand_in: bool,
 }
 
 impl ScenarioPeople {
     /// The people of this lab, on this clock.
     pub fn new(lab: SharedLab, time: VirtualTime) -> Self {
-        Self { lab, time }
+        Self {
+            lab,
+            time,
+            stand_in: true,
+        }
+    }
+
+    /// The same, but that nobody does anything in the responder's place: for whoever wants
+    /// to see what it does alone.
+    #[must_use]
+    pub fn who_do_not_stand_in(mut self) -> Self {
+        self.stand_in = false;
+        self
     }
 
     async fn ask(&self, role: &str, task: &str, detail: Value) -> PersonAnswer {

@@ -84,6 +84,7 @@ pub fn is_errand(task: &str) -> bool {
 /// From this number on, tasks are errands: a round of the case has ten thousand.
 const FIRST: u32 = 10_000;
 const LOGS: u32 = 200;
+const SENT_PLACE: u32 = 99;
 const SETTINGS: u32 = 300;
 const OBJECTS: u32 = 400;
 
@@ -215,6 +216,17 @@ pub fn owner_said(state: &State, observed: &Observed) -> Option<(String, Timesta
             let (at, by) = task.done.as_ref()?;
             Some((by.clone(), *at, yes_or_no(task.said.as_deref()?)?))
         })
+}
+
+/// The lines in which the owner names mail that left in their name and is not theirs.
+pub fn not_written(state: &State) -> Vec<String> {
+    (0..=state.reopened)
+        .filter_map(|round| state.tasks.get(&(FIRST * (round + 1) + LOGS + SENT_PLACE)))
+        .filter_map(|task| task.said.as_deref())
+        .flat_map(str::lines)
+        .filter(|line| line.contains('@'))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// `yes` or `no`, whatever stands behind it.
@@ -483,7 +495,7 @@ impl Hands<'_> {
         closed(judge::UNIFIED_AUDIT)?;
         let why = signs.why.as_deref().unwrap_or("it cannot be read");
         Some(Errand {
-            task: self.number(LOGS + 99),
+            task: self.number(LOGS + SENT_PLACE),
             name: SENT.to_owned(),
             step: StepId::new(6, 2),
             who: "user",

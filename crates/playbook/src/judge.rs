@@ -324,14 +324,15 @@ pub fn undecided(state: &State) -> Vec<Undecided> {
         .filter(|observed| crate::undo::kept(state, observed).is_none())
         .filter_map(|observed| {
             let origin = origin_of(state, observed);
+            let untold = origin.is_none_or(|change| change.by == Origin::Unknown);
             let open = match settings::leaves_open(state, observed) {
                 Some(open) => open,
-                None => {
-                    origin.is_none_or(|change| change.by == Origin::Unknown)
-                        && needs_record(state, &observed.facts)
-                }
+                None => untold && needs_record(state, &observed.facts),
             };
-            if !open {
+            // A verified publisher vouches for an app, and not for who let it in: where no
+            // log can ever tell, its owner is asked about everything that reaches mail.
+            let asked_anyway = untold && reaches_anything(&observed.facts);
+            if !open && !asked_anyway {
                 return None;
             }
             let mut logs: Vec<&str> = match observed.object.kind {
@@ -351,6 +352,9 @@ pub fn undecided(state: &State) -> Vec<Undecided> {
                 .find(|(_, closed)| !closed)
                 .or_else(|| found.first())?
                 .clone();
+            if !open && !closed {
+                return None;
+            }
             let answered = closed && crate::errands::owner_said(state, observed).is_some();
             (!answered).then(|| Undecided {
                 object: observed.object.clone(),
@@ -359,6 +363,12 @@ pub fn undecided(state: &State) -> Vec<Undecided> {
             })
         })
         .collect()
+}
+
+/// Whether it is an outsider's app that reaches mail or files in the owner's name.
+fn reaches_anything(facts: &Facts) -> bool {
+    matches!(facts, Facts::Grant { first_party: false, scopes, .. }
+        if scopes.iter().any(|scope| reaches_mail_or_files(scope)))
 }
 
 /// Whether what an object does leaves open whose it is.

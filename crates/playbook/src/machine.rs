@@ -369,6 +369,7 @@ fn digging(state: &State) -> Vec<Command> {
         .filter(|duty| !state.tasks.contains_key(&duty.task))
         .collect();
     new.extend(not_asked(state));
+    new.extend(errands::beside(state));
     if !new.is_empty() {
         commands.insert(0, Command::HandOut(new));
     }

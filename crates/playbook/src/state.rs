@@ -45,6 +45,9 @@ pub struct State {
     pub retried_at: Option<Timestamp>,
     /// Whether it was decided which warnings are due.
     pub warnings_made: bool,
+    /// When it was first seen that the unified audit was switched off: what happened before is
+    /// in no log, whoever switches it on later.
+    pub unrecorded_until: Option<Timestamp>,
     /// When each log was last read to its end.
     pub logs_read: BTreeMap<String, Timestamp>,
     /// Warnings by number.
@@ -296,6 +299,11 @@ impl State {
             }
             Event::Analysed(analysis) => {
                 for source in &analysis.sources {
+                    if source.code.as_deref() == Some(codes::AUDITING_OFF.id)
+                        && self.unrecorded_until.is_none()
+                    {
+                        self.unrecorded_until = Some(at);
+                    }
                     if source.looked == Looked::Whole {
                         self.logs_read.insert(source.name.clone(), at);
                     }
@@ -466,6 +474,17 @@ impl State {
                     action.verified.is_some()
                         && action.planned.undoes.is_none()
                         && action.planned.object == left.object
+                })
+            })
+            // Nor is what a person removed, or whose it is its owner said.
+            .filter(|left| {
+                !self.tasks.values().any(|task| {
+                    task.object.as_ref() == Some(&left.object)
+                        && (task.verified.is_some()
+                            || task
+                                .said
+                                .as_deref()
+                                .is_some_and(|said| crate::errands::yes_or_no(said).is_some()))
                 })
             })
     }

@@ -447,7 +447,21 @@ impl Reading<'_> {
         let (looked, why, code) = match read {
             Ok(read) => {
                 keep(self.case, log.name(), &read.answers)?;
+                let off = (log == Log::Audit)
+                    .then(|| self.case.with_state(|state| state.unrecorded_until))
+                    .flatten();
                 match read.completeness.why() {
+                    // Switched on meanwhile: what is asked about happened before.
+                    None if off.is_some() => (
+                        Looked::CouldNot,
+                        off.map(|off| {
+                            format!(
+                                "auditing was still switched off on {}: what happened before is in no log",
+                                off.strftime("%Y-%m-%d %H:%M:%S UTC")
+                            )
+                        }),
+                        Some(retake_playbook::codes::AUDITING_OFF.id.to_owned()),
+                    ),
                     None => (Looked::Whole, None, None),
                     Some(why) => (Looked::InPart, Some(why.to_string()), None),
                 }

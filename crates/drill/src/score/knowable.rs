@@ -28,8 +28,23 @@ fn was_open(trace: &Trace, source: &dyn Fn(&str) -> bool) -> bool {
         .flat_map(Line::with_parts)
         .filter(|line| line.by_responder() && source(&line.path))
         .peekable();
-    asked.peek().is_none() || asked.any(Line::succeeded)
+    // A log that a person switched on during the response tells nothing of before.
+    let on = trace
+        .lines
+        .iter()
+        .filter(|line| line.at >= trace.alert_at)
+        .find(|line| {
+            line.effects
+                .iter()
+                .any(|effect| effect.did.sets(RECORDS, true))
+        })
+        .map(|line| line.n)
+        .filter(|_| source("/auditlog/queries"));
+    asked.peek().is_none() || asked.any(|line| line.succeeded() && on.is_none_or(|on| line.n < on))
 }
+
+/// The switch of the unified log, as the trace names it.
+const RECORDS: &str = "UnifiedAuditLogIngestionEnabled";
 
 fn is_sign_ins(path: &str) -> bool {
     path.to_lowercase().contains("/auditlogs/signins")

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::event::{Analysis, Change, Origin};
-use retake_playbook::{Event, ObjectKind};
+use retake_playbook::{Event, ObjectKind, ObjectRef};
 
 use super::case::Case;
 use super::form::{
@@ -213,7 +213,12 @@ pub(super) fn blast_radius(trace: &Trace, case: Option<&Case>) -> BlastRadius {
             }));
             overlap(&truth, &all)
         },
-        changed: changed(trace, analysis.map_or(&[], |found| &found.changes), &told),
+        changed: changed(
+            trace,
+            analysis.map_or(&[], |found| &found.changes),
+            &told,
+            &case.map(laid_to_the_attacker).unwrap_or_default(),
+        ),
         accounts: overlap(
             &other_accounts(trace),
             &said(&|found| {
@@ -251,7 +256,12 @@ fn overlap(truth: &BTreeSet<String>, said: &BTreeSet<String>) -> Overlap {
 
 /// The objects that the attacker changed, against the changes that the case
 /// lays to the attacker. One object may be told of by several records.
-fn changed(trace: &Trace, changes: &[Change], told: &[Said<'_>]) -> Overlap {
+fn changed(
+    trace: &Trace,
+    changes: &[Change],
+    told: &[Said<'_>],
+    planned: &BTreeSet<ObjectRef>,
+) -> Overlap {
     let truth: BTreeSet<&Object> = trace
         .lines
         .iter()
@@ -310,12 +320,53 @@ fn changed(trace: &Trace, changes: &[Change], told: &[Said<'_>]) -> Overlap {
             right += 1;
         }
     }
+    // What was to be removed as the attacker's is said to be the attacker's, with a record
+    // or without one.
+    for planned in planned {
+        let names = |object: &Object| trace.same(object, planned.kind, &planned.id);
+        if let Some(index) = missing.iter().position(|object| names(object)) {
+            missing.remove(index);
+            right += 1;
+            count += 1;
+        } else if !trace.is_attackers(&Object {
+            kind: planned.kind,
+            id: planned.id.clone(),
+        }) {
+            count += 1;
+        }
+    }
     Overlap {
         precision: part(right, count),
         recall: part(truth.len() - missing.len(), truth.len()),
         truth: truth.len() as u64,
         said: count as u64,
     }
+}
+
+/// Objects of which the case says that they are the attacker's, by planning their removal.
+/// A method goes where nothing says whose it is, and junk lists and protocols are named
+/// as a whole: those say nothing about one object.
+fn laid_to_the_attacker(case: &Case) -> BTreeSet<ObjectRef> {
+    case.events
+        .iter()
+        .filter_map(|(_, event)| match event {
+            Event::PlanMade(plan) => Some(&plan.actions),
+            _ => None,
+        })
+        .flatten()
+        .filter(|planned| planned.undoes.is_none() && planned.observed.is_some())
+        .filter(|planned| planned.artefact.is_some())
+        .map(|planned| planned.object.clone())
+        .filter(|object| {
+            !matches!(
+                object.kind,
+                ObjectKind::Method
+                    | ObjectKind::JunkLists
+                    | ObjectKind::MailProtocols
+                    | ObjectKind::SendingBlock
+            )
+        })
+        .collect()
 }
 
 /// Whether the change that the case tells of is the one of this object.

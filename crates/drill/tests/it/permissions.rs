@@ -94,7 +94,8 @@ struct Story {
 fn without(right: Right) -> Story {
     let mut tries = None;
     let run = run_with(&declared_only(), SEED, "retake", async |stage: Stage| {
-        let desk = Desk::new(&stage)?;
+        // What it does without the right, and not what others would do in its place.
+        let desk = Desk::new(&stage)?.alone();
         let way = || Arc::new(stage.transport.clone());
         right.set(&mut lock(&stage.lab), false);
         let refused = Box::pin(desk.work(&stage, way(), Conduct::default(), &Nobody))
@@ -386,7 +387,7 @@ fn is(call: &CallSpec, request: &http::Request<bytes::Bytes>) -> bool {
 fn audit_without_the_search(feed: bool) -> (Source, bool) {
     let mut found = None;
     let run = run_with(&declared_only(), SEED, "retake", async |stage: Stage| {
-        let desk = Desk::new(&stage)?;
+        let desk = Desk::new(&stage)?.alone();
         if feed {
             let [optional] = OPTIONAL else {
                 panic!("{OPTIONAL:?}");
