@@ -22,7 +22,7 @@ use crate::response::Nobody;
 const SEED: u64 = 3;
 
 /// The scenario, its app holding exactly the response set and nothing else.
-fn declared_only() -> Scenario {
+pub(crate) fn declared_only() -> Scenario {
     let mut scenario = Scenario::find("invoice-fraud").unwrap();
     scenario.responder.permissions = Set::Response
         .permissions()
@@ -37,13 +37,13 @@ fn declared_only() -> Scenario {
 
 /// One right that an administrator of the tenant can take away.
 #[derive(Clone, Copy, Debug)]
-enum Right {
+pub(crate) enum Right {
     Permission(&'static Permission),
     Role(&'static str),
 }
 
 impl Right {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Permission(permission) => permission.name,
             Self::Role(name) => name,
@@ -70,13 +70,13 @@ impl Right {
     }
 
     /// Whether block or revoke cannot be done without it.
-    fn contains(self) -> bool {
+    pub(crate) fn contains(self) -> bool {
         let containment = [StepId::new(2, 1), StepId::new(3, 1)];
         self.steps().iter().any(|step| containment.contains(step))
     }
 }
 
-fn every_right() -> Vec<Right> {
+pub(crate) fn every_right() -> Vec<Right> {
     let permissions = Set::Response.permissions().map(Right::Permission);
     let roles = roles(Set::Response, SignedInAs::App);
     permissions
@@ -134,7 +134,7 @@ fn without(right: Right) -> Story {
     }
 }
 
-fn describe(error: &retake_responder::ResponderError) -> String {
+pub(crate) fn describe(error: &retake_responder::ResponderError) -> String {
     match error {
         retake_responder::ResponderError::Tenant(error) => format!("{error}. {}", error.hint()),
         other => other.to_string(),

@@ -59,7 +59,7 @@ pub const LOOKED_AT: &[ByHand] = hands! {
         "Entra admin centre, Users, {upn}, Authentication methods",
         "Get-MgUserAuthenticationMethod -UserId {upn}";
         "Delete (the default method last)",
-        "Invoke-MgGraphRequest -Method DELETE of the method's own address, such as /v1.0/users/{upn}/authentication/phoneMethods/{id}".
+        "Remove-MgUserAuthenticationPhoneMethod -UserId {upn} -PhoneAuthenticationMethodId {id}, and so for each kind".
     InboxRule "inbox_rule" 5 1 EXCHANGE "Exchange Administrator":
         "no page of the admin centres shows a mailbox's rules; Outlook on the web as the user (Settings, Mail, Rules) shows those that are not hidden",
         "Get-InboxRule -Mailbox {upn} -IncludeHidden | Format-List Name,Identity,Enabled,ForwardTo,RedirectTo,ForwardAsAttachmentTo,MoveToFolder,DeleteMessage,MarkAsRead";

@@ -232,7 +232,13 @@ fn every_transition_is_taken_and_every_phase_is_reached() {
         .action;
     story.stop(remove, Stopped::Refused);
     story.go_to(Phase::Halted);
-    assert!(matches!(&story.commands()[..], [Command::Stop(why)] if why.contains("+1 555 0100")));
+    // A person with the right is asked to do it; and whatever came of that is read.
+    assert!(
+        matches!(&story.commands()[..], [Command::HandOut(errands)] if errands[0].what.contains("+1 555 0100"))
+    );
+    let until = story.now;
+    story.tell(Event::Waited { until });
+    assert_eq!(story.state.phase, Phase::Checking);
     rows.extend(story.rows);
 
     // Re-entry.
