@@ -242,6 +242,7 @@ impl Judge<'_> {
             | Kind::RemoveHiddenRule
             | Kind::RemoveRuleInExchange
             | Kind::RemoveGrant
+            | Kind::RemoveMailboxRight
             | Kind::RemoveSweepRule
             | Kind::RemovePartnership
             | Kind::LiftSendingBlock => self.reads.shows_gone(line, object),
@@ -417,6 +418,8 @@ impl Judge<'_> {
                 ObjectKind::Method
                 | ObjectKind::InboxRule
                 | ObjectKind::OauthGrant
+                | ObjectKind::MailboxRight
+                | ObjectKind::FolderRight
                 | ObjectKind::SweepRule
                 | ObjectKind::JunkLists
                 | ObjectKind::MobilePartnership => reads
@@ -638,6 +641,8 @@ fn works_until_removed(artefact: ArtefactId) -> bool {
                 spec.object,
                 ObjectKind::InboxRule
                     | ObjectKind::MailboxForwarding
+                    | ObjectKind::MailboxRight
+                    | ObjectKind::FolderRight
                     | ObjectKind::SweepRule
                     | ObjectKind::AutoReply
                     | ObjectKind::JunkLists

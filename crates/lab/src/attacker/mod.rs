@@ -12,7 +12,9 @@ mod kit;
 mod mailbox;
 mod outside;
 mod plant;
+mod rights;
 mod settings;
+mod shared;
 mod spray;
 mod theft;
 mod tick;
@@ -99,6 +101,10 @@ pub(crate) struct Attacker {
     /// Methods made the default, passes, devices.
     identity: identity::Held,
     footholds: Vec<Foothold>,
+    /// Rights on the mailbox, given to accounts in its hands (A15, A16, A17).
+    delegated: rights::Hands,
+    /// What it left in mailboxes that the account opens (A61).
+    elsewhere: shared::Elsewhere,
 
     /// Mail that came out through each artefact since it was last looked at.
     drops: BTreeMap<ArtefactId, Vec<Delivery>>,
@@ -146,6 +152,8 @@ impl Attacker {
             own_app: None,
             identity: identity::Held::default(),
             footholds: Vec::new(),
+            delegated: rights::Hands::default(),
+            elsewhere: shared::Elsewhere::default(),
             drops: BTreeMap::new(),
             fresh: Vec::new(),
             fresh_app: Vec::new(),
@@ -201,6 +209,9 @@ impl Attacker {
 
     /// Takes note of what became of delivered mail.
     pub(crate) fn note_deliveries(&mut self, deliveries: &[Delivery]) {
+        for delivery in deliveries.iter().filter(|d| d.user != self.victim) {
+            self.elsewhere.note(delivery);
+        }
         for delivery in deliveries.iter().filter(|d| d.user == self.victim) {
             for leak in &delivery.leaks {
                 let through = match &leak.rule {
@@ -241,6 +252,7 @@ impl Attacker {
                     .push(swept);
             }
             if let Some((id, _)) = &delivery.stored {
+                self.delegated.arrived(id);
                 for list in [
                     &mut self.fresh,
                     &mut self.fresh_app,
@@ -319,6 +331,8 @@ impl Attacker {
                 gone.push(app.grant.clone());
             }
         }
+        gone.extend(self.delegated.gone(world, &self.victim));
+        gone.extend(self.elsewhere.gone(world));
         let mut reactions = Vec::new();
         let reacts = self.habits.reacts.low;
         let later = |at: Timestamp| at.checked_add(reacts).unwrap_or(Timestamp::MAX);
