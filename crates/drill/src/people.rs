@@ -78,6 +78,9 @@ impl People for ScenarioPeople {
 
     fn carry_out<'a>(&'a self, task: Task<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
+            if !self.stand_in && retake_playbook::errands::is_errand(task.task) {
+                return Outcome::NoAnswer;
+            }
             let said = self
                 .ask(
                     task.duty,

@@ -445,7 +445,7 @@ impl Judge<'_> {
                 // the access clock speak for them.
                 _ => true,
             };
-            if !looked && !self.is_somebodys_word(held.object.kind, taken, until) {
+            if !looked && !self.is_somebodys_word(&held.object, taken, until) {
                 found.insert(claim(action, &held.object.id));
             }
         }
@@ -608,11 +608,11 @@ impl Judge<'_> {
     /// stands in the score of the artefact itself.
     fn is_somebodys_word(
         &self,
-        kind: ObjectKind,
+        object: &Object,
         taken: &retake_playbook::event::Snapshot,
         until: Timestamp,
     ) -> bool {
-        let name = retake_playbook::judge::source_of(kind);
+        let name = retake_playbook::judge::source_of(object.kind);
         let unread = taken.sources.iter().any(|source| {
             source.name == name && source.looked == retake_playbook::event::Looked::CouldNot
         });
