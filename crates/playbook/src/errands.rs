@@ -96,7 +96,7 @@ pub const fn is_number_of_errand(task: u32) -> bool {
 /// Whether a source is closed to us for good, as far as we can do anything: a right or a
 /// licence is missing, or nothing was recorded. What merely failed is read again.
 pub fn is_closed(source: &Source) -> bool {
-    source.looked == Looked::CouldNot
+    matches!(source.looked, Looked::CouldNot | Looked::InPart)
         && source.code.as_deref().is_some_and(|code| {
             [
                 codes::PERMISSION_MISSING.id,
@@ -306,6 +306,7 @@ fn names_source(errand: &Errand, source: &str) -> bool {
         return false;
     };
     match word {
+        LOOK if what == ELSEWHERE => !is_known(source),
         LOOK => LOOKED_AT
             .iter()
             .any(|hand| hand.word == what && judge::source_of(hand.kind) == source),
@@ -314,6 +315,17 @@ fn names_source(errand: &Errand, source: &str) -> bool {
             .any(|log| log.word == what && log.sources.contains(&source)),
         _ => false,
     }
+}
+
+/// Sources that are about other mailboxes, or about what this table does not know.
+const ELSEWHERE: &str = "elsewhere";
+
+/// Whether the table of kinds knows a source of a snapshot.
+fn is_known(source: &str) -> bool {
+    source == judge::source_of(ObjectKind::Account)
+        || LOOKED_AT
+            .iter()
+            .any(|hand| judge::source_of(hand.kind) == source)
 }
 
 struct Hands<'a> {
@@ -361,7 +373,38 @@ impl Hands<'_> {
                 })
             })
             .chain(self.lists())
+            .chain(self.elsewhere())
             .collect()
+    }
+
+    /// Closed sources that are about other mailboxes: one look at all of them.
+    fn elsewhere(&self) -> Option<Errand> {
+        let closed: Vec<&Source> = self
+            .state
+            .snapshot()?
+            .sources
+            .iter()
+            .filter(|source| is_closed(source) && !is_known(&source.name))
+            .collect();
+        let why: Vec<String> = closed
+            .iter()
+            .map(|source| {
+                words::unread(
+                    &source.name,
+                    source.why.as_deref().unwrap_or("it cannot be read"),
+                )
+            })
+            .collect();
+        (!closed.is_empty()).then(|| Errand {
+            task: self.number(LOGS - 1),
+            name: format!("{LOOK}.{ELSEWHERE}"),
+            step: StepId::new(5, 1),
+            who: "mail_admin",
+            what: words::elsewhere(&self.whom(), &why.join(" ")),
+            shows: Shows::Nothing,
+            before: Before::Effective,
+            object: None,
+        })
     }
 
     /// Settings that are judged entry by entry, and whose log is closed: their owner goes

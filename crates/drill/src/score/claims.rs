@@ -614,8 +614,13 @@ impl Judge<'_> {
     ) -> bool {
         let name = retake_playbook::judge::source_of(object.kind);
         let unread = taken.sources.iter().any(|source| {
-            source.name == name && source.looked == retake_playbook::event::Looked::CouldNot
+            source.name == name && source.looked != retake_playbook::event::Looked::Whole
         });
+        // Or it was gone by a person's hand before it could be read for the first time.
+        let listed = taken
+            .objects
+            .iter()
+            .any(|seen| self.trace.same(object, seen.object.kind, &seen.object.id));
         let asked = self
             .case
             .events
@@ -625,7 +630,7 @@ impl Judge<'_> {
                 _ => None,
             });
         let said: BTreeSet<&u32> = asked.collect();
-        unread
+        (unread || !listed)
             && self.case.events.iter().any(|(at, event)| {
                 *at <= until && matches!(event, Event::TaskDone { task, .. } if said.contains(task))
             })

@@ -176,7 +176,11 @@ pub(super) struct Log {
 pub(super) const LOGS: &[Log] = &[
     Log {
         word: "sign_ins",
-        sources: &["sign-ins, interactive", "sign-ins, non-interactive"],
+        sources: &[
+            "sign-ins, interactive",
+            "sign-ins, non-interactive",
+            "sign-ins from the attacker's addresses",
+        ],
         step: StepId::new(6, 1),
         who: ENTRA,
         page: "Entra admin centre, Users, {upn}, Sign-in logs, both the interactive and the non-interactive tab, as far back as they reach (7 days without Entra ID P1, 30 with it)",
@@ -280,6 +284,16 @@ pub(super) fn look(hand: &ByHand, whom: &Whom<'_>, why: &str) -> String {
         whom.upn,
         hand.act,
         whom.fill(hand.cmdlet, "…"),
+    )
+}
+
+/// Looking at other mailboxes, where we can read neither which they are nor what is set
+/// there.
+pub(super) fn elsewhere(whom: &Whom<'_>, why: &str) -> String {
+    let upn = quoted(whom.upn);
+    format!(
+        "{why} Either have that granted and give the same command again, or somebody with the role Exchange Administrator looks: Exchange admin centre, Recipients, Mailboxes, Delegation of each shared mailbox; PowerShell: Get-Mailbox -ResultSize Unlimited | Get-MailboxPermission -User {upn}; Get-RecipientPermission -Trustee {upn} -ResultSize Unlimited. In each mailbox that {} opens: Get-InboxRule -IncludeHidden, ForwardingSmtpAddress and ForwardingAddress, Get-MailboxAutoReplyConfiguration, Get-MailboxPermission; what its owners do not know is kept as a picture and removed. Answer with the name, id and time of each that was removed, or that there was none.",
+        whom.upn
     )
 }
 
