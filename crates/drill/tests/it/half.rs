@@ -190,7 +190,7 @@ fn with_several_rights_missing_at_once_it_is_the_same() {
     let rights: Vec<&'static str> = every_right()
         .into_iter()
         .filter(|right| !right.contains())
-        .map(|right| right.name())
+        .map(crate::permissions::Right::name)
         .filter(|name| *name != "User.Read.All")
         .collect();
     let draws: u64 = std::env::var("RETAKE_DRAWS")
