@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dialoguer::{Input, Select};
+use retake_playbook::errands;
 use retake_playbook::{Gate, State};
 use retake_responder::{Decision, Explained, Outcome, People, Question, Task};
 use retake_tenant::edge::{BoxFuture, Clock};
@@ -73,9 +74,21 @@ impl People for TerminalPeople<'_> {
             if !self.terminal.is_interactive() {
                 return Outcome::NoAnswer;
             }
+            if task.task.starts_with(errands::ASK) {
+                let said = match choose("Is it the owner's?", &["yes", "no", "not known yet"]) {
+                    Some(0) => "yes",
+                    Some(1) => "no",
+                    _ => return Outcome::NoAnswer,
+                };
+                return Outcome::Done {
+                    by: self.name.clone(),
+                    said: Some(said.to_owned()),
+                };
+            }
             match choose("Is it done?", &["yes, done", "not yet", "refused"]) {
                 Some(0) => Outcome::Done {
                     by: self.name.clone(),
+                    said: errands::is_errand(task.task).then(what_was_seen).flatten(),
                 },
                 Some(2) => Outcome::Refused {
                     by: self.name.clone(),
@@ -171,7 +184,8 @@ impl TerminalPeople<'_> {
     /// In a lab its scripted colleagues do the work, after their own time.
     async fn through_the_lab(&self, lab: &Control, task: Task<'_>) -> Outcome {
         let ask = json!({"op": "ask", "ask": {
-            "role": task.duty, "task": task.task, "detail": task.about}});
+            "role": task.duty, "task": task.task,
+            "detail": {"about": task.about, "what": task.what}}});
         let said = lab.call(&ask);
         let Some(answer) = said.as_ref().and_then(|said| said.get("answer")) else {
             return Outcome::NoAnswer;
@@ -191,11 +205,27 @@ impl TerminalPeople<'_> {
         self.clock.sleep(after).await;
         let by = text("who");
         match text("answer").as_str() {
-            "done" | "approved" => Outcome::Done { by },
+            "done" | "approved" => Outcome::Done {
+                by,
+                said: answer
+                    .get("words")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            },
             "refused" => Outcome::Refused { by },
             _ => Outcome::NoAnswer,
         }
     }
+}
+
+/// What somebody answers in words; nothing where they leave it empty.
+fn what_was_seen() -> Option<String> {
+    Input::<String>::new()
+        .with_prompt("What was seen or removed")
+        .allow_empty(true)
+        .interact_text()
+        .ok()
+        .filter(|said| !said.trim().is_empty())
 }
 
 fn choose(prompt: &str, items: &[&str]) -> Option<usize> {

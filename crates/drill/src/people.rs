@@ -17,12 +17,25 @@ use crate::wire::{SharedLab, lock};
 pub struct ScenarioPeople {
     lab: SharedLab,
     time: VirtualTime,
+    stand_in: bool,
 }
 
 impl ScenarioPeople {
     /// The people of this lab, on this clock.
     pub fn new(lab: SharedLab, time: VirtualTime) -> Self {
-        Self { lab, time }
+        Self {
+            lab,
+            time,
+            stand_in: true,
+        }
+    }
+
+    /// The same, but that nobody does anything in the responder's place: for whoever wants
+    /// to see what it does alone.
+    #[must_use]
+    pub fn who_do_not_stand_in(mut self) -> Self {
+        self.stand_in = false;
+        self
     }
 
     async fn ask(&self, role: &str, task: &str, detail: Value) -> PersonAnswer {
@@ -65,12 +78,22 @@ impl People for ScenarioPeople {
 
     fn carry_out<'a>(&'a self, task: Task<'a>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
+            if !self.stand_in && retake_playbook::errands::is_errand(task.task) {
+                return Outcome::NoAnswer;
+            }
             let said = self
-                .ask(task.duty, task.task, json!({"about": task.about}))
+                .ask(
+                    task.duty,
+                    task.task,
+                    json!({"about": task.about, "what": task.what}),
+                )
                 .await;
             let by = said.who;
             match said.answer {
-                Answer::Approved | Answer::Done => Outcome::Done { by },
+                Answer::Approved | Answer::Done => Outcome::Done {
+                    by,
+                    said: said.words,
+                },
                 Answer::Refused => Outcome::Refused { by },
                 Answer::NoAnswer => Outcome::NoAnswer,
             }

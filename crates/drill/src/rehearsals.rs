@@ -133,7 +133,7 @@ fn summary(results: &Rehearsals, page: &mut String) {
             sum(|run| run.order),
             sum(|run| run.evidence),
             sum(|run| run.claims),
-            runs.iter().filter(|run| run.path == run.path_said).count(),
+            runs.iter().filter(|run| run.path_is_right()).count(),
             runs.len()
         );
     }

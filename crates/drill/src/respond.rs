@@ -110,6 +110,7 @@ pub fn profile(stage: &Stage, credential: Option<Credential>) -> Profile {
 pub struct Desk {
     store: Store,
     entropy: SeededEntropy,
+    alone: bool,
 }
 
 /// What a person orders to be taken back.
@@ -142,7 +143,23 @@ impl Desk {
         Ok(Self {
             store: Store::open_in_memory()?,
             entropy: SeededEntropy::new(stage.seed),
+            alone: false,
         })
+    }
+
+    /// Nobody does anything in the responder's place.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+
+    fn people(&self, stage: &Stage) -> ScenarioPeople {
+        if self.alone {
+            stage.people().who_do_not_stand_in()
+        } else {
+            stage.people()
+        }
     }
 
     /// Gives the command that the briefing calls for, signed in afresh. The second time
@@ -167,7 +184,7 @@ impl Desk {
         conduct: Conduct,
         watcher: &dyn Watcher,
     ) -> Result<Worked, RehearsalError> {
-        let people = stage.people();
+        let people = self.people(stage);
         let around = self.around(stage, tenant, &people, watcher);
         let responder = Responder::open(around, opening(stage))
             .await?
@@ -207,7 +224,7 @@ impl Desk {
         conduct: Conduct,
         watcher: &dyn Watcher,
     ) -> Result<Vec<Undone>, RehearsalError> {
-        let people = stage.people();
+        let people = self.people(stage);
         let around = self.around(stage, tenant, &people, watcher);
         let responder =
             Responder::take(around, order.case.clone(), order.by)?.with_conduct(conduct);
@@ -222,7 +239,7 @@ impl Desk {
         case: &CaseId,
         watcher: &dyn Watcher,
     ) -> Result<Watched, RehearsalError> {
-        let people = stage.people();
+        let people = self.people(stage);
         let around = self.around(stage, tenant, &people, watcher);
         let responder = Responder::take(around, case.clone(), "watch")?;
         Ok(Box::pin(responder.watch(false)).await?)

@@ -1,11 +1,16 @@
 //! People on our side: they are asked, take their time, and answer; a task that
 //! they carry out changes the tenant.
 
+mod by_hand;
+
+pub(crate) use by_hand::Theirs;
+
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::ObjectKind;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::attacker::Foothold;
 use crate::company::Company;
 use crate::company::life::{Client, add};
 use crate::company::names;
@@ -85,6 +90,8 @@ pub struct PersonAnswer {
 pub(crate) struct Pending {
     pub(crate) role: Role,
     pub(crate) task: String,
+    /// What they were told.
+    what: String,
     /// The person only says so.
     pub(crate) hollow: bool,
 }
@@ -94,6 +101,7 @@ pub(crate) fn answer(
     scenario: &Scenario,
     company: &Company,
     world: &World,
+    theirs: &Theirs<'_>,
     ask: &Ask,
     ordinal: u64,
 ) -> (PersonAnswer, Option<Pending>) {
@@ -120,7 +128,12 @@ pub(crate) fn answer(
     let script = gate
         .filter(|_| decision)
         .and_then(|gate| person.tasks.iter().find(|script| script.task == gate))
-        .or_else(|| person.tasks.iter().find(|script| script.task == ask.task));
+        .or_else(|| person.tasks.iter().find(|script| script.task == ask.task))
+        // What stands in for a right may be scripted for all kinds of things at once.
+        .or_else(|| {
+            let (word, _) = by_hand::parts(&ask.task)?;
+            person.tasks.iter().find(|script| script.task == word)
+        });
     let (answer, after, carried, hollow) = if let Some(script) = script {
         let after = script.after.pick(draw);
         match script.outcome {
@@ -154,9 +167,15 @@ pub(crate) fn answer(
         };
         return (refused, None);
     }
+    let told = ask.detail.get("what").and_then(Value::as_str);
+    let told = told.unwrap_or_default().to_owned();
+    let seen = carried
+        .then(|| by_hand::answer(world, company, theirs, &ask.task, &told, hollow))
+        .flatten();
     let pending = carried.then(|| Pending {
         role,
         task: ask.task.clone(),
+        what: told,
         hollow,
     });
     // Whoever is asked about money says what is so.
@@ -164,6 +183,7 @@ pub(crate) fn answer(
         let moved = if scenario.money_moved { "yes" } else { "no" };
         moved.to_owned()
     });
+    let words = words.or(seen);
     let said = PersonAnswer {
         who,
         answer,
@@ -180,6 +200,7 @@ pub(crate) fn carry_out(
     trace: &mut Trace,
     now: Timestamp,
     task: &Pending,
+    theirs: &[Foothold],
 ) {
     let mut line = TraceLine::new(
         now,
@@ -204,6 +225,11 @@ pub(crate) fn carry_out(
                 Some(delete_app_passwords(world, company, now))
             }
             "client_side_rules" => Some(client_side_rules(world, company)),
+            other if by_hand::parts(other).is_some() => {
+                line = line.about(ObjectKind::Account, company.affected.clone());
+                let done = by_hand::carry_out(world, company, now, other, &task.what, theirs);
+                Some(done)
+            }
             other => Some(json!({"kind": "done", "task": other})),
         };
     }

@@ -268,7 +268,21 @@ impl Play {
     ) -> PersonAnswer {
         let ordinal = self.asked;
         self.asked += 1;
-        let (answer, pending) = people::answer(&self.scenario, &self.company, world, ask, ordinal);
+        let sent: Vec<String> = trace
+            .lines()
+            .iter()
+            .filter(|line| line.actor == Actor::Attacker)
+            .filter_map(|line| line.effect.as_ref())
+            .filter(|effect| effect["kind"] == "sent")
+            .flat_map(|effect| effect["messages"].as_array().into_iter().flatten())
+            .filter_map(|id| id.as_str().map(str::to_owned))
+            .collect();
+        let theirs = people::Theirs {
+            footholds: self.attacker.footholds(),
+            sent: &sent,
+        };
+        let (answer, pending) =
+            people::answer(&self.scenario, &self.company, world, &theirs, ask, ordinal);
         if let Some(task) = pending {
             self.tasks.insert(ordinal, task);
             self.queue.push(add(now, answer.after), Due::Task(ordinal));
@@ -383,7 +397,8 @@ impl Play {
             }
             Due::Task(ordinal) => {
                 if let Some(task) = self.tasks.remove(&ordinal) {
-                    people::carry_out(world, &mut self.company, trace, at, &task);
+                    let theirs = self.attacker.footholds();
+                    people::carry_out(world, &mut self.company, trace, at, &task, theirs);
                 }
             }
             Due::Tick(ordinal) => {

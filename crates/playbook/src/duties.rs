@@ -30,6 +30,8 @@ pub enum Shows {
     NewPassword,
     /// The directory's log has a record of the deletion, later than that of the making.
     AppPasswordsDeleted,
+    /// The object is no longer in a later look.
+    Gone,
     /// Nothing: it happens outside, and a named person says that it was done.
     Nothing,
 }

@@ -159,6 +159,9 @@ pub enum Event {
         who: String,
         /// What to do.
         what: String,
+        /// The one object that it is about, where it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        object: Option<ObjectRef>,
     },
     /// A person says that the task is done.
     TaskDone {
@@ -166,6 +169,9 @@ pub enum Event {
         task: u32,
         /// Who.
         by: String,
+        /// What they answered or saw, in their words, where the task asks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<String>,
     },
     /// The tenant shows that the task was carried out, or there is nothing to read.
     TaskVerified {

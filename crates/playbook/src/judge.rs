@@ -99,10 +99,22 @@ fn judge_one(state: &State, observed: &Observed) -> Judgement {
         let reason = format!("kept by order of {}: {}", order.by, order.reason);
         return judged(Verdict::Legitimate, vec![reason]);
     }
+    let origin = origin_of(state, observed);
+    // What a record says goes before what somebody remembers.
+    let told = origin.is_some_and(|change| change.by != Origin::Unknown);
+    if !told && let Some((by, at, owners)) = crate::errands::owner_said(state, observed) {
+        let when = at.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let (verdict, whose) = if owners {
+            (Verdict::Legitimate, "it is the owner's")
+        } else {
+            (Verdict::Foothold, "it is not the owner's")
+        };
+        return judged(verdict, vec![format!("{by} says on {when} that {whose}")]);
+    }
     if let Some((verdict, reasons)) = settings::judge(state, observed) {
         return judged(verdict, reasons);
     }
-    if let Some(change) = origin_of(state, observed) {
+    if let Some(change) = origin {
         match change.by {
             Origin::Attacker => {
                 return judged(Verdict::Foothold, told_by("the attacker", change));
@@ -322,41 +334,87 @@ pub const AUDITS_ABOUT: &str = "directory audits about the account";
 pub const AUDITS_BY: &str = "directory audits by the account";
 
 /// An object of which no record says whose it is, while the log that would say so
-/// could not be read whole; with the log and why. "No record" is an answer only where
-/// somebody looked (product, tenet 7).
-pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
-    let (_, analysis) = state.analysis.as_ref()?;
-    let unread = |log: &str| {
-        let source = analysis.sources.iter().find(|source| source.name == log)?;
-        let why = source.why.as_deref().unwrap_or("no reason is known");
-        // Where nobody has a licence for it, nobody can read it, and the case says so.
-        let licensed = source.code.as_deref() != Some(crate::codes::LICENCE_MISSING.id);
-        (source.looked != crate::event::Looked::Whole && licensed)
-            .then(|| format!("the {log} could not be read: {why}"))
+/// could not be read whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undecided {
+    /// The object.
+    pub object: ObjectRef,
+    /// Which log, and why it could not be read.
+    pub why: String,
+    /// Whether that log is closed for good, so that only a person can say.
+    pub closed: bool,
+}
+
+/// Every object of which nobody can say whose it is, for want of a log. "No record" is an
+/// answer only where somebody looked (product, tenet 7). Whose the owner says it is, it
+/// is not here.
+pub fn undecided(state: &State) -> Vec<Undecided> {
+    let (Some((_, analysis)), Some(snapshot)) = (&state.analysis, state.snapshot()) else {
+        return Vec::new();
     };
-    state
-        .snapshot()?
+    let unread = |log: &&str| {
+        let source = analysis
+            .sources
+            .iter()
+            .find(|source| source.name == **log)?;
+        let why = source.why.as_deref().unwrap_or("no reason is known");
+        (source.looked != crate::event::Looked::Whole).then(|| {
+            let why = format!("the {log} could not be read: {why}");
+            (why, crate::errands::is_closed(source))
+        })
+    };
+    snapshot
         .objects
         .iter()
         .filter(|observed| !is_empty(&observed.facts))
         .filter(|observed| crate::undo::kept(state, observed).is_none())
-        .filter(|observed| match settings::leaves_open(state, observed) {
-            Some(open) => open,
-            None => {
-                origin_of(state, observed).is_none_or(|change| change.by == Origin::Unknown)
-                    && needs_record(state, &observed.facts)
-            }
-        })
-        .find_map(|observed| {
-            let logs: &[&str] = match observed.object.kind {
-                ObjectKind::Method => &[AUDITS_ABOUT],
-                ObjectKind::OauthGrant => &[AUDITS_ABOUT, AUDITS_BY, UNIFIED_AUDIT],
-                ObjectKind::Device | ObjectKind::ServicePrincipal => &[AUDITS_ABOUT, AUDITS_BY],
-                _ => &[UNIFIED_AUDIT],
+        .filter_map(|observed| {
+            let origin = origin_of(state, observed);
+            let untold = origin.is_none_or(|change| change.by == Origin::Unknown);
+            let open = match settings::leaves_open(state, observed) {
+                Some(open) => open,
+                None => untold && needs_record(state, &observed.facts),
             };
-            let why = logs.iter().find_map(|log| unread(log))?;
-            Some((observed.object.clone(), why))
+            // A verified publisher vouches for an app, and not for who let it in: where no
+            // log can ever tell, its owner is asked about everything that reaches mail.
+            let asked_anyway = untold && reaches_anything(&observed.facts);
+            if !open && !asked_anyway {
+                return None;
+            }
+            let mut logs: Vec<&str> = match observed.object.kind {
+                ObjectKind::Method => vec![AUDITS_ABOUT],
+                ObjectKind::OauthGrant => vec![AUDITS_ABOUT, AUDITS_BY, UNIFIED_AUDIT],
+                ObjectKind::Device | ObjectKind::ServicePrincipal => vec![AUDITS_ABOUT, AUDITS_BY],
+                _ => vec![UNIFIED_AUDIT],
+            };
+            // A record of the making says whose only beside the sign-ins.
+            if origin.is_some() {
+                logs.extend(&LOGS_FOR_JUDGEMENT[..2]);
+            }
+            let found: Vec<(String, bool)> = logs.iter().filter_map(unread).collect();
+            // What merely failed is read again first.
+            let (why, closed) = found
+                .iter()
+                .find(|(_, closed)| !closed)
+                .or_else(|| found.first())?
+                .clone();
+            if !open && !closed {
+                return None;
+            }
+            let answered = closed && crate::errands::owner_said(state, observed).is_some();
+            (!answered).then(|| Undecided {
+                object: observed.object.clone(),
+                why,
+                closed,
+            })
         })
+        .collect()
+}
+
+/// Whether it is an outsider's app that reaches mail or files in the owner's name.
+fn reaches_anything(facts: &Facts) -> bool {
+    matches!(facts, Facts::Grant { first_party: false, scopes, .. }
+        if scopes.iter().any(|scope| reaches_mail_or_files(scope)))
 }
 
 /// Whether what an object does leaves open whose it is.

@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod closing;
 pub mod codes;
 pub mod duties;
+pub mod errands;
 pub mod event;
 pub mod gate;
 pub mod judge;

@@ -9,7 +9,8 @@ mod table;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::duties::{self, Before, Duty};
+use crate::duties::{self, Before};
+use crate::errands::{self, Errand};
 use crate::event::{Account, ActionId, Event, Looked, Plan};
 use crate::gate::Gate;
 use crate::plan;
@@ -106,7 +107,7 @@ pub enum Command {
     Warn,
     /// Hand these duties to people; write `TaskOpened`, `TaskDone` and
     /// `TaskVerified`. In the background where something else goes on.
-    HandOut(Vec<Duty>),
+    HandOut(Vec<Errand>),
     /// Wait until then; write `Waited`.
     WaitUntil(Timestamp),
     /// Write `EvictionEffective` for this snapshot.
@@ -249,8 +250,10 @@ pub fn unseen(state: &State) -> Option<String> {
         // Whether the service stopped the account from sending says nothing about what
         // the attacker still holds.
         .filter(|source| source.name != crate::judge::source_of(crate::ObjectKind::SendingBlock))
-        .find(|source| source.looked != Looked::Whole)
-        .or_else(|| state.unjudged())
+        .filter(|source| source.looked != Looked::Whole)
+        .chain(state.unjudged())
+        // What nobody lets us read, a person looked at: it is their word, and told as that.
+        .find(|source| !errands::is_answered_for(state, source))
         .map(|source| {
             let why = source.why.as_deref().unwrap_or("no reason is known");
             match &source.code {
@@ -259,11 +262,14 @@ pub fn unseen(state: &State) -> Option<String> {
             }
         });
     unread.or_else(|| {
-        let (object, why) = crate::judge::undecided(state)?;
+        let open = crate::judge::undecided(state)
+            .into_iter()
+            .find(|open| !errands::is_looked_through(state, &open.object))?;
         Some(format!(
-            "nobody can say whose the {} \"{}\" is: {why}",
-            object.kind.words(),
-            object.name.as_deref().unwrap_or(&object.id)
+            "nobody can say whose the {} \"{}\" is: {}",
+            open.object.kind.words(),
+            open.object.name.as_deref().unwrap_or(&open.object.id),
+            open.why
         ))
     })
 }
@@ -326,12 +332,12 @@ pub fn next(state: &State, now: Timestamp) -> Vec<Command> {
         Phase::Approving => vec![Command::Ask(Gate::Plan)],
         Phase::Draining => {
             let end = state.access_ends_at().unwrap_or(now);
-            vec![Command::WaitUntil(
-                end.min(later(now, SignedDuration::from_mins(DRAIN_EVERY_MIN))),
-            )]
+            let wait =
+                Command::WaitUntil(end.min(later(now, SignedDuration::from_mins(DRAIN_EVERY_MIN))));
+            first_asked(state).into_iter().chain([wait]).collect()
         }
         Phase::Declaring if !duties::open(state, Before::Effective).is_empty() => {
-            vec![Command::HandOut(duties::open(state, Before::Effective))]
+            vec![Command::HandOut(handed(state, Before::Effective))]
         }
         Phase::Declaring => {
             let snapshot = state.snapshot().map_or(0, |snapshot| snapshot.snapshot);
@@ -339,11 +345,14 @@ pub fn next(state: &State, now: Timestamp) -> Vec<Command> {
         }
         Phase::Returning => vec![Command::Ask(Gate::Return)],
         Phase::Welcoming => vec![Command::Ask(Gate::FirstSignIn)],
-        Phase::Watching => vec![watch_on(state, now)],
+        Phase::Watching => first_asked(state)
+            .into_iter()
+            .chain([watch_on(state, now)])
+            .collect(),
         Phase::WatchJudging => watch_judged(state, now),
         Phase::Concluding => concluding(state),
         Phase::Reporting => vec![Command::Close],
-        Phase::Halted => vec![Command::Stop(halted(state))],
+        Phase::Halted => vec![by_hand(state)],
         Phase::Closed => Vec::new(),
     }
 }
@@ -355,14 +364,59 @@ fn digging(state: &State) -> Vec<Command> {
     if !state.warnings_made {
         commands.insert(0, Command::Warn);
     }
-    let new: Vec<Duty> = duties::open(state, Before::Effective)
+    let mut new: Vec<Errand> = handed(state, Before::Effective)
         .into_iter()
         .filter(|duty| !state.tasks.contains_key(&duty.task))
         .collect();
+    new.extend(not_asked(state));
+    new.extend(errands::beside(state));
     if !new.is_empty() {
         commands.insert(0, Command::HandOut(new));
     }
     commands
+}
+
+fn handed(state: &State, before: Before) -> Vec<Errand> {
+    duties::open(state, before)
+        .into_iter()
+        .map(Errand::from)
+        .collect()
+}
+
+/// Errands that nobody was asked about yet.
+fn not_asked(state: &State) -> impl Iterator<Item = Errand> {
+    errands::open(state)
+        .into_iter()
+        .filter(|errand| !state.tasks.contains_key(&errand.task))
+}
+
+/// The same as a command, if there are any: asked beside the waiting.
+fn first_asked(state: &State) -> Option<Command> {
+    let new: Vec<Errand> = not_asked(state).collect();
+    (!new.is_empty()).then_some(Command::HandOut(new))
+}
+
+/// Something stands in the way. Where a person can do what we cannot, they are asked;
+/// where nobody does, or did not do it, it says what is missing.
+fn by_hand(state: &State) -> Command {
+    use crate::state::GateState;
+    let refused = state
+        .gates
+        .iter()
+        .any(|(gate, held)| *gate != Gate::Release && matches!(held, GateState::Refused { .. }));
+    let essential = state
+        .plan_actions()
+        .any(|action| action.stopped.is_some() && is_essential(action.planned.kind));
+    let errands = if refused || essential || !state.is_contained() {
+        Vec::new()
+    } else {
+        errands::to_ask(state)
+    };
+    if errands.is_empty() {
+        Command::Stop(standing_in_the_way(state))
+    } else {
+        Command::HandOut(errands)
+    }
 }
 
 /// The fraud can be real where the account was never taken: whoever has to be warned
@@ -373,7 +427,13 @@ fn acquitting(state: &State) -> Vec<Command> {
 
 /// Warnings that were not given yet are given before the case is closed.
 fn concluding(state: &State) -> Vec<Command> {
-    warned_first(state, Gate::Close)
+    let mut commands = warned_first(state, Gate::Close);
+    // What holds nothing up is asked for before it is told as not done.
+    let beside = errands::beside(state);
+    if !beside.is_empty() {
+        commands.insert(0, Command::HandOut(beside));
+    }
+    commands
 }
 
 fn warned_first(state: &State, gate: Gate) -> Vec<Command> {
@@ -410,7 +470,7 @@ fn ordering(state: &State) -> Vec<Command> {
 fn acting(state: &State) -> Vec<Command> {
     let restoring = matches!(state.phase, Phase::Restoring | Phase::Releasing);
     if restoring {
-        let open = duties::open(state, Before::Return);
+        let open = handed(state, Before::Return);
         if !open.is_empty() {
             return vec![Command::HandOut(open)];
         }
@@ -522,7 +582,8 @@ pub fn re_entry(state: &State) -> Option<String> {
     })
 }
 
-fn halted(state: &State) -> String {
+/// Why a halted case does not go on, in words.
+pub fn standing_in_the_way(state: &State) -> String {
     use crate::state::GateState;
     for (gate, gate_state) in &state.gates {
         // Refused, the gate `release` stops nothing: the case went on as a takeover.
@@ -546,6 +607,14 @@ fn halted(state: &State) -> String {
         {
             return format!("{}: {message}", action.planned.kind.title());
         }
+    }
+    // Who stands in for a right that we lack, and has not done it.
+    let open: Vec<String> = errands::open(state)
+        .into_iter()
+        .map(|errand| errands::contradiction(state, &errand).unwrap_or(errand.what))
+        .collect();
+    if !open.is_empty() {
+        return open.join("\n");
     }
     for action in state.plan_actions() {
         if let Some((_, _, message)) = &action.stopped {

@@ -250,6 +250,7 @@ pub fn survivors(state: &State) -> Vec<(ObjectRef, String)> {
         .map(|judgement| judgement.object)
         .chain(password)
         .filter_map(|object| given_up(state, &object).map(|why| (object, why)))
+        .filter(|(object, _)| !crate::errands::is_done_by_hand(state, object))
         .chain(reopened_too_often(state))
         .collect()
 }

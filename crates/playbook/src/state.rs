@@ -16,7 +16,7 @@ use crate::judge::LOGS_FOR_JUDGEMENT;
 use crate::machine::{Phase, step};
 use crate::steps::StepId;
 use crate::undo::{self, Restored, UndoOrder};
-use crate::words::Digest;
+use crate::words::{Digest, ObjectRef};
 
 /// The state of a case at the end of its journal.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -45,6 +45,9 @@ pub struct State {
     pub retried_at: Option<Timestamp>,
     /// Whether it was decided which warnings are due.
     pub warnings_made: bool,
+    /// When it was first seen that the unified audit was switched off: what happened before is
+    /// in no log, whoever switches it on later.
+    pub unrecorded_until: Option<Timestamp>,
     /// When each log was last read to its end.
     pub logs_read: BTreeMap<String, Timestamp>,
     /// Warnings by number.
@@ -172,8 +175,12 @@ pub struct TaskState {
     pub who: String,
     /// What to do.
     pub what: String,
+    /// The one object that it is about, where it is about one.
+    pub object: Option<ObjectRef>,
     /// When and by whom it was said to be done.
     pub done: Option<(Timestamp, String)>,
+    /// What they answered or saw.
+    pub said: Option<String>,
     /// What shows that it is.
     pub verified: Option<Digest>,
 }
@@ -292,6 +299,11 @@ impl State {
             }
             Event::Analysed(analysis) => {
                 for source in &analysis.sources {
+                    if source.code.as_deref() == Some(codes::AUDITING_OFF.id)
+                        && self.unrecorded_until.is_none()
+                    {
+                        self.unrecorded_until = Some(at);
+                    }
                     if source.looked == Looked::Whole {
                         self.logs_read.insert(source.name.clone(), at);
                     }
@@ -323,20 +335,26 @@ impl State {
                 step,
                 who,
                 what,
+                object,
             } => {
                 let state = TaskState {
                     opened: at,
                     step: *step,
                     who: who.clone(),
                     what: what.clone(),
+                    object: object.clone(),
                     done: None,
+                    said: None,
                     verified: None,
                 };
                 self.tasks.insert(*task, state);
             }
-            Event::TaskDone { task, by } => {
+            Event::TaskDone { task, by, said } => {
                 if let Some(state) = self.tasks.get_mut(task) {
                     state.done = Some((at, by.clone()));
+                    state.said.clone_from(said);
+                    // What showed it before says nothing about now.
+                    state.verified = None;
                 }
             }
             Event::TaskVerified { task, evidence } => {
@@ -458,6 +476,17 @@ impl State {
                         && action.planned.object == left.object
                 })
             })
+            // Nor is what a person removed, or whose it is its owner said.
+            .filter(|left| {
+                !self.tasks.values().any(|task| {
+                    task.object.as_ref() == Some(&left.object)
+                        && (task.verified.is_some()
+                            || task
+                                .said
+                                .as_deref()
+                                .is_some_and(|said| crate::errands::yes_or_no(said).is_some()))
+                })
+            })
     }
 
     /// The logs that could not be read for want of a permission or role when they were
@@ -505,7 +534,11 @@ impl State {
             .flat_map(|(_, analysis)| &analysis.sources)
             .filter(|source| LOGS_FOR_JUDGEMENT.contains(&source.name.as_str()))
             .filter(|source| source.looked == Looked::CouldNot)
-            .find(|source| source.code.as_deref() != Some(codes::LICENCE_MISSING.id))
+            // What was not recorded, nobody reads either.
+            .find(|source| {
+                let code = source.code.as_deref();
+                code != Some(codes::LICENCE_MISSING.id) && code != Some(codes::AUDITING_OFF.id)
+            })
     }
 
     /// Whether this gate is open: passed, or overridden.

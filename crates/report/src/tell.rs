@@ -221,15 +221,19 @@ pub(crate) fn tell(record: &Record, state: &State, before: u8) -> Option<Line> {
             step,
             who,
             what,
+            ..
         } => (
             step.step(),
             Whose::Playbook,
             format!("Task {task} for {who}: {what}"),
         ),
-        Event::TaskDone { task, by } => (
+        Event::TaskDone { task, by, said } => (
             task_step(task),
             Whose::Person,
-            format!("Task {task} done, says {by}."),
+            match said {
+                Some(said) => format!("Task {task} done, says {by}: {said}"),
+                None => format!("Task {task} done, says {by}."),
+            },
         ),
         Event::TaskVerified { task, .. } => (
             task_step(task),

@@ -182,7 +182,11 @@ impl<'a> Counter<'a> {
             .iter()
             .rfind(|(_, task)| task.step == Gate::FirstSignIn.spec().step && task.done.is_none());
         if let Some((task, _)) = open {
-            self.case.append(Event::TaskDone { task: *task, by })?;
+            self.case.append(Event::TaskDone {
+                task: *task,
+                by,
+                said: None,
+            })?;
         }
         Ok(())
     }

@@ -105,8 +105,18 @@ pub(crate) async fn analyse(
             since(Log::NonInteractive),
             None,
         ),
-        quickly.directory_audits(AuditAbout::Target(id), since(Log::AuditsAbout), None),
-        quickly.directory_audits(AuditAbout::Initiator(id), since(Log::AuditsBy), None),
+        audits(
+            &quickly,
+            AuditAbout::Target(id),
+            since(Log::AuditsAbout),
+            now,
+        ),
+        audits(
+            &quickly,
+            AuditAbout::Initiator(id),
+            since(Log::AuditsBy),
+            now,
+        ),
     );
     let beside = futures_util::future::join3(
         quickly.risk_detections(id),
@@ -234,6 +244,26 @@ async fn earlier(
         Some(tenant.with_deadline(QUICK).message_traces(&filter).await)
     };
     futures_util::future::join(audit, traces).await
+}
+
+/// What the directory keeps without a premium licence (reference §7.1), and a little less:
+/// a date before the kept span is refused, not clipped.
+const FREE_WINDOW: SignedDuration = SignedDuration::from_mins(7 * 24 * 60 - 10);
+
+/// Changes in the directory, as far back as they are asked for or kept.
+async fn audits(
+    tenant: &Tenant,
+    about: AuditAbout<'_>,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Read<Vec<Value>>, TenantError> {
+    let kept = back(now, FREE_WINDOW);
+    match tenant.directory_audits(about, since, None).await {
+        Err(error) if error.status == Some(400) && since < kept => {
+            tenant.directory_audits(about, kept, None).await
+        }
+        read => read,
+    }
 }
 
 /// The unified audit log: by a search of Graph's, and where that fails from the
@@ -535,7 +565,21 @@ impl Reading<'_> {
         let (looked, why, code) = match read {
             Ok(read) => {
                 keep(self.case, log.name(), &read.answers)?;
+                let off = (log == Log::Audit)
+                    .then(|| self.case.with_state(|state| state.unrecorded_until))
+                    .flatten();
                 match read.completeness.why() {
+                    // Switched on meanwhile: what is asked about happened before.
+                    None if off.is_some() => (
+                        Looked::CouldNot,
+                        off.map(|off| {
+                            format!(
+                                "auditing was still switched off on {}: what happened before is in no log",
+                                off.strftime("%Y-%m-%d %H:%M:%S UTC")
+                            )
+                        }),
+                        Some(retake_playbook::codes::AUDITING_OFF.id.to_owned()),
+                    ),
                     None => (Looked::Whole, None, None),
                     Some(why) => (Looked::InPart, Some(why.to_string()), None),
                 }

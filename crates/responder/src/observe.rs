@@ -384,7 +384,13 @@ fn source(kind: ObjectKind, complete: &Result<(), String>) -> Source {
             Looked::InPart
         },
         why: complete.clone().err(),
-        code: None,
+        // What is missing for want of a right says so by its code.
+        code: complete.as_ref().err().and_then(|why| {
+            retake_playbook::codes::CODES
+                .iter()
+                .find(|code| why.contains(&format!("({})", code.id)))
+                .map(|code| code.id.to_owned())
+        }),
     }
 }
 

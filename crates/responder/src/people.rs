@@ -73,6 +73,8 @@ pub enum Outcome {
     Done {
         /// Who.
         by: String,
+        /// What they answer or saw, where the task asks.
+        said: Option<String>,
     },
     /// This person refuses.
     Refused {

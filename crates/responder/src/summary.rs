@@ -26,6 +26,22 @@ fn first_access(state: &State) -> String {
             "first access: none; the logs show nobody but the account's owner (confidence {:.0} %)",
             analysis.confidence * 100.0
         ),
+        Some((_, analysis)) if analysis.path == "unknown" => {
+            let unread: Vec<&str> = analysis
+                .sources
+                .iter()
+                .filter(|source| source.looked == Looked::CouldNot)
+                .map(|source| source.name.as_str())
+                .collect();
+            if unread.is_empty() {
+                "first access: not known; the logs, which could be read, do not show it".to_owned()
+            } else {
+                format!(
+                    "first access: not known; what could tell it could not be read: {}",
+                    unread.join(", ")
+                )
+            }
+        }
         Some((_, analysis)) => {
             let when = analysis
                 .first_known_bad
@@ -55,14 +71,51 @@ fn persistence(state: &State) -> String {
             )
         })
         .collect();
-    if removed.is_empty() {
-        "persistence: none found".to_owned()
-    } else {
-        format!(
-            "persistence: {} removed and verified: {}",
+    let by_hand: Vec<String> = state
+        .tasks
+        .values()
+        .filter(|task| task.verified.is_some())
+        .filter_map(|task| {
+            let object = task.object.as_ref()?;
+            Some(format!(
+                "{} \"{}\"",
+                object.kind.words(),
+                object.name.as_deref().unwrap_or(&object.id)
+            ))
+        })
+        .collect();
+    let mut parts = Vec::new();
+    if !removed.is_empty() {
+        parts.push(format!(
+            "{} removed and verified: {}",
             removed.len(),
             removed.join(", ")
-        )
+        ));
+    }
+    if !by_hand.is_empty() {
+        parts.push(format!(
+            "{} removed by people in our place, and read to be gone: {}",
+            by_hand.len(),
+            by_hand.join(", ")
+        ));
+    }
+    let unread = state
+        .snapshot()
+        .iter()
+        .flat_map(|last| &last.sources)
+        .filter(|source| source.looked == Looked::CouldNot)
+        .map(|source| source.name.as_str())
+        .collect::<Vec<_>>();
+    if !unread.is_empty() {
+        parts.push(format!(
+            "what could not be read is known from people's word alone: {}",
+            unread.join(", ")
+        ));
+    }
+    if parts.is_empty() {
+        "persistence: none found".to_owned()
+    } else {
+        format!("persistence: {}", parts.join("; "))
     }
 }
 
@@ -76,8 +129,14 @@ fn impact(state: &State) -> String {
                     "; {count} messages came from outside under the account's name and were never sent from it"
                 ),
             };
+            let named = match retake_playbook::errands::not_written(state).len() {
+                0 => String::new(),
+                count => format!(
+                    "; the owner names {count} messages in their name that they did not write, and no log says more"
+                ),
+            };
             format!(
-                "impact: {} messages sent by the attacker, {} known to be read, {} other accounts touched{forged}",
+                "impact: {} messages sent by the attacker, {} known to be read, {} other accounts touched{forged}{named}",
                 analysis.sent.len(),
                 analysis.read.len(),
                 analysis.accounts.len()
@@ -106,6 +165,33 @@ fn unknown(state: &State) -> Vec<String> {
                     unknown.insert(format!("{} was not looked at: {why}", source.name));
                 }
             }
+        }
+    }
+    // What a snapshot did not see is not clean because a list of findings is empty.
+    for source in state.snapshot().iter().flat_map(|last| &last.sources) {
+        let why = source.why.as_deref().unwrap_or("no reason given");
+        let how = match source.looked {
+            Looked::Whole => continue,
+            Looked::InPart => "was not seen whole at the end",
+            Looked::CouldNot => "could not be read at the end",
+            Looked::TooEarly => "could not be told yet at the end",
+            Looked::Not => "was not looked at at the end",
+        };
+        unknown.insert(format!("{} {how}: {why}", source.name));
+    }
+    for (number, task) in &state.tasks {
+        if let (true, Some((at, by)), None) = (
+            retake_playbook::errands::is_number_of_errand(*number),
+            &task.done,
+            &task.verified,
+        ) {
+            let said = task.said.as_deref().unwrap_or("done");
+            unknown.insert(format!(
+                "said by {by} on {}, not verified ({}): \"{said}\" to: {}",
+                at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+                task.step,
+                task.what
+            ));
         }
     }
     for left in state.left() {

@@ -54,7 +54,7 @@ async fn give(case: &Case<'_>, people: &dyn People) -> Result<(), ResponderError
                 about: &why,
             })
             .await;
-        if let Outcome::Done { by } = outcome {
+        if let Outcome::Done { by, .. } = outcome {
             case.append(Event::WarningDone { warning, by })?;
         }
     }

@@ -129,7 +129,8 @@ async fn respond(
         Arc::new(stage.time.clone()),
     );
     let store = Store::open_in_memory()?;
-    let people = stage.people();
+    // What the responder does by itself is what the campaign is about.
+    let people = stage.people().who_do_not_stand_in();
     let mut reached = false;
     for attempt in 0..=AGAIN {
         let goal = Goal {

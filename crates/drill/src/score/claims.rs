@@ -445,7 +445,7 @@ impl Judge<'_> {
                 // the access clock speak for them.
                 _ => true,
             };
-            if !looked {
+            if !looked && !self.is_somebodys_word(&held.object, taken, until) {
                 found.insert(claim(action, &held.object.id));
             }
         }
@@ -599,6 +599,41 @@ impl Judge<'_> {
                     && works_until_removed(artefact)
                     && until_removed.iter().any(|piece| piece.artefact == artefact))
         })
+    }
+}
+
+impl Judge<'_> {
+    /// Whether the case says that it could not read objects of this kind, and who looked
+    /// in its place: then it claims no more than that somebody said so. Whether it was so
+    /// stands in the score of the artefact itself.
+    fn is_somebodys_word(
+        &self,
+        object: &Object,
+        taken: &retake_playbook::event::Snapshot,
+        until: Timestamp,
+    ) -> bool {
+        let name = retake_playbook::judge::source_of(object.kind);
+        let unread = taken.sources.iter().any(|source| {
+            source.name == name && source.looked != retake_playbook::event::Looked::Whole
+        });
+        // Or it was gone by a person's hand before it could be read for the first time.
+        let listed = taken
+            .objects
+            .iter()
+            .any(|seen| self.trace.same(object, seen.object.kind, &seen.object.id));
+        let asked = self
+            .case
+            .events
+            .iter()
+            .filter_map(|(_, event)| match event {
+                Event::TaskOpened { task, what, .. } if what.contains(name) => Some(task),
+                _ => None,
+            });
+        let said: BTreeSet<&u32> = asked.collect();
+        (unread || !listed)
+            && self.case.events.iter().any(|(at, event)| {
+                *at <= until && matches!(event, Event::TaskDone { task, .. } if said.contains(task))
+            })
     }
 }
 

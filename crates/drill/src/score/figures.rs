@@ -46,6 +46,9 @@ pub struct Figures {
     pub path: String,
     /// The path as the case says.
     pub path_said: String,
+    /// Whether nothing that could be read carries the path.
+    #[serde(default)]
+    pub path_unknowable: bool,
     /// People to warn, and how many of them were.
     pub warned: (usize, usize),
     /// The least precision and recall over what was sent, changed and read, and whose
@@ -71,6 +74,7 @@ impl Figures {
         let least = |pick: fn(&Overlap) -> f64| {
             [&blast.read, &blast.sent, &blast.changed, &blast.accounts]
                 .into_iter()
+                .skip(usize::from(!score.knowable.read))
                 .map(pick)
                 .fold(1.0, f64::min)
         };
@@ -98,9 +102,15 @@ impl Figures {
             finance_warned_s: score.clock.finance_warned.map(|reading| reading.virtual_s),
             path: score.path.truth.clone(),
             path_said: score.path.said.clone(),
+            path_unknowable: !score.knowable.path,
             warned: (score.warned.due.len(), warned),
             blast: (least(|o| o.precision), least(|o| o.recall)),
         }
+    }
+
+    /// The path as it was, or unknown where nothing that could be read carries it.
+    pub fn path_is_right(&self) -> bool {
+        self.path == self.path_said || (self.path_said == "unknown" && self.path_unknowable)
     }
 
     /// Nothing usable, nothing broken, order kept, everything proven, path right and
@@ -108,7 +118,7 @@ impl Figures {
     pub fn is_clean(&self) -> bool {
         self.survivors.is_empty()
             && self.collateral + self.order + self.evidence + self.claims == 0
-            && self.path == self.path_said
+            && self.path_is_right()
             && self.warned.0 == self.warned.1
     }
 }
@@ -228,7 +238,7 @@ const ROWS: &[Row] = &[
         seconds(runs, |r| r.finance_warned_s)
     }),
     ("path of takeover right", |runs| {
-        let right = runs.iter().filter(|r| r.path == r.path_said).count();
+        let right = runs.iter().filter(|r| r.path_is_right()).count();
         of(right, runs.len(), true)
     }),
     ("people warned", |runs| {
@@ -318,6 +328,7 @@ mod tests {
             finance_warned_s: None,
             path: "token_theft".to_owned(),
             path_said: "token_theft".to_owned(),
+            path_unknowable: false,
             warned: (1, 1),
             blast: (1.0, 0.5),
         }

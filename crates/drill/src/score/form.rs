@@ -70,6 +70,8 @@ pub struct RunScore {
     pub calls: Calls,
     /// What the attacker still did once block and revoke were accepted.
     pub attacker_after_containment: Afterwards,
+    /// What this tenant could have shown.
+    pub knowable: Knowable,
     /// The path of takeover.
     pub path: PathScore,
     /// How well the case knows what the attacker did.
@@ -223,6 +225,16 @@ pub struct Afterwards {
     pub changes: u64,
     /// Through which artefacts.
     pub through: BTreeSet<ArtefactId>,
+}
+
+/// What could be known from what the tenant let the responder read. What was never asked
+/// for counts as knowable: not looking is no excuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Knowable {
+    /// Whether a log that carries the path of takeover could be read.
+    pub path: bool,
+    /// Whether a log that carries what was read could be read.
+    pub read: bool,
 }
 
 /// The path of takeover.

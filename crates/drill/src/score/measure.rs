@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::event::{Analysis, Change, Origin};
-use retake_playbook::{Event, ObjectKind};
+use retake_playbook::{Event, ObjectKind, ObjectRef};
 
 use super::case::Case;
 use super::form::{
     Afterwards, BlastRadius, Calls, Clocks, Leak, Overlap, PathScore, Reading, Warned, Warning,
 };
 use super::moments::Moments;
+use super::said::{Said, answers};
 use super::trace::{Did, Got, Line, Object, Trace};
 
 /// How long after the approval things were done.
@@ -189,13 +190,35 @@ pub(super) fn blast_radius(trace: &Trace, case: Option<&Case>) -> BlastRadius {
     let said = |pick: &dyn Fn(&Analysis) -> Vec<String>| -> BTreeSet<String> {
         analysis.map(pick).unwrap_or_default().into_iter().collect()
     };
+    let told = case.map(answers).unwrap_or_default();
     let ids = |mail: &[retake_playbook::event::Mail]| {
         mail.iter().map(|mail| mail.message.clone()).collect()
     };
     BlastRadius {
         read: overlap(&messages("read"), &said(&|found| ids(&found.read))),
-        sent: overlap(&messages("sent"), &said(&|found| ids(&found.sent))),
-        changed: changed(trace, analysis.map_or(&[], |found| &found.changes)),
+        sent: {
+            let truth = messages("sent");
+            let mut all = said(&|found| ids(&found.sent));
+            all.extend(told.iter().filter_map(|told| {
+                match told {
+                    Said::NotWritten(line) => Some(
+                        truth
+                            .iter()
+                            .find(|id| line.contains(id.as_str()))
+                            .cloned()
+                            .unwrap_or_else(|| (*line).to_owned()),
+                    ),
+                    _ => None,
+                }
+            }));
+            overlap(&truth, &all)
+        },
+        changed: changed(
+            trace,
+            analysis.map_or(&[], |found| &found.changes),
+            &told,
+            &case.map(laid_to_the_attacker).unwrap_or_default(),
+        ),
         accounts: overlap(
             &other_accounts(trace),
             &said(&|found| {
@@ -233,7 +256,12 @@ fn overlap(truth: &BTreeSet<String>, said: &BTreeSet<String>) -> Overlap {
 
 /// The objects that the attacker changed, against the changes that the case
 /// lays to the attacker. One object may be told of by several records.
-fn changed(trace: &Trace, changes: &[Change]) -> Overlap {
+fn changed(
+    trace: &Trace,
+    changes: &[Change],
+    told: &[Said<'_>],
+    planned: &BTreeSet<ObjectRef>,
+) -> Overlap {
     let truth: BTreeSet<&Object> = trace
         .lines
         .iter()
@@ -270,12 +298,75 @@ fn changed(trace: &Trace, changes: &[Change]) -> Overlap {
             right += 1;
         }
     }
+    // What people said counts like a record, right or wrong.
+    let mut count = said.len();
+    for told in told {
+        let names = |object: &Object| match told {
+            Said::NotTheirs(of) => trace.same(object, of.kind, &of.id),
+            Said::Removed(line) => trace
+                .names(object)
+                .iter()
+                .any(|name| name.len() >= 8 && line.contains(name.as_str())),
+            Said::NotWritten(_) => false,
+        };
+        if matches!(told, Said::NotWritten(_)) {
+            continue;
+        }
+        count += 1;
+        if let Some(index) = missing.iter().position(|object| names(object)) {
+            missing.remove(index);
+            right += 1;
+        } else if truth.iter().any(|object| names(object)) {
+            right += 1;
+        }
+    }
+    // What was to be removed as the attacker's is said to be the attacker's, with a record
+    // or without one.
+    for planned in planned {
+        let names = |object: &Object| trace.same(object, planned.kind, &planned.id);
+        if let Some(index) = missing.iter().position(|object| names(object)) {
+            missing.remove(index);
+            right += 1;
+            count += 1;
+        } else if !trace.is_attackers(&Object {
+            kind: planned.kind,
+            id: planned.id.clone(),
+        }) {
+            count += 1;
+        }
+    }
     Overlap {
-        precision: part(right, said.len()),
+        precision: part(right, count),
         recall: part(truth.len() - missing.len(), truth.len()),
         truth: truth.len() as u64,
-        said: said.len() as u64,
+        said: count as u64,
     }
+}
+
+/// Objects of which the case says that they are the attacker's, by planning their removal.
+/// A method goes where nothing says whose it is, and junk lists and protocols are named
+/// as a whole: those say nothing about one object.
+fn laid_to_the_attacker(case: &Case) -> BTreeSet<ObjectRef> {
+    case.events
+        .iter()
+        .filter_map(|(_, event)| match event {
+            Event::PlanMade(plan) => Some(&plan.actions),
+            _ => None,
+        })
+        .flatten()
+        .filter(|planned| planned.undoes.is_none() && planned.observed.is_some())
+        .filter(|planned| planned.artefact.is_some())
+        .map(|planned| planned.object.clone())
+        .filter(|object| {
+            !matches!(
+                object.kind,
+                ObjectKind::Method
+                    | ObjectKind::JunkLists
+                    | ObjectKind::MailProtocols
+                    | ObjectKind::SendingBlock
+            )
+        })
+        .collect()
 }
 
 /// Whether the change that the case tells of is the one of this object.

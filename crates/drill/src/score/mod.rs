@@ -30,10 +30,12 @@ mod collateral;
 mod evidence;
 mod figures;
 mod form;
+mod knowable;
 mod measure;
 pub mod moments;
 pub mod order;
 mod reads;
+mod said;
 mod trace;
 mod twice;
 
@@ -44,9 +46,9 @@ use retake_playbook::ArtefactId;
 pub use case::Case;
 pub use figures::{Cell, Figures, Table, tables};
 pub use form::{
-    Afterwards, ArtefactScore, BlastRadius, Calls, Clocks, Collateral, Leak, OrderViolation,
-    Outcome, Overlap, PathScore, Reading, RunScore, SCHEMA, Scores, UnprovenChange, UnprovenClaim,
-    Unscored, Usable, Warned, Warning,
+    Afterwards, ArtefactScore, BlastRadius, Calls, Clocks, Collateral, Knowable, Leak,
+    OrderViolation, Outcome, Overlap, PathScore, Reading, RunScore, SCHEMA, Scores, UnprovenChange,
+    UnprovenClaim, Unscored, Usable, Warned, Warning,
 };
 
 use moments::Moments;
@@ -72,6 +74,7 @@ pub fn score(trace: &str, case: Option<&Case>, sequence: &str) -> Result<RunScor
         leaked_after_block: measure::leaked(&trace, &moments),
         calls: measure::calls(&trace),
         attacker_after_containment: measure::afterwards(&trace, &moments),
+        knowable: knowable::knowable(&trace),
         path: measure::path(&trace, case),
         blast_radius: measure::blast_radius(&trace, case),
         warned: measure::warned(&trace, case),
@@ -101,6 +104,12 @@ pub(crate) fn last_change(trace: &str) -> Result<Option<Timestamp>, ScoreError> 
 }
 
 impl RunScore {
+    /// Whether the case names the path rightly. A wrong one is wrong everywhere; that it is
+    /// unknown is right where nothing that could be read carries it.
+    pub fn path_is_right(&self) -> bool {
+        self.path.said == self.path.truth || (self.path.said == "unknown" && !self.knowable.path)
+    }
+
     /// What is wrong with this run, in words; empty for a perfect one.
     ///
     /// Nothing usable at any instant, no collateral, no broken rule, no change
@@ -149,7 +158,7 @@ impl RunScore {
         for claim in &self.claims_not_verified {
             faults.push(format!("not verified: {}: {}", claim.action, claim.object));
         }
-        if self.path.said != self.path.truth {
+        if !self.path_is_right() {
             faults.push(format!(
                 "the path was {}, the case says {}",
                 self.path.truth, self.path.said

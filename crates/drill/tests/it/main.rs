@@ -14,6 +14,7 @@ mod contract;
 mod controls;
 mod evidence;
 mod faults;
+mod half;
 mod identity;
 mod mailbox;
 mod order_rules;

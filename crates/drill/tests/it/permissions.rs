@@ -22,7 +22,7 @@ use crate::response::Nobody;
 const SEED: u64 = 3;
 
 /// The scenario, its app holding exactly the response set and nothing else.
-fn declared_only() -> Scenario {
+pub(crate) fn declared_only() -> Scenario {
     let mut scenario = Scenario::find("invoice-fraud").unwrap();
     scenario.responder.permissions = Set::Response
         .permissions()
@@ -37,13 +37,13 @@ fn declared_only() -> Scenario {
 
 /// One right that an administrator of the tenant can take away.
 #[derive(Clone, Copy, Debug)]
-enum Right {
+pub(crate) enum Right {
     Permission(&'static Permission),
     Role(&'static str),
 }
 
 impl Right {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Permission(permission) => permission.name,
             Self::Role(name) => name,
@@ -70,13 +70,13 @@ impl Right {
     }
 
     /// Whether block or revoke cannot be done without it.
-    fn contains(self) -> bool {
+    pub(crate) fn contains(self) -> bool {
         let containment = [StepId::new(2, 1), StepId::new(3, 1)];
         self.steps().iter().any(|step| containment.contains(step))
     }
 }
 
-fn every_right() -> Vec<Right> {
+pub(crate) fn every_right() -> Vec<Right> {
     let permissions = Set::Response.permissions().map(Right::Permission);
     let roles = roles(Set::Response, SignedInAs::App);
     permissions
@@ -94,7 +94,8 @@ struct Story {
 fn without(right: Right) -> Story {
     let mut tries = None;
     let run = run_with(&declared_only(), SEED, "retake", async |stage: Stage| {
-        let desk = Desk::new(&stage)?;
+        // What it does without the right, and not what others would do in its place.
+        let desk = Desk::new(&stage)?.alone();
         let way = || Arc::new(stage.transport.clone());
         right.set(&mut lock(&stage.lab), false);
         let refused = Box::pin(desk.work(&stage, way(), Conduct::default(), &Nobody))
@@ -133,7 +134,7 @@ fn without(right: Right) -> Story {
     }
 }
 
-fn describe(error: &retake_responder::ResponderError) -> String {
+pub(crate) fn describe(error: &retake_responder::ResponderError) -> String {
     match error {
         retake_responder::ResponderError::Tenant(error) => format!("{error}. {}", error.hint()),
         other => other.to_string(),
@@ -391,7 +392,7 @@ fn is(call: &CallSpec, request: &http::Request<bytes::Bytes>) -> bool {
 fn audit_without_the_search(feed: bool) -> (Source, bool) {
     let mut found = None;
     let run = run_with(&declared_only(), SEED, "retake", async |stage: Stage| {
-        let desk = Desk::new(&stage)?;
+        let desk = Desk::new(&stage)?.alone();
         if feed {
             let [optional] = OPTIONAL else {
                 panic!("{OPTIONAL:?}");

@@ -77,6 +77,10 @@ const EMBEDDED: &[(&str, &str)] = &[
         include_str!("../../../../scenarios/spoof/scenario.toml"),
     ),
     (
+        "poor-tenant",
+        include_str!("../../../../scenarios/poor-tenant/scenario.toml"),
+    ),
+    (
         "token-theft",
         include_str!("../../../../scenarios/token-theft/scenario.toml"),
     ),

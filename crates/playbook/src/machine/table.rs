@@ -384,6 +384,8 @@ pub const TRANSITIONS: &[Transition] = &[
     ),
     // A look at a closed case found something (S7.3).
     row(Phase::Closed, On::Reopened, When::Always, Phase::Ordering),
+    // People did or saw what we could not: it is read, and judged anew.
+    row(Phase::Halted, On::Waited, When::Contained, Phase::Checking),
     row(Phase::Halted, On::Retried, When::Contained, Phase::Clocking),
     row(
         Phase::Halted,

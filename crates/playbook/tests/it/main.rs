@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod desk;
+mod errands;
 mod judging;
 mod settings;
 mod story;

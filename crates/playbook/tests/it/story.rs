@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use retake_playbook::duties::{Duty, Shows};
+use retake_playbook::duties::Shows;
+use retake_playbook::errands::Errand;
 use retake_playbook::event::{
     Account, Analysis, Applied, CaseOpened, Change, Check, CheckResult, Event, Facts, Fingerprint,
     Holder, HolderKind, Looked, MailboxRight, Observed, Origin, Request, Snapshot, Source, Stopped,
@@ -165,17 +166,19 @@ impl Story {
     }
 
     /// Everybody does what they are told, and the tenant shows it.
-    fn hand_out(&mut self, duties: &[Duty]) {
+    fn hand_out(&mut self, duties: &[Errand]) {
         for duty in duties {
             self.tell(Event::TaskOpened {
                 task: duty.task,
                 step: duty.step,
                 who: duty.who.into(),
-                what: duty.what.into(),
+                what: duty.what.clone(),
+                object: None,
             });
             self.tell(Event::TaskDone {
                 task: duty.task,
                 by: "Ines".into(),
+                said: None,
             });
             if duty.shows != Shows::Nothing {
                 self.tell(Event::TaskVerified {

@@ -232,7 +232,13 @@ fn every_transition_is_taken_and_every_phase_is_reached() {
         .action;
     story.stop(remove, Stopped::Refused);
     story.go_to(Phase::Halted);
-    assert!(matches!(&story.commands()[..], [Command::Stop(why)] if why.contains("+1 555 0100")));
+    // A person with the right is asked to do it; and whatever came of that is read.
+    assert!(
+        matches!(&story.commands()[..], [Command::HandOut(errands)] if errands[0].what.contains("+1 555 0100"))
+    );
+    let until = story.now;
+    story.tell(Event::Waited { until });
+    assert_eq!(story.state.phase, Phase::Checking);
     rows.extend(story.rows);
 
     // Re-entry.
@@ -410,7 +416,8 @@ fn an_eviction_is_not_declared_while_a_duty_elsewhere_is_open() {
                         task: duties[0].task,
                         step: duties[0].step,
                         who: duties[0].who.into(),
-                        what: duties[0].what.into(),
+                        what: duties[0].what.clone(),
+                        object: None,
                     });
                 }
                 _ if story.state.phase == Phase::Declaring => panic!("declared"),

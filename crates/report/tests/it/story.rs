@@ -281,6 +281,7 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
                 step: StepId::new(4, 3),
                 who: name("mail admin"),
                 what: name("Delete app passwords"),
+                object: None,
             },
         ),
         (
@@ -331,6 +332,7 @@ fn events(name: &dyn Fn(&str) -> String, answer: &Digest) -> Vec<(i64, Event)> {
             Event::TaskDone {
                 task: 1,
                 by: name("Kim"),
+                said: None,
             },
         ),
         (70, Event::Waited { until: at(70) }),

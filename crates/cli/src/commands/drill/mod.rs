@@ -172,7 +172,7 @@ fn is_clean(score: &RunScore) -> bool {
         && score.order_violations.is_empty()
         && score.changes_without_evidence.is_empty()
         && score.claims_not_verified.is_empty()
-        && score.path.truth == score.path.said
+        && score.path_is_right()
         && score
             .warned
             .due

@@ -4,6 +4,7 @@ mod earlier;
 mod false_alarm;
 mod hostile;
 mod people;
+mod poor;
 mod spoof;
 mod synced;
 mod token_theft;

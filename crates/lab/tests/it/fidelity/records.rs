@@ -180,6 +180,35 @@ fn without_premium_licences_endpoints_close_and_audits_go_back_a_week() {
     assert!(records.is_empty());
 }
 
+/// Reference §7.2: with auditing off a search is refused with 400, and the reason is JSON
+/// inside the message. Whoever switches it on gets records from then on, and none of before.
+#[test]
+fn with_auditing_off_a_search_is_refused_and_nothing_of_then_is_ever_recorded() {
+    let scenario = retake_lab::Scenario::find("poor-tenant").unwrap();
+    let mut story = Story::with(retake_lab::Lab::new(&scenario, 3).unwrap());
+    let body = serde_json::json!({
+        "displayName": "t",
+        "filterStartDateTime": story.now.checked_sub(SignedDuration::from_hours(72)).unwrap().to_string(),
+        "filterEndDateTime": story.now.to_string(),
+    });
+    let refused = story.graph("POST", "/v1.0/security/auditLog/queries", Some(body));
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.code(), "UnknownError");
+    let message = refused.body["error"]["message"].as_str().unwrap();
+    let inside: Value = serde_json::from_str(message).unwrap();
+    assert_eq!(inside["Status"], "AuditingDisabledTenant");
+
+    let ask = retake_lab::Ask {
+        role: "mail_admin".into(),
+        task: "read_by_hand.unified_audit".into(),
+        detail: serde_json::json!({"what": "switch it on"}),
+    };
+    let answer = story.lab.ask(ask, story.now);
+    story.wait(answer.after + SignedDuration::from_mins(100));
+    let (_, records, _) = search(&mut story, &["New-InboxRule", "Set-Mailbox"]);
+    assert!(records.is_empty(), "{records:?}");
+}
+
 /// Reference §15.6: mail from outside under an own address is no takeover. The message
 /// trace has the stranger's address; no record of sending and no sign-in belongs to it.
 #[test]
