@@ -97,11 +97,7 @@ pub(super) fn score(
                 && sessions(event)
                     .filter_map(|session| own_sessions.get(session))
                     .any(|clients| {
-                        if other_client {
-                            clients.iter().any(|own| *own != client)
-                        } else {
-                            clients.contains(&client)
-                        }
+                        clients.contains(&client) != other_client
                     })
         })
     };
