@@ -12,9 +12,11 @@ use crate::state::State;
 use crate::words::{ArtefactId, ObjectKind, ObjectRef};
 
 mod mailbox;
+mod reset;
 mod settings;
 
 pub use identity::{preference, presumed_default};
+pub use reset::{ResetValues, restored_values};
 pub use settings::{JunkEntry, JunkList, Reopened, junk_entries, reopened};
 
 /// The logs that tell whose a change was. Without one of them a foothold may look like
@@ -93,7 +95,9 @@ fn judge_one(state: &State, observed: &Observed) -> Judgement {
         let reason = format!("kept by order of {}: {}", order.by, order.reason);
         return judged(Verdict::Legitimate, vec![reason]);
     }
-    if let Some((verdict, reasons)) = settings::judge(state, observed) {
+    if let Some((verdict, reasons)) =
+        settings::judge(state, observed).or_else(|| reset::judge(state, observed))
+    {
         return judged(verdict, reasons);
     }
     if let Some(change) = origin_of(state, observed) {
@@ -184,6 +188,8 @@ fn known_as(observed: &Observed) -> Vec<String> {
         Facts::Method { detail, .. } => known.extend(detail.clone()),
         Facts::Device { identifier, .. } => known.extend(identifier.clone()),
         Facts::App { app_id, .. } => known = vec![observed.object.id.clone(), app_id.clone()],
+        // Its name is the app's, and of the app others tell too.
+        Facts::AppRole { .. } => known = vec![observed.object.id.clone()],
         // Known by its value, or judged value by value.
         Facts::Forwarding { .. }
         | Facts::Keeping { .. }
@@ -191,6 +197,7 @@ fn known_as(observed: &Observed) -> Vec<String> {
         | Facts::JunkLists { .. }
         | Facts::MailProtocols { .. }
         | Facts::MobilePartnership { .. }
+        | Facts::ResetAttribute { .. }
         | Facts::SendingBlock { .. } => {}
     }
     known.retain(|name| !name.is_empty());
@@ -217,9 +224,13 @@ fn marks(facts: &Facts) -> Vec<String> {
 /// While we keep the account blocked, its owner can make nothing: what was not
 /// in the first snapshot, or has become another thing since, is the attacker's.
 ///
-/// An app is the tenant's, not the account's: others may add one at any time.
+/// An app is the tenant's, not the account's: others may add one at any time, and assign
+/// it to the account.
 fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> {
-    if observed.object.kind == ObjectKind::ServicePrincipal {
+    if matches!(
+        observed.object.kind,
+        ObjectKind::ServicePrincipal | ObjectKind::AppRole
+    ) {
         return None;
     }
     let blocked_at = state.contained_since()?;
@@ -294,7 +305,9 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
         .iter()
         .filter(|observed| !is_empty(&observed.facts))
         .filter(|observed| crate::undo::kept(state, observed).is_none())
-        .filter(|observed| match settings::leaves_open(state, observed) {
+        .filter(|observed| match settings::leaves_open(state, observed)
+            .or_else(|| reset::leaves_open(state, observed))
+        {
             Some(open) => open,
             None => {
                 origin_of(state, observed).is_none_or(|change| change.by == Origin::Unknown)
@@ -303,9 +316,11 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
         })
         .find_map(|observed| {
             let logs: &[&str] = match observed.object.kind {
-                ObjectKind::Method => &[AUDITS_ABOUT],
+                ObjectKind::Method | ObjectKind::ResetAttributes => &[AUDITS_ABOUT],
                 ObjectKind::OauthGrant => &[AUDITS_ABOUT, AUDITS_BY, UNIFIED_AUDIT],
-                ObjectKind::Device | ObjectKind::ServicePrincipal => &[AUDITS_ABOUT, AUDITS_BY],
+                ObjectKind::Device | ObjectKind::ServicePrincipal | ObjectKind::AppRole => {
+                    &[AUDITS_ABOUT, AUDITS_BY]
+                }
                 _ => &[UNIFIED_AUDIT],
             };
             let why = logs.iter().find_map(|log| unread(log))?;
@@ -440,6 +455,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
         | Facts::JunkLists { .. }
         | Facts::MailProtocols { .. }
         | Facts::MobilePartnership { .. }
+        | Facts::ResetAttribute { .. }
         | Facts::SendingBlock { .. } => (Verdict::Legitimate, Vec::new()),
         Facts::Grant {
             first_party,
@@ -463,6 +479,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
             }
         }
         Facts::Device { .. } => identity::device(state, facts),
+        Facts::AppRole { created, .. } => identity::app_role(state, *created),
         Facts::App { .. } => identity::app(state, facts),
     }
 }
@@ -532,6 +549,8 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
             method, default, ..
         } => Some(identity::method_artefact(method, *default)),
         Facts::Device { .. } => Some(ArtefactId::REGISTERED_DEVICE),
+        Facts::AppRole { .. } => Some(ArtefactId::APP_ROLE),
+        Facts::ResetAttribute { .. } => Some(ArtefactId::RESET_ATTRIBUTES),
         Facts::App { .. } => Some(ArtefactId::MALICIOUS_APP),
         Facts::InboxRule { name, .. } if mailbox::is_called_like_the_systems(name) => {
             Some(ArtefactId::DISGUISED_RULE)

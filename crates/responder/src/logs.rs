@@ -600,6 +600,9 @@ fn change(change: retake_hunt::Change) -> Change {
 const fn is_setting(kind: ObjectKind) -> bool {
     matches!(
         kind,
-        ObjectKind::AutoReply | ObjectKind::JunkLists | ObjectKind::MailProtocols
+        ObjectKind::AutoReply
+            | ObjectKind::JunkLists
+            | ObjectKind::MailProtocols
+            | ObjectKind::ResetAttributes
     )
 }

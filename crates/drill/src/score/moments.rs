@@ -154,6 +154,8 @@ pub(super) fn is_removal(effect: &Effect) -> bool {
         (Did::Deleted, _) => true,
         (Did::Changed(_), ObjectKind::MailboxForwarding) => clears_forwarding(&effect.did),
         (Did::Changed(_), ObjectKind::AutoReply) => silences(&effect.did),
+        // Its values are set as a whole; a responder sets them to take something away.
+        (Did::Changed(_), ObjectKind::ResetAttributes) => true,
         (Did::Changed(_), _) => switches_off(&effect.did),
         _ => false,
     }

@@ -258,7 +258,9 @@ impl Company {
             BaitKind::OwnLaptop
             | BaitKind::RegisteredPhone
             | BaitKind::GrantNewApp
-            | BaitKind::BackupApp => {
+            | BaitKind::BackupApp
+            | BaitKind::AssignedApps
+            | BaitKind::OwnContacts => {
                 self.lay_identity(world, kind, alert);
             }
             BaitKind::Travel => self.travelled(alert),
@@ -269,7 +271,7 @@ impl Company {
     }
 
     /// The private address of somebody.
-    fn home_address(&self, world: &World, user: &str) -> String {
+    pub(super) fn home_address(&self, world: &World, user: &str) -> String {
         let name = world
             .users
             .get(user)
