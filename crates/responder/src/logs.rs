@@ -158,7 +158,13 @@ pub(crate) async fn analyse(
     }
     let sources = reading.sources;
     let events = under_one_name(pages.records.events(), &account);
-    let answer = retake_hunt::analyse(&events, &subject(&state, tenant, &account), now);
+    let mut subject = subject(&state, tenant, &account);
+    // Records of the directory name an app by its principal alone (reference §7.1).
+    let tokens = crate::preflight::tokens(tenant).await;
+    if tokens.signed_in == crate::preflight::SignedInAs::App {
+        subject.own_app_ids.extend(tokens.who.object_id);
+    }
+    let answer = retake_hunt::analyse(&events, &subject, now);
     case.append(Event::Analysed(analysis(quick, answer, sources, now)))?;
     Ok(())
 }
