@@ -305,13 +305,15 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
         .iter()
         .filter(|observed| !is_empty(&observed.facts))
         .filter(|observed| crate::undo::kept(state, observed).is_none())
-        .filter(|observed| match settings::leaves_open(state, observed)
-            .or_else(|| reset::leaves_open(state, observed))
-        {
-            Some(open) => open,
-            None => {
-                origin_of(state, observed).is_none_or(|change| change.by == Origin::Unknown)
-                    && needs_record(state, &observed.facts)
+        .filter(|observed| {
+            match settings::leaves_open(state, observed)
+                .or_else(|| reset::leaves_open(state, observed))
+            {
+                Some(open) => open,
+                None => {
+                    origin_of(state, observed).is_none_or(|change| change.by == Origin::Unknown)
+                        && needs_record(state, &observed.facts)
+                }
             }
         })
         .find_map(|observed| {

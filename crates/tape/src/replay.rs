@@ -228,7 +228,9 @@ async fn ask(
         "graph.user.set_other_mails" => {
             change(tenant, tenant.prepare_set_other_mails(first, &[])).await
         }
-        "graph.user.set_phones" => change(tenant, tenant.prepare_set_mobile_phone(first, None)).await,
+        "graph.user.set_phones" => {
+            change(tenant, tenant.prepare_set_mobile_phone(first, None)).await
+        }
         "graph.apps.assigned_to" => tenant.app_role_assigned_to(first).await.map(drop),
         "graph.risk.user" => tenant.risky_user(first).await.map(drop),
         "graph.risk.detections" => tenant.risk_detections("user").await.map(drop),

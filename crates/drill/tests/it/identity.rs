@@ -1,13 +1,16 @@
 //! The scenarios of the identity: consents, device codes, sprays, apps with rights of
 //! their own.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use retake_casefile::Bundle;
-use retake_drill::{Run, run_responder};
+use retake_drill::sequence::Sequence;
+use retake_drill::{Run, run_responder, run_sequence};
 use retake_lab::Scenario;
-use retake_playbook::Event;
+use retake_playbook::{Event, ObjectKind};
 use retake_responder::Conduct;
+use serde_json::Value;
 
 use crate::response::Nobody;
 
@@ -96,6 +99,55 @@ fn an_app_with_rights_of_its_own_is_switched_off_seeds_1_to_3() {
 #[test]
 fn a_sprayed_password_and_the_app_password_that_followed_seeds_1_to_3() {
     holds("spray", seeds());
+}
+
+fn replayed(scenario: &str, name: &str, seed: u64) -> Run {
+    let sequence = Sequence::find(name).unwrap();
+    run_sequence(&Scenario::find(scenario).unwrap(), seed, &sequence)
+        .unwrap_or_else(|error| panic!("{scenario}, {name} {seed}: {error}"))
+}
+
+#[test]
+fn nothing_done_leaves_app_role_and_reset_contact_in_the_attackers_hands() {
+    for seed in seeds() {
+        let score = replayed("device-code", "none", seed).score;
+        for id in ["A21", "A42"] {
+            let held = score
+                .artefacts
+                .iter()
+                .find(|held| held.id.to_string() == id)
+                .unwrap_or_else(|| panic!("seed {seed}: no {id}"));
+            let all = held.usable.at_end && held.usable.after_restore && held.usable.after_24h;
+            assert!(all, "seed {seed}: {held:?}");
+        }
+    }
+}
+
+#[test]
+fn removing_everything_takes_the_users_own_roles_and_contacts_and_the_score_sees_it() {
+    for seed in seeds() {
+        let run = replayed("device-code", "remove-everything", seed);
+        let harmed: BTreeSet<(ObjectKind, &str)> = run
+            .score
+            .collateral
+            .iter()
+            .map(|harmed| (harmed.kind, harmed.object.as_str()))
+            .collect();
+        let first: Value = serde_json::from_str(run.trace.lines().next().unwrap()).unwrap();
+        let mut expected = 0;
+        for bait in first["effect"]["truth"]["baits"].as_array().unwrap() {
+            let kind: ObjectKind = serde_json::from_value(bait["kind"].clone()).unwrap();
+            if matches!(kind, ObjectKind::AppRole | ObjectKind::ResetAttributes) {
+                expected += 1;
+                let id = bait["id"].as_str().unwrap();
+                assert!(
+                    harmed.contains(&(kind, id)),
+                    "seed {seed}: {bait} in {harmed:?}"
+                );
+            }
+        }
+        assert!(expected >= 3, "seed {seed}: {expected}");
+    }
 }
 
 /// Said to be done and not done: the directory's log has no record of it.

@@ -96,9 +96,7 @@ pub(super) fn score(
                 && client.is_some()
                 && sessions(event)
                     .filter_map(|session| own_sessions.get(session))
-                    .any(|clients| {
-                        clients.contains(&client) != other_client
-                    })
+                    .any(|clients| clients.contains(&client) != other_client)
         })
     };
     let stolen = taken(true);

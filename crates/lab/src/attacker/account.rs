@@ -24,7 +24,10 @@ pub(super) struct Changed {
 impl Changed {
     /// Its addresses and numbers.
     pub(super) fn contacts(&self) -> Vec<String> {
-        self.contacts.iter().map(|(_, value)| value.clone()).collect()
+        self.contacts
+            .iter()
+            .map(|(_, value)| value.clone())
+            .collect()
     }
 
     /// What of this is gone.
@@ -38,9 +41,7 @@ impl Changed {
         let contacts = self
             .contacts
             .iter()
-            .filter(|(contact, value)| {
-                user.is_none_or(|user| !contact.of(user).contains(value))
-            })
+            .filter(|(contact, value)| user.is_none_or(|user| !contact.of(user).contains(value)))
             .map(|(_, value)| format!("contact {value}"));
         roles.chain(contacts).collect()
     }

@@ -110,18 +110,22 @@ impl Company {
     fn assigned_apps(&mut self, world: &mut World, alert: Timestamp) {
         let me = self.affected.clone();
         let chance = self.chance;
-        let name = chance
-            .draw("bait", "assigned app", 0)
-            .word(&["Travel Desk", "Time Sheets", "Learning Hub"]);
+        let name = chance.draw("bait", "assigned app", 0).word(&[
+            "Travel Desk",
+            "Time Sheets",
+            "Learning Hub",
+        ]);
         let old = self.app(world, name, alert);
         let (at, by) = self.own_doing(world, &me, alert, "assigned app");
         let administrator = self.colleagues.first().cloned();
         let mut by = by.through(Surface::Portal);
         by.user.clone_from(&administrator);
         let long_ago = world.assign_user_app_role(at, &by, &me, &old, None);
-        let name = chance
-            .draw("bait", "newly assigned app", 0)
-            .word(&["Contract Archive", "Fleet Portal", "Supplier Desk"]);
+        let name = chance.draw("bait", "newly assigned app", 0).word(&[
+            "Contract Archive",
+            "Fleet Portal",
+            "Supplier Desk",
+        ]);
         let new = self.app(world, name, alert);
         let whose = administrator.unwrap_or_else(|| me.clone());
         let (at, by) = self.lately(world, &whose, alert, "newly assigned app");
@@ -132,7 +136,10 @@ impl Company {
         let lately = world.assign_user_app_role(at, &by.through(Surface::Portal), &me, &new, role);
         for (id, why) in [
             (long_ago, "an app that the user was assigned long ago"),
-            (lately, "an app that an administrator assigned days before the alert"),
+            (
+                lately,
+                "an app that an administrator assigned days before the alert",
+            ),
         ] {
             if let Some(id) = id {
                 self.kept.push(Kept {
@@ -152,12 +159,17 @@ impl Company {
         let number = |ordinal| {
             format!(
                 "+49 151 {}",
-                chance.draw(&me, "own number", ordinal).between(2_000_000, 9_999_999)
+                chance
+                    .draw(&me, "own number", ordinal)
+                    .between(2_000_000, 9_999_999)
             )
         };
         let mut kept = Vec::new();
         // A mailbox rule may have had it written down before.
-        let known = world.users.get(&me).is_some_and(|user| user.other_mails.contains(&home));
+        let known = world
+            .users
+            .get(&me)
+            .is_some_and(|user| user.other_mails.contains(&home));
         if !known {
             world.set_contact(
                 at,
@@ -167,7 +179,10 @@ impl Company {
                 vec![home],
             );
         }
-        kept.push((Contact::OtherMails, "the user's private address, from long ago"));
+        kept.push((
+            Contact::OtherMails,
+            "the user's private address, from long ago",
+        ));
         world.set_contact(
             at,
             &by.through(Surface::Entra),

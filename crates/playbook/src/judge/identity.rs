@@ -38,9 +38,11 @@ pub(super) fn tells_of(state: &State, change: &Change, observed: &Observed) -> b
         } => {
             matches!(change.kind, ObjectKind::AppRole | ObjectKind::OauthGrant)
                 && assigns_to_a_user(change)
-                && change.ids.iter().any(|id| id.eq_ignore_ascii_case(resource))
-                && created
-                    .is_none_or(|created| change.at.duration_since(created).abs() <= SAME_ACT)
+                && change
+                    .ids
+                    .iter()
+                    .any(|id| id.eq_ignore_ascii_case(resource))
+                && created.is_none_or(|created| change.at.duration_since(created).abs() <= SAME_ACT)
         }
         _ => false,
     }
@@ -209,7 +211,10 @@ pub(super) fn app_role(state: &State, created: Option<Timestamp>) -> (Verdict, V
         ),
         (None, _) => (
             Verdict::Unclear,
-            vec!["nobody knows when it was assigned or by whom: ask who looks after the app".to_owned()],
+            vec![
+                "nobody knows when it was assigned or by whom: ask who looks after the app"
+                    .to_owned(),
+            ],
         ),
     }
 }

@@ -119,7 +119,9 @@ pub(super) fn judge(state: &State, observed: &Observed) -> Option<(Verdict, Vec<
         ),
         (None, None) => (
             Verdict::Legitimate,
-            vec!["no record says that anybody changed it, as far back as the logs reach".to_owned()],
+            vec![
+                "no record says that anybody changed it, as far back as the logs reach".to_owned(),
+            ],
         ),
     })
 }
@@ -159,8 +161,7 @@ fn first_one<'a>(state: &'a State, observed: &Observed) -> Option<&'a Facts> {
         .snapshots
         .iter()
         .find(|snapshot| {
-            snapshot.at >= blocked_at
-                && super::looked_at(snapshot, ObjectKind::ResetAttributes)
+            snapshot.at >= blocked_at && super::looked_at(snapshot, ObjectKind::ResetAttributes)
         })?
         .objects
         .iter()

@@ -4,6 +4,7 @@
 
 mod desk;
 mod judging;
+mod reset;
 mod settings;
 mod story;
 mod transitions;

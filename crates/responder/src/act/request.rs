@@ -1,9 +1,7 @@
 //! What each action sends: the one request that carries it out, or takes it back.
 
 use retake_playbook::event::{Facts, Planned};
-use retake_playbook::judge::{
-    JunkList, junk_entries, preference, reopened, restored_values,
-};
+use retake_playbook::judge::{JunkList, junk_entries, preference, reopened, restored_values};
 use retake_playbook::undo::CannotUndo;
 use retake_playbook::{ActionKind, plan};
 use retake_tenant::edge::Entropy;
@@ -133,9 +131,7 @@ impl Hand<'_> {
                 tenant.prepare_set_default_method(&user, word.unwrap_or_default())
             }
             ActionKind::DisableDevice => tenant.prepare_disable_device(&planned.object.id),
-            ActionKind::RemoveAppRole => {
-                tenant.prepare_delete_app_role(&user, &planned.object.id)
-            }
+            ActionKind::RemoveAppRole => tenant.prepare_delete_app_role(&user, &planned.object.id),
             ActionKind::RestoreResetAttribute => {
                 let restored =
                     seen(&state, planned).and_then(|observed| restored_values(&state, observed));

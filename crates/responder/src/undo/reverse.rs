@@ -6,7 +6,8 @@ use retake_playbook::judge::{JunkList, junk_entries, reopened, restored_values};
 use retake_playbook::undo::{CannotUndo, content, sign_in_without};
 use retake_playbook::{ActionKind, ObjectKind};
 use retake_tenant::model::{
-    AppRoleAssignment, AutoReply, ExchangeRule, Forwarding, Grant, Keeping, Mailbox, MessageRule, SweepRule,
+    AppRoleAssignment, AutoReply, ExchangeRule, Forwarding, Grant, Keeping, Mailbox, MessageRule,
+    SweepRule,
 };
 use retake_tenant::{Prepared, Tenant, TenantError};
 
@@ -379,9 +380,7 @@ pub(crate) fn set_reset_attribute(
 ) -> Result<Prepared, TenantError> {
     match attribute {
         "otherMails" => tenant.prepare_set_other_mails(user, values),
-        "mobilePhone" => {
-            tenant.prepare_set_mobile_phone(user, values.first().map(String::as_str))
-        }
+        "mobilePhone" => tenant.prepare_set_mobile_phone(user, values.first().map(String::as_str)),
         _ => tenant.prepare_set_business_phones(user, values),
     }
 }

@@ -57,13 +57,19 @@ impl Tenant {
         user: &str,
         assignment: &str,
     ) -> Result<Prepared, TenantError> {
-        self.graph_change(&DELETE_APP_ROLE, assignment, &[user, assignment], None, |_| {
-            format!(
-                "Remove-MgUserAppRoleAssignment -UserId {} -AppRoleAssignmentId {}",
-                powershell_string(user),
-                powershell_string(assignment)
-            )
-        })
+        self.graph_change(
+            &DELETE_APP_ROLE,
+            assignment,
+            &[user, assignment],
+            None,
+            |_| {
+                format!(
+                    "Remove-MgUserAppRoleAssignment -UserId {} -AppRoleAssignmentId {}",
+                    powershell_string(user),
+                    powershell_string(assignment)
+                )
+            },
+        )
     }
 
     /// Assigning an app role that was read before. It gets a new id.

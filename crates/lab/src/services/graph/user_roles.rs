@@ -63,7 +63,8 @@ fn assign(call: &mut Call<'_, '_>, user: &str) -> Outcome {
     may_write(call)?;
     let body = call.body()?;
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-    let (principal, resource, role_id) = (text("principalId"), text("resourceId"), text("appRoleId"));
+    let (principal, resource, role_id) =
+        (text("principalId"), text("resourceId"), text("appRoleId"));
     if principal != user {
         return Err(Answer::bad_request(
             "principalId has to be the user that the request is made for.",
