@@ -4,6 +4,7 @@
 //! It never rests on a name, an id or an address by itself.
 
 mod identity;
+mod rights;
 
 use serde::Serialize;
 
@@ -68,8 +69,9 @@ pub fn judge(state: &State) -> Vec<Judgement> {
 }
 
 /// What is there in every mailbox and is nobody's foothold: a forwarding that forwards
-/// nowhere, and how long it keeps what is deleted, which a case raises whoever set it; and
-/// a device that is switched off, which gets nobody anything.
+/// nowhere, and how long it keeps what is deleted, which a case raises whoever set it; a
+/// device that is switched off, which gets nobody anything; and that the account opens
+/// other mailboxes is no thing that anybody left.
 fn is_empty(facts: &Facts) -> bool {
     matches!(
         facts,
@@ -77,14 +79,18 @@ fn is_empty(facts: &Facts) -> bool {
             smtp: None,
             address: None,
             ..
-        } | Facts::Keeping { .. }
+        } | Facts::Opened { .. }
+            | Facts::Keeping { .. }
             | Facts::Device { enabled: false, .. }
             | Facts::App { enabled: false, .. }
     ) || matches!(facts, Facts::AutoReply { state, .. } if state == "disabled")
 }
 
 fn judge_one(state: &State, observed: &Observed) -> Judgement {
-    let artefact = artefact_of(state, &observed.facts);
+    let artefact = match &observed.object.mailbox {
+        Some(_) => Some(ArtefactId::SHARED_MAILBOX),
+        None => artefact_of(state, &observed.facts),
+    };
     let judged = |verdict, reasons| Judgement {
         object: observed.object.clone(),
         verdict,
@@ -138,6 +144,10 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
             identity::is_of_kind(change.kind, observed.object.kind)
                 && (names(change, observed) || identity::tells_of(state, change, observed))
         })
+        .filter(|change| {
+            observed.object.kind != ObjectKind::MailboxRight
+                || rights::gives(state, change, observed)
+        })
         .filter(|change| !mailbox::tells_of_another(change, observed))
         .collect();
     if let Facts::Forwarding { .. } = observed.facts {
@@ -153,7 +163,12 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
             !marks.is_empty() && marks.iter().all(|mark| change.parameters.contains(mark))
         })
         .collect();
-    let pool = if told.is_empty() { candidates } else { told };
+    let pool = match (&observed.facts, told.is_empty()) {
+        // A right is known by which it is: a record of another tells nothing of it.
+        (Facts::MailboxRight { .. }, true) => return None,
+        (_, true) => candidates,
+        (_, false) => told,
+    };
     pool.into_iter().max_by_key(|change| (change.at, change.by))
 }
 
@@ -190,8 +205,10 @@ fn known_as(observed: &Observed) -> Vec<String> {
         Facts::App { app_id, .. } => known = vec![observed.object.id.clone(), app_id.clone()],
         // Its name is the app's, and of the app others tell too.
         Facts::AppRole { .. } => known = vec![observed.object.id.clone()],
-        // Known by its value, or judged value by value.
-        Facts::Forwarding { .. }
+        Facts::MailboxRight { holder, .. } => known.extend(rights::names_of(holder)),
+        // Known by its value, or judged value by value; or no thing that anybody makes.
+        Facts::Opened { .. }
+        | Facts::Forwarding { .. }
         | Facts::Keeping { .. }
         | Facts::AutoReply { .. }
         | Facts::JunkLists { .. }
@@ -216,6 +233,7 @@ fn marks(facts: &Facts) -> Vec<String> {
             .chain(moves_to.iter())
             .map(|mark| mark.to_lowercase())
             .collect(),
+        Facts::MailboxRight { right, .. } => vec![right.mark().to_owned()],
         Facts::SweepRule { sender, .. } => vec![sender.to_lowercase()],
         _ => Vec::new(),
     }
@@ -227,10 +245,12 @@ fn marks(facts: &Facts) -> Vec<String> {
 /// An app is the tenant's, not the account's: others may add one at any time, and assign
 /// it to the account.
 fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> {
+    // Others go on working in a mailbox that several people open.
     if matches!(
         observed.object.kind,
         ObjectKind::ServicePrincipal | ObjectKind::AppRole
-    ) {
+    ) || observed.object.mailbox.is_some()
+    {
         return None;
     }
     let blocked_at = state.contained_since()?;
@@ -266,8 +286,10 @@ fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> 
 /// recipient of a forwarding is, comes from a read of its own, which may fail in one
 /// snapshot and not in the other: that makes no other object of it.
 fn is_same(before: &Facts, now: &Facts) -> bool {
-    let mut before = before.clone();
-    match (&mut before, now) {
+    let (mut before, mut now) = (before.clone(), now.clone());
+    rights::without_holder(&mut before);
+    rights::without_holder(&mut now);
+    match (&mut before, &now) {
         (Facts::Method { default, .. }, Facts::Method { default: now, .. }) => *default = *now,
         (Facts::Forwarding { target, .. }, Facts::Forwarding { target: now, .. })
             if target.is_none() || now.is_none() =>
@@ -276,7 +298,28 @@ fn is_same(before: &Facts, now: &Facts) -> bool {
         }
         _ => {}
     }
-    before == *now
+    before == now
+}
+
+/// The mailboxes besides its own that the account could open or send as, by address
+/// (S2.5): as the last snapshot that asked for them has it.
+pub fn reached(state: &State) -> Vec<&str> {
+    state
+        .snapshots
+        .iter()
+        .rev()
+        .map(|snapshot| {
+            snapshot
+                .objects
+                .iter()
+                .filter_map(|observed| match &observed.facts {
+                    Facts::Opened { address, .. } => Some(address.as_str()),
+                    _ => None,
+                })
+                .collect::<Vec<_>>()
+        })
+        .find(|addresses| !addresses.is_empty())
+        .unwrap_or_default()
 }
 
 /// The log that tells of rules and forwarding, and beside others of consents.
@@ -451,6 +494,11 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
             keep_latest,
             ..
         } => mailbox::sweep(sender, *keep_days, *keep_latest),
+        Facts::Opened { .. } => (
+            Verdict::Legitimate,
+            vec!["a mailbox that the account opens".to_owned()],
+        ),
+        Facts::MailboxRight { right, holder } => rights::by_holder(right.words(), holder),
         // No foothold; or judged value by value, by [`settings::judge`].
         Facts::Keeping { .. }
         | Facts::AutoReply { .. }
@@ -569,6 +617,7 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
             address: Some(_), ..
         } => Some(ArtefactId::CONTACT_FORWARDING),
         Facts::Forwarding { .. } => Some(ArtefactId::SMTP_FORWARDING),
+        Facts::MailboxRight { right, .. } => Some(rights::artefact_of(*right)),
         Facts::SweepRule { .. } => Some(ArtefactId::SWEEP_RULE),
         Facts::AutoReply { .. } => Some(ArtefactId::AUTO_REPLY),
         Facts::JunkLists { .. } => Some(ArtefactId::JUNK_LISTS),
@@ -576,6 +625,6 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         Facts::MobilePartnership { .. } => Some(ArtefactId::MOBILE_PARTNERSHIP),
         Facts::SendingBlock { .. } => Some(ArtefactId::SENDING_BLOCK),
         Facts::Grant { .. } => Some(ArtefactId::DELEGATED_GRANT),
-        Facts::Keeping { .. } => None,
+        Facts::Keeping { .. } | Facts::Opened { .. } => None,
     }
 }

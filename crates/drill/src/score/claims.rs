@@ -242,6 +242,7 @@ impl Judge<'_> {
             | Kind::RemoveHiddenRule
             | Kind::RemoveRuleInExchange
             | Kind::RemoveGrant
+            | Kind::RemoveMailboxRight
             | Kind::RemoveSweepRule
             | Kind::RemovePartnership
             | Kind::RemoveAppRole
@@ -431,6 +432,8 @@ impl Judge<'_> {
                 ObjectKind::Method
                 | ObjectKind::InboxRule
                 | ObjectKind::OauthGrant
+                | ObjectKind::MailboxRight
+                | ObjectKind::FolderRight
                 | ObjectKind::SweepRule
                 | ObjectKind::JunkLists
                 | ObjectKind::AppRole
@@ -626,6 +629,8 @@ fn works_until_removed(artefact: ArtefactId) -> bool {
                 spec.object,
                 ObjectKind::InboxRule
                     | ObjectKind::MailboxForwarding
+                    | ObjectKind::MailboxRight
+                    | ObjectKind::FolderRight
                     | ObjectKind::SweepRule
                     | ObjectKind::AutoReply
                     | ObjectKind::JunkLists

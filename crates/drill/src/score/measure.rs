@@ -242,6 +242,7 @@ fn changed(trace: &Trace, changes: &[Change]) -> Overlap {
         .filter(|effect| matches!(effect.did, Did::Created | Did::Changed(_) | Did::Deleted))
         .map(|effect| &effect.object)
         .chain(trace.footholds.iter().map(|held| &held.object))
+        // Another account that it made is a change; the affected one is what it is.
         .filter(|object| {
             !matches!(
                 object.kind,
@@ -249,8 +250,7 @@ fn changed(trace: &Trace, changes: &[Change]) -> Overlap {
                     | ObjectKind::Session
                     | ObjectKind::Token
                     | ObjectKind::Message
-                    | ObjectKind::Account
-            )
+            ) && !trace.is_account(object)
         })
         .collect();
     let mut missing: Vec<&Object> = truth.iter().copied().collect();

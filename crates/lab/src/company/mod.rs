@@ -10,6 +10,8 @@ pub(crate) mod letters;
 pub(crate) mod life;
 pub(crate) mod names;
 pub(crate) mod places;
+mod rights;
+mod shared;
 mod staff;
 mod tenancy;
 
@@ -128,6 +130,8 @@ pub(crate) struct Company {
     former_name: Option<String>,
     /// Object ids of everybody else with a mailbox.
     pub(crate) colleagues: Vec<String>,
+    /// Shared mailboxes that the affected user opens, by object id.
+    pub(crate) shared: Vec<String>,
     /// The office.
     pub(crate) office: Network,
     pub(crate) habits: BTreeMap<String, Habits>,
@@ -279,6 +283,7 @@ impl Company {
             affected,
             former_name,
             colleagues,
+            shared: Vec::new(),
             office,
             habits,
             vendors,
@@ -292,6 +297,7 @@ impl Company {
             foreign_methods: BTreeSet::new(),
             hostile_names,
         };
+        company.open_shared(&mut world, scenario, alert);
         company.lay_baits(&mut world, scenario, alert);
         (world, company)
     }

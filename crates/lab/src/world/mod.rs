@@ -19,6 +19,7 @@ pub(crate) mod mailbox;
 pub(crate) mod practice;
 pub(crate) mod recipients;
 pub(crate) mod registration;
+pub(crate) mod rights;
 pub(crate) mod settings;
 pub(crate) mod standing;
 pub(crate) mod sweeping;

@@ -5,6 +5,7 @@ mod accounts;
 mod app_roles;
 mod around;
 mod delays;
+mod delegation;
 mod limits;
 mod page;
 mod records;
