@@ -3,14 +3,22 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
+use http::{Method, Request, Response};
 use retake_casefile::Bundle;
 use retake_drill::sequence::Sequence;
-use retake_drill::{Run, run_responder, run_sequence};
+use retake_drill::{
+    Desk, RehearsalError, Run, Stage, profile, run_responder, run_sequence, run_with,
+};
 use retake_lab::Scenario;
 use retake_playbook::{Event, ObjectKind};
 use retake_responder::Conduct;
-use serde_json::Value;
+use retake_tenant::Tenant;
+use retake_tenant::edge::{BoxFuture, Transport, TransportError};
+use serde_json::{Value, json};
 
 use crate::response::Nobody;
 
@@ -147,6 +155,80 @@ fn removing_everything_takes_the_users_own_roles_and_contacts_and_the_score_sees
             }
         }
         assert!(expected >= 3, "seed {seed}: {expected}");
+    }
+}
+
+/// A way to the tenant on which no app is found by its id, so many times.
+struct NoApps {
+    stage: Stage,
+    left: AtomicUsize,
+}
+
+impl Transport for NoApps {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let alone = request
+                .uri()
+                .path()
+                .strip_prefix("/v1.0/servicePrincipals/")
+                .is_some_and(|rest| !rest.contains('/'));
+            let hidden = request.method() == Method::GET
+                && alone
+                && self
+                    .left
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                        left.checked_sub(1)
+                    })
+                    .is_ok();
+            if !hidden {
+                return self.stage.transport.send(request).await;
+            }
+            let body = json!({"error": {"code": "Request_ResourceNotFound",
+                "message": "Resource does not exist or one of its queried reference-property objects are not present.",
+                "innerError": {"date": "2026-03-02T08:00:00", "request-id": "r", "client-request-id": "c"}}});
+            Ok(Response::builder()
+                .status(404)
+                .header("content-type", "application/json")
+                .body(Bytes::from(body.to_string()))
+                .unwrap())
+        })
+    }
+}
+
+#[test]
+fn the_responders_own_app_stays_on_although_apps_cannot_be_read() {
+    let scenario = Scenario::find("app-only").unwrap();
+    for times in [1, 6, usize::MAX] {
+        let looked = std::cell::Cell::new(false);
+        let result = run_with(&scenario, 1, "retake", async |stage: Stage| {
+            let desk = Desk::new(&stage)?;
+            let way = Arc::new(NoApps {
+                stage: stage.clone(),
+                left: AtomicUsize::new(times),
+            });
+            // Whether the case can be closed so is another matter.
+            let worked =
+                Box::pin(desk.work(&stage, way.clone(), Conduct::default(), &Nobody)).await;
+            assert!(
+                way.left.load(Ordering::SeqCst) < times,
+                "no app was asked for"
+            );
+            let own = Tenant::new(
+                profile(&stage, None),
+                Arc::new(stage.transport.clone()),
+                Arc::new(stage.time.clone()),
+            );
+            let app_id = own.profile().client_id.clone();
+            let app = own.service_principal_by_app_id(&app_id).await.unwrap();
+            assert_eq!(app.value.account_enabled, Some(true), "{times}");
+            looked.set(true);
+            let exported = desk.export(&worked?.case)?;
+            Ok::<_, RehearsalError>(Some(exported))
+        });
+        assert!(looked.get(), "{times}: {:?}", result.err());
     }
 }
 
