@@ -167,9 +167,8 @@ pub(crate) async fn analyse(
     let events = under_one_name(pages.records.events(), &account);
     let mut subject = subject(&state, tenant, &account);
     // Records of the directory name an app by its principal alone (reference §7.1).
-    let tokens = crate::preflight::tokens(tenant).await;
-    if tokens.signed_in == crate::preflight::SignedInAs::App {
-        subject.own_app_ids.extend(tokens.who.object_id);
+    if tokens.signed_in == preflight::SignedInAs::App {
+        subject.own_app_ids.extend(tokens.who.object_id.clone());
     }
     let answer = retake_hunt::analyse(&events, &subject, now);
     case.append(Event::Analysed(analysis(quick, answer, sources, now)))?;

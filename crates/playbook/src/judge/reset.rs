@@ -53,7 +53,8 @@ pub fn restored_values(state: &State, observed: &Observed) -> Option<ResetValues
             .iter()
             .any(|value| wanted.iter().any(|held| is_one(held, value)));
         // What stands there now came later, and by somebody else.
-        if !still && !(brought.is_empty() && wanted.is_empty()) {
+        let emptied = brought.is_empty() && wanted.is_empty();
+        if !still && !emptied {
             continue;
         }
         wanted.retain(|held| !brought.iter().any(|value| is_one(held, value)));
