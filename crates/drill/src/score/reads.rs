@@ -71,7 +71,7 @@ impl<'a> Reads<'a> {
             // Records and lists name the app of a role; the role itself has an id.
             ObjectKind::AppRole => body.names_any(std::iter::once(&object.id)),
             // An account's, whose id comes first, and the property last.
-            ObjectKind::ResetAttributes => !self.reset_values(&body, object).is_empty(),
+            ObjectKind::ResetAttributes => !reset_values(&body, object).is_empty(),
             // Its id ends with the property that shows it.
             ObjectKind::MailProtocols => {
                 let property = object.id.rsplit('/').next().unwrap_or_default();
@@ -151,16 +151,6 @@ impl<'a> Reads<'a> {
             })
     }
 
-    /// What an answer shows of a property that self-service reset goes by.
-    fn reset_values(&self, body: &Body, object: &Object) -> Vec<serde_json::Value> {
-        let (account, property) = object.id.rsplit_once('/').unwrap_or((&object.id, ""));
-        let ids = BTreeSet::from([account.to_owned()]);
-        body.values_of(property, Some(&ids))
-            .into_iter()
-            .cloned()
-            .collect()
-    }
-
     /// Whether this answer shows such a property, with a value that fits.
     pub(super) fn shows_reset_value(
         &self,
@@ -171,7 +161,7 @@ impl<'a> Reads<'a> {
         line.status == Some(200)
             && may_show(line, object.kind)
             && self.body(line).is_some_and(|body| {
-                let values = self.reset_values(&body, object);
+                let values = reset_values(&body, object);
                 !values.is_empty() && values.iter().all(fits)
             })
     }
@@ -222,7 +212,10 @@ impl<'a> Reads<'a> {
 fn may_show(line: &Line, kind: ObjectKind) -> bool {
     let graph = |part: &str| line.service == "graph" && line.path.contains(part);
     match kind {
-        ObjectKind::Account | ObjectKind::Password | ObjectKind::Session => graph("/users"),
+        ObjectKind::Account
+        | ObjectKind::Password
+        | ObjectKind::Session
+        | ObjectKind::ResetAttributes => graph("/users"),
         // Ids of phone methods are the same for everybody (reference §2.2).
         ObjectKind::Method => graph("/authentication/"),
         ObjectKind::InboxRule => line.service == "exchange" || graph("/messageRules"),
@@ -238,7 +231,6 @@ fn may_show(line: &Line, kind: ObjectKind) -> bool {
         | ObjectKind::SendingBlock => line.service == "exchange",
         ObjectKind::OauthGrant => graph("auth2PermissionGrants"),
         ObjectKind::AppRole => graph("/appRoleAssign"),
-        ObjectKind::ResetAttributes => graph("/users"),
         ObjectKind::ServicePrincipal => graph("/servicePrincipals"),
         ObjectKind::Device => graph("/devices") || graph("edDevices"),
         _ => true,
@@ -256,6 +248,16 @@ fn shows_right(line: &Line, object: &Object) -> bool {
     line.operation
         .as_deref()
         .is_some_and(|operation| operation.eq_ignore_ascii_case(cmdlet))
+}
+
+/// What an answer shows of a property that self-service reset goes by.
+fn reset_values(body: &Body, object: &Object) -> Vec<serde_json::Value> {
+    let (account, property) = object.id.rsplit_once('/').unwrap_or((&object.id, ""));
+    let ids = BTreeSet::from([account.to_owned()]);
+    body.values_of(property, Some(&ids))
+        .into_iter()
+        .cloned()
+        .collect()
 }
 
 /// The same request; for Graph, where the question stands in the path, the same path.
