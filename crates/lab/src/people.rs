@@ -436,6 +436,7 @@ fn first_sign_in(world: &mut World, company: &mut Company, now: Timestamp) -> Op
             refresh,
             session,
             turns: 1,
+            desk: office,
         });
     }
     Some(json!({"kind": "first_sign_in", "touched": touched}))

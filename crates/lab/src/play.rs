@@ -495,6 +495,12 @@ impl Play {
             })
             .map(|user| user.upn.clone())
             .unwrap_or_default();
+        // What the attack has bent since is no bait any more.
+        let attacked = |kept: &crate::company::Kept| {
+            self.attacker.footholds().iter().any(|held| {
+                held.object.kind == kept.object.kind && held.object.id == kept.object.id
+            })
+        };
         json!({
             "scenario": self.scenario.id(),
             "seed": self.chance.seed(),
@@ -511,7 +517,7 @@ impl Play {
             },
             "alert_at": self.alert,
             "artefacts": self.attacker.footholds().iter().map(crate::attacker::Foothold::json).collect::<Vec<_>>(),
-            "baits": self.company.kept.iter().map(|kept| json!({
+            "baits": self.company.kept.iter().filter(|kept| !attacked(kept)).map(|kept| json!({
                 "kind": kept.object.kind,
                 "id": kept.object.id,
                 "aliases": kept.aliases,

@@ -81,6 +81,10 @@ pub enum ActionKind {
     DisableDevice,
     /// Sets an app's `accountEnabled` to false, for everybody.
     DisableApp,
+    /// Withdraws an app role from the account.
+    RemoveAppRole,
+    /// Sets a property that self-service reset goes by back to what it was.
+    RestoreResetAttribute,
 }
 
 /// When a change takes effect after the tenant accepted it.
@@ -191,6 +195,8 @@ impl ActionKind {
             Self::ChooseDefaultMethod => &identity::CHOOSE_DEFAULT_METHOD,
             Self::DisableDevice => &identity::DISABLE_DEVICE,
             Self::DisableApp => &identity::DISABLE_APP,
+            Self::RemoveAppRole => &identity::REMOVE_APP_ROLE,
+            Self::RestoreResetAttribute => &identity::RESTORE_RESET_ATTRIBUTE,
         }
     }
 
@@ -221,7 +227,9 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &RESET_PASSWORD,
     &identity::CHOOSE_DEFAULT_METHOD,
     &REMOVE_METHOD,
+    &identity::RESTORE_RESET_ATTRIBUTE,
     &REMOVE_GRANT,
+    &identity::REMOVE_APP_ROLE,
     &RESTORE_SIGN_IN,
     &mailbox::LIFT_SENDING_BLOCK,
 ];
@@ -645,8 +653,10 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
     },
     identity::APP_PASSWORD,
     identity::DEFAULT_METHOD,
+    identity::APP_ROLE,
     identity::MALICIOUS_APP,
     identity::REGISTERED_DEVICE,
+    identity::RESET_ATTRIBUTES,
     identity::TEMPORARY_ACCESS_PASS,
 ];
 

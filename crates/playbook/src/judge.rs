@@ -13,9 +13,11 @@ use crate::state::State;
 use crate::words::{ArtefactId, ObjectKind, ObjectRef};
 
 mod mailbox;
+mod reset;
 mod settings;
 
 pub use identity::{preference, presumed_default};
+pub use reset::{ResetValues, restored_values};
 pub use settings::{JunkEntry, JunkList, Reopened, junk_entries, reopened};
 
 /// The logs that tell whose a change was. Without one of them a foothold may look like
@@ -111,7 +113,9 @@ fn judge_one(state: &State, observed: &Observed) -> Judgement {
         };
         return judged(verdict, vec![format!("{by} says on {when} that {whose}")]);
     }
-    if let Some((verdict, reasons)) = settings::judge(state, observed) {
+    if let Some((verdict, reasons)) =
+        settings::judge(state, observed).or_else(|| reset::judge(state, observed))
+    {
         return judged(verdict, reasons);
     }
     if let Some(change) = origin {
@@ -211,6 +215,8 @@ fn known_as(observed: &Observed) -> Vec<String> {
         Facts::Method { detail, .. } => known.extend(detail.clone()),
         Facts::Device { identifier, .. } => known.extend(identifier.clone()),
         Facts::App { app_id, .. } => known = vec![observed.object.id.clone(), app_id.clone()],
+        // Its name is the app's, and of the app others tell too.
+        Facts::AppRole { .. } => known = vec![observed.object.id.clone()],
         Facts::MailboxRight { holder, .. } => known.extend(rights::names_of(holder)),
         // Known by its value, or judged value by value; or no thing that anybody makes.
         Facts::Opened { .. }
@@ -220,6 +226,7 @@ fn known_as(observed: &Observed) -> Vec<String> {
         | Facts::JunkLists { .. }
         | Facts::MailProtocols { .. }
         | Facts::MobilePartnership { .. }
+        | Facts::ResetAttribute { .. }
         | Facts::SendingBlock { .. } => {}
     }
     known.retain(|name| !name.is_empty());
@@ -247,10 +254,15 @@ fn marks(facts: &Facts) -> Vec<String> {
 /// While we keep the account blocked, its owner can make nothing: what was not
 /// in the first snapshot, or has become another thing since, is the attacker's.
 ///
-/// An app is the tenant's, not the account's: others may add one at any time.
+/// An app is the tenant's, not the account's: others may add one at any time, and assign
+/// it to the account.
 fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> {
     // Others go on working in a mailbox that several people open.
-    if observed.object.kind == ObjectKind::ServicePrincipal || observed.object.mailbox.is_some() {
+    if matches!(
+        observed.object.kind,
+        ObjectKind::ServicePrincipal | ObjectKind::AppRole
+    ) || observed.object.mailbox.is_some()
+    {
         return None;
     }
     let blocked_at = state.contained_since()?;
@@ -371,7 +383,9 @@ pub fn undecided(state: &State) -> Vec<Undecided> {
         .filter_map(|observed| {
             let origin = origin_of(state, observed);
             let untold = origin.is_none_or(|change| change.by == Origin::Unknown);
-            let open = match settings::leaves_open(state, observed) {
+            let open = match settings::leaves_open(state, observed)
+                .or_else(|| reset::leaves_open(state, observed))
+            {
                 Some(open) => open,
                 None => untold && needs_record(state, &observed.facts),
             };
@@ -382,9 +396,11 @@ pub fn undecided(state: &State) -> Vec<Undecided> {
                 return None;
             }
             let mut logs: Vec<&str> = match observed.object.kind {
-                ObjectKind::Method => vec![AUDITS_ABOUT],
+                ObjectKind::Method | ObjectKind::ResetAttributes => vec![AUDITS_ABOUT],
                 ObjectKind::OauthGrant => vec![AUDITS_ABOUT, AUDITS_BY, UNIFIED_AUDIT],
-                ObjectKind::Device | ObjectKind::ServicePrincipal => vec![AUDITS_ABOUT, AUDITS_BY],
+                ObjectKind::Device | ObjectKind::ServicePrincipal | ObjectKind::AppRole => {
+                    vec![AUDITS_ABOUT, AUDITS_BY]
+                }
                 _ => vec![UNIFIED_AUDIT],
             };
             // A record of the making says whose only beside the sign-ins.
@@ -549,6 +565,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
         | Facts::JunkLists { .. }
         | Facts::MailProtocols { .. }
         | Facts::MobilePartnership { .. }
+        | Facts::ResetAttribute { .. }
         | Facts::SendingBlock { .. } => (Verdict::Legitimate, Vec::new()),
         Facts::Grant {
             first_party,
@@ -572,6 +589,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
             }
         }
         Facts::Device { .. } => identity::device(state, facts),
+        Facts::AppRole { created, .. } => identity::app_role(state, *created),
         Facts::App { .. } => identity::app(state, facts),
     }
 }
@@ -641,6 +659,8 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
             method, default, ..
         } => Some(identity::method_artefact(method, *default)),
         Facts::Device { .. } => Some(ArtefactId::REGISTERED_DEVICE),
+        Facts::AppRole { .. } => Some(ArtefactId::APP_ROLE),
+        Facts::ResetAttribute { .. } => Some(ArtefactId::RESET_ATTRIBUTES),
         Facts::App { .. } => Some(ArtefactId::MALICIOUS_APP),
         Facts::InboxRule { name, .. } if mailbox::is_called_like_the_systems(name) => {
             Some(ArtefactId::DISGUISED_RULE)

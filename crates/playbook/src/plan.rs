@@ -110,9 +110,18 @@ pub fn eviction(state: &State) -> Plan {
         }
         plan.remove(observed, judgement, StepId::new(4, 2));
     }
+    // S4.4: what self-service reset goes by.
+    for (observed, judgement) in &footholds {
+        if observed.object.kind == ObjectKind::ResetAttributes {
+            plan.remove(observed, judgement, StepId::new(4, 4));
+        }
+    }
     // S5: everything else.
     for (observed, judgement) in &footholds {
-        if observed.object.kind != ObjectKind::Method && !outlives_the_block(state, &observed.facts)
+        if !matches!(
+            observed.object.kind,
+            ObjectKind::Method | ObjectKind::ResetAttributes
+        ) && !outlives_the_block(state, &observed.facts)
         {
             plan.remove(observed, judgement, removal(observed).spec().step);
         }
@@ -603,6 +612,8 @@ fn removal(observed: &Observed) -> ActionKind {
         Facts::Keeping { .. } => ActionKind::RaiseRetention,
         Facts::Device { .. } => ActionKind::DisableDevice,
         Facts::App { .. } => ActionKind::DisableApp,
+        Facts::AppRole { .. } => ActionKind::RemoveAppRole,
+        Facts::ResetAttribute { .. } => ActionKind::RestoreResetAttribute,
     }
 }
 

@@ -151,7 +151,7 @@ pub const STEPS: &[StepSpec] = &[
     part(4, 1, Reach::Done, "Password reset"),
     part(4, 2, Reach::Done, "Authentication methods"),
     part(4, 3, Reach::Task, "App passwords"),
-    part(4, 4, Reach::Task, "Attributes for self-service reset"),
+    part(4, 4, Reach::Done, "Attributes for self-service reset"),
     part(5, 1, Reach::Done, "Mailbox rules and forwarding"),
     part(5, 2, Reach::Task, "Rights on mailboxes"),
     part(5, 3, Reach::Done, "App consents"),

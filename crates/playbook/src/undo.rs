@@ -332,6 +332,12 @@ pub fn content(facts: &Facts) -> Facts {
         // A look at the app alone does not show what it was assigned.
         Facts::App { roles, .. } => roles.clear(),
         Facts::SweepRule { aliases, .. } => aliases.clear(),
+        Facts::AppRole {
+            app_name, created, ..
+        } => {
+            *app_name = None;
+            *created = None;
+        }
         Facts::Forwarding { target, .. } => *target = None,
         _ => {}
     }

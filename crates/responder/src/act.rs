@@ -536,6 +536,7 @@ fn concerns_account(kind: ActionKind) -> bool {
             | ActionKind::ResetPassword
             | ActionKind::RemoveMethod
             | ActionKind::ChooseDefaultMethod
+            | ActionKind::RestoreResetAttribute
     )
 }
 
@@ -558,6 +559,7 @@ fn is_removal(kind: ActionKind) -> bool {
             | ActionKind::LiftSendingBlock
             | ActionKind::DisableDevice
             | ActionKind::DisableApp
+            | ActionKind::RemoveAppRole
     )
 }
 

@@ -196,7 +196,12 @@ pub(crate) async fn analyse(
     }
     let sources = reading.sources;
     let events = under_one_name(pages.records.events(), &account);
-    let answer = retake_hunt::analyse(&events, &subject(&state, tenant, &account), now);
+    let mut subject = subject(&state, tenant, &account);
+    // Records of the directory name an app by its principal alone (reference §7.1).
+    if tokens.signed_in == preflight::SignedInAs::App {
+        subject.own_app_ids.extend(tokens.who.object_id.clone());
+    }
+    let answer = retake_hunt::analyse(&events, &subject, now);
     case.append(Event::Analysed(analysis(quick, answer, sources, now)))?;
     Ok(())
 }
@@ -783,6 +788,9 @@ fn change(change: retake_hunt::Change) -> Change {
 const fn is_setting(kind: ObjectKind) -> bool {
     matches!(
         kind,
-        ObjectKind::AutoReply | ObjectKind::JunkLists | ObjectKind::MailProtocols
+        ObjectKind::AutoReply
+            | ObjectKind::JunkLists
+            | ObjectKind::MailProtocols
+            | ObjectKind::ResetAttributes
     )
 }

@@ -229,6 +229,8 @@ pub(crate) async fn snapshot(
         // Identity.
         ObjectKind::Device,
         ObjectKind::ServicePrincipal,
+        ObjectKind::AppRole,
+        ObjectKind::ResetAttributes,
     ];
     let known = case.with_state(|state| state.account.clone());
     let (opened, names) =
@@ -435,6 +437,8 @@ pub(crate) async fn observe(
         ObjectKind::SendingBlock => settings::sending_block(tenant, user).await,
         ObjectKind::Device => identity::devices(tenant, user).await,
         ObjectKind::ServicePrincipal => identity::apps(tenant).await,
+        ObjectKind::AppRole => identity::app_roles(tenant, user).await,
+        ObjectKind::ResetAttributes => identity::reset_attributes(tenant, user).await,
         _ => grants(tenant, user).await,
     }
 }

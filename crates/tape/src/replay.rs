@@ -10,7 +10,7 @@ use retake_tenant::client::{
     AuditAbout, AuditQuery, AuditSearch, Cmdlet, Giving, MessageTraceFilter, Probe, SignInKind,
 };
 use retake_tenant::edge::{BoxFuture, Clock, Transport, TransportError, TransportErrorKind};
-use retake_tenant::model::{Forwarding, Grant, MessageRule, MethodKind};
+use retake_tenant::model::{AppRoleAssignment, Forwarding, Grant, MessageRule, MethodKind};
 use retake_tenant::{
     CallSpec, Credential, Endpoints, Kind, Options, Profile, Service, Tenant, TenantError,
 };
@@ -217,6 +217,20 @@ async fn ask(
         "graph.devices.owned" => tenant.owned_devices(first).await.map(drop),
         "graph.devices.disable" => change(tenant, tenant.prepare_disable_device(first)).await,
         "graph.devices.enable" => change(tenant, tenant.prepare_enable_device(first)).await,
+        "graph.apps.roles_of_user" => tenant.app_roles_of_user(first).await.map(drop),
+        "graph.apps.withdraw_role" => {
+            change(tenant, tenant.prepare_delete_app_role(first, last)).await
+        }
+        "graph.apps.assign_role" => match body.map(from::<AppRoleAssignment>) {
+            Some(Some(held)) => change(tenant, tenant.prepare_create_app_role(first, &held)).await,
+            _ => Ok(()),
+        },
+        "graph.user.set_other_mails" => {
+            change(tenant, tenant.prepare_set_other_mails(first, &[])).await
+        }
+        "graph.user.set_phones" => {
+            change(tenant, tenant.prepare_set_mobile_phone(first, None)).await
+        }
         "graph.apps.assigned_to" => tenant.app_role_assigned_to(first).await.map(drop),
         "graph.risk.user" => tenant.risky_user(first).await.map(drop),
         "graph.risk.detections" => tenant.risk_detections("user").await.map(drop),

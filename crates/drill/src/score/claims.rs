@@ -245,7 +245,21 @@ impl Judge<'_> {
             | Kind::RemoveMailboxRight
             | Kind::RemoveSweepRule
             | Kind::RemovePartnership
+            | Kind::RemoveAppRole
             | Kind::LiftSendingBlock => self.reads.shows_gone(line, object),
+            // To what it was set is told by the change itself.
+            Kind::RestoreResetAttribute => {
+                let property = object.id.rsplit('/').next().unwrap_or_default();
+                let set = change
+                    .iter()
+                    .flat_map(|change| &change.effects)
+                    .filter(|effect| effect.object.id == object.id)
+                    .find_map(|effect| effect.did.field(property))
+                    .map(|(_, to)| to.clone());
+                self.reads.shows_reset_value(line, object, |value| {
+                    set.as_ref().is_none_or(|set| set == value)
+                })
+            }
             Kind::SwitchOffAutoReply => {
                 self.reads
                     .shows_value(line, object, "AutoReplyState", |state| state == "Disabled")
@@ -422,6 +436,7 @@ impl Judge<'_> {
                 | ObjectKind::FolderRight
                 | ObjectKind::SweepRule
                 | ObjectKind::JunkLists
+                | ObjectKind::AppRole
                 | ObjectKind::MobilePartnership => reads
                     .iter()
                     .any(|line| self.reads.shows_gone(line, &held.object)),
@@ -434,6 +449,9 @@ impl Judge<'_> {
                             state == "Disabled"
                         })
                 }),
+                ObjectKind::ResetAttributes => reads
+                    .iter()
+                    .any(|line| self.reads.shows_contact_gone(line, &held.object)),
                 ObjectKind::MailProtocols => reads
                     .iter()
                     .any(|line| self.reads.shows_protocol_off(line, &held.object)),

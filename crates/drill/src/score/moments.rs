@@ -142,7 +142,9 @@ pub(super) fn ends_blocked(trace: &Trace) -> bool {
 /// deleted, cleared or switched off besides the account itself.
 pub(super) fn is_removal(effect: &Effect) -> bool {
     match (&effect.did, effect.object.kind) {
-        (Did::PasswordSet, _) => true,
+        // What self-service reset goes by is set as a whole; a responder sets it to take
+        // something away.
+        (Did::PasswordSet, _) | (Did::Changed(_), ObjectKind::ResetAttributes) => true,
         // The block from sending is the service's, and takes nothing from the attacker.
         (
             _,

@@ -271,6 +271,17 @@ fn holds_foothold(trace: &Trace, seen: &retake_playbook::event::Observed) -> boo
         Facts::AutoReply { state, .. } => state == "disabled",
         _ => false,
     };
+    // It stays, with other values.
+    if let Facts::ResetAttribute { values, .. } = &seen.facts {
+        return trace
+            .footholds
+            .iter()
+            .filter(|held| trace.same(&held.object, seen.object.kind, &seen.object.id))
+            .any(|held| {
+                let theirs = trace.names(&held.object);
+                values.iter().any(|value| theirs.contains(value))
+            });
+    }
     !empty
         && !off
         && trace

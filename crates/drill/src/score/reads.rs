@@ -68,6 +68,10 @@ impl<'a> Reads<'a> {
                 !body.values_of("BlockedSendersAndDomains", None).is_empty()
                     && (object.id == self.trace.account.id || body.names_any(names.iter()))
             }
+            // Records and lists name the app of a role; the role itself has an id.
+            ObjectKind::AppRole => body.names_any(std::iter::once(&object.id)),
+            // An account's, whose id comes first, and the property last.
+            ObjectKind::ResetAttributes => !reset_values(&body, object).is_empty(),
             // Its id ends with the property that shows it.
             ObjectKind::MailProtocols => {
                 let property = object.id.rsplit('/').next().unwrap_or_default();
@@ -147,6 +151,36 @@ impl<'a> Reads<'a> {
             })
     }
 
+    /// Whether this answer shows such a property, with a value that fits.
+    pub(super) fn shows_reset_value(
+        &self,
+        line: &Line,
+        object: &Object,
+        fits: impl Fn(&serde_json::Value) -> bool,
+    ) -> bool {
+        line.status == Some(200)
+            && may_show(line, object.kind)
+            && self.body(line).is_some_and(|body| {
+                let values = reset_values(&body, object);
+                !values.is_empty() && values.iter().all(fits)
+            })
+    }
+
+    /// Whether this answer shows such a property without what the attacker put there.
+    pub(super) fn shows_contact_gone(&self, line: &Line, object: &Object) -> bool {
+        let account = object.id.split('/').next().unwrap_or_default();
+        let theirs: Vec<String> = self
+            .trace
+            .names(object)
+            .into_iter()
+            .filter(|name| *name != object.id && name != account)
+            .collect();
+        self.shows_reset_value(line, object, |value| {
+            let text = value.to_string();
+            !theirs.iter().any(|name| text.contains(name.as_str()))
+        })
+    }
+
     /// Whether this answer shows this property of the object, with a value that fits.
     pub(super) fn shows_value(
         &self,
@@ -178,7 +212,10 @@ impl<'a> Reads<'a> {
 fn may_show(line: &Line, kind: ObjectKind) -> bool {
     let graph = |part: &str| line.service == "graph" && line.path.contains(part);
     match kind {
-        ObjectKind::Account | ObjectKind::Password | ObjectKind::Session => graph("/users"),
+        ObjectKind::Account
+        | ObjectKind::Password
+        | ObjectKind::Session
+        | ObjectKind::ResetAttributes => graph("/users"),
         // Ids of phone methods are the same for everybody (reference §2.2).
         ObjectKind::Method => graph("/authentication/"),
         ObjectKind::InboxRule => line.service == "exchange" || graph("/messageRules"),
@@ -193,6 +230,7 @@ fn may_show(line: &Line, kind: ObjectKind) -> bool {
         | ObjectKind::MobilePartnership
         | ObjectKind::SendingBlock => line.service == "exchange",
         ObjectKind::OauthGrant => graph("auth2PermissionGrants"),
+        ObjectKind::AppRole => graph("/appRoleAssign"),
         ObjectKind::ServicePrincipal => graph("/servicePrincipals"),
         ObjectKind::Device => graph("/devices") || graph("edDevices"),
         _ => true,
@@ -210,6 +248,16 @@ fn shows_right(line: &Line, object: &Object) -> bool {
     line.operation
         .as_deref()
         .is_some_and(|operation| operation.eq_ignore_ascii_case(cmdlet))
+}
+
+/// What an answer shows of a property that self-service reset goes by.
+fn reset_values(body: &Body, object: &Object) -> Vec<serde_json::Value> {
+    let (account, property) = object.id.rsplit_once('/').unwrap_or((&object.id, ""));
+    let ids = BTreeSet::from([account.to_owned()]);
+    body.values_of(property, Some(&ids))
+        .into_iter()
+        .cloned()
+        .collect()
 }
 
 /// The same request; for Graph, where the question stands in the path, the same path.

@@ -342,9 +342,13 @@ fn the_declared_set_is_enough_and_every_call_stands_in_the_table_of_its_steps() 
         "graph.devices.enable",
         "graph.apps.disable",
         "graph.apps.enable",
+        "graph.apps.withdraw_role",
+        "graph.user.set_other_mails",
+        "graph.user.set_phones",
         // What an undo makes again.
         "graph.rules.create",
         "graph.grants.create",
+        "graph.apps.assign_role",
         "exchange.rules.create",
         "exchange.sweep.create",
         // What `mailbox-persistence` leaves and the default drill does not.

@@ -435,6 +435,80 @@ fn the_settings_of_a_mailbox_come_back_in_any_order() {
     }
 }
 
+/// What of the identity a response changes and an undo brings back.
+async fn identity(stage: &Stage) -> Value {
+    let tenant = client(stage, Arc::new(stage.transport.clone()));
+    let upn = wire::lock(&stage.lab).briefing().affected.clone();
+    let user = tenant.user(&upn).await.unwrap().value;
+    let mut roles: Vec<Value> = tenant
+        .app_roles_of_user(&user.id)
+        .await
+        .unwrap()
+        .value
+        .iter()
+        .map(|held| json!([held.principal_id, held.resource_id, held.app_role_id]))
+        .collect();
+    roles.sort_by_key(Value::to_string);
+    let devices = tenant.registered_devices(&user.id).await.unwrap().value;
+    let on: Vec<Value> = devices
+        .iter()
+        .map(|device| json!([device.id, device.account_enabled]))
+        .collect();
+    json!({
+        "roles": roles,
+        "contacts": [user.other_mails, user.mobile_phone, user.business_phones],
+        "devices": on,
+    })
+}
+
+#[test]
+fn devices_app_roles_and_reset_contacts_come_back_in_any_order() {
+    let scenario = Scenario::find("device-code").unwrap();
+    for seed in 1..=3 {
+        let run = run_with(&scenario, seed, "retake", async |stage: Stage| {
+            let before = (picture(&stage).await, settings(&stage).await);
+            let was = identity(&stage).await;
+            let desk = Desk::new(&stage)?;
+            let way = Arc::new(stage.transport.clone());
+            let worked = Box::pin(desk.work(&stage, way, Conduct::default(), &Nobody)).await?;
+            assert_eq!(worked.finished, Finished::Closed);
+            let closed = Closed {
+                before: before.0,
+                settings: before.1,
+                after: picture(&stage).await,
+                stage: &stage,
+                desk: &desk,
+                case: worked.case,
+            };
+            assert_ne!(identity(&stage).await, was);
+            let mine: Vec<ActionId> = shuffled(closed.actions(true), seed)
+                .into_iter()
+                .filter(|action| {
+                    matches!(
+                        closed.kind(*action),
+                        ActionKind::DisableDevice
+                            | ActionKind::RemoveAppRole
+                            | ActionKind::RestoreResetAttribute
+                    )
+                })
+                .collect();
+            assert!(mine.len() >= 3, "seed {seed}: {mine:?}");
+            let results = closed.undo(Which::These(mine.clone())).await;
+            let restored = results
+                .iter()
+                .filter(|undone| matches!(undone.outcome, UndoOutcome::Restored { .. }))
+                .count();
+            assert_eq!(restored, mine.len(), "seed {seed}: {results:?}");
+            assert_eq!(identity(&stage).await, was, "seed {seed}");
+            let exported = desk.export(&closed.case)?;
+            Ok::<_, RehearsalError>(Some(exported))
+        })
+        .unwrap();
+        assert_eq!(undos_claimed(&run), Vec::<String>::new());
+        assert_eq!(twice(&run), []);
+    }
+}
+
 #[test]
 fn any_order_comes_to_the_same() {
     for seed in 1..=3 {

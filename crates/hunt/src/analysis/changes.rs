@@ -52,6 +52,8 @@ pub(super) fn object_kind(event: &Event) -> Option<ObjectKind> {
             );
             if text.contains("StrongAuthentication") {
                 Some(ObjectKind::Method)
+            } else if RESET_ATTRIBUTES.iter().any(|name| text.contains(name)) {
+                Some(ObjectKind::ResetAttributes)
             } else {
                 Some(ObjectKind::Account)
             }
@@ -70,6 +72,16 @@ pub(super) fn object_kind(event: &Event) -> Option<ObjectKind> {
         _ => None,
     }
 }
+
+/// What self-service reset goes by, as records of the directory call it.
+const RESET_ATTRIBUTES: [&str; 6] = [
+    "OtherMail",
+    "AlternateEmail",
+    "Mobile",
+    "TelephoneNumber",
+    "MobilePhone",
+    "BusinessPhones",
+];
 
 /// Two logs' times of one act differ by no more.
 const SAME_ACT: SignedDuration = SignedDuration::from_secs(5);
@@ -108,10 +120,8 @@ const KINDS: &[(&str, ObjectKind)] = &[
     ("remove delegated permission grant", ObjectKind::OauthGrant),
     ("remove oauth2permissiongrant", ObjectKind::OauthGrant),
     ("update delegated permission grant", ObjectKind::OauthGrant),
-    (
-        "add app role assignment grant to user",
-        ObjectKind::OauthGrant,
-    ),
+    ("add app role assignment grant to user", ObjectKind::AppRole),
+    ("remove app role assignment from user", ObjectKind::AppRole),
     (
         "add app role assignment to service principal",
         ObjectKind::OauthGrant,
@@ -386,7 +396,7 @@ fn identify(event: &Event, kind: ObjectKind, scope: &Scope<'_>) -> (Vec<String>,
                 .or_else(|| event.parameter("RuleName"))
                 .map(str::to_owned);
         }
-        ObjectKind::OauthGrant | ObjectKind::ServicePrincipal => {
+        ObjectKind::OauthGrant | ObjectKind::ServicePrincipal | ObjectKind::AppRole => {
             for target in &event.targets {
                 target
                     .id
@@ -451,6 +461,7 @@ fn identify(event: &Event, kind: ObjectKind, scope: &Scope<'_>) -> (Vec<String>,
         | ObjectKind::MailProtocols
         | ObjectKind::Mailbox
         | ObjectKind::Account
+        | ObjectKind::ResetAttributes
         | ObjectKind::Password => {
             for parameter in ["Identity", "User", "Trustee"] {
                 event.parameter(parameter).into_iter().for_each(&mut add);

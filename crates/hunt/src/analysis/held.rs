@@ -81,7 +81,8 @@ impl Held {
             }
         }
         let serious = serious(scope, profile, networks, raised);
-        held.learn_shared(&by_session, &serious, profile, networks);
+        let showing = showing(&entered, profile);
+        held.learn_shared(&by_session, &serious, &showing, profile, networks);
         by_session.retain(|session, events| {
             held.only_own_programs(events, profile, networks)
                 && !serious
@@ -94,7 +95,7 @@ impl Held {
             .collect();
         by_session.retain(|_, events| {
             events.iter().any(|event| profile.at_home(event, networks))
-                && device_stays(events, profile, networks)
+                && device_stays(events, &showing, profile, networks)
         });
         let doubled = in_two_places(&by_session, profile, networks);
         by_session.retain(|session, _| !doubled.contains(session));
@@ -125,6 +126,7 @@ impl Held {
         &mut self,
         by_session: &BTreeMap<&str, Vec<&Event>>,
         serious: &[&Event],
+        showing: &BTreeSet<(&str, bool)>,
         profile: &Profile,
         networks: &Networks,
     ) {
@@ -146,7 +148,7 @@ impl Held {
             });
             if events.iter().any(|event| profile.at_home(event, networks))
                 && !changed
-                && device_stays(&events, profile, networks)
+                && device_stays(&events, showing, profile, networks)
             {
                 own.insert(session, events);
             }
@@ -236,7 +238,7 @@ impl Held {
 }
 
 /// Changes that a detection takes seriously, made from a place that is not
-/// established.
+/// established and where no device of the user's was that day.
 fn serious<'a>(
     scope: &Scope<'a>,
     profile: &Profile,
@@ -249,6 +251,9 @@ fn serious<'a>(
         .filter(|event| {
             object_kind(event).is_some()
                 && !profile.at_home(event, networks)
+                && !networks
+                    .of(event)
+                    .is_some_and(|network| profile.was_there(network, event.time))
                 && raised
                     .get(&std::ptr::from_ref(**event))
                     .into_iter()
@@ -273,12 +278,39 @@ fn touched(change: &Event, session: &str, events: &[&Event], networks: &Networks
     })
 }
 
+/// The programs that show a registered device, each with whether it is at the page or
+/// when they renew a token: a browser shows it at the page alone.
+fn showing<'a>(entered: &[&'a Event], profile: &Profile) -> BTreeSet<(&'a str, bool)> {
+    entered
+        .iter()
+        .filter(|event| {
+            event
+                .device
+                .id
+                .as_deref()
+                .is_some_and(|id| profile.knows_device(id))
+        })
+        .filter_map(|event| {
+            let program = event.user_agent.as_deref()?;
+            Some((program, event.interactive == Some(false)))
+        })
+        .collect()
+}
+
 /// A program that showed a registered device in this session shows it
-/// wherever the session goes.
-fn device_stays(events: &[&Event], profile: &Profile, networks: &Networks) -> bool {
+/// wherever the session goes, as far as it shows it at all.
+fn device_stays(
+    events: &[&Event],
+    showing: &BTreeSet<(&str, bool)>,
+    profile: &Profile,
+    networks: &Networks,
+) -> bool {
     let mut devices: BTreeMap<&str, BTreeMap<Network, bool>> = BTreeMap::new();
     for event in events {
         if let (Some(program), Some(network)) = (event.user_agent.as_deref(), networks.of(event)) {
+            if !showing.contains(&(program, event.interactive == Some(false))) {
+                continue;
+            }
             *devices
                 .entry(program)
                 .or_default()

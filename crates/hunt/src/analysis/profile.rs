@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::held::Held;
 use super::past::Past;
-use super::scope::Scope;
+use super::scope::{Scope, sessions};
 use crate::address::neighbourhood;
 use crate::agent;
 use crate::event::{Event, Outcome};
@@ -101,8 +101,9 @@ pub(super) struct Profile {
     clients: HashMap<String, Habit>,
     agents: BTreeSet<String>,
     countries: HashMap<String, Habit>,
-    /// When the user's own devices were in which network: on a journey they
-    /// are in networks that establish nothing.
+    /// When the user's own devices were in which network, and what the same program
+    /// carried on there in a session that such a device began: on a journey they are in
+    /// networks that establish nothing.
     journeys: HashMap<Network, BTreeSet<Timestamp>>,
     /// What the user's own programs carried from place to place.
     pub(super) held: Held,
@@ -213,20 +214,28 @@ impl Profile {
             .collect();
         profile.thin = sign_ins.len() < 5 || days.len() < 3;
         let mut journeys: HashMap<Network, BTreeSet<Timestamp>> = HashMap::new();
+        let mut begun: BTreeSet<(&str, Network, Option<&str>)> = BTreeSet::new();
         for event in scope
             .own
             .iter()
             .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
         {
+            let Some(network) = networks.of(event) else {
+                continue;
+            };
+            let program = event.user_agent.as_deref();
             if event
                 .device
                 .id
                 .as_deref()
                 .is_some_and(|id| profile.knows_device(id))
-                && let Some(network) = networks.of(event)
             {
-                journeys.entry(network).or_default().insert(event.time);
+                begun.extend(sessions(event).map(|session| (session, network, program)));
+            } else if !sessions(event).any(|session| begun.contains(&(session, network, program))) {
+                continue;
             }
+            // The device, or what it began there: renewals do not show the device.
+            journeys.entry(network).or_default().insert(event.time);
         }
         profile.journeys = journeys;
         profile
@@ -272,7 +281,7 @@ impl Profile {
     }
 
     /// One of the user's own devices was in this network within a day.
-    fn was_there(&self, network: Network, time: Timestamp) -> bool {
+    pub(super) fn was_there(&self, network: Network, time: Timestamp) -> bool {
         let day = SignedDuration::from_hours(24);
         let (Ok(from), Ok(to)) = (time.checked_sub(day), time.checked_add(day)) else {
             return false;

@@ -96,13 +96,7 @@ pub(super) fn score(
                 && client.is_some()
                 && sessions(event)
                     .filter_map(|session| own_sessions.get(session))
-                    .any(|clients| {
-                        if other_client {
-                            clients.iter().any(|own| *own != client)
-                        } else {
-                            clients.contains(&client)
-                        }
-                    })
+                    .any(|clients| clients.contains(&client) != other_client)
         })
     };
     let stolen = taken(true);

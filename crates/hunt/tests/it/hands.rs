@@ -315,6 +315,72 @@ fn a_session_of_a_registered_device_does_not_travel_without_it() {
     assert!(doubted(None));
 }
 
+/// A journey of a laptop that is shown at the page alone, in two networks; the user
+/// consents there to an app, and somebody else carries a session on from `lair`.
+fn consented_on_a_journey(lair: Option<At>) -> (Analysis, String) {
+    const TOOL: &str = "6f9c3b2a-1234-4bcd-9e8f-aabbccddeeff";
+    let mut tenant = Tenant::with_a_laptop_shown_at_the_page();
+    let page = |tenant: &mut Tenant, hours, from, session: &str| {
+        tenant.add(SignIn {
+            device: Some(LAPTOP),
+            ..sign_in(hours_before(hours), from, EDGE, session)
+        })
+    };
+    page(&mut tenant, 24 * 5, HOTEL, "away");
+    silent(&mut tenant, 24 * 5 - 2, HOTEL, EDGE, "away");
+    silent(&mut tenant, 24 * 5 - 3, CARRIER, IPHONE, "away");
+    // Taken on to the next place, where it is a day before the laptop is shown again.
+    silent(&mut tenant, 24 * 4, ABROAD, EDGE, "away");
+    let token = page(&mut tenant, 24 * 3 - 2, ABROAD, "further");
+    silent(&mut tenant, 24 * 3 - 20, ABROAD, EDGE, "further");
+    let consent = tenant.audit(
+        hours_before(24 * 2 - 8),
+        "Consent to application.",
+        ABROAD,
+        "further",
+        &token,
+        Tenant::consent(TOOL, "bad-grant", "Mail.Read offline_access"),
+    );
+    tenant.audit(hours_before(20), "MailItemsAccessed", LAIR, "", "", json!({"AppAccessContext": {"ClientAppId": TOOL}, "MailboxOwnerUPN": "dana.reyes@fabrikam.example",
+        "OperationProperties": [{"Name": "MailAccessType", "Value": "Bind"}], "Folders": [{"Path": "\\Inbox", "FolderItems": [{"InternetMessageId": "<a@x>"}]}]}));
+    if let Some(lair) = lair {
+        for hours in [20, 18, 16] {
+            silent(&mut tenant, hours, lair, FIREFOX, "further");
+        }
+    }
+    (tenant.analyse(), consent)
+}
+
+#[test]
+fn a_consent_on_a_journey_of_the_users_laptop_is_consent_phishing() {
+    let (said, consent) = consented_on_a_journey(None);
+    assert_eq!(said.verdict, Verdict::Compromised, "{:#?}", said.reasons);
+    assert_eq!(
+        said.path,
+        Path::ConsentPhishing,
+        "{:#?}",
+        said.path_evidence
+    );
+    let reasons = &by_record(&said, &consent).reasons;
+    assert!(
+        reasons.iter().any(|reason| reason.contains("in person")),
+        "{reasons:?}"
+    );
+}
+
+#[test]
+fn a_session_that_another_program_carries_on_is_stolen_on_a_journey_too() {
+    let (said, _) = consented_on_a_journey(Some(PROXY));
+    assert!(
+        said.reasons
+            .iter()
+            .any(|reason| reason.text.contains("with another client")),
+        "{:#?}",
+        said.reasons
+    );
+    assert!(said.fingerprint.sessions.contains(&"further".to_owned()));
+}
+
 #[test]
 fn what_the_audit_log_repeats_of_a_sign_in_is_in_the_same_place() {
     let mut tenant = Tenant::with_unregistered_history();

@@ -157,6 +157,16 @@ impl Tenant {
     /// directory knows, and on a phone over its carrier; both in one session
     /// a day, as browsers keep them.
     pub(crate) fn with_unregistered_history() -> Self {
+        Self::worked(None)
+    }
+
+    /// The same on a registered laptop, whose browser shows it at the sign-in page and
+    /// not when it renews its token.
+    pub(crate) fn with_a_laptop_shown_at_the_page() -> Self {
+        Self::worked(Some(LAPTOP))
+    }
+
+    fn worked(device: Option<&'static str>) -> Self {
         let mut tenant = Self::default();
         for day in 1..=30 {
             for (hour, from, agent) in [
@@ -166,6 +176,7 @@ impl Tenant {
             ] {
                 tenant.add(SignIn {
                     interactive: hour == 26,
+                    device: device.filter(|_| hour == 26),
                     ..sign_in(
                         hours_before(24 * (day - 1) + hour),
                         from,

@@ -120,6 +120,8 @@ impl Attacker {
             Move::MakeAppPassword => self.make_app_password(world, trace, now),
             Move::SendBySmtp => self.send_by_smtp(world, company, trace, now),
             Move::ConsentAppOnly => self.consent_app_only(world, trace, now),
+            Move::AssignApp => self.assign_app(world, trace, now),
+            Move::ChangeResetContact => self.change_reset_contact(world, trace, now),
             Move::AddAccessPass => self.add_access_pass(world, company, trace, now),
             Move::StealToken => self.steal_token(world, company, trace, now),
             Move::SpoofMail => self.spoof_mail(world, company, trace, now),

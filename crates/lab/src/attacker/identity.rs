@@ -428,14 +428,7 @@ impl Attacker {
 pub(super) fn own_hand(world: &mut World, company: &Company, user: &str) -> Option<Origin> {
     let habits = company.habits.get(user)?;
     let (session, ip) = match &habits.client {
-        Some(client) => {
-            let ip = world
-                .tokens
-                .sessions
-                .get(&client.session)
-                .map(|session| session.ip.clone());
-            (Some(client.session.clone()), ip)
-        }
+        Some(client) => (Some(client.session.clone()), Some(client.desk.clone())),
         None => (None, None),
     };
     let ip = ip.unwrap_or_else(|| company.office.enter(world, 2));

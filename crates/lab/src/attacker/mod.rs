@@ -4,6 +4,7 @@
 //! It has no oracle of the response: what it learns, it learns by trying, or by
 //! seeing that a thing of its own is gone.
 
+mod account;
 mod app_only;
 mod assault;
 mod comeback;
@@ -100,6 +101,8 @@ pub(crate) struct Attacker {
     own_app: Option<app_only::OwnApp>,
     /// Methods made the default, passes, devices.
     identity: identity::Held,
+    /// Apps that it had assigned, and what self-service reset goes by.
+    changed: account::Changed,
     footholds: Vec<Foothold>,
     /// Rights on the mailbox, given to accounts in its hands (A15, A16, A17).
     delegated: rights::Hands,
@@ -151,6 +154,7 @@ impl Attacker {
             app: None,
             own_app: None,
             identity: identity::Held::default(),
+            changed: account::Changed::default(),
             footholds: Vec::new(),
             delegated: rights::Hands::default(),
             elsewhere: shared::Elsewhere::default(),
@@ -294,6 +298,7 @@ impl Attacker {
                 .cloned(),
         );
         gone.extend(self.identity.gone(world, &self.victim));
+        gone.extend(self.changed.gone(world, &self.victim));
         gone.extend(
             self.own_app
                 .iter()

@@ -36,6 +36,7 @@ impl Attacker {
         self.try_access(world, trace, now);
         let reset = self.try_reset(world, trace, now);
         let reset = self.try_identity(world, trace, now) || reset;
+        let reset = self.try_changed(world, trace, now) || reset;
         if !reaction {
             for (artefact, word) in [
                 (ArtefactId::FORWARDING_RULE, "look_outside"),
@@ -317,7 +318,11 @@ impl Attacker {
         let password = self.kit.own_password(self.entries);
         let origin = self.origin(world, Surface::Entra);
         let methods = self.factors();
-        if !world.reset_by_self_service(now, &origin, &self.victim, &methods, &password) {
+        let contacts = self.changed.contacts();
+        let victim = &self.victim;
+        if !world.reset_by_self_service(now, &origin, victim, &methods, &password)
+            && !world.reset_by_contact(now, &origin, victim, &contacts, &password)
+        {
             return;
         }
         self.password = Some(password.clone());

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use retake_playbook::{ObjectKind, ObjectRef};
 
 use crate::scenario::BaitKind;
+use crate::world::contact::Contact;
 use crate::world::legacy::NewDevice;
 use crate::world::tokens::Class;
 use crate::world::{Origin, Surface, World, known};
@@ -77,6 +78,8 @@ impl Company {
                     world.assign_app_role(since, &app, known::GRAPH, value);
                 }
             }
+            BaitKind::AssignedApps => self.assigned_apps(world, alert),
+            BaitKind::OwnContacts => self.own_contacts(world, alert),
             _ => {
                 let (at, by) = self.lately(world, &me, alert, "new app");
                 let name = chance.draw("bait", "new app", 0).word(&[
@@ -101,6 +104,107 @@ impl Company {
                     ),
                 });
             }
+        }
+    }
+
+    fn assigned_apps(&mut self, world: &mut World, alert: Timestamp) {
+        let me = self.affected.clone();
+        let chance = self.chance;
+        let name = chance.draw("bait", "assigned app", 0).word(&[
+            "Travel Desk",
+            "Time Sheets",
+            "Learning Hub",
+        ]);
+        let old = self.app(world, name, alert);
+        let (at, by) = self.own_doing(world, &me, alert, "assigned app");
+        let administrator = self.colleagues.first().cloned();
+        let mut by = by.through(Surface::Portal);
+        by.user.clone_from(&administrator);
+        let long_ago = world.assign_user_app_role(at, &by, &me, &old, None);
+        let name = chance.draw("bait", "newly assigned app", 0).word(&[
+            "Contract Archive",
+            "Fleet Portal",
+            "Supplier Desk",
+        ]);
+        let new = self.app(world, name, alert);
+        let whose = administrator.unwrap_or_else(|| me.clone());
+        let (at, by) = self.lately(world, &whose, alert, "newly assigned app");
+        let role = chance
+            .draw("bait", "assigned role", 0)
+            .happens(50)
+            .then_some("Editor");
+        let lately = world.assign_user_app_role(at, &by.through(Surface::Portal), &me, &new, role);
+        for (id, why) in [
+            (long_ago, "an app that the user was assigned long ago"),
+            (
+                lately,
+                "an app that an administrator assigned days before the alert",
+            ),
+        ] {
+            if let Some(id) = id {
+                self.kept.push(Kept {
+                    object: ObjectRef::new(ObjectKind::AppRole, id),
+                    aliases: Vec::new(),
+                    why: why.to_owned(),
+                });
+            }
+        }
+    }
+
+    fn own_contacts(&mut self, world: &mut World, alert: Timestamp) {
+        let me = self.affected.clone();
+        let chance = self.chance;
+        let (at, by) = self.own_doing(world, &me, alert, "own contacts");
+        let home = self.home_address(world, &me);
+        let number = |ordinal| {
+            format!(
+                "+49 151 {}",
+                chance
+                    .draw(&me, "own number", ordinal)
+                    .between(2_000_000, 9_999_999)
+            )
+        };
+        let mut kept = Vec::new();
+        // A mailbox rule may have had it written down before.
+        let known = world
+            .users
+            .get(&me)
+            .is_some_and(|user| user.other_mails.contains(&home));
+        if !known {
+            world.set_contact(
+                at,
+                &by.clone().through(Surface::Entra),
+                &me,
+                Contact::OtherMails,
+                vec![home],
+            );
+        }
+        kept.push((
+            Contact::OtherMails,
+            "the user's private address, from long ago",
+        ));
+        world.set_contact(
+            at,
+            &by.through(Surface::Entra),
+            &me,
+            Contact::MobilePhone,
+            vec![number(0)],
+        );
+        let (at, by) = self.lately(world, &me, alert, "own number");
+        world.set_contact(at, &by, &me, Contact::MobilePhone, vec![number(1)]);
+        kept.push((
+            Contact::MobilePhone,
+            "the user's new number, changed from the office days before the alert",
+        ));
+        for (contact, why) in kept {
+            self.kept.push(Kept {
+                object: ObjectRef::new(
+                    ObjectKind::ResetAttributes,
+                    format!("{me}/{}", contact.as_str()),
+                ),
+                aliases: Vec::new(),
+                why: why.to_owned(),
+            });
         }
     }
 

@@ -266,7 +266,9 @@ impl Company {
             BaitKind::OwnLaptop
             | BaitKind::RegisteredPhone
             | BaitKind::GrantNewApp
-            | BaitKind::BackupApp => {
+            | BaitKind::BackupApp
+            | BaitKind::AssignedApps
+            | BaitKind::OwnContacts => {
                 self.lay_identity(world, kind, alert);
             }
             BaitKind::Travel => self.travelled(alert),

@@ -20,6 +20,9 @@ pub(crate) struct Client {
     pub(crate) session: String,
     /// The next renewal comes from the phone.
     pub(crate) turns: u64,
+    /// Where the browser was last: what the person does there comes from this address,
+    /// wherever the session began.
+    pub(crate) desk: String,
 }
 
 /// The hours in which people work, in UTC.
@@ -64,6 +67,9 @@ impl Company {
             }
             if let Some(client) = self.habits.get_mut(user).and_then(|h| h.client.as_mut()) {
                 client.turns += 1;
+                if !by_phone {
+                    client.desk.clone_from(&desk);
+                }
             }
             let fresh_day = turns % 9 == 0;
             if renewed.is_ok() && !fresh_day {
@@ -129,6 +135,7 @@ impl Company {
                 refresh,
                 session,
                 turns,
+                desk: ip.to_owned(),
             });
         }
         true
@@ -211,13 +218,8 @@ impl Company {
         if !enabled || !live {
             return;
         }
-        let ip = world
-            .tokens
-            .sessions
-            .get(&client.session)
-            .map(|session| session.ip.clone())
-            .unwrap_or_default();
-        let origin = Origin::user(&self.affected, known::OUTLOOK_WEB, &ip, &habits.browser)
+        let ip = &client.desk;
+        let origin = Origin::user(&self.affected, known::OUTLOOK_WEB, ip, &habits.browser)
             .in_session(&client.session)
             .through(Surface::OutlookWeb);
         let unread: Vec<String> = world

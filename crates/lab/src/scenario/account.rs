@@ -176,7 +176,10 @@ pub(super) fn first_problem(scenario: &Scenario) -> Option<Problem> {
         }
         let registers = matches!(
             action,
-            Move::AddMethod | Move::AddDefaultMethod | Move::AddAccessPass
+            Move::AddMethod
+                | Move::AddDefaultMethod
+                | Move::AddAccessPass
+                | Move::ChangeResetContact
         );
         if kind == AccountKind::Guest && registers {
             return wrong(

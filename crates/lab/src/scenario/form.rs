@@ -194,6 +194,11 @@ pub enum Move {
     MakeAppPassword,
     /// Answers in a stolen thread by SMTP AUTH with the app password.
     SendBySmtp,
+    /// Assigns the account an app that it had no business in (A21).
+    AssignApp,
+    /// A phone or address of the attacker's among those that self-service reset goes by
+    /// (A42).
+    ChangeResetContact,
 }
 
 impl Move {
@@ -220,6 +225,8 @@ impl Move {
         Self::SprayPasswords,
         Self::MakeAppPassword,
         Self::SendBySmtp,
+        Self::AssignApp,
+        Self::ChangeResetContact,
     ];
 
     /// What this step leaves in the attacker's hands.
@@ -275,6 +282,8 @@ impl Move {
             Self::PhishAppConsent | Self::ConsentAppOnly => &[ArtefactId::MALICIOUS_APP],
             Self::MakeAppPassword => &[ArtefactId::APP_PASSWORD],
             Self::AddAccessPass => &[ArtefactId::TEMPORARY_ACCESS_PASS],
+            Self::AssignApp => &[ArtefactId::APP_ROLE],
+            Self::ChangeResetContact => &[ArtefactId::RESET_ATTRIBUTES],
         }
     }
 
@@ -335,6 +344,8 @@ impl Move {
             Self::SprayPasswords => "spray_passwords",
             Self::MakeAppPassword => "make_app_password",
             Self::SendBySmtp => "send_by_smtp",
+            Self::AssignApp => "assign_app",
+            Self::ChangeResetContact => "change_reset_contact",
         }
     }
 
@@ -467,6 +478,12 @@ pub enum BaitKind {
     GrantNewApp,
     /// An app with application permissions on everybody's mail, for years.
     BackupApp,
+    /// Apps that the user was assigned: one long ago, one by an administrator some days
+    /// before.
+    AssignedApps,
+    /// The user's own phone and private address for self-service reset: the address from
+    /// long ago, the phone changed from the office some days before.
+    OwnContacts,
 }
 
 /// A person on our side.

@@ -21,6 +21,9 @@ pub(crate) struct AppRoleAssignment {
     pub(crate) created: Timestamp,
 }
 
+/// The role of plain access, for apps that name none (reference §5).
+pub(crate) const PLAIN_ACCESS: &str = "00000000-0000-0000-0000-000000000000";
+
 /// App roles of Microsoft Graph whose ids are known (Graph permissions reference).
 const GRAPH_ROLES: [(&str, &str); 7] = [
     ("Mail.Read", "810c84a8-4a9e-49e6-bf7d-12d183f40d01"),
@@ -181,6 +184,113 @@ impl World {
             ],
         };
         self.application_audit(now, by, "Consent to application", target);
+    }
+
+    /// Somebody assigns the user an app role: of an app that names none, plain access.
+    /// Gives the assignment's id.
+    pub(crate) fn assign_user_app_role(
+        &mut self,
+        now: Timestamp,
+        by: &Origin,
+        user: &str,
+        principal: &str,
+        role: Option<&str>,
+    ) -> Option<String> {
+        let app_id = self.service_principals.get(principal)?.app_id.clone();
+        let role_id = match role {
+            Some(value) => self.app_role_id(&app_id, value),
+            None => PLAIN_ACCESS.to_owned(),
+        };
+        let id = self.next(user, "app role assignment").text(
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+            43,
+        );
+        let held = AppRoleAssignment {
+            id: id.clone(),
+            principal_id: user.to_owned(),
+            resource_id: principal.to_owned(),
+            role_id,
+            created: now,
+        };
+        self.app_role_assignments.insert(id.clone(), held);
+        self.user_role_audit(
+            now,
+            by,
+            "Add app role assignment grant to user",
+            user,
+            principal,
+            role.unwrap_or_default(),
+        );
+        Some(id)
+    }
+
+    /// Withdraws a user's app role. A consent to the app stays (reference §5).
+    pub(crate) fn withdraw_user_app_role(&mut self, now: Timestamp, by: &Origin, id: &str) -> bool {
+        let Some(held) = self.app_role_assignments.remove(id) else {
+            return false;
+        };
+        self.user_role_audit(
+            now,
+            by,
+            "Remove app role assignment from user",
+            &held.principal_id,
+            &held.resource_id,
+            "",
+        );
+        true
+    }
+
+    /// The record names the app and the user, and not the assignment.
+    fn user_role_audit(
+        &mut self,
+        now: Timestamp,
+        by: &Origin,
+        name: &str,
+        user: &str,
+        principal: &str,
+        role: &str,
+    ) {
+        let Some((app_id, app_name)) = self
+            .service_principals
+            .get(principal)
+            .map(|held| (held.app_id.clone(), held.display_name.clone()))
+        else {
+            return;
+        };
+        let text = |value: &str| Some(json!(value).to_string());
+        let upn = self
+            .users
+            .get(user)
+            .map(|user| user.upn.clone())
+            .unwrap_or_default();
+        let app = Target {
+            id: principal.to_owned(),
+            kind: String::from("ServicePrincipal"),
+            name: app_name,
+            upn: None,
+            modified: vec![
+                (String::from("AppRole.Value"), None, text(role)),
+                (String::from("User.ObjectID"), None, text(user)),
+                (String::from("User.UPN"), None, text(&upn)),
+                (
+                    String::from("TargetId.ServicePrincipalNames"),
+                    None,
+                    text(&app_id),
+                ),
+            ],
+        };
+        let whom = self.user_target(user, Vec::new());
+        self.audit_directory(
+            now,
+            by,
+            &Activity {
+                name,
+                category: "ApplicationManagement",
+                service: "Core Directory",
+                operation: "Assign",
+            },
+            vec![app, whom],
+        );
     }
 
     fn application_audit(&mut self, now: Timestamp, by: &Origin, name: &str, target: Target) {

@@ -9,6 +9,7 @@ pub(crate) mod administer;
 pub(crate) mod app_roles;
 pub(crate) mod audit;
 pub(crate) mod changes;
+pub(crate) mod contact;
 pub(crate) mod directory;
 pub(crate) mod issue;
 pub(crate) mod legacy;

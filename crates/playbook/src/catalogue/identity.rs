@@ -77,6 +77,52 @@ pub(super) const DISABLE_APP: ActionSpec = ActionSpec {
     source: "reference §0.3, §5, §9.3",
 };
 
+pub(super) const REMOVE_APP_ROLE: ActionSpec = ActionSpec {
+    kind: ActionKind::RemoveAppRole,
+    title: "Withdraw app role",
+    step: StepId::new(5, 3),
+    object: ObjectKind::AppRole,
+    scope: Scope::Account,
+    permissions: &["AppRoleAssignment.ReadWrite.All", "Directory.Read.All"],
+    roles: &[],
+    evidence: "the account's app roles with this one in the list",
+    precheck: "the role is assigned and is as it was when the plan was made",
+    verification: "the account's app roles no longer hold it",
+    reverse: Reverse::By("assign the same role on the same app again; it gets a new id"),
+    breaks: "the account can no longer use the app in this role; a consent that it gave stays",
+    effect: Effect {
+        words: "no new tokens at once; the app's own session lives on as long as the app lets it",
+        within_s: 60,
+    },
+    repeatable: false,
+    source: "reference §5",
+};
+
+pub(super) const RESTORE_RESET_ATTRIBUTE: ActionSpec = ActionSpec {
+    kind: ActionKind::RestoreResetAttribute,
+    title: "Restore attribute for self-service reset",
+    step: StepId::new(4, 4),
+    object: ObjectKind::ResetAttributes,
+    scope: Scope::Account,
+    permissions: &["User-Mail.ReadWrite.All", "User-Phone.ReadWrite.All"],
+    roles: &[
+        "User Administrator",
+        "Privileged Authentication Administrator",
+    ],
+    evidence: "the account with its other mail addresses and phone numbers",
+    precheck: "the attribute is as it was when the plan was made",
+    verification: "none of the attacker's values is there, and those that they displaced are",
+    reverse: Reverse::By("set the attribute to its saved value"),
+    breaks: "nothing; self-service reset asks for what it asked for before",
+    effect: Effect {
+        words: "at once for new resets",
+        within_s: 60,
+    },
+    // It sets the whole value.
+    repeatable: false,
+    source: "reference §2.1, §2.2",
+};
+
 /// No interface lists or deletes one: the block stops it, and a person deletes it.
 pub(super) const APP_PASSWORD: ArtefactSpec = ArtefactSpec {
     id: ArtefactId::APP_PASSWORD,
@@ -85,6 +131,24 @@ pub(super) const APP_PASSWORD: ArtefactSpec = ArtefactSpec {
     gives: "sending as the user by SMTP AUTH, after a reset and without a second factor",
     ended_by: &[ActionKind::BlockSignIn],
     source: "reference §0.9, §2.2, §9.3",
+};
+
+pub(super) const APP_ROLE: ArtefactSpec = ArtefactSpec {
+    id: ArtefactId::APP_ROLE,
+    title: "App role of the account",
+    object: ObjectKind::AppRole,
+    gives: "an app by single sign-on that the account had no business in",
+    ended_by: &[ActionKind::RevokeSessions, ActionKind::RemoveAppRole],
+    source: "reference §5",
+};
+
+pub(super) const RESET_ATTRIBUTES: ArtefactSpec = ArtefactSpec {
+    id: ArtefactId::RESET_ATTRIBUTES,
+    title: "Phone or other mail for self-service reset",
+    object: ObjectKind::ResetAttributes,
+    gives: "the password through self-service reset, after it was changed",
+    ended_by: &[ActionKind::RestoreResetAttribute],
+    source: "reference §2.1, §2.2",
 };
 
 pub(super) const MALICIOUS_APP: ArtefactSpec = ArtefactSpec {

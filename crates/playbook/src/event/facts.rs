@@ -237,6 +237,28 @@ pub enum Facts {
         /// Whether the organisation manages it.
         managed: bool,
     },
+    /// An app role that the account was assigned: what it may use, and as what.
+    AppRole {
+        /// The app's service principal.
+        resource: String,
+        /// The app's name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        app_name: Option<String>,
+        /// The role's id; all zeros is plain access.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<String>,
+        /// When it was assigned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created: Option<Timestamp>,
+    },
+    /// One of the account's own properties that self-service reset goes by.
+    ResetAttribute {
+        /// Which: `otherMails`, `mobilePhone`, `businessPhones`.
+        attribute: String,
+        /// Its values: of a phone one at most.
+        #[serde(default)]
+        values: Vec<String>,
+    },
     /// An app with permissions of its own on mail, files or the directory.
     App {
         /// The app's id.

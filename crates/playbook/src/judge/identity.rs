@@ -1,6 +1,6 @@
 //! Judging what belongs to the identity: methods, devices.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{Change, Facts, Looked, Observed};
 use crate::state::State;
@@ -32,8 +32,27 @@ pub(super) fn tells_of(state: &State, change: &Change, observed: &Observed) -> b
                 && registers_device(change)
                 && change.at.duration_since(*registered).abs() <= SAME_ACT
         }
+        // The record names the app and not the assignment (reference §7.3).
+        Facts::AppRole {
+            resource, created, ..
+        } => {
+            matches!(change.kind, ObjectKind::AppRole | ObjectKind::OauthGrant)
+                && assigns_to_a_user(change)
+                && change
+                    .ids
+                    .iter()
+                    .any(|id| id.eq_ignore_ascii_case(resource))
+                && created.is_none_or(|created| change.at.duration_since(created).abs() <= SAME_ACT)
+        }
         _ => false,
     }
+}
+
+fn assigns_to_a_user(change: &Change) -> bool {
+    change
+        .operation
+        .to_lowercase()
+        .contains("add app role assignment grant to user")
 }
 
 /// A record of a registration, by its operation or the reason that it gives.
@@ -161,12 +180,52 @@ pub(super) fn device(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
     }
 }
 
+/// An app role of which no record says who assigned it.
+pub(super) fn app_role(state: &State, created: Option<Timestamp>) -> (Verdict, Vec<String>) {
+    let first_bad = state
+        .analysis
+        .as_ref()
+        .and_then(|(_, analysis)| analysis.first_known_bad);
+    let when = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC");
+    match (created, first_bad) {
+        (Some(at), Some(bad)) if at >= bad => (
+            Verdict::Unclear,
+            vec![format!(
+                "assigned on {}, when a stranger was in the account, and no record says by whom: ask who looks after the app",
+                when(at)
+            )],
+        ),
+        (Some(at), Some(_)) => (
+            Verdict::Legitimate,
+            vec![format!(
+                "assigned on {}, before the first event known to be the attacker's",
+                when(at)
+            )],
+        ),
+        (Some(at), None) => (
+            Verdict::Legitimate,
+            vec![format!(
+                "assigned on {}, and no event is known to be an attacker's",
+                when(at)
+            )],
+        ),
+        (None, _) => (
+            Verdict::Unclear,
+            vec![
+                "nobody knows when it was assigned or by whom: ask who looks after the app"
+                    .to_owned(),
+            ],
+        ),
+    }
+}
+
 /// Whether a record of this kind can tell of such an object: what brought an app in is
 /// told as a consent, too.
 pub(super) fn is_of_kind(told: ObjectKind, object: ObjectKind) -> bool {
     told == object
         || (object == ObjectKind::ServicePrincipal
             && matches!(told, ObjectKind::OauthGrant | ObjectKind::AppRole))
+        || (object == ObjectKind::AppRole && told == ObjectKind::OauthGrant)
 }
 
 /// An app with permissions of its own of which no record says who let it in. Every

@@ -417,7 +417,7 @@ pub(super) fn leaves_open(state: &State, observed: &Observed) -> Option<bool> {
 }
 
 /// The changes of this kind in the logs that concern this mailbox, oldest first.
-fn changes_of<'a>(state: &'a State, observed: &Observed) -> Vec<&'a Change> {
+pub(super) fn changes_of<'a>(state: &'a State, observed: &Observed) -> Vec<&'a Change> {
     let Some((_, analysis)) = state.analysis.as_ref() else {
         return Vec::new();
     };
@@ -455,7 +455,7 @@ fn changes_of<'a>(state: &'a State, observed: &Observed) -> Vec<&'a Change> {
 
 /// What the setting was in the first snapshot after sign-in was blocked, if that is not
 /// the latest one: since then its owner could change nothing.
-fn first_while_blocked(state: &State, kind: ObjectKind) -> Option<&Facts> {
+pub(super) fn first_while_blocked(state: &State, kind: ObjectKind) -> Option<&Facts> {
     if state.restored_at.is_some() {
         return None;
     }
@@ -589,14 +589,14 @@ fn harm(state: &State, list: JunkList, entry: &str) -> Option<String> {
     theirs.then(|| "lets mail through from where the attacker receives".to_owned())
 }
 
-fn field<'a>(change: &'a Change, name: &str) -> Option<&'a FieldChange> {
+pub(super) fn field<'a>(change: &'a Change, name: &str) -> Option<&'a FieldChange> {
     change
         .fields
         .iter()
         .find(|field| field.name.eq_ignore_ascii_case(name))
 }
 
-fn told(who: &str, change: &Change) -> String {
+pub(super) fn told(who: &str, change: &Change) -> String {
     format!(
         "{who} on {}: {} (record {})",
         change.at.strftime("%Y-%m-%d %H:%M:%S UTC"),

@@ -52,6 +52,16 @@ pub(super) fn ways_while_open(until: Timestamp) -> Vec<AccessEnd> {
             "new tokens by a device that the attacker registered",
             "the device",
         ),
+        (
+            ArtefactId::RESET_ATTRIBUTES,
+            "a new password by self-service reset, through a phone or address of the attacker's",
+            "the phone or address",
+        ),
+        (
+            ArtefactId::APP_ROLE,
+            "new tokens for an app that the attacker assigned to the account",
+            "the app role",
+        ),
     ]
     .into_iter()
     .map(|(artefact, what, itself)| AccessEnd {

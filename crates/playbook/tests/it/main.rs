@@ -5,6 +5,7 @@
 mod desk;
 mod errands;
 mod judging;
+mod reset;
 mod settings;
 mod story;
 mod transitions;

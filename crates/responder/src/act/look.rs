@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::event::{Account, Facts, Observed, Planned};
-use retake_playbook::judge::{junk_entries, reopened};
+use retake_playbook::judge::{junk_entries, reopened, restored_values};
 use retake_playbook::{ActionId, ActionKind, Digest, ObjectKind, State, plan};
 use retake_tenant::{Kind, Tenant, TenantError};
 
@@ -215,6 +215,9 @@ fn cleared(state: &State, kind: ActionKind, observed: &Observed) -> bool {
             },
         ) => *litigation_hold == Some(true),
         (ActionKind::ChooseDefaultMethod, Facts::Method { default, .. }) => *default,
+        (ActionKind::RestoreResetAttribute, Facts::ResetAttribute { .. }) => {
+            restored_values(state, observed).is_none()
+        }
         (ActionKind::DisableDevice, Facts::Device { enabled, .. })
         | (ActionKind::DisableApp, Facts::App { enabled, .. }) => !enabled,
         _ => false,

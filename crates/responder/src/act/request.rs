@@ -1,7 +1,7 @@
 //! What each action sends: the one request that carries it out, or takes it back.
 
 use retake_playbook::event::{Facts, MailboxRight, Planned};
-use retake_playbook::judge::{JunkList, junk_entries, preference, reopened};
+use retake_playbook::judge::{JunkList, junk_entries, preference, reopened, restored_values};
 use retake_playbook::undo::CannotUndo;
 use retake_playbook::{ActionKind, plan};
 use retake_tenant::client::Giving;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::explain::ByHand;
 use crate::observe::user_key;
-use crate::undo::{NoWay, Past, prepare_reverse};
+use crate::undo::{NoWay, Past, prepare_reverse, set_reset_attribute};
 
 use super::{Hand, facts, seen};
 
@@ -151,6 +151,21 @@ impl Hand<'_> {
                 tenant.prepare_set_default_method(&user, word.unwrap_or_default())
             }
             ActionKind::DisableDevice => tenant.prepare_disable_device(&planned.object.id),
+            ActionKind::RemoveAppRole => tenant.prepare_delete_app_role(&user, &planned.object.id),
+            ActionKind::RestoreResetAttribute => {
+                let restored =
+                    seen(&state, planned).and_then(|observed| restored_values(&state, observed));
+                match restored {
+                    Some(to) => set_reset_attribute(tenant, &user, &to.attribute, &to.values),
+                    // Nothing of the attacker's is there any more: as it is seen.
+                    None => match facts(&state, planned) {
+                        Some(Facts::ResetAttribute { attribute, values }) => {
+                            set_reset_attribute(tenant, &user, attribute, values)
+                        }
+                        _ => set_reset_attribute(tenant, &user, "", &[]),
+                    },
+                }
+            }
             ActionKind::DisableApp => tenant.prepare_disable_app(&planned.object.id),
         }
     }

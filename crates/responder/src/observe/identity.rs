@@ -1,5 +1,5 @@
-//! Reading what belongs to the identity beside its methods: devices, and apps with rights
-//! of their own.
+//! Reading what belongs to the identity beside its methods: devices, app roles, what
+//! self-service reset goes by, and apps with rights of their own.
 
 use std::collections::BTreeMap;
 
@@ -45,6 +45,70 @@ fn device_facts(device: &Device) -> Found {
             managed: device.is_managed == Some(true),
         },
     )
+}
+
+/// The app roles that the account itself was assigned.
+pub(super) async fn app_roles(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
+    let read = tenant.app_roles_of_user(user).await?;
+    let objects = read
+        .value
+        .iter()
+        .filter(|held| !held.id.is_empty())
+        .map(|held| {
+            let object = ObjectRef::new(ObjectKind::AppRole, &held.id);
+            let object = match &held.resource_display_name {
+                Some(name) => object.named(name),
+                None => object,
+            };
+            let facts = Facts::AppRole {
+                resource: held.resource_id.clone().unwrap_or_default(),
+                app_name: held.resource_display_name.clone(),
+                role: held.app_role_id.clone(),
+                created: held.created_date_time,
+            };
+            Found::new(object, facts)
+        })
+        .collect();
+    Ok(Seen::of(read, objects))
+}
+
+/// What self-service reset goes by, of the account itself: an object for each property.
+pub(super) async fn reset_attributes(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
+    let read = tenant.user(user).await?;
+    let account = &read.value;
+    let phone = |number: &Option<String>| -> Vec<String> {
+        number
+            .iter()
+            .filter(|number| !number.trim().is_empty())
+            .cloned()
+            .collect()
+    };
+    let objects = [
+        (
+            "otherMails",
+            "other mail addresses",
+            account.other_mails.clone(),
+        ),
+        ("mobilePhone", "mobile phone", phone(&account.mobile_phone)),
+        (
+            "businessPhones",
+            "office phone",
+            account.business_phones.clone(),
+        ),
+    ]
+    .into_iter()
+    .map(|(attribute, name, values)| {
+        let id = format!("{}/{attribute}", account.id);
+        Found::new(
+            ObjectRef::new(ObjectKind::ResetAttributes, id).named(name),
+            Facts::ResetAttribute {
+                attribute: attribute.to_owned(),
+                values,
+            },
+        )
+    })
+    .collect();
+    Ok(Seen::of(read, objects))
 }
 
 /// The resources whose application permissions open mail, files and the directory:

@@ -9,9 +9,10 @@
 use retake_playbook::steps::StepId;
 use retake_tenant::call::{
     ACTIVITY_BLOB, ACTIVITY_CONTENT, ACTIVITY_START, ACTIVITY_SUBSCRIPTIONS, CALLS,
-    CREATE_INBOX_RULE, DELETE_GRANT, DELETE_INBOX_RULE, DIRECTORY_AUDITS, DISABLE_APP,
-    DISABLE_DEVICE, ENABLE_APP, ENABLE_DEVICE, INBOX_RULES, METHODS, SIGN_INS_BETA, USER_BLOCK,
-    USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
+    CREATE_APP_ROLE, CREATE_INBOX_RULE, DELETE_APP_ROLE, DELETE_GRANT, DELETE_INBOX_RULE,
+    DIRECTORY_AUDITS, DISABLE_APP, DISABLE_DEVICE, ENABLE_APP, ENABLE_DEVICE, INBOX_RULES, METHODS,
+    SIGN_INS_BETA, USER_BLOCK, USER_RESET_PASSWORD, USER_REVOKE, USER_SET_OTHER_MAILS,
+    USER_SET_PHONES, USER_UNBLOCK,
 };
 use retake_tenant::{CallSpec, Service};
 
@@ -134,6 +135,9 @@ pub static PERMISSIONS: &[Permission] = &[
     graph!("UserAuthenticationMethod.ReadWrite.All", Some("50483e42-d915-4231-9639-7fdb7fd190e5"), Some("b7887744-6746-4312-813d-72daeaee7e2d"), respond),
     app_only(graph!("MailboxSettings.ReadWrite", Some("6931bccd-447a-43d1-b442-00a195474933"), None, respond)),
     graph!("DelegatedPermissionGrant.ReadWrite.All", Some("8e8e4742-1d95-4f68-9d56-6ee75648c72a"), Some("41ce6ca6-6826-4807-84f1-1c82854f7ee5"), respond),
+    graph!("AppRoleAssignment.ReadWrite.All", Some("06b708a9-e830-4db3-a914-8e69da51d44f"), Some("84bccea3-f856-4a8a-967b-dbe0a3d53a64"), respond),
+    graph!("User-Mail.ReadWrite.All", Some("280d0935-0796-47d1-8d26-273470a3f17a"), None, respond),
+    graph!("User-Phone.ReadWrite.All", Some("86ceff06-c822-49ff-989a-d912845ffe69"), None, respond),
     // A person switches devices off with what they may do themselves (reference §4).
     Permission {
         name: "Device.ReadWrite.All",
@@ -360,7 +364,10 @@ pub fn role_for(call: &CallSpec, signed_in: SignedInAs) -> Option<&'static Role>
         _ if is(&USER_BLOCK) || is(&USER_UNBLOCK) || is(&USER_REVOKE) => Some(&USER_ADMINISTRATOR),
         _ if is(&DISABLE_DEVICE) || is(&ENABLE_DEVICE) => Some(&DEVICE_ADMINISTRATOR),
         _ if is(&DISABLE_APP) || is(&ENABLE_APP) => Some(&CLOUD_APPLICATION_ADMINISTRATOR),
-        _ if is(&DELETE_GRANT) => Some(&CLOUD_APPLICATION_ADMINISTRATOR),
+        _ if is(&DELETE_GRANT) || is(&DELETE_APP_ROLE) || is(&CREATE_APP_ROLE) => {
+            Some(&CLOUD_APPLICATION_ADMINISTRATOR)
+        }
+        _ if is(&USER_SET_OTHER_MAILS) || is(&USER_SET_PHONES) => Some(&USER_ADMINISTRATOR),
         _ if is(&SIGN_INS_BETA) || is(&DIRECTORY_AUDITS) => Some(&LOG_READER),
         _ if call.permissions == METHODS.permissions => Some(&METHOD_READER),
         _ if is_method_change(call) => Some(&AUTHENTICATION_ADMINISTRATOR),

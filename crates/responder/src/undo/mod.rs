@@ -22,7 +22,7 @@ use crate::explain::ByHand;
 use crate::open::Responder;
 
 pub(crate) use past::Past;
-pub(crate) use reverse::{NoWay, Shown, prepare_reverse, shows_reversed};
+pub(crate) use reverse::{NoWay, Shown, prepare_reverse, set_reset_attribute, shows_reversed};
 
 /// What is to be taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]

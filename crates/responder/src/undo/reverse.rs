@@ -2,12 +2,13 @@
 //! is as it was. One arm each.
 
 use retake_playbook::event::{Facts, MailboxRight, Observed};
-use retake_playbook::judge::{JunkList, junk_entries, reopened};
+use retake_playbook::judge::{JunkList, junk_entries, reopened, restored_values};
 use retake_playbook::undo::{CannotUndo, content, sign_in_without};
 use retake_playbook::{ActionKind, ObjectKind};
 use retake_tenant::client::Giving;
 use retake_tenant::model::{
-    AutoReply, ExchangeRule, Forwarding, Grant, Keeping, Mailbox, MessageRule, SweepRule,
+    AppRoleAssignment, AutoReply, ExchangeRule, Forwarding, Grant, Keeping, Mailbox, MessageRule,
+    SweepRule,
 };
 use retake_tenant::{Prepared, Tenant, TenantError};
 
@@ -89,6 +90,18 @@ pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepar
                 .ok_or_else(|| not_saved(past, "the consent"))?;
             Ok(tenant.prepare_create_grant(&grant)?)
         }
+        ActionKind::RemoveAppRole => {
+            let held: AppRoleAssignment = past
+                .row_named("id")
+                .ok_or_else(|| not_saved(past, "the app role"))?;
+            Ok(tenant.prepare_create_app_role(&user, &held)?)
+        }
+        ActionKind::RestoreResetAttribute => match past.facts() {
+            Some(Facts::ResetAttribute { attribute, values }) => {
+                Ok(set_reset_attribute(tenant, &user, attribute, values)?)
+            }
+            _ => Err(not_saved(past, "the attribute")),
+        },
         ActionKind::RemoveMailboxRight => {
             let Some(Facts::MailboxRight { right, holder }) = past.facts() else {
                 return Err(not_saved(past, "the right"));
@@ -224,6 +237,14 @@ pub(crate) fn shows_reversed(past: &Past<'_>, seen: &[Found]) -> Shown {
         | ActionKind::ResetPassword
         | ActionKind::RemoveMethod
         | ActionKind::ChooseDefaultMethod => Shown::default(),
+        ActionKind::RemoveAppRole => app_role(past, seen),
+        ActionKind::RestoreResetAttribute => {
+            let left = seen_before(past).and_then(|was| restored_values(past.state, was));
+            setting(past, seen, |facts| match (facts, &left) {
+                (Facts::ResetAttribute { values, .. }, Some(left)) => *values == left.values,
+                _ => false,
+            })
+        }
         ActionKind::DisableDevice | ActionKind::DisableApp => setting(past, seen, |facts| {
             matches!(
                 facts,
@@ -356,6 +377,37 @@ fn grant(past: &Past<'_>, seen: &[Found]) -> Shown {
     Shown {
         in_the_way: candidates.first().map(|found| differs(was, found.facts())),
         ..Shown::default()
+    }
+}
+
+/// An app role that is assigned again has another id.
+fn app_role(past: &Past<'_>, seen: &[Found]) -> Shown {
+    let Some(was) = past.facts() else {
+        return Shown::default();
+    };
+    let others = past.others();
+    let wanted = content_of(was);
+    Shown {
+        object: seen
+            .iter()
+            .filter(|found| found.object().id == past.id() || !others.contains(&found.object().id))
+            .find(|found| found.content() == wanted)
+            .map(|found| found.object().id.clone()),
+        ..Shown::default()
+    }
+}
+
+/// The request that sets a property which self-service reset goes by.
+pub(crate) fn set_reset_attribute(
+    tenant: &Tenant,
+    user: &str,
+    attribute: &str,
+    values: &[String],
+) -> Result<Prepared, TenantError> {
+    match attribute {
+        "otherMails" => tenant.prepare_set_other_mails(user, values),
+        "mobilePhone" => tenant.prepare_set_mobile_phone(user, values.first().map(String::as_str)),
+        _ => tenant.prepare_set_business_phones(user, values),
     }
 }
 

@@ -98,6 +98,12 @@ calls! {
     USER_RESET_PASSWORD: "graph.user.reset_password", "set a new password";
         Graph Patch "/v1.0/users/{user}", change;
         needs &["User-PasswordProfile.ReadWrite.All"], roles PASSWORD_ROLES; "reference §2.1".
+    USER_SET_OTHER_MAILS: "graph.user.set_other_mails", "set the other mail addresses, which self-service reset goes by";
+        Graph Patch "/v1.0/users/{user}", change;
+        needs &["User-Mail.ReadWrite.All"], roles PASSWORD_ROLES; "reference §2.1; Graph, update user".
+    USER_SET_PHONES: "graph.user.set_phones", "set the phone numbers, which self-service reset goes by";
+        Graph Patch "/v1.0/users/{user}", change;
+        needs &["User-Phone.ReadWrite.All"], roles PASSWORD_ROLES; "reference §2.1; Graph, update user".
     USER_CONFIRM_COMPROMISED: "graph.user.confirm_compromised", "mark the account as compromised";
         Graph Post "/v1.0/identityProtection/riskyUsers/confirmCompromised", change;
         needs &["IdentityRiskyUser.ReadWrite.All"], roles RISK_ROLES; "reference §7.1".
@@ -164,6 +170,15 @@ calls! {
     APP_ROLE_ASSIGNED_TO: "graph.apps.assigned_to", "read which apps hold permissions of their own on a resource";
         Graph Get "/v1.0/servicePrincipals/{app}/appRoleAssignedTo", read;
         needs &["Application.Read.All"], roles &[]; "reference §5".
+    APP_ROLES_OF_USER: "graph.apps.roles_of_user", "read which app roles the account was assigned";
+        Graph Get "/v1.0/users/{user}/appRoleAssignments", read;
+        needs &["Directory.Read.All", "AppRoleAssignment.ReadWrite.All"], roles &[]; "reference §5".
+    DELETE_APP_ROLE: "graph.apps.withdraw_role", "withdraw an app role from the account";
+        Graph Delete "/v1.0/users/{user}/appRoleAssignments/{assignment}", change;
+        needs &["AppRoleAssignment.ReadWrite.All"], roles CONSENT_ROLES; "reference §5".
+    CREATE_APP_ROLE: "graph.apps.assign_role", "assign a withdrawn app role again";
+        Graph Post "/v1.0/users/{user}/appRoleAssignments", change;
+        needs &["AppRoleAssignment.ReadWrite.All"], roles CONSENT_ROLES; "reference §5".
     DISABLE_APP: "graph.apps.disable", "stop an app from getting tokens, for everybody";
         Graph Patch "/v1.0/servicePrincipals/{app}", change;
         needs &["Application.ReadWrite.All"], roles CONSENT_ROLES; "reference §5".

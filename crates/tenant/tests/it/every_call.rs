@@ -114,6 +114,7 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "graph.grants.read" => world.grant("g");
         "graph.apps.read" => world.service_principal(ID);
         "graph.apps.assigned_to" => world.app_role_assigned_to(ID);
+        "graph.apps.roles_of_user" => world.app_roles_of_user(USER);
         "graph.apps.find" => world.service_principal_by_app_id(ID);
         "graph.devices.registered" => world.registered_devices(USER);
         "graph.devices.owned" => world.owned_devices(USER);
@@ -162,6 +163,10 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "graph.rules.create" => tenant.prepare_create_graph_rule(USER, &rule());
         "graph.grants.delete" => tenant.prepare_delete_grant("g");
         "graph.grants.create" => tenant.prepare_create_grant(&grant());
+        "graph.apps.withdraw_role" => tenant.prepare_delete_app_role(USER, "a-1_b");
+        "graph.apps.assign_role" => tenant.prepare_create_app_role(USER, &serde_json::from_value(json!({"id": "a", "principalId": ID, "resourceId": ID, "appRoleId": ID})).unwrap());
+        "graph.user.set_other_mails" => tenant.prepare_set_other_mails(USER, &["a@b.example".to_owned()]);
+        "graph.user.set_phones" => tenant.prepare_set_mobile_phone(USER, Some("+49 30 1"));
         "graph.apps.disable" => tenant.prepare_disable_app(ID);
         "graph.apps.enable" => tenant.prepare_enable_app(ID);
         "graph.devices.disable" => tenant.prepare_disable_device(ID);

@@ -12,6 +12,7 @@ mod message_trace;
 mod methods;
 mod risk;
 mod rules;
+mod user_roles;
 mod users;
 
 use super::answer::{Answer, Body};

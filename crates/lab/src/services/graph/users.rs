@@ -10,6 +10,7 @@ use crate::services::odata::parse_filter;
 use crate::services::rights::Act;
 use crate::trace::TraceObject;
 use crate::unconfirmed::{BLOCK_PERMISSION, REVOKE_ROLE};
+use crate::world::contact::Contact;
 use crate::world::tokens::CutKind;
 use crate::world::{User, UserType, World};
 
@@ -47,7 +48,10 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, user: &str, rest: &[&
         ("GET", ["memberOf" | "transitiveMemberOf"]) => directory::member_of(call, user),
         ("GET", ["oauth2PermissionGrants"]) => super::apps::grants_of(call, user),
         ("GET", ["ownedDevices" | "registeredDevices"]) => devices::of_user(call, user),
-        ("GET", ["appRoleAssignments" | "ownedObjects"]) => {
+        (_, ["appRoleAssignments", rest @ ..]) => {
+            super::user_roles::serve(call, method, user, rest)
+        }
+        ("GET", ["ownedObjects"]) => {
             call.need_user_read(user)?;
             // Nothing of the kind exists in the scenarios so far.
             Ok(call
@@ -243,8 +247,16 @@ fn update(call: &mut Call<'_, '_>, user: &str) -> Outcome {
                 }
             }
             "mobilePhone" | "otherMails" | "businessPhones" => {
-                call.need(&["User.ReadWrite.All", "Directory.ReadWrite.All"])?;
-                call.need_rank(user, Act::Change)?;
+                let least = if name == "otherMails" {
+                    "User-Mail.ReadWrite.All"
+                } else {
+                    "User-Phone.ReadWrite.All"
+                };
+                // Everybody may change their own.
+                if !(call.caller.is(user) && call.caller.has(&["User.ReadWrite"])) {
+                    call.need(&[least, "User.ReadWrite.All", "Directory.ReadWrite.All"])?;
+                    call.need_rank(user, Act::Change)?;
+                }
                 mastered_here(call, user, false)?;
             }
             "@odata.type" => {}
@@ -254,6 +266,7 @@ fn update(call: &mut Call<'_, '_>, user: &str) -> Outcome {
     let (now, origin) = (call.ask.now, call.origin());
     let mut changed = serde_json::Map::new();
     let mut password = false;
+    let mut contacts = Vec::new();
     for (name, value) in fields {
         match name.as_str() {
             "accountEnabled" => {
@@ -289,12 +302,36 @@ fn update(call: &mut Call<'_, '_>, user: &str) -> Outcome {
                 }
             }
             _ => {
-                if let Some(held) = call.ask.world.users.get_mut(user) {
-                    set_contact(held, name, value);
-                    changed.insert(name.clone(), json!(["changed", "changed"]));
-                }
+                let Some(contact) = Contact::named(name) else {
+                    continue;
+                };
+                let old = call
+                    .ask
+                    .world
+                    .users
+                    .get(user)
+                    .map(|held| contact.of(held))
+                    .unwrap_or_default();
+                let new = texts(value);
+                call.ask
+                    .world
+                    .set_contact(now, &origin, user, contact, new.clone());
+                let shown = |values: &[String]| match contact {
+                    Contact::MobilePhone => json!(values.first()),
+                    _ => json!(values),
+                };
+                contacts.push(json!({
+                    "kind": ObjectKind::ResetAttributes,
+                    "id": format!("{user}/{name}"),
+                    "effect": {"kind": "changed", "fields": {name: [shown(&old), shown(&new)]}},
+                }));
             }
         }
+    }
+    if !contacts.is_empty() && changed.is_empty() && !password {
+        return Ok(Answer::no_content()
+            .about(ObjectKind::Account, user)
+            .effect(json!({"kind": "changed", "fields": {}, "touched": contacts})));
     }
     let effect = match (password, changed.is_empty()) {
         (true, true) => json!({"kind": "password_set"}),
@@ -335,20 +372,15 @@ fn mastered_here(call: &Call<'_, '_>, user: &str, password: bool) -> Result<(), 
     }
 }
 
-fn set_contact(user: &mut User, name: &str, value: &Value) {
-    let list = || {
-        value
-            .as_array()
-            .into_iter()
-            .flatten()
+/// The texts of a list, or of one value; none of nothing.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items
+            .iter()
             .filter_map(|item| item.as_str().map(str::to_owned))
-            .collect()
-    };
-    match name {
-        "mobilePhone" => user.mobile_phone = value.as_str().map(str::to_owned),
-        "otherMails" => user.other_mails = list(),
-        "businessPhones" => user.business_phones = list(),
-        _ => {}
+            .collect(),
+        Value::String(text) => vec![text.clone()],
+        _ => Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! `docs/fidelity.md` says which story holds which fact.
 
 mod accounts;
+mod app_roles;
 mod around;
 mod delays;
 mod delegation;

@@ -39,7 +39,6 @@ fn endpoints() -> Vec<Endpoint> {
         "/v1.0/users/{user}/manager",
         "/v1.0/users/{user}/memberOf",
         "/v1.0/users/{user}/transitiveMemberOf",
-        "/v1.0/users/{user}/appRoleAssignments",
         "/v1.0/users/{user}/ownedObjects",
         "/v1.0/users/{user}/ownedDevices",
         "/v1.0/users/{user}/registeredDevices",
@@ -48,6 +47,7 @@ fn endpoints() -> Vec<Endpoint> {
     }
     for path in [
         "/v1.0/users/{user}/oauth2PermissionGrants",
+        "/v1.0/users/{user}/appRoleAssignments",
         "/v1.0/oauth2PermissionGrants",
         "/v1.0/oauth2PermissionGrants/{grant}",
         "/v1.0/servicePrincipals/{app}/oauth2PermissionGrants",
@@ -91,6 +91,39 @@ fn endpoints() -> Vec<Endpoint> {
     ] {
         add("GET", path, None, "AuditLog.Read.All", DIRECTORY);
     }
+    add(
+        "PATCH",
+        "/v1.0/users/{user}",
+        Some(json!({"otherMails": ["a@home.example"]})),
+        "User-Mail.ReadWrite.All",
+        DIRECTORY,
+    );
+    for body in [
+        json!({"mobilePhone": "+49 151 2"}),
+        json!({"businessPhones": []}),
+    ] {
+        add(
+            "PATCH",
+            "/v1.0/users/{user}",
+            Some(body),
+            "User-Phone.ReadWrite.All",
+            DIRECTORY,
+        );
+    }
+    add(
+        "POST",
+        "/v1.0/users/{user}/appRoleAssignments",
+        Some(json!({"principalId": "x", "resourceId": "y", "appRoleId": "z"})),
+        "AppRoleAssignment.ReadWrite.All",
+        DIRECTORY,
+    );
+    add(
+        "DELETE",
+        "/v1.0/users/{user}/appRoleAssignments/none",
+        None,
+        "AppRoleAssignment.ReadWrite.All",
+        DIRECTORY,
+    );
     add(
         "GET",
         "/v1.0/identityProtection/riskDetections",
