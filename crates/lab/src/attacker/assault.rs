@@ -65,7 +65,8 @@ impl Attacker {
                 );
             }
             Move::HideReplies => {
-                let draft = self.kit.hiding_rule(world, company);
+                let victim = self.victim.clone();
+                let draft = self.kit.hiding_rule(world, company, &victim);
                 self.plant_rule(
                     world,
                     trace,
@@ -114,6 +115,12 @@ impl Attacker {
             Move::SpoofMail => self.spoof_mail(world, company, trace, now),
             Move::VendorMail => self.vendor_mail(world, company, trace, now),
             Move::PhoneHelpDesk => self.phone_help_desk(world, company, trace, now),
+            // By its own hand; another account's is [`Self::take_given_role`]'s caller's to find.
+            Move::GiveRole => {
+                if let Some(by) = self.role_giver(world, now) {
+                    self.take_given_role(world, trace, now, &by);
+                }
+            }
         }
     }
 

@@ -150,6 +150,16 @@ impl Kit {
         }
     }
 
+    /// The same equipment for another account: only what is made for the account differs.
+    pub(super) fn again(&self, chance: Chance) -> Self {
+        let mut again = self.clone();
+        again.chance = chance;
+        // Not one name stands in two mailboxes.
+        let half = again.names.len() / 2;
+        again.names.rotate_left(half);
+        again
+    }
+
     /// Where a contact of the organisation leads to that the attacker reads.
     pub(super) fn contact_drop(&self) -> String {
         format!("office.{}", self.drops[1])
@@ -213,7 +223,12 @@ impl Kit {
     }
 
     /// A rule that hides the vendor's answers (A08).
-    pub(super) fn hiding_rule(&mut self, world: &mut World, company: &Company) -> RuleDraft {
+    pub(super) fn hiding_rule(
+        &mut self,
+        world: &mut World,
+        company: &Company,
+        victim: &str,
+    ) -> RuleDraft {
         let chance = self.chance;
         let draw = move |purpose: &str| chance.draw("hiding rule", purpose, 0);
         let vendor = company.stolen_vendor();
@@ -246,7 +261,7 @@ impl Kit {
                 ..RuleConditions::default()
             },
         };
-        let folder = world.mailboxes.get_mut(&company.affected).map(|mailbox| {
+        let folder = world.mailboxes.get_mut(victim).map(|mailbox| {
             match draw("folder").below(5) {
                 0 => mailbox.well_known("conversationhistory"),
                 1 => mailbox.well_known("archive"),

@@ -7,6 +7,7 @@
 mod app_only;
 mod assault;
 mod comeback;
+mod directory;
 mod identity;
 mod kit;
 mod mailbox;
@@ -26,7 +27,7 @@ use serde_json::{Value, json};
 use crate::chance::Chance;
 use crate::company::Company;
 use crate::mailflow::Delivery;
-use crate::scenario::{AttackerHabits, Move, Scenario};
+use crate::scenario::{AttackerHabits, Further, Move, Scenario};
 use crate::trace::{Actor, Service, Trace, TraceLine, TraceObject};
 use crate::world::World;
 
@@ -98,6 +99,8 @@ pub(crate) struct Attacker {
     own_app: Option<app_only::OwnApp>,
     /// Methods made the default, passes, devices.
     identity: identity::Held,
+    /// Directory roles that it gave to this account.
+    given: directory::GivenRoles,
     footholds: Vec<Foothold>,
 
     /// Mail that came out through each artefact since it was last looked at.
@@ -131,7 +134,7 @@ impl Attacker {
             habits: scenario.attacker.clone(),
             victim: company.affected.clone(),
             kit: Kit::pack(chance, company),
-            plan: plan(scenario, chance, alert),
+            plan: plan(scenario, chance, alert, None),
             alert,
             password: None,
             refresh: Vec::new(),
@@ -145,6 +148,7 @@ impl Attacker {
             app: None,
             own_app: None,
             identity: identity::Held::default(),
+            given: directory::GivenRoles::default(),
             footholds: Vec::new(),
             drops: BTreeMap::new(),
             fresh: Vec::new(),
@@ -158,6 +162,42 @@ impl Attacker {
             sent: 0,
             reads: 0,
         }
+    }
+
+    /// The same attacker, in another account: with the same networks, tools and outside
+    /// mailboxes, and steps of its own.
+    pub(crate) fn also_in(
+        &self,
+        scenario: &Scenario,
+        company: &Company,
+        index: usize,
+        further: &Further,
+    ) -> Option<Self> {
+        let victim = company.further.get(index)?.clone();
+        let chance = Chance::new(self.chance.draw("further account", &further.name, 0).number());
+        let mut plan = plan(scenario, self.chance, self.alert, Some(&further.name));
+        plan.sort_by_key(|(at, _)| *at);
+        Some(Self {
+            victim,
+            kit: self.kit.again(chance),
+            plan,
+            chance,
+            ..self.clone()
+        })
+    }
+
+    /// The account, by its object id.
+    pub(crate) fn account(&self) -> &str {
+        &self.victim
+    }
+
+    /// The account itself as a foothold: it is in the same hands (A38).
+    pub(crate) fn hold_account(&mut self) {
+        self.footholds.push(Foothold {
+            artefact: ArtefactId::SECOND_ACCOUNT,
+            object: TraceObject::new(ObjectKind::Account, self.victim.clone()),
+            aliases: Vec::new(),
+        });
     }
 
     /// Plants nothing anew from now on.
@@ -282,6 +322,7 @@ impl Attacker {
                 .cloned(),
         );
         gone.extend(self.identity.gone(world, &self.victim));
+        gone.extend(self.given.gone(world));
         gone.extend(
             self.own_app
                 .iter()
@@ -390,7 +431,12 @@ impl Attacker {
 }
 
 /// The steps of the scenario at the times of this seed.
-fn plan(scenario: &Scenario, chance: Chance, alert: Timestamp) -> Vec<(Timestamp, Move)> {
+fn plan(
+    scenario: &Scenario,
+    chance: Chance,
+    alert: Timestamp,
+    on: Option<&str>,
+) -> Vec<(Timestamp, Move)> {
     let steps: Vec<_> = scenario.drawn_steps(chance);
     let mut times: Vec<Timestamp> = steps
         .iter()
@@ -433,7 +479,9 @@ fn plan(scenario: &Scenario, chance: Chance, alert: Timestamp) -> Vec<(Timestamp
     }
     let mut plan: Vec<(Timestamp, Move)> = times
         .into_iter()
-        .zip(steps.iter().map(|step| step.action))
+        .zip(&steps)
+        .filter(|(_, step)| step.on.as_deref() == on)
+        .map(|(at, step)| (at, step.action))
         .collect();
     plan.sort_by_key(|(at, _)| *at);
     plan

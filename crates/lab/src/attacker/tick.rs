@@ -50,6 +50,7 @@ impl Attacker {
             }
         }
         self.try_settings(world, trace, now);
+        self.try_roles(world, trace, now);
         self.try_app(world, trace, now);
         self.try_own_app(world, trace, now);
         if !password && !refresh && reset {

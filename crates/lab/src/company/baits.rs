@@ -258,7 +258,8 @@ impl Company {
             BaitKind::OwnLaptop
             | BaitKind::RegisteredPhone
             | BaitKind::GrantNewApp
-            | BaitKind::BackupApp => {
+            | BaitKind::BackupApp
+            | BaitKind::OldRole => {
                 self.lay_identity(world, kind, alert);
             }
             BaitKind::Travel => self.travelled(alert),

@@ -88,12 +88,22 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
             None => nobody_asked(scenario),
         };
     }
-    let Some(entry) = scenario
-        .steps
-        .iter()
-        .find(|step| step.get_ref().action.entry().is_some())
-    else {
-        let offset = scenario.steps.first().map_or(0, |step| step.span().start);
+    std::iter::once(None)
+        .chain(scenario.further().map(|further| Some(&further.name)))
+        .find_map(|on| steps_on(scenario, on))
+        .or_else(|| nobody_asked(scenario))
+}
+
+/// The steps on one account: each account has a way in of its own.
+fn steps_on(scenario: &Scenario, on: Option<&String>) -> Option<Problem> {
+    let here = || {
+        scenario
+            .steps
+            .iter()
+            .filter(|step| step.get_ref().on.as_ref() == on)
+    };
+    let Some(entry) = here().find(|step| step.get_ref().action.entry().is_some()) else {
+        let offset = here().next().map_or(0, |step| step.span().start);
         return problem(
             offset,
             "no step lets the attacker in: the first must be one that does, such as `phish`",
@@ -101,7 +111,7 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
     };
     let way_in = entry.get_ref().action;
     let way_word = way_in.as_str();
-    if way_in.entry() != Some(scenario.path) {
+    if on.is_none() && way_in.entry() != Some(scenario.path) {
         return problem(
             entry.span().start,
             format!(
@@ -111,7 +121,7 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
         );
     }
     let mut seen = BTreeSet::new();
-    for step in &scenario.steps {
+    for step in here() {
         let at = step.span().start;
         let step = step.get_ref();
         let name = step.action.as_str();
@@ -164,7 +174,7 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
             );
         }
     }
-    nobody_asked(scenario)
+    None
 }
 
 fn nobody_asked(scenario: &Scenario) -> Option<Problem> {

@@ -75,6 +75,10 @@ pub struct Step {
     /// What the attacker does.
     #[serde(rename = "do")]
     pub action: Move,
+    /// To which further account, by its name under `[[further]]`; to the affected one, if
+    /// nothing.
+    #[serde(default)]
+    pub on: Option<String>,
     /// How long before the alert.
     pub before: Span,
     /// Steps with the same word here exchange their times by seed.
@@ -175,6 +179,9 @@ pub enum Move {
     MakeAppPassword,
     /// Answers in a stolen thread by SMTP AUTH with the app password.
     SendBySmtp,
+    /// Gives the account a directory role, with the rights of an administrator whose
+    /// session it has: the account itself, or another in its hands (A31).
+    GiveRole,
 }
 
 impl Move {
@@ -201,6 +208,7 @@ impl Move {
         Self::SprayPasswords,
         Self::MakeAppPassword,
         Self::SendBySmtp,
+        Self::GiveRole,
     ];
 
     /// What this step leaves in the attacker's hands.
@@ -248,6 +256,7 @@ impl Move {
             Self::PhishAppConsent | Self::ConsentAppOnly => &[ArtefactId::MALICIOUS_APP],
             Self::MakeAppPassword => &[ArtefactId::APP_PASSWORD],
             Self::AddAccessPass => &[ArtefactId::TEMPORARY_ACCESS_PASS],
+            Self::GiveRole => &[ArtefactId::DIRECTORY_ROLE],
         }
     }
 
@@ -300,6 +309,7 @@ impl Move {
             Self::SprayPasswords => "spray_passwords",
             Self::MakeAppPassword => "make_app_password",
             Self::SendBySmtp => "send_by_smtp",
+            Self::GiveRole => "give_role",
         }
     }
 
@@ -399,6 +409,8 @@ pub enum BaitKind {
     OwnPhone,
     /// A rule that the affected user's own Outlook runs.
     OwnClientSideRules,
+    /// A directory role that an administrator gave to the affected account long ago.
+    OldRole,
     /// The affected user signs in from a journey.
     Travel,
     /// The affected user is on a journey when the alert comes.

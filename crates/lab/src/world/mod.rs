@@ -18,6 +18,7 @@ pub(crate) mod mailbox;
 pub(crate) mod practice;
 pub(crate) mod recipients;
 pub(crate) mod registration;
+mod roles;
 pub(crate) mod settings;
 pub(crate) mod standing;
 pub(crate) mod sweeping;

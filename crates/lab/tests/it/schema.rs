@@ -18,7 +18,7 @@ latency_ms = 1
 [alert]
 text = "x"
 [company]
-people = "4..5"
+people = "8..9"
 vendors = 2
 history_days = 3
 mail_every = "4m..5m"
@@ -32,11 +32,20 @@ alias = "a"
 roles = []
 sync_every = "30m"
 keeps_former_address = true
+[[further]]
+name = "second"
+roles = []
+named = true
 [[step]]
 do = "phish"
 before = "50h"
 [[step]]
+do = "phish"
+on = "second"
+before = "50h"
+[[step]]
 do = "read_mail"
+on = "second"
 before = "1h"
 shuffle = "w"
 chance = 60
@@ -131,6 +140,7 @@ fn tables() -> Vec<(Vec<&'static str>, Value)> {
         "alert",
         "company",
         "account",
+        "further",
         "step",
         "comeback",
         "attacker",
