@@ -575,8 +575,11 @@ impl Play {
                     .get(&self.company.affected)
                     .is_some_and(|user| world.stopped_senders.contains_key(&user.mail)),
                 "stays_blocked": self.scenario.account().kind == AccountKind::SharedMailbox,
+                "administrator": !self.scenario.account().roles.is_empty(),
             },
-            "further": self.further.iter().map(|attacker| json!({
+            "further": self.further.iter().zip(self.scenario.further()).map(|(attacker, further)| json!({
+                "administrator": !further.roles.is_empty(),
+                "named": further.named,
                 "id": attacker.account(),
                 "upn": world.users.get(attacker.account()).map(|user| &user.upn),
                 "sending_stopped": world

@@ -79,6 +79,8 @@ pub enum ActionKind {
     DisableDevice,
     /// Sets an app's `accountEnabled` to false, for everybody.
     DisableApp,
+    /// Deletes the assignment of a directory role.
+    RemoveRole,
 }
 
 /// When a change takes effect after the tenant accepted it.
@@ -188,6 +190,7 @@ impl ActionKind {
             Self::ChooseDefaultMethod => &identity::CHOOSE_DEFAULT_METHOD,
             Self::DisableDevice => &identity::DISABLE_DEVICE,
             Self::DisableApp => &identity::DISABLE_APP,
+            Self::RemoveRole => &identity::REMOVE_ROLE,
         }
     }
 
@@ -214,6 +217,7 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &mailbox::REMOVE_PARTNERSHIP,
     &identity::DISABLE_DEVICE,
     &identity::DISABLE_APP,
+    &identity::REMOVE_ROLE,
     &RESET_PASSWORD,
     &identity::CHOOSE_DEFAULT_METHOD,
     &REMOVE_METHOD,
@@ -584,6 +588,8 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
     identity::APP_PASSWORD,
     identity::DEFAULT_METHOD,
     identity::MALICIOUS_APP,
+    identity::DIRECTORY_ROLE,
+    identity::SECOND_ACCOUNT,
     identity::REGISTERED_DEVICE,
     identity::TEMPORARY_ACCESS_PASS,
 ];

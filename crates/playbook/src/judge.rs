@@ -135,6 +135,7 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
                 && (names(change, observed) || identity::tells_of(state, change, observed))
         })
         .filter(|change| !mailbox::tells_of_another(change, observed))
+        .filter(|change| !identity::gives_to_another(state, change, observed))
         .collect();
     if let Facts::Forwarding { .. } = observed.facts {
         return mailbox::forwarding_origin(&candidates, &observed.facts);
@@ -184,6 +185,8 @@ fn known_as(observed: &Observed) -> Vec<String> {
         Facts::Method { detail, .. } => known.extend(detail.clone()),
         Facts::Device { identifier, .. } => known.extend(identifier.clone()),
         Facts::App { app_id, .. } => known = vec![observed.object.id.clone(), app_id.clone()],
+        // Records name the role and the member, never the assignment (reference §7.3).
+        Facts::Role { role, .. } => known = vec![observed.object.id.clone(), role.clone()],
         // Known by its value, or judged value by value.
         Facts::Forwarding { .. }
         | Facts::Keeping { .. }
@@ -305,7 +308,9 @@ pub fn undecided(state: &State) -> Option<(ObjectRef, String)> {
             let logs: &[&str] = match observed.object.kind {
                 ObjectKind::Method => &[AUDITS_ABOUT],
                 ObjectKind::OauthGrant => &[AUDITS_ABOUT, AUDITS_BY, UNIFIED_AUDIT],
-                ObjectKind::Device | ObjectKind::ServicePrincipal => &[AUDITS_ABOUT, AUDITS_BY],
+                ObjectKind::Device | ObjectKind::ServicePrincipal | ObjectKind::DirectoryRole => {
+                    &[AUDITS_ABOUT, AUDITS_BY]
+                }
                 _ => &[UNIFIED_AUDIT],
             };
             let why = logs.iter().find_map(|log| unread(log))?;
@@ -464,6 +469,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
         }
         Facts::Device { .. } => identity::device(state, facts),
         Facts::App { .. } => identity::app(state, facts),
+        Facts::Role { .. } => identity::role(state),
     }
 }
 
@@ -533,6 +539,7 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         } => Some(identity::method_artefact(method, *default)),
         Facts::Device { .. } => Some(ArtefactId::REGISTERED_DEVICE),
         Facts::App { .. } => Some(ArtefactId::MALICIOUS_APP),
+        Facts::Role { .. } => Some(ArtefactId::DIRECTORY_ROLE),
         Facts::InboxRule { name, .. } if mailbox::is_called_like_the_systems(name) => {
             Some(ArtefactId::DISGUISED_RULE)
         }

@@ -596,6 +596,7 @@ fn removal(observed: &Observed) -> ActionKind {
         Facts::Keeping { .. } => ActionKind::RaiseRetention,
         Facts::Device { .. } => ActionKind::DisableDevice,
         Facts::App { .. } => ActionKind::DisableApp,
+        Facts::Role { .. } => ActionKind::RemoveRole,
     }
 }
 
@@ -618,7 +619,10 @@ fn was_refused(state: &State, observed: &Observed) -> bool {
 /// What goes on working while the account is blocked and its sessions are ended, or
 /// could once they come back (S3.5).
 fn outlives_the_block(state: &State, facts: &Facts) -> bool {
-    sends_outside(state, facts) || matches!(facts, Facts::Device { .. } | Facts::App { .. })
+    sends_outside(state, facts) || matches!(
+        facts,
+        Facts::Device { .. } | Facts::App { .. } | Facts::Role { .. }
+    )
 }
 
 fn sends_outside(state: &State, facts: &Facts) -> bool {

@@ -330,6 +330,7 @@ pub fn content(facts: &Facts) -> Facts {
         Facts::App { roles, .. } => roles.clear(),
         Facts::SweepRule { aliases, .. } => aliases.clear(),
         Facts::Forwarding { target, .. } => *target = None,
+        Facts::Role { name, .. } => *name = None,
         _ => {}
     }
     content

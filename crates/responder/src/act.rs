@@ -557,6 +557,7 @@ fn is_removal(kind: ActionKind) -> bool {
             | ActionKind::LiftSendingBlock
             | ActionKind::DisableDevice
             | ActionKind::DisableApp
+            | ActionKind::RemoveRole
     )
 }
 

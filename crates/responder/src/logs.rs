@@ -275,6 +275,69 @@ async fn sign_ins_elsewhere(
     all.map(Ok)
 }
 
+/// Other accounts with successful sign-ins from the addresses that the attacker was seen
+/// at, as soon as the quick logs name these (S2.6): the account and the reasons. What
+/// cannot be read is noted: the whole reading asks again.
+pub(crate) async fn others_at_the_addresses(
+    case: &Case<'_>,
+    tenant: &Tenant,
+) -> Result<Vec<(String, Vec<String>)>, ResponderError> {
+    let state = case.state();
+    let (Some(account), Some((_, analysis))) = (&state.account, &state.analysis) else {
+        return Ok(Vec::new());
+    };
+    let Some(first) = analysis.first_known_bad else {
+        return Ok(Vec::new());
+    };
+    let quickly = tenant.with_deadline(QUICK);
+    let read = match sign_ins_elsewhere(&quickly, &state, back(first, BEFORE_FIRST)).await {
+        None => return Ok(Vec::new()),
+        Some(Err(error)) => {
+            case.note(&format!(
+                "who else signed in from the attacker's addresses could not be read yet: {error}"
+            ));
+            return Ok(Vec::new());
+        }
+        Some(Ok(read)) => read,
+    };
+    keep(case, Log::Elsewhere.name(), &read.answers)?;
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for record in &read.value {
+        let text = |name: &str| record.get(name).and_then(Value::as_str);
+        let worked = record
+            .pointer("/status/errorCode")
+            .and_then(Value::as_i64)
+            .is_some_and(|code| code == 0);
+        let own = text("userId").is_some_and(|id| id.eq_ignore_ascii_case(&account.id));
+        let (Some(name), Some(address), true, false) = (
+            text("userPrincipalName").filter(|name| name.contains('@')),
+            text("ipAddress"),
+            worked,
+            own,
+        ) else {
+            continue;
+        };
+        if name.eq_ignore_ascii_case(&account.upn)
+            || found.iter().any(|(held, _)| held.eq_ignore_ascii_case(name))
+        {
+            continue;
+        }
+        let at = text("createdDateTime").unwrap_or("an unknown time");
+        found.push((
+            name.to_owned(),
+            vec![format!(
+                "signed in on {at} from {address}, where the attacker of {} was seen",
+                account.upn
+            )],
+        ));
+    }
+    Ok(found)
+}
+
+/// How long before the first event known to be the attacker's another account may have
+/// been entered from the same address.
+const BEFORE_FIRST: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// How many apps are asked for by name in the unified log, at most.
 const MOST_APPS: usize = 20;
 /// How long before the case an app may have been let in to be asked for.

@@ -226,6 +226,7 @@ pub(crate) async fn snapshot(
         // Identity.
         ObjectKind::Device,
         ObjectKind::ServicePrincipal,
+        ObjectKind::DirectoryRole,
     ];
     let known = case.with_state(|state| state.account.clone());
     let (account, seen, federation) = futures_util::future::join3(
@@ -382,6 +383,7 @@ pub(crate) async fn observe(
         ObjectKind::SendingBlock => settings::sending_block(tenant, user).await,
         ObjectKind::Device => identity::devices(tenant, user).await,
         ObjectKind::ServicePrincipal => identity::apps(tenant).await,
+        ObjectKind::DirectoryRole => identity::roles(tenant, user).await,
         _ => grants(tenant, user).await,
     }
 }

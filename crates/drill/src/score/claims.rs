@@ -242,6 +242,7 @@ impl Judge<'_> {
             | Kind::RemoveHiddenRule
             | Kind::RemoveRuleInExchange
             | Kind::RemoveGrant
+            | Kind::RemoveRole
             | Kind::RemoveSweepRule
             | Kind::RemovePartnership
             | Kind::LiftSendingBlock => self.reads.shows_gone(line, object),

@@ -175,8 +175,8 @@ fn last_analysis(case: &Case) -> Option<&Analysis> {
 }
 
 /// What the attacker read, sent, changed and used, against what the case says.
-pub(super) fn blast_radius(trace: &Trace, case: Option<&Case>) -> BlastRadius {
-    let analysis = case.and_then(last_analysis);
+pub(super) fn blast_radius(trace: &Trace, cases: &[Case]) -> BlastRadius {
+    let analyses: Vec<&Analysis> = cases.iter().filter_map(last_analysis).collect();
     let messages = |kind: &str| -> BTreeSet<String> {
         trace
             .lines
@@ -187,7 +187,7 @@ pub(super) fn blast_radius(trace: &Trace, case: Option<&Case>) -> BlastRadius {
             .collect()
     };
     let said = |pick: &dyn Fn(&Analysis) -> Vec<String>| -> BTreeSet<String> {
-        analysis.map(pick).unwrap_or_default().into_iter().collect()
+        analyses.iter().flat_map(|found| pick(found)).collect()
     };
     let ids = |mail: &[retake_playbook::event::Mail]| {
         mail.iter().map(|mail| mail.message.clone()).collect()
@@ -195,7 +195,7 @@ pub(super) fn blast_radius(trace: &Trace, case: Option<&Case>) -> BlastRadius {
     BlastRadius {
         read: overlap(&messages("read"), &said(&|found| ids(&found.read))),
         sent: overlap(&messages("sent"), &said(&|found| ids(&found.sent))),
-        changed: changed(trace, analysis.map_or(&[], |found| &found.changes)),
+        changed: changed(trace, analyses.iter().flat_map(|found| &found.changes)),
         accounts: overlap(
             &other_accounts(trace),
             &said(&|found| {
@@ -216,6 +216,7 @@ fn other_accounts(trace: &Trace) -> BTreeSet<String> {
         .iter()
         .filter(|line| line.by_attacker())
         .filter_map(|line| line.effect_member("account")?.as_str())
+        .chain(trace.further.iter().map(|account| account.upn.as_str()))
         .filter(|name| !name.eq_ignore_ascii_case(&trace.account.upn))
         .map(str::to_ascii_lowercase)
         .collect()
@@ -233,7 +234,7 @@ fn overlap(truth: &BTreeSet<String>, said: &BTreeSet<String>) -> Overlap {
 
 /// The objects that the attacker changed, against the changes that the case
 /// lays to the attacker. One object may be told of by several records.
-fn changed(trace: &Trace, changes: &[Change]) -> Overlap {
+fn changed<'a>(trace: &Trace, changes: impl Iterator<Item = &'a Change>) -> Overlap {
     let truth: BTreeSet<&Object> = trace
         .lines
         .iter()
@@ -255,7 +256,6 @@ fn changed(trace: &Trace, changes: &[Change]) -> Overlap {
         .collect();
     let mut missing: Vec<&Object> = truth.iter().copied().collect();
     let said: Vec<&Change> = changes
-        .iter()
         .filter(|change| change.by == Origin::Attacker)
         .collect();
     let mut right = 0;
@@ -308,7 +308,9 @@ fn is_about(trace: &Trace, change: &Change, object: &Object) -> bool {
 
 /// Forwarding has the account's id, and records know it by its address.
 fn names_account(trace: &Trace, object: &Object, id: &str) -> bool {
-    object.id == trace.account.id && id.eq_ignore_ascii_case(&trace.account.upn)
+    std::iter::once(&trace.account)
+        .chain(&trace.further)
+        .any(|account| object.id == account.id && id.eq_ignore_ascii_case(&account.upn))
 }
 
 fn part(some: usize, whole: usize) -> f64 {

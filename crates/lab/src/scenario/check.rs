@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use retake_playbook::ArtefactId;
+
 use super::{Move, Outcome, Role, SCHEMA, Scenario, TakeoverPath};
 use crate::unconfirmed::Unconfirmed;
 
@@ -315,6 +317,7 @@ fn expectations(scenario: &Scenario) -> Option<Problem> {
         .steps()
         .flat_map(|step| step.action.leaves())
         .copied()
+        .chain(scenario.further().map(|_| ArtefactId::SECOND_ACCOUNT))
         .collect();
     let evicted: BTreeSet<_> = expect.evict.iter().copied().collect();
     if let Some(extra) = evicted.difference(&left).next() {

@@ -106,7 +106,7 @@ kind = { throttle = { retry_after = 3 } }
 [unconfirmed]
 exchange_missing = "internal_error"
 [expect]
-evict = ["A01", "A02", "A03"]
+evict = ["A01", "A02", "A03", "A38"]
 [[expect.warn]]
 who = "finance"
 why = "w"

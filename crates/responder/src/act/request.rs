@@ -132,6 +132,7 @@ impl Hand<'_> {
             }
             ActionKind::DisableDevice => tenant.prepare_disable_device(&planned.object.id),
             ActionKind::DisableApp => tenant.prepare_disable_app(&planned.object.id),
+            ActionKind::RemoveRole => tenant.prepare_remove_role(&planned.object.id),
         }
     }
 

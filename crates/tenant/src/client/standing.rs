@@ -18,6 +18,12 @@ use crate::wire::{Builder, Read};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoleAssignment {
+    /// The assignment's id.
+    #[serde(default)]
+    pub id: String,
+    /// Whose it is, by object id.
+    #[serde(default)]
+    pub principal_id: Option<String>,
     /// The role's template id.
     #[serde(default)]
     pub role_definition_id: String,
