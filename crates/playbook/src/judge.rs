@@ -103,6 +103,10 @@ fn judge_one(state: &State, observed: &Observed) -> Judgement {
             }
             Origin::User => return judged(Verdict::Legitimate, told_by("the user", change)),
             Origin::Responder => return judged(Verdict::Legitimate, told_by("us", change)),
+            // Somebody gave it lately, and nobody knows whether in good faith.
+            Origin::Unknown if matches!(observed.facts, Facts::Role { .. }) => {
+                return judged(Verdict::Unclear, told_by("somebody", change));
+            }
             Origin::Unknown => {}
         }
     }

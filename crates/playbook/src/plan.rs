@@ -330,7 +330,9 @@ pub fn access_clock(blocked_at: Timestamp) -> Vec<AccessEnd> {
 /// its clock allows for the time that this takes.
 pub fn access_clock_of(state: &State, blocked_at: Timestamp) -> Vec<AccessEnd> {
     if crate::duties::stays_blocked(state) {
-        return access_clock(blocked_at);
+        let mut ends = access_clock(blocked_at);
+        ends.extend(identity::with_live_tokens(state, blocked_at));
+        return ends;
     }
     let open = SignedDuration::from_mins(UNTIL_DISABLED_MIN);
     let from = blocked_at.checked_add(open).unwrap_or(blocked_at);

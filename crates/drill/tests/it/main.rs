@@ -27,4 +27,5 @@ mod sequences;
 mod signing_in;
 mod stories;
 mod story;
+mod together;
 mod undo;

@@ -121,6 +121,7 @@ fn without(right: Right) -> Story {
     let granted = granted.unwrap_or_else(|| {
         let worked = refused.as_ref().unwrap();
         Worked {
+            further: Vec::new(),
             case: worked.case.clone(),
             finished: worked.finished.clone(),
             state: worked.state.clone(),

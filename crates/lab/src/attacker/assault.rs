@@ -126,9 +126,8 @@ impl Attacker {
 
     /// The origin of what it does with the stolen session.
     pub(super) fn origin(&self, world: &mut World, surface: Surface) -> Origin {
-        let host = self.chance.draw("attacker", "host", 0).below(200);
-        let [first, _] = &self.kit.hosts;
-        let ip = first.enter(world, host);
+                let [first, _] = &self.kit.hosts;
+        let ip = first.enter(world, self.kit.host);
         let app = match surface {
             Surface::Entra => known::MY_SIGN_INS,
             Surface::OutlookDesktop => known::OFFICE_DESKTOP,
@@ -168,7 +167,7 @@ impl Attacker {
             return;
         };
         let password = habits.password.clone();
-        let ip = self.kit.proxy.enter(world, draw("host").below(200));
+        let ip = self.kit.proxy.enter(world, self.kit.page);
         // Some proxies pass the victim's user agent on, some do not.
         let agent = if draw("own agent").happens(60) {
             habits.browser.clone()

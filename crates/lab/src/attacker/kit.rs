@@ -15,6 +15,9 @@ pub(super) struct Kit {
     pub(super) proxy: Network,
     /// Where the session is used from, and a spare one.
     pub(super) hosts: [Network; 2],
+    /// Which machines of these it uses, and which one the phishing page.
+    pub(super) host: u64,
+    pub(super) page: u64,
     /// Where the malicious app runs.
     pub(super) app_host: Network,
     pub(super) browser: String,
@@ -134,6 +137,8 @@ impl Kit {
             chance,
             proxy,
             hosts,
+            host: draw("host").below(200),
+            page: chance.draw("phish", "host", 0).below(200),
             app_host,
             browser: places::desktop_agent(chance, "attacker", 0),
             tool: places::tool_agent(chance, "attacker"),
