@@ -95,6 +95,7 @@ pub fn run_sequence(
                 client_id: briefing.client_id.clone(),
                 client_secret: briefing.client_secret.clone(),
                 upn: briefing.affected.clone(),
+                also: briefing.also.first().cloned(),
             }
         };
         let entropy = SeededEntropy::new(stage.seed);
