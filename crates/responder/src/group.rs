@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use retake_casefile::CaseId;
 use retake_playbook::event::{Event, LinkedCase};
 use retake_playbook::machine::Phase;
+use retake_playbook::state::GateState;
 use retake_playbook::{Gate, State};
 
 use crate::error::ResponderError;
@@ -42,6 +43,21 @@ struct Candidate {
 }
 
 impl<'a> Group<'a> {
+    /// The case of the account without the others: for an order about this one alone.
+    pub async fn alone(
+        around: Surroundings<'a>,
+        opening: Opening,
+        dress: Dress<'a>,
+    ) -> Result<Self, ResponderError> {
+        let lead = dress(Responder::open(around, opening.clone()).await?);
+        Ok(Self {
+            around,
+            opening,
+            dress,
+            cases: vec![lead],
+        })
+    }
+
     /// Takes up or opens the case of the account, and one for each other account that was
     /// named with it. One that is not found stops before anything is changed: whoever
     /// contains the one and mistypes the other has lost.
@@ -51,14 +67,8 @@ impl<'a> Group<'a> {
         also: &[String],
         dress: Dress<'a>,
     ) -> Result<Self, ResponderError> {
-        let lead = dress(Responder::open(around, opening.clone()).await?);
-        let linked = lead.state().linked;
-        let mut group = Self {
-            around,
-            opening,
-            dress,
-            cases: vec![lead],
-        };
+        let mut group = Self::alone(around, opening, dress).await?;
+        let linked = group.lead().state().linked;
         for linked in linked {
             let id = CaseId::parse(&linked.case)?;
             let other = Responder::take(around, id, &group.opening.responder)?;
@@ -145,6 +155,7 @@ impl<'a> Group<'a> {
 
     /// One question for every case that waits for its containment to be ordered.
     async fn order(&self, ended: &mut [Option<Finished>]) -> Result<(), ResponderError> {
+        self.answered_elsewhere()?;
         let waiting: Vec<(usize, &Responder<'_>)> = self
             .cases
             .iter()
@@ -187,7 +198,19 @@ impl<'a> Group<'a> {
                     by: by.clone(),
                 },
                 Decision::NoAnswer => {
-                    let waits = case.waits(gate, gate.spec().asks.to_owned())?;
+                    let names: Vec<String> = waiting
+                        .iter()
+                        .map(|(_, one)| one.case.with_state(name_of))
+                        .collect();
+                    let why = match names.as_slice() {
+                        [_] => gate.spec().asks.to_owned(),
+                        names => format!(
+                            "{} One answer is for all of {}",
+                            gate.spec().asks,
+                            names.join(", ")
+                        ),
+                    };
+                    let waits = case.waits(gate, why)?;
                     if let Some(slot) = ended.get_mut(*index) {
                         *slot = Some(waits);
                     }
@@ -195,6 +218,35 @@ impl<'a> Group<'a> {
                 }
             };
             case.case.append(event)?;
+        }
+        Ok(())
+    }
+
+    /// Whoever answered the first case's question with `retake approve` answered for all
+    /// that it was put for.
+    fn answered_elsewhere(&self) -> Result<(), ResponderError> {
+        let lead = self.lead();
+        let answered = lead
+            .case
+            .with_state(|state| match state.gates.get(&Gate::Contain) {
+                Some(GateState::Passed { at, by, .. }) => Some((*at, by.clone())),
+                _ => None,
+            });
+        let Some((answered, by)) = answered else {
+            return Ok(());
+        };
+        for other in self.others() {
+            let asked = other.case.with_state(|state| {
+                matches!(state.gates.get(&Gate::Contain),
+                    Some(GateState::Waiting { at, .. }) if *at <= answered)
+            });
+            if asked && other.phase() == Phase::Ordering {
+                other.case.append(Event::GatePassed {
+                    gate: Gate::Contain,
+                    by: by.clone(),
+                    answer: Some(format!("ordered together with case {}", lead.case.id())),
+                })?;
+            }
         }
         Ok(())
     }
@@ -317,13 +369,10 @@ impl Responder<'_> {
         administrator: Option<bool>,
         why: &[String],
     ) -> Result<(), ResponderError> {
-        let account = other.case.with_state(|state| {
-            let read = state.account.as_ref().map(|account| account.upn.clone());
-            read.or_else(|| Some(state.opened.as_ref()?.1.account.clone()))
-        });
+        let account = other.case.with_state(name_of);
         self.case.append(Event::AccountLinked(LinkedCase {
             case: other.case.id().to_string(),
-            account: account.unwrap_or_default(),
+            account,
             administrator,
             why: why.to_vec(),
         }))?;
@@ -358,6 +407,12 @@ impl Responder<'_> {
         }
         Ok(None)
     }
+}
+
+fn name_of(state: &State) -> String {
+    let read = state.account.as_ref().map(|account| account.upn.clone());
+    let opened = || Some(state.opened.as_ref()?.1.account.clone());
+    read.or_else(opened).unwrap_or_default()
 }
 
 /// Whether a linked case no longer stands in the way: the attacker is out, or was never in.
