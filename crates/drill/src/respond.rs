@@ -7,8 +7,8 @@ use retake_casefile::{CaseId, Store, StoreError, pack};
 use retake_lab::Scenario;
 use retake_playbook::State;
 use retake_responder::{
-    Conduct, Extent, Finished, Group, Opening, Responder, ResponderError, Surroundings, Undone, Watched,
-    Watcher, Which,
+    Conduct, Extent, Finished, Group, Opening, Responder, ResponderError, Surroundings, Undone,
+    Watched, Watcher, Which,
 };
 use retake_tenant::edge::{Clock as _, Entropy as _, Transport};
 use retake_tenant::{Credential, Endpoints, Profile, Tenant};

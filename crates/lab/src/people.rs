@@ -148,11 +148,8 @@ pub(crate) fn answer(
         .filter(|id| company.further.contains(id))
         .unwrap_or_else(|| company.affected.clone());
     // Nobody signs in to a blocked account; the user says so at once.
-    let blocked = ask.task == FIRST_SIGN_IN
-        && world
-            .users
-            .get(&account)
-            .is_none_or(|user| !user.enabled);
+    let blocked =
+        ask.task == FIRST_SIGN_IN && world.users.get(&account).is_none_or(|user| !user.enabled);
     if carried && !hollow && blocked {
         let refused = PersonAnswer {
             who,

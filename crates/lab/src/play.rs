@@ -293,7 +293,14 @@ impl Play {
     }
 
     /// One step of the attack, on this account.
-    fn step(&mut self, world: &mut World, trace: &mut Trace, at: Timestamp, who: usize, step: Move) {
+    fn step(
+        &mut self,
+        world: &mut World,
+        trace: &mut Trace,
+        at: Timestamp,
+        who: usize,
+        step: Move,
+    ) {
         let from = trace.lines().len();
         let giver = (step == Move::GiveRole)
             .then(|| {
@@ -437,7 +444,9 @@ impl Play {
     fn run(&mut self, world: &mut World, trace: &mut Trace, at: Timestamp, due: Due) {
         match due {
             Due::Step(who, index) => {
-                let attacker = std::iter::once(&self.attacker).chain(&self.further).nth(who);
+                let attacker = std::iter::once(&self.attacker)
+                    .chain(&self.further)
+                    .nth(who);
                 let step = attacker.and_then(|attacker| attacker.plan().get(index).copied());
                 if let Some((_, step)) = step {
                     self.step(world, trace, at, who, step);
@@ -624,7 +633,8 @@ fn try_account(trace: &mut Trace, at: Timestamp, from: usize) {
         ArtefactId::DELEGATED_GRANT,
     ];
     let inside = trace.lines().iter().skip(from).any(|line| {
-        line.attempt.is_some_and(|artefact| WAYS.contains(&artefact))
+        line.attempt
+            .is_some_and(|artefact| WAYS.contains(&artefact))
             && line.got.is_some_and(|got| got != Got::Nothing)
     });
     let got = if inside { Got::Token } else { Got::Nothing };

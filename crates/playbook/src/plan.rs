@@ -621,10 +621,11 @@ fn was_refused(state: &State, observed: &Observed) -> bool {
 /// What goes on working while the account is blocked and its sessions are ended, or
 /// could once they come back (S3.5).
 fn outlives_the_block(state: &State, facts: &Facts) -> bool {
-    sends_outside(state, facts) || matches!(
-        facts,
-        Facts::Device { .. } | Facts::App { .. } | Facts::Role { .. }
-    )
+    sends_outside(state, facts)
+        || matches!(
+            facts,
+            Facts::Device { .. } | Facts::App { .. } | Facts::Role { .. }
+        )
 }
 
 fn sends_outside(state: &State, facts: &Facts) -> bool {

@@ -9,6 +9,9 @@ use retake_playbook::event::{Event, LinkedCase};
 use retake_playbook::machine::Phase;
 use retake_playbook::state::GateState;
 use retake_playbook::{Gate, State};
+use retake_tenant::Kind;
+
+use retake_tenant::Kind;
 
 use crate::error::ResponderError;
 use crate::evidence::keep;
@@ -32,6 +35,11 @@ pub struct Group<'a> {
     /// The lead first, then the others, administrators before the rest.
     cases: Vec<Responder<'a>>,
 }
+
+/// The template of the role that can undo everything (reference §3).
+const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+/// How many other administrators are looked at, at most: one that is enabled is enough.
+const MOST_ADMINISTRATORS: usize = 10;
 
 /// What every responder of the group gets: templates, accounts for emergencies.
 pub type Dress<'a> = Box<dyn Fn(Responder<'a>) -> Responder<'a> + 'a>;
@@ -78,7 +86,10 @@ impl<'a> Group<'a> {
             .iter()
             .map(|account| Candidate {
                 account: account.clone(),
-                why: vec![format!("named by {} with the first", group.opening.responder)],
+                why: vec![format!(
+                    "named by {} with the first",
+                    group.opening.responder
+                )],
             })
             .collect();
         group.add(named).await?;
@@ -133,11 +144,7 @@ impl<'a> Group<'a> {
     }
 
     /// Brings every case that has not ended to this point, side by side.
-    async fn go(
-        &self,
-        until: Until,
-        ended: &mut [Option<Finished>],
-    ) -> Result<(), ResponderError> {
+    async fn go(&self, until: Until, ended: &mut [Option<Finished>]) -> Result<(), ResponderError> {
         let going: Vec<usize> = (0..self.cases.len())
             .filter(|index| ended.get(*index).is_some_and(Option::is_none))
             .collect();
@@ -168,7 +175,10 @@ impl<'a> Group<'a> {
             return Ok(());
         };
         let state = first.case.state();
-        let explained = offer(&waiting);
+        let mut explained = offer(&waiting);
+        if waiting.len() > 1 {
+            explained.known.extend(self.last_administrators().await?);
+        }
         let decision = self
             .around
             .people
@@ -220,6 +230,52 @@ impl<'a> Group<'a> {
             case.case.append(event)?;
         }
         Ok(())
+    }
+
+    /// Whether nobody outside the group is left who could let the others in again: then
+    /// accounts for emergencies are the only way back. Where that cannot be read soon, it
+    /// is said, and nothing waits.
+    async fn last_administrators(&self) -> Result<Option<String>, ResponderError> {
+        let quick = self.around.tenant.with_deadline(FIRST_LOOK);
+        let unknown = |why: String| {
+            Some(format!(
+                "whether another Global Administrator is left could not be read: {why}"
+            ))
+        };
+        let holders = match quick.role_holders(GLOBAL_ADMINISTRATOR).await {
+            Ok(read) => read,
+            Err(error) => return Ok(unknown(error.to_string())),
+        };
+        keep(&self.lead().case, "global administrators", &holders.answers)?;
+        let (ours, others): (Vec<&str>, Vec<&str>) = holders
+            .value
+            .iter()
+            .filter_map(|held| held.principal_id.as_deref())
+            .partition(|id| self.holds(id));
+        if ours.is_empty() {
+            return Ok(None);
+        }
+        let reads = others
+            .iter()
+            .take(MOST_ADMINISTRATORS)
+            .map(|id| quick.user(id));
+        let mut unread = None;
+        for read in join_all(reads).await {
+            match read {
+                Ok(read) if read.value.account_enabled != Some(false) => return Ok(None),
+                Ok(_) => {}
+                // An app or a group holds it too.
+                Err(error) if error.kind == Kind::NotFound => {}
+                Err(error) => unread = Some(error.to_string()),
+            }
+        }
+        Ok(match unread {
+            Some(why) => unknown(why),
+            None => Some(
+                "after this no Global Administrator is enabled: only an account for emergencies, or the responder's own roles, give anything back. Have one at hand before you answer"
+                    .to_owned(),
+            ),
+        })
     }
 
     /// Whoever answered the first case's question with `retake approve` answered for all
@@ -318,8 +374,13 @@ impl<'a> Group<'a> {
         ended: &[Option<Finished>],
     ) -> Result<Vec<Candidate>, ResponderError> {
         let mut found: Vec<Candidate> = Vec::new();
-        let looking = self.cases.iter().zip(ended).filter(|(_, ended)| ended.is_none());
-        let reads = looking.map(|(case, _)| logs::others_at_the_addresses(&case.case, self.around.tenant));
+        let looking = self
+            .cases
+            .iter()
+            .zip(ended)
+            .filter(|(_, ended)| ended.is_none());
+        let reads =
+            looking.map(|(case, _)| logs::others_at_the_addresses(&case.case, self.around.tenant));
         for read in join_all(reads).await {
             for (account, why) in read? {
                 let known = self.holds(&account)
@@ -419,7 +480,10 @@ fn name_of(state: &State) -> String {
 fn is_clean(state: &State) -> bool {
     state.effective.is_some()
         || state.restored_at.is_some()
-        || matches!(state.phase, Phase::Closed | Phase::Reporting | Phase::Releasing)
+        || matches!(
+            state.phase,
+            Phase::Closed | Phase::Reporting | Phase::Releasing
+        )
 }
 
 /// The question for all of these cases together.
@@ -432,7 +496,10 @@ fn offer(waiting: &[(usize, &Responder<'_>)]) -> Explained {
         return explain(Gate::Contain, &State::default(), Vec::new());
     };
     for (explained, other) in all {
-        let account = other.account.as_ref().map_or("", |account| account.upn.as_str());
+        let account = other
+            .account
+            .as_ref()
+            .map_or("", |account| account.upn.as_str());
         let why = state
             .linked
             .iter()

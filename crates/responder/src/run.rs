@@ -59,16 +59,11 @@ pub(crate) enum Until {
 impl Until {
     fn is_reached(self, phase: Phase, commands: &[Command]) -> bool {
         match self {
-            Self::Gate => {
-                commands == [Command::Ask(Gate::Contain)] || is_contained(phase)
-            }
+            Self::Gate => commands == [Command::Ask(Gate::Contain)] || is_contained(phase),
             Self::Contained => is_contained(phase),
             Self::Looked => {
                 is_contained(phase)
-                    && !matches!(
-                        phase,
-                        Phase::Clocking | Phase::Preserving | Phase::Looking
-                    )
+                    && !matches!(phase, Phase::Clocking | Phase::Preserving | Phase::Looking)
             }
             Self::End => false,
         }

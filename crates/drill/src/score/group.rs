@@ -21,12 +21,10 @@ use super::{ScoreError, claims, collateral, evidence, measure, moments, order};
 const APART: SignedDuration = SignedDuration::from_mins(1);
 
 /// Scores a run from its trace and the cases of its accounts, in any order.
-pub(super) fn score(
-    trace: &Trace,
-    cases: &[Case],
-    sequence: &str,
-) -> Result<RunScore, ScoreError> {
-    let accounts: Vec<&Account> = std::iter::once(&trace.account).chain(&trace.further).collect();
+pub(super) fn score(trace: &Trace, cases: &[Case], sequence: &str) -> Result<RunScore, ScoreError> {
+    let accounts: Vec<&Account> = std::iter::once(&trace.account)
+        .chain(&trace.further)
+        .collect();
     let owners: Vec<Option<usize>> = trace
         .lines
         .iter()

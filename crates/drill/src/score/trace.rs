@@ -467,9 +467,8 @@ impl Trace {
     /// tells to be about it.
     pub(super) fn of_account(&self, account: &Account, ours: impl Fn(u64) -> bool) -> Self {
         let mut view = self.clone();
-        let is_here = |held: &Option<String>| {
-            held.as_ref().unwrap_or(&self.account.id) == &account.id
-        };
+        let is_here =
+            |held: &Option<String>| held.as_ref().unwrap_or(&self.account.id) == &account.id;
         (view.footholds, view.elsewhere) = view
             .footholds
             .into_iter()

@@ -118,14 +118,17 @@ fn two_administrators_are_contained_in_one_approval_and_nothing_is_left() {
         assert_eq!(cases.len(), 2);
         let mut passed = Vec::new();
         for case in &cases {
-            let mut gates = case.records().iter().filter_map(|record| match &record.event {
-                Event::GatePassed {
-                    gate: Gate::Contain,
-                    by,
-                    ..
-                } => Some((record.at, by.clone())),
-                _ => None,
-            });
+            let mut gates = case
+                .records()
+                .iter()
+                .filter_map(|record| match &record.event {
+                    Event::GatePassed {
+                        gate: Gate::Contain,
+                        by,
+                        ..
+                    } => Some((record.at, by.clone())),
+                    _ => None,
+                });
             passed.push(gates.next().unwrap());
             assert_eq!(gates.next(), None, "seed {seed}: asked again");
         }
@@ -194,7 +197,10 @@ fn whoever_shares_the_office_with_them_is_left_alone() {
 fn a_second_account_is_found_by_its_sign_in_from_the_attackers_address() {
     let scenario = variant(&[
         ("named = true", "named = false"),
-        ("roles = [\"Privileged Authentication Administrator\"]\nnamed", "named"),
+        (
+            "roles = [\"Privileged Authentication Administrator\"]\nnamed",
+            "named",
+        ),
     ]);
     for seed in seeds() {
         let run = holds(&scenario, seed);
@@ -209,15 +215,16 @@ fn a_second_account_is_found_by_its_sign_in_from_the_attackers_address() {
 
 #[test]
 fn three_accounts_of_which_one_is_found_are_cleaned_in_three_cases() {
-    let scenario = variant(&[(
-        "[[step]]\ndo = \"open_session\"\nbefore",
-        "[[further]]\nname = \"third\"\nnamed = false\n\n\
+    let scenario = variant(&[
+        (
+            "[[step]]\ndo = \"open_session\"\nbefore",
+            "[[further]]\nname = \"third\"\nnamed = false\n\n\
          [[step]]\ndo = \"steal_token\"\non = \"third\"\nbefore = \"20h..21h\"\n\n\
          [[step]]\ndo = \"forward_mailbox\"\non = \"third\"\nbefore = \"10h..12h\"\n\n\
          [[step]]\ndo = \"open_session\"\nbefore",
-    ), (
-        "\"A09\", \"A31\"", "\"A09\", \"A13\", \"A31\"",
-    )]);
+        ),
+        ("\"A09\", \"A31\"", "\"A09\", \"A13\", \"A31\""),
+    ]);
     for seed in seeds() {
         let run = holds(&scenario, seed);
         assert_eq!(run.further_cases.len(), 2, "seed {seed}");
@@ -241,8 +248,7 @@ fn with_nobody_responding_everything_works_at_all_three_instants() {
     }
 }
 
-const ONE_AFTER_THE_OTHER: &str =
-    include_str!("../../../../sequences/one-after-the-other.toml");
+const ONE_AFTER_THE_OTHER: &str = include_str!("../../../../sequences/one-after-the-other.toml");
 
 /// The control for the approval: the second administrator undoes the first block.
 #[test]
@@ -302,9 +308,8 @@ fn a_role_that_comes_back_reopens_the_case() {
             .iter()
             .any(|record| matches!(record.event, Event::Reopened { .. }));
         assert!(reopened, "seed {seed}");
-        let gave = lines(&run).any(|line| {
-            line["method"] == "give_role" && line["effect"]["kind"] == "planted"
-        });
+        let gave = lines(&run)
+            .any(|line| line["method"] == "give_role" && line["effect"]["kind"] == "planted");
         assert!(gave, "seed {seed}: the role never came back");
     }
 }
@@ -315,8 +320,7 @@ fn a_role_that_was_taken_away_can_be_given_back() {
     run_with(&scenario, 2, "retake", async |stage| {
         let desk = Desk::new(&stage)?;
         let way = Arc::new(stage.transport.clone());
-        let worked =
-            Box::pin(desk.work(&stage, way.clone(), Conduct::default(), &Nobody)).await?;
+        let worked = Box::pin(desk.work(&stage, way.clone(), Conduct::default(), &Nobody)).await?;
         let case = &worked.further[0];
         let state = desk.state(case)?;
         let action = state

@@ -80,14 +80,11 @@ pub(super) fn elsewhere<'a>(
             let by_address = event.address.is_some_and(|address| {
                 let text = address.to_string();
                 addresses.contains(text.as_str())
-                    && event
-                        .user
-                        .as_deref()
-                        .is_none_or(|user| {
-                            let key = (user, text);
-                            !long_there.contains(&key)
-                                || days.get(&key).is_none_or(|days| days.len() < 3)
-                        })
+                    && event.user.as_deref().is_none_or(|user| {
+                        let key = (user, text);
+                        !long_there.contains(&key)
+                            || days.get(&key).is_none_or(|days| days.len() < 3)
+                    })
             });
             by_mark || by_address
         })

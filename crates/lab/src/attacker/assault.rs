@@ -126,7 +126,7 @@ impl Attacker {
 
     /// The origin of what it does with the stolen session.
     pub(super) fn origin(&self, world: &mut World, surface: Surface) -> Origin {
-                let [first, _] = &self.kit.hosts;
+        let [first, _] = &self.kit.hosts;
         let ip = first.enter(world, self.kit.host);
         let app = match surface {
             Surface::Entra => known::MY_SIGN_INS,

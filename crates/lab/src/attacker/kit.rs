@@ -266,8 +266,10 @@ impl Kit {
                 ..RuleConditions::default()
             },
         };
-        let folder = world.mailboxes.get_mut(victim).map(|mailbox| {
-            match draw("folder").below(5) {
+        let folder = world
+            .mailboxes
+            .get_mut(victim)
+            .map(|mailbox| match draw("folder").below(5) {
                 0 => mailbox.well_known("conversationhistory"),
                 1 => mailbox.well_known("archive"),
                 2 => mailbox.well_known("deleteditems"),
@@ -281,8 +283,7 @@ impl Kit {
                     draw("own folder").word(&["Lists", "Sync Log", "Temp", "Old", "2019"]),
                     None,
                 ),
-            }
-        });
+            });
         RuleDraft {
             name: self.rule_name(),
             conditions,

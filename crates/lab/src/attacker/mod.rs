@@ -174,7 +174,11 @@ impl Attacker {
         further: &Further,
     ) -> Option<Self> {
         let victim = company.further.get(index)?.clone();
-        let chance = Chance::new(self.chance.draw("further account", &further.name, 0).number());
+        let chance = Chance::new(
+            self.chance
+                .draw("further account", &further.name, 0)
+                .number(),
+        );
         let mut plan = plan(scenario, self.chance, self.alert, Some(&further.name));
         plan.sort_by_key(|(at, _)| *at);
         Some(Self {

@@ -233,7 +233,10 @@ fn further_problem(scenario: &Scenario) -> Option<Problem> {
                 .take(index)
                 .any(|other| other.name == further.name)
         {
-            return wrong(at, "further.name: each has one, and no two the same".to_owned());
+            return wrong(
+                at,
+                "further.name: each has one, and no two the same".to_owned(),
+            );
         }
         if let Some(role) = further
             .roles
@@ -248,7 +251,10 @@ fn further_problem(scenario: &Scenario) -> Option<Problem> {
         if !entered {
             return wrong(
                 at,
-                format!("no step lets the attacker into `{}`: it is not in its hands", further.name),
+                format!(
+                    "no step lets the attacker into `{}`: it is not in its hands",
+                    further.name
+                ),
             );
         }
         let enough = FIRST_FURTHER + scenario.further.len() + 1;

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     AccountKind, Affected, Alert, AttackerHabits, Bait, BaitKind, Comeback, Company, Decision,
-    Delays, Expect, Further, Licences, Logs, Move, Outcome, Person, Responder, Role, SCHEMA, Scenario, Step,
-    TakeoverPath, TaskScript, Warning,
+    Delays, Expect, Further, Licences, Logs, Move, Outcome, Person, Responder, Role, SCHEMA,
+    Scenario, Step, TakeoverPath, TaskScript, Warning,
 };
 use crate::fault::{Fault, FaultKind};
 use crate::unconfirmed::SWITCHES;

@@ -74,10 +74,7 @@ pub(super) async fn roles(tenant: &Tenant, user: &str) -> Result<Seen, TenantErr
                         .directory_scope_id
                         .clone()
                         .unwrap_or_else(|| "/".to_owned()),
-                    principal: held
-                        .principal_id
-                        .clone()
-                        .unwrap_or_else(|| user.to_owned()),
+                    principal: held.principal_id.clone().unwrap_or_else(|| user.to_owned()),
                 },
             )
         })

@@ -10,8 +10,8 @@ use retake_playbook::steps::StepId;
 use retake_tenant::call::{
     ACTIVITY_BLOB, ACTIVITY_CONTENT, ACTIVITY_START, ACTIVITY_SUBSCRIPTIONS, CALLS,
     CREATE_INBOX_RULE, DELETE_GRANT, DELETE_INBOX_RULE, DIRECTORY_AUDITS, DISABLE_APP,
-    DISABLE_DEVICE, ENABLE_APP, ENABLE_DEVICE, GIVE_ROLE, INBOX_RULES, METHODS, REMOVE_ROLE, SIGN_INS_BETA, USER_BLOCK,
-    USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
+    DISABLE_DEVICE, ENABLE_APP, ENABLE_DEVICE, GIVE_ROLE, INBOX_RULES, METHODS, REMOVE_ROLE,
+    SIGN_INS_BETA, USER_BLOCK, USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
 };
 use retake_tenant::{CallSpec, Service};
 
@@ -127,7 +127,6 @@ pub static PERMISSIONS: &[Permission] = &[
     app_only(graph!("MailboxSettings.Read", Some("40f97065-369a-49f4-947c-6a255697ae91"), None, read)),
     graph!("Domain.Read.All", Some("dbb9058a-0e50-45d7-ae91-66909b5d4664"), Some("2f9ee017-59c1-4f1d-9472-bd5529a7b311"), respond),
     graph!("Organization.Read.All", Some("498476ce-e0fe-48b0-b801-37ba7e2685c6"), Some("4908d5b9-3fb2-4b1e-9336-1888b7937185"), respond),
-    graph!("RoleManagement.Read.Directory", Some("483bed4a-2ad3-4361-a73b-c83ccdbdc53c"), Some("741c54c3-0c1e-44a1-818b-3f97ab4e8c83"), respond),
     // Ids not confirmed.
     graph!("RoleManagement.ReadWrite.Directory", None, None, respond),
     graph!("User.EnableDisableAccount.All", Some("3011c876-62b7-4ada-afa2-506cbbecc68c"), Some("f92e74e7-2563-467f-9dd0-902688cb5863"), respond),
@@ -524,6 +523,7 @@ mod tests {
                 "Cloud Application Administrator",
                 "Cloud Device Administrator",
                 "Exchange Administrator",
+                "Privileged Role Administrator",
                 "Security Reader",
                 "User Administrator",
             ]

@@ -159,6 +159,13 @@ impl Tenant {
         .await
     }
 
+    /// Who holds a directory role, by its template id.
+    pub async fn role_holders(&self, role: &str) -> Result<Read<Vec<RoleAssignment>>, TenantError> {
+        let filter = format!("roleDefinitionId eq {}", odata_string(role));
+        self.list(Builder::new(&ROLE_ASSIGNMENTS, role, &[]).query("$filter", &filter))
+            .await
+    }
+
     /// The tenant's licences.
     pub async fn licences(&self) -> Result<Read<Vec<Licence>>, TenantError> {
         self.list(Builder::new(&LICENCES, "", &[])).await

@@ -95,7 +95,11 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, words: &[&str]) -> Ou
         }
         ["roleManagement", "directory", "roleAssignments"] => return assignments(call),
         ["roleManagement", "directory", "roleDefinitions"] => {
-            call.need(&["RoleManagement.Read.Directory", "Directory.Read.All"])?;
+            call.need(&[
+                "RoleManagement.Read.Directory",
+                "RoleManagement.ReadWrite.Directory",
+                "Directory.Read.All",
+            ])?;
             let items = ROLES
                 .iter()
                 .map(|(id, name)| definition_json(id, name))
@@ -297,7 +301,11 @@ fn skus(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn assignments(call: &mut Call<'_, '_>) -> Outcome {
-    call.need(&["RoleManagement.Read.Directory", "Directory.Read.All"])?;
+    call.need(&[
+        "RoleManagement.Read.Directory",
+        "RoleManagement.ReadWrite.Directory",
+        "Directory.Read.All",
+    ])?;
     let filter = match &call.query.filter {
         Some(text) => parse_filter(text)?,
         None => Vec::new(),
