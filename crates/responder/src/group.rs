@@ -11,8 +11,6 @@ use retake_playbook::state::GateState;
 use retake_playbook::{Gate, State};
 use retake_tenant::Kind;
 
-use retake_tenant::Kind;
-
 use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::explain::{Explained, explain};

@@ -385,7 +385,6 @@ fn assign(call: &mut Call<'_, '_>) -> Outcome {
     Ok(Answer::json(
         201,
         json!({
-            "@odata.context": format!("https://graph.microsoft.com/{}/$metadata#roleManagement/directory/roleAssignments/$entity", call.version),
             "id": id,
             "principalId": principal,
             "roleDefinitionId": role,

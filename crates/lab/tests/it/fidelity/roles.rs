@@ -137,7 +137,7 @@ fn a_role_that_the_attacker_gave_works_until_it_is_taken() {
     story.wait(SignedDuration::from_mins(30));
     let tries = story.attempts("A31");
     assert!(
-        tries.last().is_some_and(|(_, got)| got == "data"),
+        tries.last().is_some_and(|(_, got)| got == "\"data\""),
         "{tries:?}"
     );
     let id = given["object"]["id"].as_str().unwrap();
@@ -152,7 +152,7 @@ fn a_role_that_the_attacker_gave_works_until_it_is_taken() {
         .map(|(_, got)| got)
         .collect();
     assert!(
-        !after.is_empty() && after.iter().all(|got| got == "nothing"),
+        !after.is_empty() && after.iter().all(|got| got == "\"nothing\""),
         "{after:?}"
     );
 }
