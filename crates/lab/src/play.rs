@@ -536,9 +536,20 @@ impl Play {
         for (index, user) in (1_u64..).zip(self.company.further.clone()) {
             let mail = self
                 .company
-                .letter(world, kind, number + index * 1_000_000, at);
+                .letter(world, kind, number + index * 10_000_000, at);
             let to = vec![Company::address(world, &user)];
             world.outbox.push(crate::world::Mail { to, ..mail });
+        }
+        // Shared mailboxes get the other one of the two.
+        for (index, mailbox) in self.company.shared.clone().iter().enumerate() {
+            let other = if kind == Letter::Money {
+                Letter::ThreadReply
+            } else {
+                Letter::Money
+            };
+            let number = 2_000_000 + ordinal * 10 + index as u64;
+            let mail = self.company.letter_to(world, mailbox, other, number, at);
+            world.outbox.push(mail);
         }
         if ordinal % 7 == 3 {
             let extra = match self.chance.draw("post", "extra", ordinal).below(4) {

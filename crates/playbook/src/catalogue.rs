@@ -57,6 +57,8 @@ pub enum ActionKind {
     HoldMailbox,
     /// Deletes a delegated grant.
     RemoveGrant,
+    /// Takes a right on the whole mailbox from whoever holds it.
+    RemoveMailboxRight,
     /// Deletes a sweep rule.
     RemoveSweepRule,
     /// Switches the automatic reply off and clears its texts.
@@ -180,6 +182,7 @@ impl ActionKind {
             Self::RaiseRetention => &RAISE_RETENTION,
             Self::HoldMailbox => &HOLD_MAILBOX,
             Self::RemoveGrant => &REMOVE_GRANT,
+            Self::RemoveMailboxRight => &REMOVE_MAILBOX_RIGHT,
             Self::RemoveSweepRule => &mailbox::REMOVE_SWEEP_RULE,
             Self::SwitchOffAutoReply => &mailbox::SWITCH_OFF_AUTO_REPLY,
             Self::RemoveJunkEntries => &mailbox::REMOVE_JUNK_ENTRIES,
@@ -207,6 +210,7 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &RAISE_RETENTION,
     &HOLD_MAILBOX,
     &CLEAR_FORWARDING,
+    &REMOVE_MAILBOX_RIGHT,
     &REMOVE_INBOX_RULE,
     &REMOVE_HIDDEN_RULE,
     &REMOVE_RULE_IN_EXCHANGE,
@@ -452,6 +456,27 @@ const CLEAR_FORWARDING: ActionSpec = ActionSpec {
     source: "reference §6.2",
 };
 
+const REMOVE_MAILBOX_RIGHT: ActionSpec = ActionSpec {
+    kind: ActionKind::RemoveMailboxRight,
+    title: "Remove right on the mailbox",
+    scope: Scope::Mailbox,
+    step: StepId::new(3, 5),
+    object: ObjectKind::MailboxRight,
+    permissions: &["Exchange.ManageAsApp"],
+    roles: &["Exchange Administrator"],
+    evidence: "the list of rights with this one in it",
+    precheck: "the right is in the list as it was when the plan was made",
+    verification: "the list of rights no longer holds it",
+    reverse: Reverse::By("give the same right to the same holder again"),
+    breaks: "its holder can no longer open the mailbox, or send in its name",
+    effect: Effect {
+        words: "at once for new connections; a program that has the mailbox open may keep it for up to an hour",
+        within_s: 3600,
+    },
+    repeatable: false,
+    source: "reference §6.2",
+};
+
 const REMOVE_GRANT: ActionSpec = ActionSpec {
     kind: ActionKind::RemoveGrant,
     title: "Remove app consent",
@@ -577,6 +602,43 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
     mailbox::MOBILE_PARTNERSHIP,
     mailbox::SENDING_BLOCK,
     mailbox::CLIENT_SIDE_RULE,
+    ArtefactSpec {
+        id: ArtefactId::FULL_ACCESS,
+        title: "Full access to the mailbox",
+        object: ObjectKind::MailboxRight,
+        gives: "all mail through another account, also while this one is blocked",
+        ended_by: &[ActionKind::RemoveMailboxRight],
+        source: "reference §6.2, §6.6",
+    },
+    ArtefactSpec {
+        id: ArtefactId::SEND_AS,
+        title: "Right to send as the mailbox",
+        object: ObjectKind::MailboxRight,
+        gives: "mail in the user's name from another account, also while this one is blocked",
+        ended_by: &[ActionKind::RemoveMailboxRight],
+        source: "reference §6.2, §6.6",
+    },
+    ArtefactSpec {
+        id: ArtefactId::SEND_ON_BEHALF,
+        title: "Right to send on behalf of the mailbox",
+        object: ObjectKind::MailboxRight,
+        gives: "mail on the user's behalf from another account, also while this one is blocked",
+        ended_by: &[ActionKind::RemoveMailboxRight],
+        source: "reference §6.2",
+    },
+    ArtefactSpec {
+        id: ArtefactId::SHARED_MAILBOX,
+        title: "Rule or forward in a mailbox that the account opens",
+        object: ObjectKind::InboxRule,
+        gives: "mail of everybody who writes to that mailbox, also while the account is blocked",
+        ended_by: &[
+            ActionKind::RemoveInboxRule,
+            ActionKind::RemoveHiddenRule,
+            ActionKind::RemoveRuleInExchange,
+            ActionKind::ClearForwarding,
+        ],
+        source: "reference §6.1, §6.2",
+    },
     ArtefactSpec {
         id: ArtefactId::DELEGATED_GRANT,
         title: "Consent given to an app",

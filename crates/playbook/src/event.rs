@@ -5,6 +5,7 @@
 //! know makes it stop with a clear version error instead of guessing.
 
 mod facts;
+mod rights;
 mod told;
 
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use crate::steps::StepId;
 use crate::words::{ArtefactId, Digest, ObjectRef};
 
 pub use facts::{Facts, Recipient};
+pub use rights::{Holder, HolderKind, MailboxRight};
 pub use told::{Analysis, Change, FieldChange, Fingerprint, Mail, Origin};
 
 /// The version of the event schema, written into every journal record. Version 2 (issue 4) adds

@@ -4,6 +4,7 @@
 //! It never rests on a name, an id or an address by itself.
 
 mod identity;
+mod rights;
 
 use serde::Serialize;
 
@@ -66,8 +67,9 @@ pub fn judge(state: &State) -> Vec<Judgement> {
 }
 
 /// What is there in every mailbox and is nobody's foothold: a forwarding that forwards
-/// nowhere, and how long it keeps what is deleted, which a case raises whoever set it; and
-/// a device that is switched off, which gets nobody anything.
+/// nowhere, and how long it keeps what is deleted, which a case raises whoever set it; a
+/// device that is switched off, which gets nobody anything; and that the account opens
+/// other mailboxes is no thing that anybody left.
 fn is_empty(facts: &Facts) -> bool {
     matches!(
         facts,
@@ -75,14 +77,18 @@ fn is_empty(facts: &Facts) -> bool {
             smtp: None,
             address: None,
             ..
-        } | Facts::Keeping { .. }
+        } | Facts::Opened { .. }
+            | Facts::Keeping { .. }
             | Facts::Device { enabled: false, .. }
             | Facts::App { enabled: false, .. }
     ) || matches!(facts, Facts::AutoReply { state, .. } if state == "disabled")
 }
 
 fn judge_one(state: &State, observed: &Observed) -> Judgement {
-    let artefact = artefact_of(state, &observed.facts);
+    let artefact = match &observed.object.mailbox {
+        Some(_) => Some(ArtefactId::SHARED_MAILBOX),
+        None => artefact_of(state, &observed.facts),
+    };
     let judged = |verdict, reasons| Judgement {
         object: observed.object.clone(),
         verdict,
@@ -138,6 +144,10 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
             identity::is_of_kind(change.kind, observed.object.kind)
                 && (names(change, observed) || identity::tells_of(state, change, observed))
         })
+        .filter(|change| {
+            observed.object.kind != ObjectKind::MailboxRight
+                || rights::gives(state, change, observed)
+        })
         .filter(|change| !mailbox::tells_of_another(change, observed))
         .filter(|change| !identity::gives_to_another(state, change, observed))
         .collect();
@@ -154,7 +164,12 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
             !marks.is_empty() && marks.iter().all(|mark| change.parameters.contains(mark))
         })
         .collect();
-    let pool = if told.is_empty() { candidates } else { told };
+    let pool = match (&observed.facts, told.is_empty()) {
+        // A right is known by which it is: a record of another tells nothing of it.
+        (Facts::MailboxRight { .. }, true) => return None,
+        (_, true) => candidates,
+        (_, false) => told,
+    };
     pool.into_iter().max_by_key(|change| (change.at, change.by))
 }
 
@@ -189,10 +204,12 @@ fn known_as(observed: &Observed) -> Vec<String> {
         Facts::Method { detail, .. } => known.extend(detail.clone()),
         Facts::Device { identifier, .. } => known.extend(identifier.clone()),
         Facts::App { app_id, .. } => known = vec![observed.object.id.clone(), app_id.clone()],
+        Facts::MailboxRight { holder, .. } => known.extend(rights::names_of(holder)),
         // Records name the role and the member, never the assignment (reference §7.3).
         Facts::Role { role, .. } => known = vec![observed.object.id.clone(), role.clone()],
-        // Known by its value, or judged value by value.
-        Facts::Forwarding { .. }
+        // Known by its value, or judged value by value; or no thing that anybody makes.
+        Facts::Opened { .. }
+        | Facts::Forwarding { .. }
         | Facts::Keeping { .. }
         | Facts::AutoReply { .. }
         | Facts::JunkLists { .. }
@@ -216,6 +233,7 @@ fn marks(facts: &Facts) -> Vec<String> {
             .chain(moves_to.iter())
             .map(|mark| mark.to_lowercase())
             .collect(),
+        Facts::MailboxRight { right, .. } => vec![right.mark().to_owned()],
         Facts::SweepRule { sender, .. } => vec![sender.to_lowercase()],
         _ => Vec::new(),
     }
@@ -226,7 +244,8 @@ fn marks(facts: &Facts) -> Vec<String> {
 ///
 /// An app is the tenant's, not the account's: others may add one at any time.
 fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> {
-    if observed.object.kind == ObjectKind::ServicePrincipal {
+    // Others go on working in a mailbox that several people open.
+    if observed.object.kind == ObjectKind::ServicePrincipal || observed.object.mailbox.is_some() {
         return None;
     }
     let blocked_at = state.contained_since()?;
@@ -262,8 +281,10 @@ fn appeared_while_blocked(state: &State, observed: &Observed) -> Option<String> 
 /// recipient of a forwarding is, comes from a read of its own, which may fail in one
 /// snapshot and not in the other: that makes no other object of it.
 fn is_same(before: &Facts, now: &Facts) -> bool {
-    let mut before = before.clone();
-    match (&mut before, now) {
+    let (mut before, mut now) = (before.clone(), now.clone());
+    rights::without_holder(&mut before);
+    rights::without_holder(&mut now);
+    match (&mut before, &now) {
         (Facts::Method { default, .. }, Facts::Method { default: now, .. }) => *default = *now,
         (Facts::Forwarding { target, .. }, Facts::Forwarding { target: now, .. })
             if target.is_none() || now.is_none() =>
@@ -272,7 +293,28 @@ fn is_same(before: &Facts, now: &Facts) -> bool {
         }
         _ => {}
     }
-    before == *now
+    before == now
+}
+
+/// The mailboxes besides its own that the account could open or send as, by address
+/// (S2.5): as the last snapshot that asked for them has it.
+pub fn reached(state: &State) -> Vec<&str> {
+    state
+        .snapshots
+        .iter()
+        .rev()
+        .map(|snapshot| {
+            snapshot
+                .objects
+                .iter()
+                .filter_map(|observed| match &observed.facts {
+                    Facts::Opened { address, .. } => Some(address.as_str()),
+                    _ => None,
+                })
+                .collect::<Vec<_>>()
+        })
+        .find(|addresses| !addresses.is_empty())
+        .unwrap_or_default()
 }
 
 /// The log that tells of rules and forwarding, and beside others of consents.
@@ -443,6 +485,11 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
             keep_latest,
             ..
         } => mailbox::sweep(sender, *keep_days, *keep_latest),
+        Facts::Opened { .. } => (
+            Verdict::Legitimate,
+            vec!["a mailbox that the account opens".to_owned()],
+        ),
+        Facts::MailboxRight { right, holder } => rights::by_holder(right.words(), holder),
         // No foothold; or judged value by value, by [`settings::judge`].
         Facts::Keeping { .. }
         | Facts::AutoReply { .. }
@@ -559,6 +606,7 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
             address: Some(_), ..
         } => Some(ArtefactId::CONTACT_FORWARDING),
         Facts::Forwarding { .. } => Some(ArtefactId::SMTP_FORWARDING),
+        Facts::MailboxRight { right, .. } => Some(rights::artefact_of(*right)),
         Facts::SweepRule { .. } => Some(ArtefactId::SWEEP_RULE),
         Facts::AutoReply { .. } => Some(ArtefactId::AUTO_REPLY),
         Facts::JunkLists { .. } => Some(ArtefactId::JUNK_LISTS),
@@ -566,6 +614,6 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         Facts::MobilePartnership { .. } => Some(ArtefactId::MOBILE_PARTNERSHIP),
         Facts::SendingBlock { .. } => Some(ArtefactId::SENDING_BLOCK),
         Facts::Grant { .. } => Some(ArtefactId::DELEGATED_GRANT),
-        Facts::Keeping { .. } => None,
+        Facts::Keeping { .. } | Facts::Opened { .. } => None,
     }
 }

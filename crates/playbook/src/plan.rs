@@ -348,14 +348,18 @@ pub fn access_clock_of(state: &State, blocked_at: Timestamp) -> Vec<AccessEnd> {
     ends
 }
 
-/// What no clock ends: mail keeps being forwarded and hidden while the account is
-/// blocked, until the rule or the forwarding is gone.
+/// What no clock ends: mail keeps being forwarded and hidden, and others with rights
+/// on the mailbox use them, while the account is blocked, until each is gone.
 pub fn until_removed() -> Vec<UntilRemoved> {
     [
         ArtefactId::FORWARDING_RULE,
         ArtefactId::HIDING_RULE,
         ArtefactId::HIDDEN_RULE,
         ArtefactId::SMTP_FORWARDING,
+        ArtefactId::FULL_ACCESS,
+        ArtefactId::SEND_AS,
+        ArtefactId::SEND_ON_BEHALF,
+        ArtefactId::SHARED_MAILBOX,
         ArtefactId::DISGUISED_RULE,
         ArtefactId::SWEEP_RULE,
         ArtefactId::CONTACT_FORWARDING,
@@ -587,6 +591,8 @@ fn removal(observed: &Observed) -> ActionKind {
         }
         Facts::InboxRule { .. } => ActionKind::RemoveInboxRule,
         Facts::Forwarding { .. } => ActionKind::ClearForwarding,
+        // A mailbox that is merely opened is no foothold, and is never planned.
+        Facts::MailboxRight { .. } | Facts::Opened { .. } => ActionKind::RemoveMailboxRight,
         Facts::Grant { .. } => ActionKind::RemoveGrant,
         Facts::SweepRule { .. } => ActionKind::RemoveSweepRule,
         Facts::AutoReply { .. } => ActionKind::SwitchOffAutoReply,
@@ -628,13 +634,14 @@ fn outlives_the_block(state: &State, facts: &Facts) -> bool {
         )
 }
 
+/// What outlives block and revoke, because it needs no sign-in of the account's.
 fn sends_outside(state: &State, facts: &Facts) -> bool {
     match facts {
         Facts::InboxRule { forwards_to, .. } => {
             forwards_to.iter().any(|address| is_outside(state, address))
         }
         // An automatic reply sends by itself, whoever is signed in.
-        Facts::Forwarding { .. } | Facts::AutoReply { .. } => true,
+        Facts::Forwarding { .. } | Facts::MailboxRight { .. } | Facts::AutoReply { .. } => true,
         _ => false,
     }
 }

@@ -326,6 +326,9 @@ pub fn content(facts: &Facts) -> Facts {
             *first_party = false;
         }
         Facts::Method { default, .. } => *default = false,
+        Facts::MailboxRight { holder, .. } => {
+            *holder = crate::event::Holder::unknown(holder.shown.clone());
+        }
         // A look at the app alone does not show what it was assigned.
         Facts::App { roles, .. } => roles.clear(),
         Facts::SweepRule { aliases, .. } => aliases.clear(),

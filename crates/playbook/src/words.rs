@@ -264,6 +264,14 @@ impl ObjectRef {
         }
     }
 
+    /// The id of a right on a mailbox or on a folder of one. The services give rights no
+    /// id of their own, so it is made of whose mailbox it is (object id), what was given
+    /// (`FullAccess`, `SendAs`, `SendOnBehalf`) and to whom, as the list of that right
+    /// shows them.
+    pub fn right_id(mailbox: &str, right: &str, holder: &str) -> String {
+        format!("{mailbox}|{right}|{holder}")
+    }
+
     /// The same object in the mailbox of this account, which is not the affected one.
     #[must_use]
     pub fn in_mailbox(mut self, account: impl Into<String>) -> Self {

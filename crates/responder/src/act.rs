@@ -552,6 +552,7 @@ fn is_removal(kind: ActionKind) -> bool {
             | ActionKind::RemoveHiddenRule
             | ActionKind::RemoveRuleInExchange
             | ActionKind::RemoveGrant
+            | ActionKind::RemoveMailboxRight
             | ActionKind::RemoveSweepRule
             | ActionKind::RemovePartnership
             | ActionKind::LiftSendingBlock

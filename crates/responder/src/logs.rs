@@ -13,7 +13,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use retake_hunt::{By, Growing, HowRead, Subject};
 use retake_playbook::event::{
-    Analysis, Change, Event, EvidenceKept, FieldChange, Fingerprint, Looked, Mail, Origin, Source,
+    Analysis, Change, Event, EvidenceKept, Facts, FieldChange, Fingerprint, Looked, Mail, Origin,
+    Source,
 };
 use retake_playbook::{Digest, ObjectKind, State, judge};
 use retake_tenant::client::{AuditAbout, AuditQuery, MessageTraceFilter, SignInKind};
@@ -60,6 +61,7 @@ pub(crate) async fn analyse(
         return could_not(case, quick, "the account could not be read");
     };
     let now = case.now();
+    let begin = back(now, WINDOW);
     let since = |log: Log| {
         let window = if log == Log::Trace {
             TRACE_WINDOW
@@ -80,7 +82,12 @@ pub(crate) async fn analyse(
         start: since(Log::Trace),
         end: now,
     });
-    let audit = audit_query(case, &account, since(Log::Audit), now);
+    let audit = audit_query(
+        case,
+        &account,
+        audit_since(&state, since(Log::Audit), begin),
+        now,
+    );
     let entra = futures_util::future::join4(
         quickly.sign_ins(
             SignInKind::InteractiveDetailed,
@@ -207,7 +214,8 @@ impl Log {
 }
 
 /// Records name the account as it was called then: its former names are asked for
-/// too, as far as they are still among its addresses.
+/// too, as far as they are still among its addresses; and whoever holds a right on
+/// the mailbox, since what they did in it stands under their names.
 fn audit_query(
     case: &Case<'_>,
     account: &retake_playbook::event::Account,
@@ -226,6 +234,12 @@ fn audit_query(
             users.push(name);
         }
     }
+    let holders = case.with_state(|state| right_holders(&state.snapshots));
+    for holder in holders {
+        if !users.iter().any(|held| held.eq_ignore_ascii_case(&holder)) {
+            users.push(holder);
+        }
+    }
     users.extend(case.with_state(acting_apps));
     AuditQuery {
         display_name: format!("Retake case {}", case.id()),
@@ -234,6 +248,40 @@ fn audit_query(
         users,
         ..AuditQuery::default()
     }
+}
+
+/// From when audit records are asked for: from the beginning, when somebody holds a
+/// right on the mailbox of whom the last reading did not ask.
+fn audit_since(state: &State, since: Timestamp, begin: Timestamp) -> Timestamp {
+    let Some(last) = state.logs_read.get(Log::Audit.name()) else {
+        return since;
+    };
+    let (before, after): (Vec<_>, Vec<_>) = state
+        .snapshots
+        .iter()
+        .partition(|snapshot| snapshot.at <= *last);
+    let known = right_holders(before);
+    if right_holders(after).iter().all(|name| known.contains(name)) {
+        since
+    } else {
+        begin
+    }
+}
+
+/// Who holds a right on the mailbox by the snapshots: what they do in it stands in
+/// the audit log under their own names.
+fn right_holders<'a>(
+    snapshots: impl IntoIterator<Item = &'a retake_playbook::event::Snapshot>,
+) -> BTreeSet<String> {
+    snapshots
+        .into_iter()
+        .flat_map(|snapshot| &snapshot.objects)
+        .filter_map(|observed| match &observed.facts {
+            Facts::MailboxRight { holder, .. } => holder.upn.as_ref(),
+            _ => None,
+        })
+        .map(|upn| upn.to_lowercase())
+        .collect()
 }
 
 /// How many of the attacker's addresses are asked for, at most.

@@ -21,8 +21,10 @@ use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::preflight::{self, Standing};
 
+mod elsewhere;
 pub(crate) mod identity;
 mod mailbox;
+pub(crate) mod rights;
 pub(crate) mod rules;
 mod settings;
 
@@ -217,6 +219,7 @@ pub(crate) async fn snapshot(
         ObjectKind::MailboxForwarding,
         ObjectKind::Method,
         ObjectKind::OauthGrant,
+        ObjectKind::MailboxRight,
         ObjectKind::SweepRule,
         ObjectKind::AutoReply,
         ObjectKind::JunkLists,
@@ -229,10 +232,13 @@ pub(crate) async fn snapshot(
         ObjectKind::DirectoryRole,
     ];
     let known = case.with_state(|state| state.account.clone());
-    let (account, seen, federation) = futures_util::future::join3(
+    let (opened, names) =
+        case.with_state(|state| (elsewhere::known(state, at), elsewhere::Names::of(state)));
+    let (account, seen, federation, elsewhere) = futures_util::future::join4(
         tenant.user(&user),
         join_all(kinds.into_iter().map(|kind| observe(tenant, &user, kind))),
         federated(tenant, known.as_ref()),
+        elsewhere::look(tenant, &user, opened, &names),
     )
     .await;
     let mut standing = known.map(|account| account.standing).unwrap_or_default();
@@ -282,6 +288,29 @@ pub(crate) async fn snapshot(
             Err(error) => sources.push(failed(kind, &tokens, &error)),
         }
     }
+    match elsewhere.list {
+        None => {}
+        Some(Ok(seen)) => {
+            sources.push(Source {
+                name: elsewhere::LIST.to_owned(),
+                why: seen.complete.clone().err().or(seen.remark.clone()),
+                ..source(ObjectKind::Mailbox, &seen.complete)
+            });
+            objects.extend(record_as(case, elsewhere::LIST, seen)?);
+        }
+        Some(Err(_)) if !conduct.errors => {}
+        Some(Err(error)) => sources.push(Source {
+            name: elsewhere::LIST.to_owned(),
+            ..failed(ObjectKind::Mailbox, &tokens, &error)
+        }),
+    }
+    if let Some(seen) = elsewhere.settings {
+        sources.push(Source {
+            name: elsewhere::SETTINGS.to_owned(),
+            ..source(ObjectKind::InboxRule, &seen.complete)
+        });
+        objects.extend(record_as(case, elsewhere::SETTINGS, seen)?);
+    }
     objects.sort_by(|a: &Observed, b: &Observed| a.object.cmp(&b.object));
     let number = case.with_state(|state| state.snapshots.len());
     case.append(Event::SnapshotTaken(Snapshot {
@@ -300,7 +329,11 @@ pub(crate) fn record(
     kind: ObjectKind,
     seen: Seen,
 ) -> Result<Vec<Observed>, ResponderError> {
-    let evidence = keep(case, source_of(kind), &seen.answers)?;
+    record_as(case, source_of(kind), seen)
+}
+
+fn record_as(case: &Case<'_>, what: &str, seen: Seen) -> Result<Vec<Observed>, ResponderError> {
+    let evidence = keep(case, what, &seen.answers)?;
     seen.objects
         .into_iter()
         .map(|found| {
@@ -365,6 +398,19 @@ fn failed(kind: ObjectKind, tokens: &Standing, error: &TenantError) -> Source {
     }
 }
 
+/// Reads what an object stands among, as far as a change of it needs.
+pub(crate) async fn observe_object(
+    tenant: &Tenant,
+    user: &str,
+    object: &ObjectRef,
+) -> Result<Seen, TenantError> {
+    match (object.kind, rights::right_of(object)) {
+        (ObjectKind::ServicePrincipal, _) => identity::app(tenant, &object.id).await,
+        (ObjectKind::MailboxRight, Some(right)) => rights::holders_of(tenant, user, right).await,
+        (kind, _) => observe(tenant, user, kind).await,
+    }
+}
+
 /// Reads all objects of one kind.
 pub(crate) async fn observe(
     tenant: &Tenant,
@@ -375,6 +421,7 @@ pub(crate) async fn observe(
         ObjectKind::Method => methods(tenant, user).await,
         ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
         ObjectKind::MailboxForwarding | ObjectKind::Mailbox => forwarding(tenant, user).await,
+        ObjectKind::MailboxRight => rights::mailbox_rights(tenant, user).await,
         ObjectKind::SweepRule => mailbox::sweep_rules(tenant, user).await,
         ObjectKind::AutoReply => settings::auto_reply(tenant, user).await,
         ObjectKind::JunkLists => settings::junk_lists(tenant, user).await,

@@ -72,7 +72,7 @@ fn make_due(case: &Case<'_>, templates: &Templates) -> Result<(), ResponderError
         case.append(Event::WarningDue {
             warning: 1,
             who: "finance".to_owned(),
-            why: why_due(analysis).to_owned(),
+            why: why_due(analysis, &retake_playbook::judge::reached(&state)),
             pack: Some(pack),
         })?;
     }
@@ -82,13 +82,21 @@ fn make_due(case: &Case<'_>, templates: &Templates) -> Result<(), ResponderError
 }
 
 /// Why somebody has to know now: the strongest reason that there is.
-fn why_due(analysis: &Analysis) -> &'static str {
+fn why_due(analysis: &Analysis, reached: &[&str]) -> String {
     if matches!(analysis.verdict.as_str(), "compromised" | "suspicious") {
-        "the mailbox was in a stranger's hands: payment requests and changed bank details of this time may be false"
+        let false_requests = "payment requests and changed bank details of this time may be false";
+        if reached.is_empty() {
+            format!("the mailbox was in a stranger's hands: {false_requests}")
+        } else {
+            format!(
+                "the mailbox was in a stranger's hands, and with it those that the account reaches ({}): {false_requests}",
+                reached.join(", ")
+            )
+        }
     } else if !analysis.impersonated.is_empty() {
-        "mail came from outside under this mailbox's name and was never sent from it: payment requests and changed bank details in it are false, although the account was not taken"
+        "mail came from outside under this mailbox's name and was never sent from it: payment requests and changed bank details in it are false, although the account was not taken".to_owned()
     } else {
-        "money or a bank detail has moved: payment requests and changed bank details may be false, from whomever they seem to come"
+        "money or a bank detail has moved: payment requests and changed bank details may be false, from whomever they seem to come".to_owned()
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use retake_tenant::call::CALLS;
 use retake_tenant::client::{
-    AuditAbout, AuditQuery, AuditSearch, Cmdlet, MessageTraceFilter, Probe, SignInKind,
+    AuditAbout, AuditQuery, AuditSearch, Cmdlet, Giving, MessageTraceFilter, Probe, SignInKind,
 };
 use retake_tenant::edge::{BoxFuture, Clock, Transport, TransportError, TransportErrorKind};
 use retake_tenant::model::{Forwarding, Grant, MessageRule, MethodKind};
@@ -247,6 +247,43 @@ async fn ask(
         "exchange.mailbox.read" => tenant.get_mailbox(mailbox).await.map(drop),
         "exchange.mailbox.permissions" => tenant.get_mailbox_permissions(mailbox).await.map(drop),
         "exchange.mailbox.send_as" => tenant.get_recipient_permissions(mailbox).await.map(drop),
+        "exchange.recipient.mailboxes" => tenant.list_mailboxes(61).await.map(drop),
+        "exchange.recipient.read" => tenant.get_recipient(mailbox).await.map(drop),
+        "exchange.mailbox.give_full_access" => {
+            change(
+                tenant,
+                tenant.prepare_full_access(mailbox, "tape", Giving::Give),
+            )
+            .await
+        }
+        "exchange.mailbox.remove_full_access" => {
+            change(
+                tenant,
+                tenant.prepare_full_access(mailbox, "tape", Giving::Take),
+            )
+            .await
+        }
+        "exchange.mailbox.give_send_as" => {
+            change(
+                tenant,
+                tenant.prepare_send_as(mailbox, "tape", Giving::Give),
+            )
+            .await
+        }
+        "exchange.mailbox.remove_send_as" => {
+            change(
+                tenant,
+                tenant.prepare_send_as(mailbox, "tape", Giving::Take),
+            )
+            .await
+        }
+        "exchange.mailbox.send_on_behalf" => {
+            change(
+                tenant,
+                tenant.prepare_send_on_behalf(mailbox, "tape", Giving::Take),
+            )
+            .await
+        }
         "exchange.rules.remove" => {
             change(
                 tenant,
@@ -308,6 +345,14 @@ pub(crate) fn cmdlet_of(exchange: &Exchange) -> Option<&str> {
         .as_str()
 }
 
+fn has_parameter(exchange: &Exchange, name: &str) -> bool {
+    exchange.request.body.json().is_some_and(|body| {
+        body.pointer("/CmdletInput/Parameters")
+            .and_then(|parameters| parameters.get(name))
+            .is_some()
+    })
+}
+
 /// Which call an exchange is, and what stands in the gaps of its path.
 pub(crate) fn call_of(exchange: &Exchange) -> Option<(&'static CallSpec, Vec<String>)> {
     let request = &exchange.request;
@@ -324,6 +369,17 @@ pub(crate) fn call_of(exchange: &Exchange) -> Option<(&'static CallSpec, Vec<Str
         Some("Get-Mailbox") => Some("exchange.mailbox.read"),
         Some("Get-MailboxPermission") => Some("exchange.mailbox.permissions"),
         Some("Get-RecipientPermission") => Some("exchange.mailbox.send_as"),
+        Some("Get-Recipient") if !has_parameter(exchange, "Identity") => {
+            Some("exchange.recipient.mailboxes")
+        }
+        Some("Get-Recipient") => Some("exchange.recipient.read"),
+        Some("Add-MailboxPermission") => Some("exchange.mailbox.give_full_access"),
+        Some("Remove-MailboxPermission") => Some("exchange.mailbox.remove_full_access"),
+        Some("Add-RecipientPermission") => Some("exchange.mailbox.give_send_as"),
+        Some("Remove-RecipientPermission") => Some("exchange.mailbox.remove_send_as"),
+        Some("Set-Mailbox") if has_parameter(exchange, "GrantSendOnBehalfTo") => {
+            Some("exchange.mailbox.send_on_behalf")
+        }
         Some("Get-HostedOutboundSpamFilterPolicy") => Some("exchange.organisation.outbound"),
         Some("Get-AdminAuditLogConfig") => Some("exchange.organisation.audit"),
         Some("Set-Mailbox") => Some("exchange.mailbox.set_forwarding"),

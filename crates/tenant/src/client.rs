@@ -27,7 +27,7 @@ mod mail;
 mod standing;
 
 pub use activity::{FEEDS, Subscription};
-pub use exchange::Cmdlet;
+pub use exchange::{Cmdlet, Giving};
 pub use logs::{AuditAbout, AuditQuery, AuditSearch, MessageTraceFilter, SearchStatus, SignInKind};
 pub use standing::{Licence, Probe, RoleAssignment, RoleDefinition, ServicePlan};
 

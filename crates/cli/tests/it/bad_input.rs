@@ -798,7 +798,7 @@ hint: Name files or directories of exported logs; zip and gz are opened.
 [exit 2]
 
 $ retake drill no-such-scenario
-error RT2009: The scenario `no-such-scenario` cannot be used: there is no scenario `no-such-scenario`: known names are invoice-fraud, mailbox-persistence, consent-phish, app-only, spray, device-code, false-alarm, spoof, token-theft, synced-account, hostile-names… [246 characters]
+error RT2009: The scenario `no-such-scenario` cannot be used: there is no scenario `no-such-scenario`: known names are [NAMES]
 
 hint: docs/scenario-format.md describes the format. `invoice-fraud` is embedded.
       retake explain RT2009
@@ -833,7 +833,7 @@ fn a_scenario_with_a_mistake_is_told_file_line_and_reason() {
     named(&home, None, || {
         assert_snapshot!(ran.session(), @r"
 $ retake drill [HOME]/mine --quiet
-error RT2009: The scenario `[HOME]/mine` cannot be used: [HOME]/mine/scenario.toml:34: unknown variant `fish`, expected one of `phish`, `open_session`, `read_mail`, `add_method`, `forward_by_rule`, `hide_replies`, `hidden_rule`, `forward_mailbox`, … [645 characters]
+error RT2009: The scenario `[HOME]/mine` cannot be used: [HOME]/mine/scenario.toml:34: unknown variant `fish`, expected one of `phish`, [MOVES]
 
 hint: docs/scenario-format.md describes the format. `invoice-fraud` is embedded.
       retake explain RT2009

@@ -243,6 +243,7 @@ impl Judge<'_> {
             | Kind::RemoveRuleInExchange
             | Kind::RemoveGrant
             | Kind::RemoveRole
+            | Kind::RemoveMailboxRight
             | Kind::RemoveSweepRule
             | Kind::RemovePartnership
             | Kind::LiftSendingBlock => self.reads.shows_gone(line, object),
@@ -418,6 +419,8 @@ impl Judge<'_> {
                 ObjectKind::Method
                 | ObjectKind::InboxRule
                 | ObjectKind::OauthGrant
+                | ObjectKind::MailboxRight
+                | ObjectKind::FolderRight
                 | ObjectKind::SweepRule
                 | ObjectKind::JunkLists
                 | ObjectKind::MobilePartnership => reads
@@ -609,6 +612,8 @@ fn works_until_removed(artefact: ArtefactId) -> bool {
                 spec.object,
                 ObjectKind::InboxRule
                     | ObjectKind::MailboxForwarding
+                    | ObjectKind::MailboxRight
+                    | ObjectKind::FolderRight
                     | ObjectKind::SweepRule
                     | ObjectKind::AutoReply
                     | ObjectKind::JunkLists

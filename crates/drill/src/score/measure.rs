@@ -243,6 +243,7 @@ fn changed<'a>(trace: &Trace, changes: impl Iterator<Item = &'a Change>) -> Over
         .filter(|effect| matches!(effect.did, Did::Created | Did::Changed(_) | Did::Deleted))
         .map(|effect| &effect.object)
         .chain(trace.footholds.iter().map(|held| &held.object))
+        // Another account that it made is a change; the affected one is what it is.
         .filter(|object| {
             !matches!(
                 object.kind,
@@ -250,8 +251,7 @@ fn changed<'a>(trace: &Trace, changes: impl Iterator<Item = &'a Change>) -> Over
                     | ObjectKind::Session
                     | ObjectKind::Token
                     | ObjectKind::Message
-                    | ObjectKind::Account
-            )
+            ) && !trace.is_account(object)
         })
         .collect();
     let mut missing: Vec<&Object> = truth.iter().copied().collect();

@@ -61,6 +61,8 @@ impl<'a> Reads<'a> {
             ObjectKind::MailboxForwarding => !body
                 .values_of("ForwardingSmtpAddress", Some(&names))
                 .is_empty(),
+            // The same person may hold several rights: the list of one shows no other.
+            ObjectKind::MailboxRight => shows_right(line, object) && body.names_any(names.iter()),
             ObjectKind::AutoReply => !body.values_of("AutoReplyState", None).is_empty(),
             ObjectKind::JunkLists => {
                 !body.values_of("BlockedSendersAndDomains", None).is_empty()
@@ -94,6 +96,7 @@ impl<'a> Reads<'a> {
             }
             Some(200) => {
                 may_show(line, object.kind)
+                    && (object.kind != ObjectKind::MailboxRight || shows_right(line, object))
                     && self.body(line).is_some_and(|body| !body.is_cut_off())
                     && !self.shows(line, object)
                     && self
@@ -181,6 +184,8 @@ fn may_show(line: &Line, kind: ObjectKind) -> bool {
         ObjectKind::InboxRule => line.service == "exchange" || graph("/messageRules"),
         ObjectKind::MailboxForwarding
         | ObjectKind::Mailbox
+        | ObjectKind::MailboxRight
+        | ObjectKind::FolderRight
         | ObjectKind::SweepRule
         | ObjectKind::AutoReply
         | ObjectKind::JunkLists
@@ -192,6 +197,19 @@ fn may_show(line: &Line, kind: ObjectKind) -> bool {
         ObjectKind::Device => graph("/devices") || graph("edDevices"),
         _ => true,
     }
+}
+
+/// Whether this answer is the list that a right stands in, by the right in its id.
+fn shows_right(line: &Line, object: &Object) -> bool {
+    let cmdlet = match object.id.split('|').nth(1) {
+        Some("FullAccess") => "Get-MailboxPermission",
+        Some("SendAs") => "Get-RecipientPermission",
+        Some("SendOnBehalf") => "Get-Mailbox",
+        _ => return false,
+    };
+    line.operation
+        .as_deref()
+        .is_some_and(|operation| operation.eq_ignore_ascii_case(cmdlet))
 }
 
 /// The same request; for Graph, where the question stands in the path, the same path.

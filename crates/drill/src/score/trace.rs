@@ -25,6 +25,9 @@ pub(super) struct Line {
     pub(super) method: String,
     #[serde(default)]
     pub(super) path: String,
+    /// The cmdlet of a request to Exchange.
+    #[serde(default)]
+    pub(super) operation: Option<String>,
     #[serde(default)]
     pub(super) request_sha256: Option<Digest>,
     #[serde(default)]

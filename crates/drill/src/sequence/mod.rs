@@ -212,10 +212,11 @@ struct Skip {
 
 impl Skip {
     fn fits(&self, item: &Value) -> bool {
-        let Some(text) = item.get(&self.field).and_then(Value::as_str) else {
-            return false;
+        let text = match item.get(&self.field) {
+            Some(Value::String(text)) => text.to_lowercase(),
+            Some(value @ (Value::Bool(_) | Value::Number(_))) => value.to_string(),
+            _ => return false,
         };
-        let text = text.to_lowercase();
         self.is.as_ref().is_some_and(|is| text == is.to_lowercase())
             || self
                 .begins

@@ -24,6 +24,7 @@ mod preserve;
 mod response;
 mod score;
 mod sequences;
+mod shared_mailboxes;
 mod signing_in;
 mod stories;
 mod story;

@@ -331,6 +331,11 @@ fn the_declared_set_is_enough_and_every_call_stands_in_the_table_of_its_steps() 
         "graph.methods.delete_beta",
         "graph.user.list",
         "graph.audit.list",
+        // Nobody has a right on the mailbox in the default drill.
+        "exchange.mailbox.give_full_access",
+        "exchange.mailbox.remove_full_access",
+        "exchange.mailbox.give_send_as",
+        "exchange.mailbox.remove_send_as",
         // What the attacker of another scenario leaves.
         "graph.methods.set_default",
         "graph.devices.disable",

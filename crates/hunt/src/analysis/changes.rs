@@ -28,6 +28,9 @@ pub(super) fn object_kind(event: &Event) -> Option<ObjectKind> {
         return Some(*kind);
     }
     match operation.as_str() {
+        "set-mailbox" if event.parameter("GrantSendOnBehalfTo").is_some() => {
+            Some(ObjectKind::MailboxRight)
+        }
         "set-mailbox" => Some(
             if [
                 "ForwardingSmtpAddress",
@@ -85,10 +88,10 @@ const KINDS: &[(&str, ObjectKind)] = &[
     ("disable-sweeprule", ObjectKind::SweepRule),
     ("remove-sweeprule", ObjectKind::SweepRule),
     ("set-casmailbox", ObjectKind::MailProtocols),
-    ("add-mailboxpermission", ObjectKind::Mailbox),
-    ("remove-mailboxpermission", ObjectKind::Mailbox),
-    ("add-recipientpermission", ObjectKind::Mailbox),
-    ("remove-recipientpermission", ObjectKind::Mailbox),
+    ("add-mailboxpermission", ObjectKind::MailboxRight),
+    ("remove-mailboxpermission", ObjectKind::MailboxRight),
+    ("add-recipientpermission", ObjectKind::MailboxRight),
+    ("remove-recipientpermission", ObjectKind::MailboxRight),
     ("add-mailboxfolderpermission", ObjectKind::Mailbox),
     ("set-mailboxfolderpermission", ObjectKind::Mailbox),
     ("remove-mailboxfolderpermission", ObjectKind::Mailbox),
@@ -459,6 +462,9 @@ fn identify(event: &Event, kind: ObjectKind, scope: &Scope<'_>) -> (Vec<String>,
             }
             name.clone_from(&event.reason);
         }
+        ObjectKind::MailboxRight => super::rights::holders(event)
+            .iter()
+            .for_each(|holder| add(holder)),
         ObjectKind::MailboxForwarding
         | ObjectKind::AutoReply
         | ObjectKind::JunkLists

@@ -14,6 +14,7 @@ mod impersonated;
 mod intruder;
 mod path;
 mod profile;
+mod rights;
 mod scope;
 mod signs;
 

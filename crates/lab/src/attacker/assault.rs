@@ -10,6 +10,7 @@ use crate::scenario::Move;
 use crate::trace::{Actor, Service, Trace, TraceLine};
 use crate::ways::{PasswordSignIn, Redemption};
 use crate::world::logs::RiskDetection;
+use crate::world::rights::Right;
 use crate::world::{
     Address, AppRegistration, Mail, Origin, Resource, ServicePrincipal, Surface, World, known,
 };
@@ -101,6 +102,16 @@ impl Attacker {
             Move::Flood => self.flood(world, company, trace, now),
             Move::ConsentApp => self.consent_app(world, trace, now),
             Move::SendFraud => self.send_fraud(world, company, trace, now),
+            Move::ReadShared => self.read_shared(world, company, trace, now),
+            Move::RuleInShared => self.rule_in_shared(world, company, trace, now),
+            Move::ForwardShared => self.forward_shared(world, company, trace, now),
+            Move::ReplyInShared => self.reply_in_shared(world, company, trace, now),
+            Move::SendAsShared => self.send_as_shared(world, company, trace, now),
+            Move::GiveFullAccess => self.give_right(world, company, trace, now, Right::FullAccess),
+            Move::GiveSendAs => self.give_right(world, company, trace, now, Right::SendAs),
+            Move::GiveSendOnBehalf => {
+                self.give_right(world, company, trace, now, Right::SendOnBehalf);
+            }
             Move::PhishConsent => self.phish_consent(world, company, trace, now),
             Move::PhishDeviceCode => self.phish_device_code(world, company, trace, now),
             Move::AddDefaultMethod => self.add_default_method(world, company, trace, now),

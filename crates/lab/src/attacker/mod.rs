@@ -13,7 +13,9 @@ mod kit;
 mod mailbox;
 mod outside;
 mod plant;
+mod rights;
 mod settings;
+mod shared;
 mod spray;
 mod theft;
 mod tick;
@@ -102,6 +104,10 @@ pub(crate) struct Attacker {
     /// Directory roles that it gave to this account.
     given: directory::GivenRoles,
     footholds: Vec<Foothold>,
+    /// Rights on the mailbox, given to accounts in its hands (A15, A16, A17).
+    delegated: rights::Hands,
+    /// What it left in mailboxes that the account opens (A61).
+    elsewhere: shared::Elsewhere,
 
     /// Mail that came out through each artefact since it was last looked at.
     drops: BTreeMap<ArtefactId, Vec<Delivery>>,
@@ -150,6 +156,8 @@ impl Attacker {
             identity: identity::Held::default(),
             given: directory::GivenRoles::default(),
             footholds: Vec::new(),
+            delegated: rights::Hands::default(),
+            elsewhere: shared::Elsewhere::default(),
             drops: BTreeMap::new(),
             fresh: Vec::new(),
             fresh_app: Vec::new(),
@@ -245,6 +253,9 @@ impl Attacker {
 
     /// Takes note of what became of delivered mail.
     pub(crate) fn note_deliveries(&mut self, deliveries: &[Delivery]) {
+        for delivery in deliveries.iter().filter(|d| d.user != self.victim) {
+            self.elsewhere.note(delivery);
+        }
         for delivery in deliveries.iter().filter(|d| d.user == self.victim) {
             for leak in &delivery.leaks {
                 let through = match &leak.rule {
@@ -285,6 +296,7 @@ impl Attacker {
                     .push(swept);
             }
             if let Some((id, _)) = &delivery.stored {
+                self.delegated.arrived(id);
                 for list in [
                     &mut self.fresh,
                     &mut self.fresh_app,
@@ -364,6 +376,8 @@ impl Attacker {
                 gone.push(app.grant.clone());
             }
         }
+        gone.extend(self.delegated.gone(world, &self.victim));
+        gone.extend(self.elsewhere.gone(world));
         let mut reactions = Vec::new();
         let reacts = self.habits.reacts.low;
         let later = |at: Timestamp| at.checked_add(reacts).unwrap_or(Timestamp::MAX);

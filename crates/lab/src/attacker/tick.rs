@@ -48,11 +48,13 @@ impl Attacker {
             ] {
                 self.look(trace, now, artefact, word);
             }
+            self.look_elsewhere(world, trace, now);
         }
         self.try_settings(world, trace, now);
         self.try_roles(world, trace, now);
         self.try_app(world, trace, now);
         self.try_own_app(world, trace, now);
+        self.try_rights(world, company, trace, now, reaction);
         if !password && !refresh && reset {
             self.come_back(world, trace, now);
         }
@@ -448,7 +450,7 @@ pub(super) fn attempt(
 }
 
 /// What left or was hidden: which messages, how many bytes, from when to when.
-fn leaked(kind: &str, found: &[Delivery]) -> Value {
+pub(super) fn leaked(kind: &str, found: &[Delivery]) -> Value {
     json!({
         "kind": kind,
         "messages": found.iter().map(|delivery| &delivery.message).collect::<Vec<_>>(),

@@ -247,6 +247,14 @@ impl Company {
                     );
                 }
             }
+            BaitKind::AssistantFullAccess
+            | BaitKind::TeamSendAs
+            | BaitKind::ManagerSendOnBehalf => {
+                self.lay_right(world, kind, alert);
+            }
+            BaitKind::SharedRules | BaitKind::SharedForward | BaitKind::SharedReply => {
+                self.lay_shared(world, kind, alert);
+            }
             BaitKind::ForwardInside => self.forward_inside(world, scenario, alert),
             BaitKind::SystemRules => self.system_rules(world),
             BaitKind::SweepNewsletters => self.sweep_newsletters(world, alert),
@@ -270,7 +278,7 @@ impl Company {
     }
 
     /// The private address of somebody.
-    fn home_address(&self, world: &World, user: &str) -> String {
+    pub(super) fn home_address(&self, world: &World, user: &str) -> String {
         let name = world
             .users
             .get(user)

@@ -10,6 +10,8 @@ pub(crate) mod letters;
 pub(crate) mod life;
 pub(crate) mod names;
 pub(crate) mod places;
+mod rights;
+mod shared;
 mod staff;
 mod tenancy;
 
@@ -130,6 +132,8 @@ pub(crate) struct Company {
     pub(crate) colleagues: Vec<String>,
     /// Colleagues whose accounts are in the same attacker's hands, in the scenario's order.
     pub(crate) further: Vec<String>,
+    /// Shared mailboxes that the affected user opens, by object id.
+    pub(crate) shared: Vec<String>,
     /// The office.
     pub(crate) office: Network,
     pub(crate) habits: BTreeMap<String, Habits>,
@@ -283,6 +287,7 @@ impl Company {
             former_name,
             further,
             colleagues,
+            shared: Vec::new(),
             office,
             habits,
             vendors,
@@ -296,6 +301,7 @@ impl Company {
             foreign_methods: BTreeSet::new(),
             hostile_names,
         };
+        company.open_shared(&mut world, scenario, alert);
         company.lay_baits(&mut world, scenario, alert);
         (world, company)
     }

@@ -159,7 +159,26 @@ fn steps_on(scenario: &Scenario, on: Option<&String>) -> Option<Problem> {
                 ),
             );
         }
-        let repeatable = step.action == Move::ReadMail || step.action.asks_for_money();
+        let shared = matches!(
+            step.action,
+            Move::ReadShared
+                | Move::RuleInShared
+                | Move::ForwardShared
+                | Move::ReplyInShared
+                | Move::SendAsShared
+        );
+        if shared && scenario.company.shared_mailboxes.low == 0 {
+            return problem(
+                at,
+                format!(
+                    "`{name}` needs a shared mailbox: company.shared_mailboxes says that there may be none"
+                ),
+            );
+        }
+        let repeatable = matches!(
+            step.action,
+            Move::ReadMail | Move::ReadShared | Move::SendAsShared
+        ) || step.action.asks_for_money();
         if !seen.insert(name) && !repeatable {
             return problem(at, format!("`{name}` stands twice; it happens once"));
         }

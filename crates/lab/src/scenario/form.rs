@@ -63,6 +63,9 @@ pub struct Company {
     pub affected_job: String,
     /// In which department.
     pub affected_department: String,
+    /// How many shared mailboxes the affected user opens; none by default.
+    #[serde(default = "Count::none")]
+    pub shared_mailboxes: Count,
     /// Names, subjects, folders and devices hold what harms whoever shows them badly.
     #[serde(default)]
     pub hostile_names: bool,
@@ -142,6 +145,22 @@ pub enum Move {
     ConsentApp,
     /// Answers in a stolen thread with changed bank details.
     SendFraud,
+    /// Full access to the mailbox for an account in the attacker's hands (A15).
+    GiveFullAccess,
+    /// Send as the mailbox, for a guest of the attacker's (A16).
+    GiveSendAs,
+    /// Send on behalf of the mailbox, for an account in the attacker's hands (A17).
+    GiveSendOnBehalf,
+    /// Reads mail in the shared mailboxes that the account opens.
+    ReadShared,
+    /// A rule in a shared mailbox (A61).
+    RuleInShared,
+    /// A shared mailbox forwards outside (A61).
+    ForwardShared,
+    /// A shared mailbox answers by itself with what serves the attacker (A61).
+    ReplyInShared,
+    /// Asks for money in the name of a shared mailbox.
+    SendAsShared,
     /// Malware on the user's computer copies the refresh token of their own
     /// session (A02, A03): no password is known, and nobody signs in.
     StealToken,
@@ -233,6 +252,12 @@ impl Move {
             Self::ForwardToContact => &[ArtefactId::CONTACT_FORWARDING],
             Self::DisguisedRule => &[ArtefactId::DISGUISED_RULE],
             Self::SweepReplies => &[ArtefactId::SWEEP_RULE],
+            Self::RuleInShared | Self::ForwardShared | Self::ReplyInShared => {
+                &[ArtefactId::SHARED_MAILBOX]
+            }
+            Self::GiveFullAccess => &[ArtefactId::FULL_ACCESS],
+            Self::GiveSendAs => &[ArtefactId::SEND_AS],
+            Self::GiveSendOnBehalf => &[ArtefactId::SEND_ON_BEHALF],
             Self::AnswerForTheUser => &[ArtefactId::AUTO_REPLY],
             Self::BendJunkLists => &[ArtefactId::JUNK_LISTS],
             Self::OpenProtocols => &[ArtefactId::MAIL_PROTOCOLS],
@@ -240,7 +265,9 @@ impl Move {
             Self::ClientSideRule => &[ArtefactId::CLIENT_SIDE_RULE],
             // What the service does about the flood serves nobody: it is lifted, not
             // evicted.
-            Self::OpenSession
+            Self::ReadShared
+            | Self::SendAsShared
+            | Self::OpenSession
             | Self::ReadMail
             | Self::SendFraud
             | Self::SendBySmtp
@@ -295,6 +322,14 @@ impl Move {
             Self::Flood => "flood",
             Self::ConsentApp => "consent_app",
             Self::SendFraud => "send_fraud",
+            Self::ReadShared => "read_shared",
+            Self::RuleInShared => "rule_in_shared",
+            Self::ForwardShared => "forward_shared",
+            Self::ReplyInShared => "reply_in_shared",
+            Self::SendAsShared => "send_as_shared",
+            Self::GiveFullAccess => "give_full_access",
+            Self::GiveSendAs => "give_send_as",
+            Self::GiveSendOnBehalf => "give_send_on_behalf",
             Self::StealToken => "steal_token",
             Self::SpoofMail => "spoof_mail",
             Self::VendorMail => "vendor_mail",
@@ -413,6 +448,19 @@ pub enum BaitKind {
     OldRole,
     /// The affected user signs in from a journey.
     Travel,
+    /// An assistant has had full access to the mailbox for long; in some seeds
+    /// somebody who left still stands in the list.
+    AssistantFullAccess,
+    /// A team may send as the mailbox.
+    TeamSendAs,
+    /// The manager may send on behalf, by the user's own choice.
+    ManagerSendOnBehalf,
+    /// Shared mailboxes have rules of their own.
+    SharedRules,
+    /// A shared mailbox forwards a copy outside, for long.
+    SharedForward,
+    /// A shared mailbox answers by itself, for long.
+    SharedReply,
     /// The affected user is on a journey when the alert comes.
     TravelNow,
     /// The affected user works through a VPN with its exit in another country, on

@@ -50,6 +50,10 @@ const EMBEDDED: &[(&str, &str)] = &[
         include_str!("../../../../scenarios/mailbox-persistence/scenario.toml"),
     ),
     (
+        "shared-mailboxes",
+        include_str!("../../../../scenarios/shared-mailboxes/scenario.toml"),
+    ),
+    (
         "consent-phish",
         include_str!("../../../../scenarios/consent-phish/scenario.toml"),
     ),

@@ -81,6 +81,7 @@ fn definitions() -> Value {
             ("affected_job", needed(text())),
             ("affected_department", needed(text())),
             ("hostile_names", free(flag())),
+            ("shared_mailboxes", free(count())),
         ]),
         "account": table::<Affected>(&[
             ("kind", free(words::<AccountKind>())),

@@ -61,6 +61,11 @@ pub struct Count {
 }
 
 impl Count {
+    /// None at all.
+    pub const fn none() -> Self {
+        Self { low: 0, high: 0 }
+    }
+
     /// The number that a draw chooses.
     pub fn pick(self, draw: Draw) -> u64 {
         draw.between(u64::from(self.low), u64::from(self.high))

@@ -562,7 +562,12 @@ impl World {
             "ClientInfoString": client,
             "ExternalAccess": false,
             "InternalLogonType": 0,
-            "LogonType": i32::from(!own),
+            // Owner, delegate, or an administrator's tool (reference §7.3).
+            "LogonType": match (own, &by.user) {
+                (true, _) => 0,
+                (false, Some(_)) if by.surface != Surface::ExchangePowerShell => 2,
+                (false, _) => 1,
+            },
             "MailboxGuid": self.mailboxes.get(user).map(|m| m.guid.clone()),
             "MailboxOwnerUPN": owner.map(|u| u.upn.clone()),
             "OrganizationName": self.tenant.initial_domain,

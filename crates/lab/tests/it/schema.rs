@@ -25,6 +25,7 @@ mail_every = "4m..5m"
 affected_job = "j"
 affected_department = "d"
 hostile_names = false
+shared_mailboxes = "1..2"
 [account]
 kind = "member"
 display_name = "n"

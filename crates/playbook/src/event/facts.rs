@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::rights::{Holder, MailboxRight};
+
 /// What an object is and does, as far as judgement needs it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -163,6 +165,24 @@ pub enum Facts {
         /// By which program it was made, as far as it is said.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         provider: Option<String>,
+    },
+    /// A right on the whole mailbox.
+    MailboxRight {
+        /// Which.
+        right: MailboxRight,
+        /// Whose.
+        holder: Holder,
+    },
+    /// A mailbox that the account can open or send as, besides its own.
+    Opened {
+        /// Its address.
+        address: String,
+        /// By what it has full access: itself, or a group; empty if it has not.
+        #[serde(default)]
+        full: Vec<String>,
+        /// By what it may send as the mailbox; empty if it may not.
+        #[serde(default)]
+        send_as: Vec<String>,
     },
     /// How long a mailbox keeps what is deleted from it.
     Keeping {

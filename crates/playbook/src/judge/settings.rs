@@ -264,7 +264,9 @@ fn auto_reply(state: &State, observed: &Observed) -> (Verdict, Vec<String>) {
         }
         Some((Origin::Unknown, _)) | None => {}
     }
-    let before = first_while_blocked(state, ObjectKind::AutoReply);
+    // Others go on working in a mailbox that several people open.
+    let before = first_while_blocked(state, ObjectKind::AutoReply)
+        .filter(|_| observed.object.mailbox.is_none());
     if before.is_some_and(|before| *before != observed.facts) {
         return (
             Verdict::Foothold,
@@ -419,7 +421,10 @@ fn changes_of<'a>(state: &'a State, observed: &Observed) -> Vec<&'a Change> {
     let Some((_, analysis)) = state.analysis.as_ref() else {
         return Vec::new();
     };
-    let account = state.account.as_ref();
+    // A setting of another mailbox goes by that mailbox's names, never by the account's.
+    let elsewhere = observed.object.mailbox.is_some();
+    let account = state.account.as_ref().filter(|_| !elsewhere);
+    let named = observed.object.name.as_deref().filter(|_| elsewhere);
     let names: Vec<&str> = account
         .into_iter()
         .flat_map(|account| {
@@ -429,6 +434,8 @@ fn changes_of<'a>(state: &'a State, observed: &Observed) -> Vec<&'a Change> {
                 .chain(account.addresses.iter().map(String::as_str))
         })
         .chain([observed.object.id.as_str()])
+        .chain(named)
+        .chain(named.and_then(|address| address.split('@').next()))
         .collect();
     let is_ours = |id: &String| {
         let last = id.rsplit(['/', '\\']).next().unwrap_or(id);
@@ -440,7 +447,7 @@ fn changes_of<'a>(state: &'a State, observed: &Observed) -> Vec<&'a Change> {
         .changes
         .iter()
         .filter(|change| change.kind == observed.object.kind)
-        .filter(|change| change.ids.is_empty() || change.ids.iter().any(is_ours))
+        .filter(|change| (change.ids.is_empty() && !elsewhere) || change.ids.iter().any(is_ours))
         .collect();
     changes.sort_by_key(|change| (change.at, change.by));
     changes

@@ -1,11 +1,11 @@
 //! Whose is it? The cases where a hasty judge takes the wrong thing away.
 
-use retake_playbook::event::{Facts, Observed, Origin};
+use retake_playbook::event::{Facts, HolderKind, MailboxRight, Observed, Origin};
 use retake_playbook::judge::{Verdict, judge};
 use retake_playbook::machine::Phase;
 use retake_playbook::{ActionKind, ObjectKind, ObjectRef};
 
-use crate::story::{Story, change, method, rule};
+use crate::story::{Story, change, method, right, rule};
 
 fn verdicts(story: &Story) -> Vec<(String, Verdict)> {
     judge(&story.state)
@@ -157,6 +157,148 @@ fn a_forwarding_is_known_by_its_value_and_an_empty_one_is_nothing() {
         story.go_to(Phase::Approving);
         assert_eq!(verdicts(&story), expected, "{value:?}");
     }
+}
+
+#[test]
+fn a_strangers_right_without_a_record_is_cut_and_a_colleagues_stays_for_a_person() {
+    for which in [
+        MailboxRight::FullAccess,
+        MailboxRight::SendAs,
+        MailboxRight::SendOnBehalf,
+    ] {
+        let mut story = Story::begin();
+        story.objects = vec![
+            right(which, "a-guest", HolderKind::Guest),
+            right(which, "b-contact", HolderKind::Outside),
+            right(which, "c-colleague", HolderKind::Inside),
+            right(which, "d-team", HolderKind::Group),
+            right(which, "e-left", HolderKind::Nobody),
+            right(which, "f-unread", HolderKind::Unknown),
+        ];
+        story.go_to(Phase::Approving);
+        let told: Vec<Verdict> = verdicts(&story).into_iter().map(|(_, told)| told).collect();
+        let (cut, ask) = (Verdict::Foothold, Verdict::Unclear);
+        assert_eq!(told, [cut, cut, ask, ask, ask, ask], "{which:?}");
+        let plan = story.state.plan().unwrap();
+        let cuts: Vec<_> = plan
+            .actions
+            .iter()
+            .filter(|action| action.kind == ActionKind::RemoveMailboxRight)
+            .collect();
+        assert_eq!(cuts.len(), 2);
+        assert!(cuts.iter().all(|cut| cut.step.to_string() == "S3.5"));
+        assert_eq!(plan.left.len(), 4);
+    }
+}
+
+#[test]
+fn who_gave_a_right_decides_and_a_record_of_another_mailbox_or_right_says_nothing() {
+    let given = |operation: &str, parameters: &str, by| {
+        let mut change = change(
+            ObjectKind::MailboxRight,
+            &["kim@example.test"],
+            parameters,
+            by,
+        );
+        change.operation = operation.to_owned();
+        change
+    };
+    let full = "accessrights fullaccess";
+    let judged = |changes: Vec<_>| {
+        let mut story = Story::begin();
+        story.objects = vec![right(
+            MailboxRight::FullAccess,
+            "kim@example.test",
+            HolderKind::Inside,
+        )];
+        story.changes = changes;
+        story.go_to(Phase::Approving);
+        verdicts(&story)[0].1
+    };
+    let mut begun = Story::begin();
+    begun.go_to(Phase::Approving);
+    let upn = begun.state.account.unwrap().upn;
+    let ours = format!("identity {upn}\n{full}");
+    assert_eq!(
+        judged(vec![given(
+            "Add-MailboxPermission",
+            &ours,
+            Origin::Attacker
+        )]),
+        Verdict::Foothold
+    );
+    assert_eq!(
+        judged(vec![given("Add-MailboxPermission", &ours, Origin::User)]),
+        Verdict::Legitimate
+    );
+    // The same holder at another mailbox; another right at this one.
+    let other = format!("identity board@example.test\n{full}");
+    let send = format!("identity {upn}\naccessrights sendas");
+    for elsewhere in [other, send] {
+        assert_eq!(
+            judged(vec![given(
+                "Add-MailboxPermission",
+                &elsewhere,
+                Origin::Attacker
+            )]),
+            Verdict::Unclear
+        );
+    }
+    // That we took it once does not make it ours when it is there again.
+    let mut ours_once = given("Remove-MailboxPermission", &ours, Origin::Responder);
+    ours_once.at = "2026-03-01T05:00:00Z".parse().unwrap();
+    assert_eq!(
+        judged(vec![
+            given("Add-MailboxPermission", &ours, Origin::Attacker),
+            ours_once
+        ]),
+        Verdict::Foothold
+    );
+}
+
+/// Others go on working in a mailbox that several people open, so a rule that
+/// is new there while the account is blocked says nothing; a record does.
+#[test]
+fn in_a_shared_mailbox_a_record_decides_and_being_new_says_nothing() {
+    let elsewhere = |id: &str, name: &str, to: &str| {
+        let mut rule = rule(id, name, &[to]);
+        rule.object = rule.object.in_mailbox("office");
+        rule
+    };
+    let mut again = Story::begin();
+    again.objects = vec![
+        elsewhere("box\\1", "theirs", "drop@elsewhere.test"),
+        elsewhere("box\\2", "the office's", "adviser@elsewhere.test"),
+    ];
+    again.changes = vec![change(
+        ObjectKind::InboxRule,
+        &["box\\1"],
+        "forwardto drop@elsewhere.test",
+        Origin::Attacker,
+    )];
+    again.go_to(Phase::Approving);
+    assert_eq!(
+        verdicts(&again),
+        [
+            ("box\\1".into(), Verdict::Foothold),
+            ("box\\2".into(), Verdict::Unclear)
+        ]
+    );
+    let judged = judge(&again.state);
+    assert!(
+        judged
+            .iter()
+            .all(|one| one.artefact.unwrap().to_string() == "A61")
+    );
+    let plan = again.state.plan().unwrap();
+    let cut: Vec<_> = plan
+        .actions
+        .iter()
+        .filter(|action| action.object.mailbox.as_deref() == Some("office"))
+        .collect();
+    assert_eq!(cut.len(), 1);
+    assert_eq!(cut[0].step.to_string(), "S3.5");
+    assert_eq!(plan.left.len(), 1);
 }
 
 #[test]

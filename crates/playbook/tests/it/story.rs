@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use retake_playbook::duties::{Duty, Shows};
 use retake_playbook::event::{
     Account, Analysis, Applied, CaseOpened, Change, Check, CheckResult, Event, Facts, Fingerprint,
-    Looked, Observed, Origin, Request, Snapshot, Source, Stopped,
+    Holder, HolderKind, Looked, MailboxRight, Observed, Origin, Request, Snapshot, Source, Stopped,
 };
 use retake_playbook::judge::source_of;
 use retake_playbook::machine::{Phase, row_taken};
@@ -373,6 +373,23 @@ pub(crate) fn method(id: &str, kind: &str, default: bool, detail: &str) -> Obser
             default,
             created: None,
             detail: Some(detail.into()),
+        },
+    }
+}
+
+pub(crate) fn right(right: MailboxRight, who: &str, kind: HolderKind) -> Observed {
+    let id = ObjectRef::right_id("account", right.name(), who);
+    Observed {
+        digest: digest(&id),
+        object: ObjectRef::new(ObjectKind::MailboxRight, id),
+        evidence: vec![digest("rights")],
+        facts: Facts::MailboxRight {
+            right,
+            holder: Holder {
+                kind,
+                upn: Some(who.to_owned()),
+                ..Holder::unknown(who)
+            },
         },
     }
 }

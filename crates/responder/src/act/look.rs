@@ -8,8 +8,7 @@ use retake_tenant::{Kind, Tenant, TenantError};
 
 use crate::error::ResponderError;
 use crate::evidence::keep;
-use crate::observe::identity;
-use crate::observe::{account_of, is_named, observe, record, user_key};
+use crate::observe::{account_of, is_named, observe_object, record, user_key};
 use crate::undo::{Past, Shown, shows_reversed};
 
 use super::{Hand, removes};
@@ -79,12 +78,8 @@ impl Hand<'_> {
                 Ok(last(digests).map(|evidence| Look::of(done, None, evidence)))
             }
             kind => {
-                let seen = if kind == ObjectKind::ServicePrincipal {
-                    identity::app(tenant, &planned.object.id).await
-                } else {
-                    observe(tenant, &user, kind).await
-                };
-                let seen = match seen {
+                let place = planned.object.mailbox.as_deref().unwrap_or(&user);
+                let seen = match observe_object(tenant, place, &planned.object).await {
                     Ok(seen) => seen,
                     Err(error) => return Ok(Err(error)),
                 };
@@ -143,7 +138,8 @@ impl Hand<'_> {
             return Ok(last(digests).map(|evidence| Look::of(done, None, evidence)));
         }
         let kind = action.planned.object.kind;
-        let seen = match observe(tenant, user, kind).await {
+        let place = action.planned.object.mailbox.as_deref().unwrap_or(user);
+        let seen = match observe_object(tenant, place, &action.planned.object).await {
             Ok(seen) => seen,
             Err(error) => return Ok(Err(error)),
         };

@@ -1,12 +1,13 @@
 //! What each action sends: the one request that carries it out, or takes it back.
 
-use retake_playbook::event::{Facts, Planned};
+use retake_playbook::event::{Facts, MailboxRight, Planned};
 use retake_playbook::judge::{JunkList, junk_entries, preference, reopened};
 use retake_playbook::undo::CannotUndo;
 use retake_playbook::{ActionKind, plan};
+use retake_tenant::client::Giving;
 use retake_tenant::edge::Entropy;
 use retake_tenant::model::{AutoReply, Forwarding, Keeping, MethodKind};
-use retake_tenant::{Prepared, TenantError};
+use retake_tenant::{Kind, Prepared, TenantError};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
@@ -36,7 +37,11 @@ impl Hand<'_> {
         for_real: bool,
     ) -> Result<Prepared, TenantError> {
         let state = self.case.state();
-        let user = user_key(&state).unwrap_or_default();
+        // What lies in another mailbox is changed there.
+        let user = match &planned.object.mailbox {
+            Some(mailbox) => mailbox.clone(),
+            None => user_key(&state).unwrap_or_default(),
+        };
         let tenant = self.tenant;
         match planned.kind {
             ActionKind::BlockSignIn => tenant.prepare_block(&user),
@@ -88,6 +93,21 @@ impl Hand<'_> {
                 },
             ),
             ActionKind::RemoveGrant => tenant.prepare_delete_grant(&planned.object.id),
+            ActionKind::RemoveMailboxRight => {
+                let Some(Facts::MailboxRight { right, holder }) = facts(&state, planned) else {
+                    return Err(nothing_known(planned));
+                };
+                let who = holder.shown.as_str();
+                match right {
+                    MailboxRight::FullAccess => {
+                        tenant.prepare_full_access(&user, who, Giving::Take)
+                    }
+                    MailboxRight::SendAs => tenant.prepare_send_as(&user, who, Giving::Take),
+                    MailboxRight::SendOnBehalf => {
+                        tenant.prepare_send_on_behalf(&user, who, Giving::Take)
+                    }
+                }
+            }
             ActionKind::RemoveSweepRule => {
                 tenant.prepare_remove_sweep_rule(&user, &planned.object.id)
             }
@@ -165,6 +185,16 @@ fn random_password(entropy: &dyn Entropy) -> SecretString {
     // Whatever the bytes were, every class that a policy may want is there.
     password.push_str("aZ9-");
     SecretString::from(password.as_str().to_owned())
+}
+
+/// An object that no snapshot of the case holds cannot be changed.
+fn nothing_known(planned: &Planned) -> TenantError {
+    TenantError::new(
+        Kind::BadInput,
+        &retake_tenant::call::EXCHANGE_CHANGE,
+        &planned.object.id,
+        "the case has not seen what it is",
+    )
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! The way back of each kind of action: what is sent, and what shows that the object
 //! is as it was. One arm each.
 
-use retake_playbook::event::{Facts, Observed};
+use retake_playbook::event::{Facts, MailboxRight, Observed};
 use retake_playbook::judge::{JunkList, junk_entries, reopened};
 use retake_playbook::undo::{CannotUndo, content, sign_in_without};
 use retake_playbook::{ActionKind, ObjectKind};
+use retake_tenant::client::Giving;
 use retake_tenant::model::{
     AutoReply, ExchangeRule, Forwarding, Grant, Keeping, Mailbox, MessageRule, SweepRule,
 };
@@ -31,8 +32,12 @@ impl From<TenantError> for NoWay {
 
 /// The request that takes an action back, from what was saved before it.
 pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepared, NoWay> {
-    let user = user_key(past.state).unwrap_or_default();
     let planned = &past.action.planned;
+    // What lay in another mailbox comes back there.
+    let user = match &planned.object.mailbox {
+        Some(mailbox) => mailbox.clone(),
+        None => user_key(past.state).unwrap_or_default(),
+    };
     match planned.kind {
         ActionKind::BlockSignIn | ActionKind::RestoreSignIn => {
             match sign_in_without(past.state, planned.action) {
@@ -83,6 +88,19 @@ pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepar
                 .row_named("id")
                 .ok_or_else(|| not_saved(past, "the consent"))?;
             Ok(tenant.prepare_create_grant(&grant)?)
+        }
+        ActionKind::RemoveMailboxRight => {
+            let Some(Facts::MailboxRight { right, holder }) = past.facts() else {
+                return Err(not_saved(past, "the right"));
+            };
+            let who = holder.shown.as_str();
+            Ok(match right {
+                MailboxRight::FullAccess => tenant.prepare_full_access(&user, who, Giving::Give)?,
+                MailboxRight::SendAs => tenant.prepare_send_as(&user, who, Giving::Give)?,
+                MailboxRight::SendOnBehalf => {
+                    tenant.prepare_send_on_behalf(&user, who, Giving::Give)?
+                }
+            })
         }
         ActionKind::DisableApp => Ok(tenant.prepare_enable_app(past.id())?),
         ActionKind::RemoveRole => match past.facts() {
@@ -151,6 +169,14 @@ pub(crate) fn shows_reversed(past: &Past<'_>, seen: &[Found]) -> Shown {
         | ActionKind::RemoveHiddenRule
         | ActionKind::RemoveRuleInExchange => rule(past, seen),
         ActionKind::RemoveGrant => grant(past, seen),
+        // A right has no id of its own: the same one to the same holder is the right.
+        ActionKind::RemoveMailboxRight => Shown {
+            object: seen
+                .iter()
+                .find(|found| found.object().id == past.id())
+                .map(|found| found.object().id.clone()),
+            ..Shown::default()
+        },
         ActionKind::ClearForwarding => setting(past, seen, |facts| {
             matches!(
                 facts,

@@ -280,10 +280,28 @@ calls! {
     EXCHANGE_GET_RECIPIENT_PERMISSION: "exchange.mailbox.send_as", "read who may send as the mailbox (Get-RecipientPermission)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2".
-
-    EXCHANGE_GET_RECIPIENT: "exchange.recipient.read", "look up who a recipient is (Get-Recipient)";
+    EXCHANGE_GET_RECIPIENT: "exchange.recipient.read", "read whom a name means: a person, a guest, a group (Get-Recipient)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
-        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2, §6.3".
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.3; EX:Get-Recipient.md".
+    EXCHANGE_LIST_MAILBOXES: "exchange.recipient.mailboxes", "list the tenant's mailboxes (Get-Recipient)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.3; EX:Get-Recipient.md".
+    EXCHANGE_GIVE_FULL_ACCESS: "exchange.mailbox.give_full_access", "give full access to a mailbox back (Add-MailboxPermission)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2; EX:Add-MailboxPermission.md".
+    EXCHANGE_REMOVE_FULL_ACCESS: "exchange.mailbox.remove_full_access", "remove full access to a mailbox (Remove-MailboxPermission)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+    EXCHANGE_GIVE_SEND_AS: "exchange.mailbox.give_send_as", "let somebody send as a mailbox again (Add-RecipientPermission)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2; EX:Add-RecipientPermission.md".
+    EXCHANGE_REMOVE_SEND_AS: "exchange.mailbox.remove_send_as", "let somebody no longer send as a mailbox (Remove-RecipientPermission)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+    EXCHANGE_SET_SEND_ON_BEHALF: "exchange.mailbox.send_on_behalf", "set who may send on behalf of a mailbox (Set-Mailbox)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+
     EXCHANGE_GET_SWEEP_RULES: "exchange.sweep.list", "read a mailbox's sweep rules (Get-SweepRule)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2".

@@ -1,5 +1,7 @@
 //! Exchange's cmdlets over REST (reference §6.2 to §6.6).
 
+mod rights;
+
 use std::collections::HashSet;
 
 use serde::de::DeserializeOwned;
@@ -8,17 +10,15 @@ use serde_json::{Map, Value, json};
 use super::{Tenant, bad_answer};
 use crate::call::{
     CallSpec, EXCHANGE_CHANGE, EXCHANGE_CREATE_INBOX_RULE, EXCHANGE_GET_INBOX_RULES,
-    EXCHANGE_GET_MAILBOX, EXCHANGE_GET_MAILBOX_PERMISSION, EXCHANGE_GET_RECIPIENT_PERMISSION,
-    EXCHANGE_INVOKE, EXCHANGE_REMOVE_INBOX_RULE, EXCHANGE_SET_FORWARDING, EXCHANGE_SET_KEEPING,
-    Service,
+    EXCHANGE_GET_MAILBOX, EXCHANGE_INVOKE, EXCHANGE_REMOVE_INBOX_RULE, EXCHANGE_SET_FORWARDING,
+    EXCHANGE_SET_KEEPING, Service,
 };
 use crate::error::{Kind, TenantError, exchange};
 use crate::escape;
-use crate::model::{
-    ExchangeRule, Forwarding, Keeping, Mailbox, MailboxPermission, RecipientPermission,
-};
+use crate::model::{ExchangeRule, Forwarding, Keeping, Mailbox};
 use crate::page::{Completeness, Cut};
 use crate::wire::{Answer, Builder, Equivalent, Outgoing, Prepared, Read};
+pub use rights::Giving;
 
 mod mailbox;
 mod settings;
@@ -219,28 +219,6 @@ impl Tenant {
                 "another mailbox was returned than the one that was asked for",
             )),
         }
-    }
-
-    /// Who has full access to a mailbox, the mailbox itself and inherited rights included.
-    pub async fn get_mailbox_permissions(
-        &self,
-        mailbox: &str,
-    ) -> Result<Read<Vec<MailboxPermission>>, TenantError> {
-        let spec = &EXCHANGE_GET_MAILBOX_PERMISSION;
-        let cmdlet = Self::about(spec, "Get-MailboxPermission", "Identity", mailbox)?
-            .with("ResultSize", "Unlimited");
-        self.typed(spec, &cmdlet, Some(mailbox)).await
-    }
-
-    /// Who may send as a mailbox.
-    pub async fn get_recipient_permissions(
-        &self,
-        mailbox: &str,
-    ) -> Result<Read<Vec<RecipientPermission>>, TenantError> {
-        let spec = &EXCHANGE_GET_RECIPIENT_PERMISSION;
-        let cmdlet = Self::about(spec, "Get-RecipientPermission", "Identity", mailbox)?
-            .with("ResultSize", "Unlimited");
-        self.typed(spec, &cmdlet, Some(mailbox)).await
     }
 
     /// Removing an inbox rule by its identity (`{mailbox guid}\{number}`).

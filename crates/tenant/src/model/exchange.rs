@@ -130,6 +130,9 @@ pub struct Mailbox {
     /// `UserMailbox`, `SharedMailbox`, `RoomMailbox`, …
     #[serde(default, deserialize_with = "lenient::text")]
     pub recipient_type_details: Option<String>,
+    /// Who may send on behalf of it, by their names.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub grant_send_on_behalf_to: Vec<String>,
     /// Whether its audit is on.
     #[serde(default)]
     pub audit_enabled: Option<bool>,
@@ -277,6 +280,12 @@ pub struct RecipientPermission {
     /// `SendAs`.
     #[serde(default, deserialize_with = "lenient::list")]
     pub access_rights: Vec<String>,
+    /// `Allow` or `Deny`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub access_control_type: Option<String>,
+    /// Whether it comes from above.
+    #[serde(default)]
+    pub is_inherited: Option<bool>,
     /// Everything else.
     #[serde(flatten)]
     pub other: Other,

@@ -8,7 +8,8 @@ use retake_contract::{
 };
 use retake_tenant::call::{CALLS, CallSpec};
 use retake_tenant::client::{
-    AuditAbout, AuditQuery, AuditSearch, Cmdlet, FEEDS, MessageTraceFilter, Probe, SignInKind,
+    AuditAbout, AuditQuery, AuditSearch, Cmdlet, FEEDS, Giving, MessageTraceFilter, Probe,
+    SignInKind,
 };
 use retake_tenant::model::{Forwarding, Grant, Keeping, MessageRule, MethodKind};
 use retake_tenant::{Prepared, Service, TenantError};
@@ -132,6 +133,7 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "exchange.mailbox.read" => world.get_mailbox(UPN);
         "exchange.mailbox.permissions" => world.get_mailbox_permissions(UPN);
         "exchange.mailbox.send_as" => world.get_recipient_permissions(UPN);
+        "exchange.recipient.mailboxes" => world.list_mailboxes(61);
         "exchange.recipient.read" => world.get_recipients("a contact");
         "exchange.sweep.list" => world.get_sweep_rules(UPN);
         "exchange.auto_reply.read" => world.get_auto_reply(UPN);
@@ -144,6 +146,11 @@ fn makers() -> BTreeMap<&'static str, Make> {
     };
     makers.extend::<Vec<(&'static str, Make)>>(changes! {
         "graph.user.block" => tenant.prepare_block(USER);
+        "exchange.mailbox.give_full_access" => tenant.prepare_full_access(UPN, "kim@tarn.example", Giving::Give);
+        "exchange.mailbox.remove_full_access" => tenant.prepare_full_access(UPN, "kim@tarn.example", Giving::Take);
+        "exchange.mailbox.give_send_as" => tenant.prepare_send_as(UPN, "kim@tarn.example", Giving::Give);
+        "exchange.mailbox.remove_send_as" => tenant.prepare_send_as(UPN, "kim@tarn.example", Giving::Take);
+        "exchange.mailbox.send_on_behalf" => tenant.prepare_send_on_behalf(UPN, "Kim Reed", Giving::Take);
         "graph.user.unblock" => tenant.prepare_unblock(USER);
         "graph.user.revoke" => tenant.prepare_revoke(USER);
         "graph.user.reset_password" => tenant.prepare_reset_password(USER, SecretString::from("pass-Word-1".to_owned()), true);

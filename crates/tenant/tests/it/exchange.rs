@@ -1,6 +1,6 @@
 //! Exchange's own ways: NUL refusals, redirects, sidecars, cut pages.
 
-use retake_tenant::client::Cmdlet;
+use retake_tenant::client::{Cmdlet, Giving};
 use retake_tenant::model::Forwarding;
 use retake_tenant::{Cut, Kind};
 use serde_json::{Value, json};
@@ -339,4 +339,80 @@ fn any_cmdlet_can_be_run_but_a_changing_one_not_as_a_read() {
             .unwrap_err();
         assert_eq!(error.kind, Kind::BadInput, "{name}");
     }
+}
+
+#[test]
+fn rights_are_read_as_they_stand_in_the_lists() {
+    let world = World::new([
+        rows(&json!([
+            {"User": "NT AUTHORITY\\SELF", "AccessRights": ["FullAccess, ReadPermission"], "Deny": false, "IsInherited": false},
+            {"User": "kim@tarn.example", "AccessRights": ["FullAccess"], "Deny": null, "IsInherited": null},
+        ])),
+        rows(
+            &json!([{"Trustee": "Front desk", "AccessRights": "SendAs", "AccessControlType": "Allow"}]),
+        ),
+        rows(
+            &json!([{"Name": "Kim", "RecipientTypeDetails": "GuestMailUser", "ExternalDirectoryObjectId": USER}]),
+        ),
+        rows(&json!([{"Name": "Kim"}, {"Name": "Kim"}])),
+        rows(&json!([])),
+    ]);
+    let full = world
+        .run(world.tenant.get_mailbox_permissions(UPN))
+        .unwrap();
+    assert_eq!(full.value[1].user.as_deref(), Some("kim@tarn.example"));
+    assert_eq!(full.value[1].is_inherited, None);
+    let send = world
+        .run(world.tenant.get_recipient_permissions(UPN))
+        .unwrap();
+    assert_eq!(send.value[0].access_rights, ["SendAs"]);
+    assert_eq!(send.value[0].is_inherited, None);
+    let kim = world.run(world.tenant.get_recipient("Kim")).unwrap().value;
+    assert_eq!(kim.recipient_type_details.as_deref(), Some("GuestMailUser"));
+    // The name of two is nobody's, and no row is nobody.
+    let several = world.run(world.tenant.get_recipient("Kim")).unwrap_err();
+    assert!(matches!(several.kind, Kind::BadAnswer { .. }), "{several}");
+    let nobody = world.run(world.tenant.get_recipient("Kim")).unwrap_err();
+    assert_eq!(nobody.kind, Kind::NotFound);
+}
+
+#[test]
+fn a_right_is_taken_from_one_holder_and_the_table_names_its_type() {
+    let world = World::new([rows(&json!([]))]);
+    let taken = world
+        .tenant
+        .prepare_send_on_behalf(UPN, "O'Neil; *", Giving::Take)
+        .unwrap();
+    assert_eq!(
+        taken.equivalent().powershell,
+        "Set-Mailbox -Identity 'ida@tarn.example' -GrantSendOnBehalfTo @{Remove='O''Neil; *'} -Confirm:$false"
+    );
+    world.run(world.tenant.submit(&taken)).unwrap();
+    let sent = world.services.seen()[0].json();
+    assert_eq!(
+        sent["CmdletInput"]["Parameters"]["GrantSendOnBehalfTo"],
+        json!({"@odata.type": "#Exchange.GenericHashTable", "Remove": ["O'Neil; *"]})
+    );
+    let full = world
+        .tenant
+        .prepare_full_access(UPN, "kim@tarn.example", Giving::Take)
+        .unwrap();
+    assert_eq!(
+        full.equivalent().powershell,
+        "Remove-MailboxPermission -Identity 'ida@tarn.example' -User 'kim@tarn.example' -AccessRights 'FullAccess' -Confirm:$false"
+    );
+    for nobody in ["", "  "] {
+        assert!(
+            world
+                .tenant
+                .prepare_send_as(UPN, nobody, Giving::Take)
+                .is_err()
+        );
+    }
+    assert!(
+        world
+            .tenant
+            .prepare_full_access("*", "kim", Giving::Take)
+            .is_err()
+    );
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Cmdlet, Done, Rows, bad, keeping, missing, net_time, row};
 use crate::trace::TraceObject;
 use crate::world::mail::Forwarding;
+use crate::world::rights::Right;
 use crate::world::{Mailbox, World};
 
 /// `Get-Mailbox`: one mailbox, or all of them without `-Identity` (which a null
@@ -92,7 +93,16 @@ fn mailbox_row(world: &World, mailbox: &Mailbox) -> Value {
             "DeliverToMailboxAndForward",
             json!(mailbox.deliver_and_forward),
         ),
-        ("GrantSendOnBehalfTo", json!(mailbox.send_on_behalf)),
+        (
+            "GrantSendOnBehalfTo",
+            json!(
+                mailbox
+                    .send_on_behalf
+                    .iter()
+                    .map(|holder| world.shown_holder(Right::SendOnBehalf, holder))
+                    .collect::<Vec<_>>()
+            ),
+        ),
         ("AuditEnabled", json!(mailbox.audit_enabled)),
         ("DefaultAuditSet", json!(["Admin", "Delegate", "Owner"])),
         ("LitigationHoldDuration", json!("Unlimited")),
@@ -118,6 +128,9 @@ fn mailbox_row(world: &World, mailbox: &Mailbox) -> Value {
 /// `Set-Mailbox`: what is named, in one change; what is not stays.
 pub(super) fn set(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     let user = cmdlet.mailbox("Identity")?;
+    if cmdlet.parameter("GrantSendOnBehalfTo").is_some() {
+        return super::rights::set_send_on_behalf(cmdlet, &user);
+    }
     if keeping::is_named(cmdlet) {
         return keeping::set(cmdlet, user);
     }
@@ -214,68 +227,6 @@ fn set_forwarding(cmdlet: &mut Cmdlet<'_, '_>, user: String) -> Rows {
         effect: Some(json!({"kind": "changed", "fields": fields})),
         ..Done::default()
     })
-}
-
-/// `Get-MailboxPermission`: there is no form for the whole tenant.
-pub(super) fn permissions(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
-    let user = cmdlet.mailbox("Identity")?;
-    let mailbox = cmdlet
-        .ask
-        .world
-        .mailboxes
-        .get(&user)
-        .ok_or_else(|| missing(cmdlet.ask.world, &user))?;
-    let rows = mailbox
-        .permissions
-        .iter()
-        .map(|right| {
-            row(vec![
-                ("User", json!(right.holder)),
-                // A flags list: one text with commas inside an array.
-                ("AccessRights", json!([right.rights.join(", ")])),
-                ("Deny", json!(false)),
-                ("IsInherited", json!(false)),
-                ("UserSid", json!(sid(&right.holder))),
-                ("PrimarySmtpAddress", json!("")),
-            ])
-        })
-        .collect();
-    Ok(about(rows, user))
-}
-
-/// `Get-RecipientPermission`.
-pub(super) fn send_as(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
-    let user = cmdlet.mailbox("Identity")?;
-    let mailbox = cmdlet
-        .ask
-        .world
-        .mailboxes
-        .get(&user)
-        .ok_or_else(|| missing(cmdlet.ask.world, &user))?;
-    let rows = mailbox
-        .send_as
-        .iter()
-        .map(|right| {
-            row(vec![
-                ("Trustee", json!(right.holder)),
-                ("AccessRights", json!(["SendAs"])),
-                ("AccessControlType", json!("Allow")),
-                ("TrusteeSidString", json!(sid(&right.holder))),
-                ("TrusteeWithPrimarySmtpAddress", json!("")),
-            ])
-        })
-        .collect();
-    Ok(about(rows, user))
-}
-
-fn sid(holder: &str) -> String {
-    if holder.ends_with("SELF") {
-        return String::from("S-1-5-10");
-    }
-    let number = crate::chance::Chance::new(0)
-        .draw(holder, "sid", 0)
-        .below(9_000_000);
-    format!("S-1-5-21-3623811015-3361044348-30300820-{number}")
 }
 
 /// `Get-CASMailbox`.
@@ -384,7 +335,7 @@ fn folder_type(word: &str) -> &str {
     }
 }
 
-fn about(rows: Vec<Value>, user: String) -> Done {
+pub(super) fn about(rows: Vec<Value>, user: String) -> Done {
     Done {
         rows,
         target: Some(TraceObject::new(ObjectKind::Mailbox, user)),

@@ -8,6 +8,7 @@ mod mailbox;
 mod organisation;
 mod pages;
 mod recipients;
+mod rights;
 mod rules;
 mod settings;
 mod sweep;
@@ -236,12 +237,6 @@ const CMDLETS: &[Known] = &[
         run: settings::lift,
     },
     Known {
-        name: "Get-Recipient",
-        parameters: &["Identity", "RecipientType"],
-        write: false,
-        run: recipients::get,
-    },
-    Known {
         name: "Remove-SweepRule",
         parameters: &["Mailbox", "Identity"],
         write: true,
@@ -268,6 +263,7 @@ const CMDLETS: &[Known] = &[
             "DeliverToMailboxAndForward",
             "Force",
             "AuditEnabled",
+            "GrantSendOnBehalfTo",
             "LitigationHoldEnabled",
             "RetainDeletedItemsFor",
             "SingleItemRecoveryEnabled",
@@ -279,13 +275,55 @@ const CMDLETS: &[Known] = &[
         name: "Get-MailboxPermission",
         parameters: &["Identity", "User", "Owner"],
         write: false,
-        run: mailbox::permissions,
+        run: rights::permissions,
+    },
+    Known {
+        name: "Add-MailboxPermission",
+        parameters: &[
+            "Identity",
+            "User",
+            "AccessRights",
+            "InheritanceType",
+            "AutoMapping",
+        ],
+        write: true,
+        run: rights::add_permission,
+    },
+    Known {
+        name: "Remove-MailboxPermission",
+        parameters: &["Identity", "User", "AccessRights", "InheritanceType"],
+        write: true,
+        run: rights::remove_permission,
+    },
+    Known {
+        name: "Add-RecipientPermission",
+        parameters: &["Identity", "Trustee", "AccessRights"],
+        write: true,
+        run: rights::add_send_as,
+    },
+    Known {
+        name: "Remove-RecipientPermission",
+        parameters: &["Identity", "Trustee", "AccessRights"],
+        write: true,
+        run: rights::remove_send_as,
+    },
+    Known {
+        name: "Get-Recipient",
+        parameters: &[
+            "Identity",
+            "Anr",
+            "Filter",
+            "RecipientType",
+            "RecipientTypeDetails",
+        ],
+        write: false,
+        run: rights::recipient,
     },
     Known {
         name: "Get-RecipientPermission",
         parameters: &["Identity", "Trustee"],
         write: false,
-        run: mailbox::send_as,
+        run: rights::send_as,
     },
     Known {
         name: "Get-CASMailbox",

@@ -4,6 +4,7 @@
 mod accounts;
 mod around;
 mod delays;
+mod delegation;
 mod limits;
 mod page;
 mod records;

@@ -1,0 +1,120 @@
+//! Rights on mailboxes, as far as judgement needs them.
+
+use serde::{Deserialize, Serialize};
+
+/// A right on a whole mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailboxRight {
+    /// Opening it, reading, moving, deleting.
+    FullAccess,
+    /// Sending under its name, with nobody else's shown.
+    SendAs,
+    /// Sending on its behalf, with the own name shown beside.
+    SendOnBehalf,
+}
+
+impl MailboxRight {
+    /// As Exchange calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FullAccess => "FullAccess",
+            Self::SendAs => "SendAs",
+            Self::SendOnBehalf => "SendOnBehalf",
+        }
+    }
+
+    /// What a record that gives it has among its parameters, in lower case.
+    pub const fn mark(self) -> &'static str {
+        match self {
+            Self::FullAccess => "fullaccess",
+            Self::SendAs => "sendas",
+            Self::SendOnBehalf => "grantsendonbehalfto",
+        }
+    }
+
+    /// What its holder may do, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::FullAccess => "full access",
+            Self::SendAs => "sending as the mailbox",
+            Self::SendOnBehalf => "sending on behalf of the mailbox",
+        }
+    }
+
+    /// The right with this name, in any case.
+    pub fn of(name: &str) -> Option<Self> {
+        [Self::FullAccess, Self::SendAs, Self::SendOnBehalf]
+            .into_iter()
+            .find(|right| right.name().eq_ignore_ascii_case(name.trim()))
+    }
+}
+
+/// Whoever holds a right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// As the list of rights shows them.
+    pub shown: String,
+    /// Of what kind they are.
+    #[serde(default)]
+    pub kind: HolderKind,
+    /// Other names and ids of theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// The name that they sign in with, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upn: Option<String>,
+}
+
+impl Holder {
+    /// Somebody of whom nothing else is known.
+    pub fn unknown(shown: impl Into<String>) -> Self {
+        Self {
+            shown: shown.into(),
+            kind: HolderKind::Unknown,
+            names: Vec::new(),
+            upn: None,
+        }
+    }
+}
+
+/// Of what kind the holder of a right is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HolderKind {
+    /// Somebody of the organisation, or a mailbox of theirs.
+    Inside,
+    /// A guest.
+    Guest,
+    /// Somebody outside, known as a contact or an address alone.
+    Outside,
+    /// A group: whoever is in it holds the right.
+    Group,
+    /// Nobody any more: the account behind it is gone.
+    Nobody,
+    /// Everybody in the organisation.
+    Everybody,
+    /// Not known.
+    #[default]
+    Unknown,
+}
+
+impl HolderKind {
+    /// Whether they belong to somebody else's organisation.
+    pub const fn is_foreign(self) -> bool {
+        matches!(self, Self::Guest | Self::Outside)
+    }
+
+    /// The words a person reads.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Inside => "somebody of the organisation",
+            Self::Guest => "a guest",
+            Self::Outside => "somebody outside",
+            Self::Group => "a group",
+            Self::Nobody => "nobody any more",
+            Self::Everybody => "everybody",
+            Self::Unknown => "somebody who could not be looked up",
+        }
+    }
+}
