@@ -243,7 +243,7 @@ fn changed<'a>(trace: &Trace, changes: impl Iterator<Item = &'a Change>) -> Over
         .filter(|effect| matches!(effect.did, Did::Created | Did::Changed(_) | Did::Deleted))
         .map(|effect| &effect.object)
         .chain(trace.footholds.iter().map(|held| &held.object))
-        // Another account that it made is a change; the affected one is what it is.
+        // Another account that it made is a change; those that it entered are what they are.
         .filter(|object| {
             !matches!(
                 object.kind,
@@ -252,6 +252,7 @@ fn changed<'a>(trace: &Trace, changes: impl Iterator<Item = &'a Change>) -> Over
                     | ObjectKind::Token
                     | ObjectKind::Message
             ) && !trace.is_account(object)
+                && !trace.further.iter().any(|held| held.id == object.id)
         })
         .collect();
     let mut missing: Vec<&Object> = truth.iter().copied().collect();

@@ -4,15 +4,22 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use retake_casefile::Bundle;
+use retake_casefile::{Bundle, Store};
 use retake_drill::sequence::Sequence;
-use retake_drill::{Desk, Run, UndoOrder, profile, run_responder, run_sequence, run_with};
+use retake_drill::{
+    Desk, RehearsalError, Run, ScenarioPeople, SeededEntropy, Stage, UndoOrder, lock, profile,
+    run_responder, run_sequence, run_with,
+};
 use retake_lab::Scenario;
 use retake_playbook::{ActionKind, Event, Gate};
-use retake_responder::{Conduct, UndoOutcome, Which};
+use retake_responder::{
+    Conduct, Decision, Explained, Extent, Finished, Group, Opening, Outcome, People, Question,
+    Surroundings, Task, UndoOutcome, Which,
+};
 use retake_tenant::Tenant;
+use retake_tenant::edge::BoxFuture;
 use serde_json::Value;
 
 use crate::response::Nobody;
@@ -355,4 +362,87 @@ fn a_role_that_was_taken_away_can_be_given_back() {
         desk.export(&worked.case).map(Some)
     })
     .unwrap();
+}
+
+/// The scenario's people, and what they were told at the gate `contain`.
+struct Listening<'a> {
+    people: ScenarioPeople,
+    heard: &'a Mutex<Vec<Explained>>,
+}
+
+impl People for Listening<'_> {
+    fn decide<'a>(&'a self, question: Question<'a>) -> BoxFuture<'a, Decision> {
+        if question.gate == Gate::Contain {
+            self.heard.lock().unwrap().push(question.explained.clone());
+        }
+        self.people.decide(question)
+    }
+
+    fn carry_out<'a>(&'a self, task: Task<'a>) -> BoxFuture<'a, Outcome> {
+        self.people.carry_out(task)
+    }
+}
+
+const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+
+/// One question names both, with what each change is; where nobody is left who could let
+/// them in again, it says so before anybody answers.
+#[test]
+fn whoever_answers_is_told_of_both_and_whether_a_global_administrator_is_left() {
+    for last in [false, true] {
+        let heard = Mutex::new(Vec::new());
+        let scenario = Scenario::find("two-admins").unwrap();
+        run_with(&scenario, 1, "retake", async |stage: Stage| {
+            let (account, also) = {
+                let lab = lock(&stage.lab);
+                let briefing = lab.briefing();
+                (briefing.affected.clone(), briefing.also.clone())
+            };
+            let way = Arc::new(stage.transport.clone());
+            let tenant = Tenant::new(profile(&stage, None), way, Arc::new(stage.time.clone()));
+            let own = tenant.user(&account).await.unwrap().value.id;
+            let holders = tenant.role_holders(GLOBAL_ADMINISTRATOR).await.unwrap().value;
+            for held in holders {
+                if last && held.principal_id.as_deref() != Some(own.as_str()) {
+                    let remove = tenant.prepare_remove_role(&held.id).unwrap();
+                    tenant.submit(&remove).await.unwrap();
+                }
+            }
+            let people = Listening {
+                people: ScenarioPeople::new(Arc::clone(&stage.lab), stage.time.clone()),
+                heard: &heard,
+            };
+            let store = Store::open_in_memory()?;
+            let entropy = SeededEntropy::new(stage.seed);
+            let around = Surroundings {
+                tenant: &tenant,
+                store: &store,
+                clock: &stage.time,
+                entropy: &entropy,
+                people: &people,
+                watcher: &Nobody,
+            };
+            let opening = Opening {
+                account,
+                responder: "Rosa Lind".to_owned(),
+                alert: "x".to_owned(),
+            };
+            let plain = Box::new(|responder| responder);
+            let mut group = Box::pin(Group::open(around, opening, &also, plain)).await?;
+            let (finished, others) = Box::pin(group.run(Extent::Contain)).await?;
+            assert_eq!((finished, others), (Finished::Contained, vec![Finished::Contained]));
+            Ok::<_, RehearsalError>(None)
+        })
+        .unwrap();
+        let heard = heard.into_inner().unwrap();
+        let [asked] = heard.as_slice() else {
+            panic!("asked {} times", heard.len());
+        };
+        assert_eq!(asked.actions.len(), 4, "{asked:?}");
+        let known = asked.known.join("\n");
+        assert!(known.contains("in the same hands"), "{known}");
+        assert!(known.contains("(administrator)"), "{known}");
+        let warned = known.contains("no Global Administrator is enabled");
+        assert_eq!(warned, last, "{known}");
+    }
 }
