@@ -252,7 +252,8 @@ fn changed<'a>(trace: &Trace, changes: impl Iterator<Item = &'a Change>) -> Over
                     | ObjectKind::Token
                     | ObjectKind::Message
             ) && !trace.is_account(object)
-                && !trace.further.iter().any(|held| held.id == object.id)
+                && !(object.kind == ObjectKind::Account
+                    && trace.further.iter().any(|held| held.id == object.id))
         })
         .collect();
     let mut missing: Vec<&Object> = truth.iter().copied().collect();

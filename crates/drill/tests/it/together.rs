@@ -13,6 +13,7 @@ use retake_drill::{
     run_responder, run_sequence, run_with,
 };
 use retake_lab::Scenario;
+use retake_playbook::event::Origin;
 use retake_playbook::{ActionKind, Event, Gate};
 use retake_responder::{
     Conduct, Decision, Explained, Extent, Finished, Group, Opening, Outcome, People, Question,
@@ -78,14 +79,14 @@ fn told(run: &Run) -> String {
                 | Event::EvictionEffective { .. }
                 | Event::Reopened { .. } => format!("{:?}", record.event),
                 Event::Analysed(found) if record.seq < 250 => {
-                    let roles: Vec<_> = found
+                    let changes: Vec<_> = found
                         .changes
                         .iter()
-                        .filter(|change| change.kind == retake_playbook::ObjectKind::DirectoryRole)
-                        .map(|change| (&change.ids, change.by, &change.reasons))
+                        .filter(|change| change.by == Origin::Attacker)
+                        .map(|change| (&change.operation, change.kind, change.at, &change.reasons))
                         .collect();
                     format!(
-                        "quick {} {} {} {:?} {roles:?}",
+                        "quick {} {} {} {:?} {changes:?}",
                         found.quick, found.verdict, found.path, found.accounts
                     )
                 }
