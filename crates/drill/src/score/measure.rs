@@ -245,15 +245,16 @@ fn changed<'a>(trace: &Trace, changes: impl Iterator<Item = &'a Change>) -> Over
         .chain(trace.footholds.iter().map(|held| &held.object))
         // Another account that it made is a change; those that it entered are what they are.
         .filter(|object| {
-            !matches!(
+            let entered = object.kind == ObjectKind::Account
+                && trace.further.iter().any(|held| held.id == object.id);
+            let kept_secret = matches!(
                 object.kind,
                 ObjectKind::Password
                     | ObjectKind::Session
                     | ObjectKind::Token
                     | ObjectKind::Message
-            ) && !trace.is_account(object)
-                && !(object.kind == ObjectKind::Account
-                    && trace.further.iter().any(|held| held.id == object.id))
+            );
+            !entered && !kept_secret && !trace.is_account(object)
         })
         .collect();
     let mut missing: Vec<&Object> = truth.iter().copied().collect();

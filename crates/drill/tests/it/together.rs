@@ -402,7 +402,11 @@ fn whoever_answers_is_told_of_both_and_whether_a_global_administrator_is_left() 
             let way = Arc::new(stage.transport.clone());
             let tenant = Tenant::new(profile(&stage, None), way, Arc::new(stage.time.clone()));
             let own = tenant.user(&account).await.unwrap().value.id;
-            let holders = tenant.role_holders(GLOBAL_ADMINISTRATOR).await.unwrap().value;
+            let holders = tenant
+                .role_holders(GLOBAL_ADMINISTRATOR)
+                .await
+                .unwrap()
+                .value;
             for held in holders {
                 if last && held.principal_id.as_deref() != Some(own.as_str()) {
                     let remove = tenant.prepare_remove_role(&held.id).unwrap();
@@ -431,7 +435,10 @@ fn whoever_answers_is_told_of_both_and_whether_a_global_administrator_is_left() 
             let plain = Box::new(|responder| responder);
             let mut group = Box::pin(Group::open(around, opening, &also, plain)).await?;
             let (finished, others) = Box::pin(group.run(Extent::Contain)).await?;
-            assert_eq!((finished, others), (Finished::Contained, vec![Finished::Contained]));
+            assert_eq!(
+                (finished, others),
+                (Finished::Contained, vec![Finished::Contained])
+            );
             Ok::<_, RehearsalError>(None)
         })
         .unwrap();
