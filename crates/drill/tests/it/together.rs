@@ -252,7 +252,7 @@ fn with_nobody_responding_everything_works_at_all_three_instants() {
                 "seed {seed}: {artefact:?}"
             );
         }
-        assert_eq!(run.score.blast_radius.accounts.recall, 0.0);
+        assert!(run.score.blast_radius.accounts.recall < 0.5, "seed {seed}");
     }
 }
 
