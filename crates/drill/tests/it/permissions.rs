@@ -340,6 +340,8 @@ fn the_declared_set_is_enough_and_every_call_stands_in_the_table_of_its_steps() 
         "graph.methods.set_default",
         "graph.devices.disable",
         "graph.devices.enable",
+        "graph.roles.remove",
+        "graph.roles.give",
         "graph.apps.disable",
         "graph.apps.enable",
         // What an undo makes again.
