@@ -176,6 +176,10 @@ pub enum LabClock {
 pub struct Respond {
     /// The account: user principal name or object id.
     pub user: String,
+    /// Another account in the same attacker's hands: contained in the same approval, with a
+    /// case of its own. May be given several times.
+    #[arg(long, value_name = "USER")]
+    pub also: Vec<String>,
     /// The tenant: `lab`, or the name of a profile.
     #[arg(long, value_name = "NAME")]
     pub tenant: String,

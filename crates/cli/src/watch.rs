@@ -126,6 +126,12 @@ pub(crate) fn line(event: &Event, state: &State) -> Option<String> {
             format!("eviction effective: snapshot {snapshot}, after the last token's end, is clean")
         }
         Event::Reopened { why } => format!("re-entry, case reopened: {why}"),
+        Event::AccountLinked(linked) => format!(
+            "in the same hands: {} (case {}): {}",
+            linked.account,
+            linked.case,
+            linked.why.join("; ")
+        ),
         Event::WatchEnded { .. } => "watch ended without re-entry".to_owned(),
         Event::Closed(_) => "case closed".to_owned(),
         _ => return None,

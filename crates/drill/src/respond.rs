@@ -7,8 +7,8 @@ use retake_casefile::{CaseId, Store, StoreError, pack};
 use retake_lab::Scenario;
 use retake_playbook::State;
 use retake_responder::{
-    Conduct, Extent, Finished, Opening, Responder, ResponderError, Surroundings, Undone, Watched,
-    Watcher, Which,
+    Conduct, Extent, Finished, Group, Opening, Responder, ResponderError, Surroundings, Undone,
+    Watched, Watcher, Which,
 };
 use retake_tenant::edge::{Clock as _, Entropy as _, Transport};
 use retake_tenant::{Credential, Endpoints, Profile, Tenant};
@@ -86,6 +86,14 @@ pub async fn respond_as(
     if let Finished::Waits { why } = &worked.finished {
         watcher.note(stage.time.now(), &format!("the case waits: {why}"));
     }
+    for case in &worked.further {
+        let exported = desk.export(case)?;
+        stage
+            .further
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(exported);
+    }
     desk.export(&worked.case)
 }
 
@@ -131,6 +139,8 @@ pub struct UndoOrder<'a> {
 pub struct Worked {
     /// The case.
     pub case: CaseId,
+    /// The cases of further accounts in the same hands.
+    pub further: Vec<CaseId>,
     /// How it ended.
     pub finished: Finished,
     /// The case as it stands.
@@ -186,14 +196,30 @@ impl Desk {
     ) -> Result<Worked, RehearsalError> {
         let people = self.people(stage);
         let around = self.around(stage, tenant, &people, watcher);
-        let responder = Responder::open(around, opening(stage))
-            .await?
-            .with_conduct(conduct);
-        let finished = Box::pin(responder.run(Extent::Whole)).await?;
+        let also = lock(&stage.lab).briefing().also.clone();
+        let mut group = Box::pin(Group::open(
+            around,
+            opening(stage),
+            &also,
+            Box::new(move |responder| responder.with_conduct(conduct)),
+        ))
+        .await?;
+        let (finished, others) = Box::pin(group.run(Extent::Whole)).await?;
+        for (other, finished) in group.others().iter().zip(others) {
+            if let Finished::Waits { why } = finished {
+                let case = other.case_id();
+                watcher.note(stage.time.now(), &format!("case {case} waits: {why}"));
+            }
+        }
         Ok(Worked {
-            case: responder.case_id().clone(),
+            case: group.lead().case_id().clone(),
+            further: group
+                .others()
+                .iter()
+                .map(|other| other.case_id().clone())
+                .collect(),
             finished,
-            state: responder.state(),
+            state: group.lead().state(),
         })
     }
 

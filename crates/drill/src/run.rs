@@ -31,6 +31,8 @@ pub struct Stage {
     pub transport: LabTransport,
     /// The seed, for entropy and keys that are the same in every run of it.
     pub seed: u64,
+    /// Exported cases of further accounts, beside the one that the response returns.
+    pub further: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Stage {
@@ -49,6 +51,8 @@ pub struct Run {
     pub trace: String,
     /// The exported case, if there was one.
     pub case: Option<Vec<u8>>,
+    /// The exported cases of further accounts in the same hands.
+    pub further_cases: Vec<Vec<u8>>,
     /// What the tenant refused a sequence.
     pub refused: Vec<Refused>,
     /// The tenant at the end, in canonical form.
@@ -91,6 +95,7 @@ pub fn run_sequence(
                 client_id: briefing.client_id.clone(),
                 client_secret: briefing.client_secret.clone(),
                 upn: briefing.affected.clone(),
+                also: briefing.also.first().cloned(),
             }
         };
         let entropy = SeededEntropy::new(stage.seed);
@@ -122,9 +127,16 @@ pub fn run_with<E: From<DrillError> + From<Deadlock>>(
         lab: Arc::clone(&lab),
         time: time.clone(),
         seed,
+        further: Arc::default(),
     };
+    let further = Arc::clone(&stage.further);
     let exported = time.block_on(respond(stage))??;
-    Ok(finish(&lab, &time, name, exported)?)
+    let further = std::mem::take(
+        &mut *further
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner),
+    );
+    Ok(finish(&lab, &time, name, exported, further)?)
 }
 
 fn finish(
@@ -132,11 +144,12 @@ fn finish(
     time: &VirtualTime,
     name: &str,
     exported: Option<Vec<u8>>,
+    further: Vec<Vec<u8>>,
 ) -> Result<Run, DrillError> {
-    let case = match &exported {
-        Some(bytes) => Some(Case::from(&Bundle::from_bytes(bytes.clone(), None)?)),
-        None => None,
-    };
+    let mut cases = Vec::new();
+    for bytes in exported.iter().chain(&further) {
+        cases.push(Case::from(&Bundle::from_bytes(bytes.clone(), None)?));
+    }
     let end = {
         let lab = lock(lab);
         let nothing_done = moments::later(lab.start(), moments::NOTHING_DONE);
@@ -156,9 +169,10 @@ fn finish(
     let lab = lock(lab);
     let trace = lab.trace_jsonl();
     Ok(Run {
-        score: score::score(&trace, case.as_ref(), name)?,
+        score: score::score_all(&trace, &cases, name)?,
         trace,
         case: exported,
+        further_cases: further,
         refused: Vec::new(),
         final_state: lab.final_state(),
     })

@@ -89,6 +89,8 @@ pub struct PersonAnswer {
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
     pub(crate) role: Role,
+    /// Whose account it is about, by its object id.
+    account: String,
     pub(crate) task: String,
     /// What they were told.
     what: String,
@@ -152,12 +154,15 @@ pub(crate) fn answer(
             Decision::NoAnswer => (Answer::NoAnswer, after, false, false),
         }
     };
+    // The account that it is about, where there are several.
+    let about = ask.detail.get("about").and_then(Value::as_str);
+    let account = about
+        .and_then(|name| world.user_id(name))
+        .filter(|id| company.further.contains(id))
+        .unwrap_or_else(|| company.affected.clone());
     // Nobody signs in to a blocked account; the user says so at once.
-    let blocked = ask.task == FIRST_SIGN_IN
-        && world
-            .users
-            .get(&company.affected)
-            .is_none_or(|user| !user.enabled);
+    let blocked =
+        ask.task == FIRST_SIGN_IN && world.users.get(&account).is_none_or(|user| !user.enabled);
     if carried && !hollow && blocked {
         let refused = PersonAnswer {
             who,
@@ -174,6 +179,7 @@ pub(crate) fn answer(
         .flatten();
     let pending = carried.then(|| Pending {
         role,
+        account,
         task: ask.task.clone(),
         what: told,
         hollow,
@@ -213,18 +219,18 @@ pub(crate) fn carry_out(
         line.effect = match task.task.as_str() {
             WARN => Some(json!({"kind": "warned", "who": task.role.as_str()})),
             FIRST_SIGN_IN => {
-                line = line.about(ObjectKind::Account, company.affected.clone());
-                first_sign_in(world, company, now)
+                line = line.about(ObjectKind::Account, task.account.clone());
+                first_sign_in(world, company, &task.account, now)
             }
             other if ELSEWHERE.contains(&other) => {
-                line = line.about(ObjectKind::Account, company.affected.clone());
-                elsewhere(world, company, now, other)
+                line = line.about(ObjectKind::Account, task.account.clone());
+                elsewhere(world, company, &task.account, now, other)
             }
             DELETE_APP_PASSWORDS => {
-                line = line.about(ObjectKind::Account, company.affected.clone());
-                Some(delete_app_passwords(world, company, now))
+                line = line.about(ObjectKind::Account, task.account.clone());
+                Some(delete_app_passwords(world, company, &task.account, now))
             }
-            "client_side_rules" => Some(client_side_rules(world, company)),
+            "client_side_rules" => Some(client_side_rules(world, company, &task.account)),
             other if by_hand::parts(other).is_some() => {
                 line = line.about(ObjectKind::Account, company.affected.clone());
                 let done = by_hand::carry_out(world, company, now, other, &task.what, theirs);
@@ -236,8 +242,13 @@ pub(crate) fn carry_out(
     trace.push(line);
 }
 
-fn delete_app_passwords(world: &mut World, company: &Company, now: Timestamp) -> Value {
-    let me = company.affected.clone();
+fn delete_app_passwords(
+    world: &mut World,
+    company: &Company,
+    account: &str,
+    now: Timestamp,
+) -> Value {
+    let me = account.to_owned();
     let origin = company.at_the_portal(world, Role::IdentityAdmin);
     world.delete_app_passwords(now, &origin, &me);
     json!({"kind": "done", "task": DELETE_APP_PASSWORDS, "touched": [
@@ -247,7 +258,7 @@ fn delete_app_passwords(world: &mut World, company: &Company, now: Timestamp) ->
 
 /// Somebody opens desktop Outlook and deletes the rules there that the owner did not
 /// make.
-fn client_side_rules(world: &mut World, company: &Company) -> Value {
+fn client_side_rules(world: &mut World, company: &Company, account: &str) -> Value {
     let own: Vec<&str> = company
         .kept
         .iter()
@@ -255,7 +266,7 @@ fn client_side_rules(world: &mut World, company: &Company) -> Value {
         .map(|kept| kept.object.id.as_str())
         .collect();
     let mut touched = Vec::new();
-    if let Some(mailbox) = world.mailboxes.get_mut(&company.affected) {
+    if let Some(mailbox) = world.mailboxes.get_mut(account) {
         mailbox.client_side_rules.retain(|rule| {
             let keep = own.contains(&rule.id.as_str());
             if !keep {
@@ -276,10 +287,11 @@ fn client_side_rules(world: &mut World, company: &Company) -> Value {
 fn elsewhere(
     world: &mut World,
     company: &mut Company,
+    account: &str,
     now: Timestamp,
     task: &str,
 ) -> Option<Value> {
-    let me = company.affected.clone();
+    let me = account.to_owned();
     let text = format!(
         "Fresh-{}",
         world
@@ -323,8 +335,13 @@ fn elsewhere(
 
 /// The affected user comes back: a temporary access pass from the help desk, a
 /// sign-in on the own device, a new password, a new method.
-fn first_sign_in(world: &mut World, company: &mut Company, now: Timestamp) -> Option<Value> {
-    let me = company.affected.clone();
+fn first_sign_in(
+    world: &mut World,
+    company: &mut Company,
+    account: &str,
+    now: Timestamp,
+) -> Option<Value> {
+    let me = account.to_owned();
     let chance = company.chance;
     if !world.users.get(&me)?.enabled {
         return None;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use retake_playbook::ObjectKind;
+use retake_playbook::{ArtefactId, ObjectKind};
 use serde::Serialize;
 use serde_json::json;
 
@@ -20,8 +20,8 @@ use crate::company::{Company, DELETED, RENAMED};
 use crate::event::Queue;
 use crate::mailflow;
 use crate::people::{self, Answer, Ask, Pending, PersonAnswer};
-use crate::scenario::{AccountKind, Scenario};
-use crate::trace::{Actor, Service, Trace, TraceLine};
+use crate::scenario::{AccountKind, Move, Scenario};
+use crate::trace::{Actor, Got, Service, Trace, TraceLine};
 use crate::world::tokens::CutKind;
 use crate::world::{Origin, Surface, World, known};
 
@@ -42,6 +42,9 @@ pub struct Briefing {
     pub organisation: String,
     /// User principal name of the affected account.
     pub affected: String,
+    /// Others that the alert names, by user principal name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// What was reported.
     pub alert: String,
     /// When.
@@ -83,8 +86,8 @@ pub struct BriefedPerson {
 /// What can be due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
-    /// A step of the attack.
-    Step(usize),
+    /// A step of the attack, on this account of the attacker's.
+    Step(usize, usize),
     /// Mail as in ordinary times.
     Post(u64),
     /// Mail as during the response.
@@ -114,6 +117,8 @@ pub(crate) struct Play {
     chance: Chance,
     company: Company,
     attacker: Attacker,
+    /// The same attacker in further accounts.
+    further: Vec<Attacker>,
     queue: Queue<Due>,
     tasks: BTreeMap<u64, Pending>,
     asked: u64,
@@ -138,14 +143,21 @@ impl Play {
         let alert = alert_time(chance);
         let (mut world, mut company) = Company::found(scenario, chance, alert);
         let attacker = Attacker::new(scenario, chance, &mut company, alert);
+        let further: Vec<Attacker> = scenario
+            .further()
+            .enumerate()
+            .filter_map(|(index, one)| attacker.also_in(scenario, &company, index, one))
+            .collect();
         let briefing = briefing(scenario, &company, &world, alert);
         let days = i64::from(scenario.company.history_days) * 24;
         let begin = alert
             .checked_sub(SignedDuration::from_hours(days))
             .unwrap_or(alert);
         let mut queue = Queue::default();
-        for (index, (at, _)) in attacker.plan().iter().enumerate() {
-            queue.push(*at, Due::Step(index));
+        for (who, attacker) in std::iter::once(&attacker).chain(&further).enumerate() {
+            for (index, (at, _)) in attacker.plan().iter().enumerate() {
+                queue.push(*at, Due::Step(who, index));
+            }
         }
         // Nobody writes to an account without a mailbox.
         let has_mailbox = scenario.account().kind.has_mailbox();
@@ -187,6 +199,7 @@ impl Play {
             chance,
             company,
             attacker,
+            further,
             queue,
             tasks: BTreeMap::new(),
             asked: 0,
@@ -195,6 +208,9 @@ impl Play {
             closed: Closed::NotYet,
         };
         play.run_due(&mut world, trace, alert);
+        for attacker in &mut play.further {
+            attacker.hold_account();
+        }
         let truth = play.truth(&world);
         if let Some(line) = trace.line_mut(0) {
             line.effect = Some(json!({"kind": "truth", "truth": truth}));
@@ -230,12 +246,77 @@ impl Play {
     pub(crate) fn route(&mut self, world: &mut World, now: Timestamp) {
         if !world.outbox.is_empty() {
             let deliveries = mailflow::route(world, now);
-            self.attacker.note_deliveries(&deliveries);
+            for attacker in self.attackers() {
+                attacker.note_deliveries(&deliveries);
+            }
         }
-        for at in self.attacker.notice(world, now) {
+        let reactions: Vec<Timestamp> = self
+            .attackers()
+            .flat_map(|attacker| attacker.notice(world, now))
+            .collect();
+        for at in reactions {
             self.queue.push(at, Due::Reaction);
         }
         self.watch_sign_in(world, now);
+    }
+
+    /// The attacker in each of its accounts, the affected one first.
+    fn attackers(&mut self) -> impl Iterator<Item = &mut Attacker> {
+        std::iter::once(&mut self.attacker).chain(&mut self.further)
+    }
+
+    /// The attacker tries everything in every account; what one account lets it, it uses
+    /// for the others.
+    fn try_all(&mut self, world: &mut World, trace: &mut Trace, at: Timestamp, reaction: bool) {
+        let company = &mut self.company;
+        let mut all: Vec<&mut Attacker> = std::iter::once(&mut self.attacker)
+            .chain(&mut self.further)
+            .collect();
+        for (index, attacker) in all.iter_mut().enumerate() {
+            let from = trace.lines().len();
+            attacker.try_all(world, company, trace, at, reaction);
+            if index > 0 {
+                try_account(trace, at, from);
+            }
+            trace.through_account(from, attacker.account());
+        }
+        for helper in 0..all.len() {
+            for other in 0..all.len() {
+                let Ok([helping, helped]) = all.get_disjoint_mut([helper, other]) else {
+                    continue;
+                };
+                let from = trace.lines().len();
+                helping.free(helped, world, trace, at);
+                trace.through_account(from, helping.account());
+            }
+        }
+    }
+
+    /// One step of the attack, on this account.
+    fn step(
+        &mut self,
+        world: &mut World,
+        trace: &mut Trace,
+        at: Timestamp,
+        who: usize,
+        step: Move,
+    ) {
+        let from = trace.lines().len();
+        let giver = (step == Move::GiveRole)
+            .then(|| {
+                self.attackers()
+                    .find_map(|attacker| attacker.role_giver(world, at))
+            })
+            .flatten();
+        let attacker = std::iter::once(&mut self.attacker)
+            .chain(&mut self.further)
+            .nth(who);
+        let Some(attacker) = attacker else { return };
+        match giver {
+            Some(giver) => attacker.take_given_role(world, trace, at, &giver),
+            None => attacker.step(world, &mut self.company, trace, at, step),
+        }
+        trace.through_account(from, attacker.account());
     }
 
     /// Once sign-in was blocked and is open again, what the attacker does next is due.
@@ -310,7 +391,21 @@ impl Play {
     /// Gives the account back with a clean password that the user knows: the
     /// end of a control that would never do it itself.
     pub(crate) fn finish_restore(&mut self, world: &mut World, trace: &mut Trace, now: Timestamp) {
-        let me = self.company.affected.clone();
+        let blocked: Vec<String> = self
+            .company
+            .further
+            .iter()
+            .filter(|id| world.users.get(*id).is_some_and(|user| !user.enabled))
+            .cloned()
+            .collect();
+        let affected = self.company.affected.clone();
+        for account in std::iter::once(affected).chain(blocked) {
+            self.give_back(world, trace, now, account);
+        }
+        self.route(world, now);
+    }
+
+    fn give_back(&mut self, world: &mut World, trace: &mut Trace, now: Timestamp, me: String) {
         let text = format!(
             "Clean-{}",
             world
@@ -358,22 +453,23 @@ impl Play {
                 "touched": [{"kind": "password", "id": me, "effect": {"kind": "password_set"}}],
             })),
         );
-        self.route(world, now);
     }
 
     fn run(&mut self, world: &mut World, trace: &mut Trace, at: Timestamp, due: Due) {
         match due {
-            Due::Step(index) => {
-                if let Some((_, step)) = self.attacker.plan().get(index).copied() {
-                    self.attacker
-                        .step(world, &mut self.company, trace, at, step);
+            Due::Step(who, index) => {
+                let attacker = std::iter::once(&self.attacker)
+                    .chain(&self.further)
+                    .nth(who);
+                let step = attacker.and_then(|attacker| attacker.plan().get(index).copied());
+                if let Some((_, step)) = step {
+                    self.step(world, trace, at, who, step);
                 }
             }
             Due::Comeback(index) => {
                 let step = self.scenario.comebacks().nth(index).map(|back| back.action);
                 if let Some(step) = step {
-                    self.attacker
-                        .step(world, &mut self.company, trace, at, step);
+                    self.step(world, trace, at, 0, step);
                 }
             }
             Due::Post(ordinal) => {
@@ -402,14 +498,12 @@ impl Play {
                 }
             }
             Due::Tick(ordinal) => {
-                self.attacker
-                    .try_all(world, &mut self.company, trace, at, false);
+                self.try_all(world, trace, at, false);
                 let wait = self.attacker.tick_after(ordinal);
                 self.queue.push(add(at, wait), Due::Tick(ordinal + 1));
             }
             Due::Reaction => {
-                self.attacker
-                    .try_all(world, &mut self.company, trace, at, true);
+                self.try_all(world, trace, at, true);
             }
             Due::Account => {
                 let account = self.scenario.account().clone();
@@ -453,6 +547,14 @@ impl Play {
         };
         let mail = self.company.letter(world, kind, number, at);
         world.outbox.push(mail);
+        // Who is attacked beside gets as much.
+        for (index, user) in (1_u64..).zip(self.company.further.clone()) {
+            let mail = self
+                .company
+                .letter(world, kind, number + index * 10_000_000, at);
+            let to = vec![Company::address(world, &user)];
+            world.outbox.push(crate::world::Mail { to, ..mail });
+        }
         // Shared mailboxes get the other one of the two.
         for (index, mailbox) in self.company.shared.clone().iter().enumerate() {
             let other = if kind == Letter::Money {
@@ -514,9 +616,27 @@ impl Play {
                     .get(&self.company.affected)
                     .is_some_and(|user| world.stopped_senders.contains_key(&user.mail)),
                 "stays_blocked": self.scenario.account().kind == AccountKind::SharedMailbox,
+                "administrator": !self.scenario.account().roles.is_empty(),
             },
+            "further": self.further.iter().zip(self.scenario.further()).map(|(attacker, further)| json!({
+                "administrator": !further.roles.is_empty(),
+                "named": further.named,
+                "id": attacker.account(),
+                "upn": world.users.get(attacker.account()).map(|user| &user.upn),
+                "sending_stopped": world
+                    .users
+                    .get(attacker.account())
+                    .is_some_and(|user| world.stopped_senders.contains_key(&user.mail)),
+            })).collect::<Vec<_>>(),
             "alert_at": self.alert,
-            "artefacts": self.attacker.footholds().iter().map(crate::attacker::Foothold::json).collect::<Vec<_>>(),
+            "artefacts": std::iter::once(&self.attacker)
+                .chain(&self.further)
+                .flat_map(|attacker| attacker.footholds().iter().map(|held| {
+                    let mut json = held.json();
+                    json["account"] = json!(attacker.account());
+                    json
+                }))
+                .collect::<Vec<_>>(),
             "baits": self.company.kept.iter().filter(|kept| !attacked(kept)).map(|kept| json!({
                 "kind": kept.object.kind,
                 "id": kept.object.id,
@@ -530,6 +650,30 @@ impl Play {
             "money_moved": self.scenario.money_moved,
         })
     }
+}
+
+/// A38: whether anything of this round let the attacker into the account.
+fn try_account(trace: &mut Trace, at: Timestamp, from: usize) {
+    const WAYS: [ArtefactId; 8] = [
+        ArtefactId::STOLEN_PASSWORD,
+        ArtefactId::REFRESH_TOKENS,
+        ArtefactId::ACCESS_TOKEN,
+        ArtefactId::ADDED_METHOD,
+        ArtefactId::DEFAULT_METHOD,
+        ArtefactId::TEMPORARY_ACCESS_PASS,
+        ArtefactId::REGISTERED_DEVICE,
+        ArtefactId::DELEGATED_GRANT,
+    ];
+    let inside = trace.lines().iter().skip(from).any(|line| {
+        line.attempt
+            .is_some_and(|artefact| WAYS.contains(&artefact))
+            && line.got.is_some_and(|got| got != Got::Nothing)
+    });
+    let got = if inside { Got::Token } else { Got::Nothing };
+    trace.push(
+        TraceLine::new(at, Actor::Attacker, Service::Attack, "use_account")
+            .attempting(ArtefactId::SECOND_ACCOUNT, got),
+    );
 }
 
 /// A working morning or noon of the seed's, in the late summer of the year that
@@ -578,6 +722,12 @@ fn briefing(scenario: &Scenario, company: &Company, world: &World, alert: Timest
             },
             str::to_owned,
         ),
+        also: scenario
+            .further()
+            .zip(&company.further)
+            .filter(|(further, _)| further.named)
+            .filter_map(|(_, id)| Some(world.users.get(id)?.upn.clone()))
+            .collect(),
         alert: text,
         alert_at: alert,
         client_id: company.responder.client_id.clone(),

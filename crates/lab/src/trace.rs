@@ -170,6 +170,9 @@ pub struct TraceLine {
     pub attempt: Option<ArtefactId>,
     /// What the try brought.
     pub got: Option<Got>,
+    /// For the attacker: through which account, by its object id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
 }
 
 impl TraceLine {
@@ -195,6 +198,7 @@ impl TraceLine {
             fault: None,
             attempt: None,
             got: None,
+            account: None,
         }
     }
 
@@ -236,6 +240,15 @@ impl Trace {
     /// The lines.
     pub(crate) fn lines(&self) -> &[TraceLine] {
         &self.lines
+    }
+
+    /// Says of the attacker's lines from this one on through which account they came.
+    pub(crate) fn through_account(&mut self, from: usize, account: &str) {
+        for line in self.lines.iter_mut().skip(from) {
+            if line.actor == Actor::Attacker && line.account.is_none() {
+                line.account = Some(account.to_owned());
+            }
+        }
     }
 
     /// A line that was written, to complete it.

@@ -85,6 +85,8 @@ pub enum ActionKind {
     RemoveAppRole,
     /// Sets a property that self-service reset goes by back to what it was.
     RestoreResetAttribute,
+    /// Deletes the assignment of a directory role.
+    RemoveRole,
 }
 
 /// When a change takes effect after the tenant accepted it.
@@ -197,6 +199,7 @@ impl ActionKind {
             Self::DisableApp => &identity::DISABLE_APP,
             Self::RemoveAppRole => &identity::REMOVE_APP_ROLE,
             Self::RestoreResetAttribute => &identity::RESTORE_RESET_ATTRIBUTE,
+            Self::RemoveRole => &identity::REMOVE_ROLE,
         }
     }
 
@@ -224,6 +227,7 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &mailbox::REMOVE_PARTNERSHIP,
     &identity::DISABLE_DEVICE,
     &identity::DISABLE_APP,
+    &identity::REMOVE_ROLE,
     &RESET_PASSWORD,
     &identity::CHOOSE_DEFAULT_METHOD,
     &REMOVE_METHOD,
@@ -655,6 +659,8 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
     identity::DEFAULT_METHOD,
     identity::APP_ROLE,
     identity::MALICIOUS_APP,
+    identity::DIRECTORY_ROLE,
+    identity::SECOND_ACCOUNT,
     identity::REGISTERED_DEVICE,
     identity::RESET_ATTRIBUTES,
     identity::TEMPORARY_ACCESS_PASS,

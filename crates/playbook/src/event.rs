@@ -235,6 +235,9 @@ pub enum Event {
         /// What.
         why: String,
     },
+    /// Another account in the same attacker's hands has a case of its own (S2.6). Each of
+    /// the cases says so of the others.
+    AccountLinked(LinkedCase),
     /// The watch is over without re-entry.
     WatchEnded {
         /// The last clean snapshot.
@@ -259,6 +262,20 @@ pub struct CaseOpened {
     pub alert: String,
     /// The version of the program.
     pub program: String,
+}
+
+/// Another account in the same attacker's hands, and its case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinkedCase {
+    /// The other case's id.
+    pub case: String,
+    /// Its account, by user principal name.
+    pub account: String,
+    /// Whether the account holds a directory role; nothing where that could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub administrator: Option<bool>,
+    /// Why it is believed to be in the same hands.
+    pub why: Vec<String>,
 }
 
 /// An answer that is kept.

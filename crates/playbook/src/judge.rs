@@ -125,6 +125,10 @@ fn judge_one(state: &State, observed: &Observed) -> Judgement {
             }
             Origin::User => return judged(Verdict::Legitimate, told_by("the user", change)),
             Origin::Responder => return judged(Verdict::Legitimate, told_by("us", change)),
+            // Somebody gave it lately, and nobody knows whether in good faith.
+            Origin::Unknown if matches!(observed.facts, Facts::Role { .. }) => {
+                return judged(Verdict::Unclear, told_by("somebody", change));
+            }
             Origin::Unknown => {}
         }
     }
@@ -161,6 +165,7 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
                 || rights::gives(state, change, observed)
         })
         .filter(|change| !mailbox::tells_of_another(change, observed))
+        .filter(|change| !identity::gives_to_another(state, change, observed))
         .collect();
     if let Facts::Forwarding { .. } = observed.facts {
         return mailbox::forwarding_origin(&candidates, &observed.facts);
@@ -218,6 +223,8 @@ fn known_as(observed: &Observed) -> Vec<String> {
         // Its name is the app's, and of the app others tell too.
         Facts::AppRole { .. } => known = vec![observed.object.id.clone()],
         Facts::MailboxRight { holder, .. } => known.extend(rights::names_of(holder)),
+        // Records name the role and the member, never the assignment (reference §7.3).
+        Facts::Role { role, .. } => known = vec![observed.object.id.clone(), role.clone()],
         // Known by its value, or judged value by value; or no thing that anybody makes.
         Facts::Opened { .. }
         | Facts::Forwarding { .. }
@@ -398,7 +405,10 @@ pub fn undecided(state: &State) -> Vec<Undecided> {
             let mut logs: Vec<&str> = match observed.object.kind {
                 ObjectKind::Method | ObjectKind::ResetAttributes => vec![AUDITS_ABOUT],
                 ObjectKind::OauthGrant => vec![AUDITS_ABOUT, AUDITS_BY, UNIFIED_AUDIT],
-                ObjectKind::Device | ObjectKind::ServicePrincipal | ObjectKind::AppRole => {
+                ObjectKind::Device
+                | ObjectKind::ServicePrincipal
+                | ObjectKind::AppRole
+                | ObjectKind::DirectoryRole => {
                     vec![AUDITS_ABOUT, AUDITS_BY]
                 }
                 _ => vec![UNIFIED_AUDIT],
@@ -591,6 +601,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
         Facts::Device { .. } => identity::device(state, facts),
         Facts::AppRole { created, .. } => identity::app_role(state, *created),
         Facts::App { .. } => identity::app(state, facts),
+        Facts::Role { .. } => identity::role(state),
     }
 }
 
@@ -662,6 +673,7 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         Facts::AppRole { .. } => Some(ArtefactId::APP_ROLE),
         Facts::ResetAttribute { .. } => Some(ArtefactId::RESET_ATTRIBUTES),
         Facts::App { .. } => Some(ArtefactId::MALICIOUS_APP),
+        Facts::Role { .. } => Some(ArtefactId::DIRECTORY_ROLE),
         Facts::InboxRule { name, .. } if mailbox::is_called_like_the_systems(name) => {
             Some(ArtefactId::DISGUISED_RULE)
         }

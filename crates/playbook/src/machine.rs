@@ -191,6 +191,7 @@ fn on(event: &Event) -> Option<On> {
         | Event::UndoOrdered { .. }
         | Event::ObjectRestored { .. }
         | Event::EvidenceKept(_)
+        | Event::AccountLinked(_)
         | Event::GateWaiting { .. }
         | Event::ActionIntended { .. }
         | Event::ActionApplied { .. }

@@ -340,7 +340,9 @@ pub fn access_clock(blocked_at: Timestamp) -> Vec<AccessEnd> {
 /// its clock allows for the time that this takes.
 pub fn access_clock_of(state: &State, blocked_at: Timestamp) -> Vec<AccessEnd> {
     if crate::duties::stays_blocked(state) {
-        return access_clock(blocked_at);
+        let mut ends = access_clock(blocked_at);
+        ends.extend(identity::with_live_tokens(state, blocked_at));
+        return ends;
     }
     let open = SignedDuration::from_mins(UNTIL_DISABLED_MIN);
     let from = blocked_at.checked_add(open).unwrap_or(blocked_at);
@@ -614,6 +616,7 @@ fn removal(observed: &Observed) -> ActionKind {
         Facts::App { .. } => ActionKind::DisableApp,
         Facts::AppRole { .. } => ActionKind::RemoveAppRole,
         Facts::ResetAttribute { .. } => ActionKind::RestoreResetAttribute,
+        Facts::Role { .. } => ActionKind::RemoveRole,
     }
 }
 
@@ -636,7 +639,11 @@ fn was_refused(state: &State, observed: &Observed) -> bool {
 /// What goes on working while the account is blocked and its sessions are ended, or
 /// could once they come back (S3.5).
 fn outlives_the_block(state: &State, facts: &Facts) -> bool {
-    sends_outside(state, facts) || matches!(facts, Facts::Device { .. } | Facts::App { .. })
+    sends_outside(state, facts)
+        || matches!(
+            facts,
+            Facts::Device { .. } | Facts::App { .. } | Facts::Role { .. }
+        )
 }
 
 /// What outlives block and revoke, because it needs no sign-in of the account's.

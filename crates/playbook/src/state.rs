@@ -9,7 +9,7 @@ use crate::catalogue::ActionKind;
 use crate::codes;
 use crate::event::{
     AccessEnd, Account, ActionId, Analysis, Applied, CaseOpened, Check, Closing, Event,
-    EvidenceKept, Left, Looked, Plan, Planned, Request, Snapshot, Source, Stopped,
+    EvidenceKept, Left, LinkedCase, Looked, Plan, Planned, Request, Snapshot, Source, Stopped,
 };
 use crate::gate::Gate;
 use crate::judge::LOGS_FOR_JUDGEMENT;
@@ -72,6 +72,8 @@ pub struct State {
     pub restored: BTreeMap<ActionId, Restored>,
     /// How it ended, and when.
     pub closed: Option<(Timestamp, Closing)>,
+    /// Other accounts in the same attacker's hands, each with its case.
+    pub linked: Vec<LinkedCase>,
     /// All evidence.
     pub evidence: BTreeMap<Digest, EvidenceKept>,
     /// The time of the last event.
@@ -212,6 +214,10 @@ impl State {
                 self.evidence.insert(kept.digest.clone(), kept.clone());
             }
             Event::AccountRead { account, .. } => self.account = Some(account.clone()),
+            Event::AccountLinked(linked) => {
+                self.linked.retain(|held| held.case != linked.case);
+                self.linked.push(linked.clone());
+            }
             Event::AccountUnread { .. }
             | Event::Waited { .. }
             | Event::ReleaseOrdered { .. }

@@ -137,7 +137,7 @@ pub const STEPS: &[StepSpec] = &[
         Reach::Task,
         "Business e-mail compromise: has money moved?",
     ),
-    part(2, 6, Reach::Absent, "Others with the same attacker"),
+    part(2, 6, Reach::Done, "Others with the same attacker"),
     part(3, 1, Reach::Done, "Revoke sessions"),
     part(3, 2, Reach::Done, "Access clock"),
     part(

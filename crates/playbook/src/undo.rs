@@ -339,6 +339,7 @@ pub fn content(facts: &Facts) -> Facts {
             *created = None;
         }
         Facts::Forwarding { target, .. } => *target = None,
+        Facts::Role { name, .. } => *name = None,
         _ => {}
     }
     content

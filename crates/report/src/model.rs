@@ -151,7 +151,7 @@ impl Model {
             read_by: parts::read_by(&read),
             read,
             changed: parts::changed(&state),
-            accounts: analysis.map(|a| texts(&a.accounts)).unwrap_or_default(),
+            accounts: parts::accounts(&state),
             attacker: analysis
                 .map(|a| {
                     vec![

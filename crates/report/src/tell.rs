@@ -310,6 +310,16 @@ pub(crate) fn tell(record: &Record, state: &State, before: u8) -> Option<Line> {
             ),
         ),
         Event::Reopened { why } => (7, Whose::Playbook, format!("The case was reopened: {why}")),
+        Event::AccountLinked(linked) => (
+            2,
+            Whose::Playbook,
+            format!(
+                "{} is in the same hands, and has the case {}: {}.",
+                linked.account,
+                linked.case,
+                linked.why.join("; ")
+            ),
+        ),
         Event::WatchEnded { snapshot } => (
             7,
             Whose::Playbook,

@@ -560,6 +560,7 @@ fn is_removal(kind: ActionKind) -> bool {
             | ActionKind::DisableDevice
             | ActionKind::DisableApp
             | ActionKind::RemoveAppRole
+            | ActionKind::RemoveRole
     )
 }
 

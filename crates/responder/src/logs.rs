@@ -6,7 +6,7 @@
 //! the case as evidence, and is read again from there.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -427,6 +427,84 @@ async fn sign_ins_elsewhere(
     }
     all.map(Ok)
 }
+
+/// Other accounts with successful sign-ins from the addresses that the attacker was seen
+/// at, as soon as the quick logs name these (S2.6): the account and the reasons. What
+/// cannot be read is noted: the whole reading asks again.
+pub(crate) async fn others_at_the_addresses(
+    case: &Case<'_>,
+    tenant: &Tenant,
+) -> Result<Vec<(String, Vec<String>)>, ResponderError> {
+    let state = case.state();
+    let (Some(account), Some((_, analysis))) = (&state.account, &state.analysis) else {
+        return Ok(Vec::new());
+    };
+    let Some(first) = analysis.first_known_bad else {
+        return Ok(Vec::new());
+    };
+    let quickly = tenant.with_deadline(QUICK);
+    let read = match sign_ins_elsewhere(&quickly, &state, back(case.now(), WINDOW)).await {
+        None => return Ok(Vec::new()),
+        Some(Err(error)) => {
+            case.note(&format!(
+                "who else signed in from the attacker's addresses could not be read yet: {error}"
+            ));
+            return Ok(Vec::new());
+        }
+        Some(Ok(read)) => read,
+    };
+    keep(case, Log::Elsewhere.name(), &read.answers)?;
+    let came = back(first, BEFORE_FIRST);
+    let mut seen: BTreeMap<(String, String), (BTreeSet<i64>, bool, String)> = BTreeMap::new();
+    for record in &read.value {
+        let text = |name: &str| record.get(name).and_then(Value::as_str);
+        let worked = record
+            .pointer("/status/errorCode")
+            .and_then(Value::as_i64)
+            .is_some_and(|code| code == 0);
+        let own = text("userId").is_some_and(|id| id.eq_ignore_ascii_case(&account.id));
+        let at = text("createdDateTime").and_then(|at| at.parse::<Timestamp>().ok());
+        let (Some(name), Some(address), Some(at), true, false) = (
+            text("userPrincipalName").filter(|name| name.contains('@')),
+            text("ipAddress"),
+            at,
+            worked,
+            own || text("userPrincipalName")
+                .is_some_and(|name| name.eq_ignore_ascii_case(&account.upn)),
+        ) else {
+            continue;
+        };
+        let (days, long, last) = seen
+            .entry((name.to_lowercase(), address.to_owned()))
+            .or_default();
+        days.insert(at.as_second().div_euclid(86_400));
+        *long |= at < came;
+        let at = at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        if *last < at {
+            *last = at;
+        }
+    }
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for ((name, address), (days, long, last)) in seen {
+        // Somebody who has long worked from there: a shared exit.
+        if long && days.len() >= 3 {
+            continue;
+        }
+        let why = format!(
+            "signed in from {address}, where the attacker of {} was seen, last at {last}",
+            account.upn
+        );
+        match found.iter_mut().find(|(held, _)| *held == name) {
+            Some((_, whys)) => whys.push(why),
+            None => found.push((name, vec![why])),
+        }
+    }
+    Ok(found)
+}
+
+/// How long before the first event known to be the attacker's somebody must have been at
+/// an address to be there by right.
+const BEFORE_FIRST: SignedDuration = SignedDuration::from_hours(48);
 
 /// How many apps are asked for by name in the unified log, at most.
 const MOST_APPS: usize = 20;

@@ -231,6 +231,7 @@ pub(crate) async fn snapshot(
         ObjectKind::ServicePrincipal,
         ObjectKind::AppRole,
         ObjectKind::ResetAttributes,
+        ObjectKind::DirectoryRole,
     ];
     let known = case.with_state(|state| state.account.clone());
     let (opened, names) =
@@ -439,6 +440,7 @@ pub(crate) async fn observe(
         ObjectKind::ServicePrincipal => identity::apps(tenant).await,
         ObjectKind::AppRole => identity::app_roles(tenant, user).await,
         ObjectKind::ResetAttributes => identity::reset_attributes(tenant, user).await,
+        ObjectKind::DirectoryRole => identity::roles(tenant, user).await,
         _ => grants(tenant, user).await,
     }
 }

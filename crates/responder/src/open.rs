@@ -23,7 +23,7 @@ use crate::templates::Templates;
 
 /// How long the first look at the account may take: a directory that hangs must
 /// not keep a case from being opened.
-const FIRST_LOOK: Duration = Duration::from_secs(2);
+pub(crate) const FIRST_LOOK: Duration = Duration::from_secs(2);
 
 /// What a responder needs around it.
 #[derive(Clone, Copy)]

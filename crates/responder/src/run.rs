@@ -44,6 +44,33 @@ pub enum Finished {
     },
 }
 
+/// To which point a case of several is brought before the others are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// The containment waits to be ordered.
+    Gate,
+    /// Block and revoke are settled.
+    Contained,
+    /// The quick logs were read.
+    Looked,
+    /// The end.
+    End,
+}
+
+impl Until {
+    fn is_reached(self, phase: Phase, commands: &[Command]) -> bool {
+        match self {
+            Self::Gate => commands == [Command::Ask(Gate::Contain)] || is_contained(phase),
+            Self::Contained => is_contained(phase),
+            Self::Looked => {
+                is_contained(phase)
+                    && !matches!(phase, Phase::Clocking | Phase::Preserving | Phase::Looking)
+            }
+            Self::End => false,
+        }
+    }
+}
+
 type Background<'a> = futures_util::future::BoxFuture<'a, Result<(), ResponderError>>;
 
 /// How often the same phase may come back without anything new in the journal
@@ -58,6 +85,17 @@ const UNREADABLE: Kind = Kind::BadAnswer {
 impl Responder<'_> {
     /// Goes on from wherever the journal stands.
     pub async fn run(&self, extent: Extent) -> Result<Finished, ResponderError> {
+        self.take_up().await?;
+        let until = match extent {
+            Extent::Contain => Until::Contained,
+            Extent::Whole => Until::End,
+        };
+        let finished = Box::pin(self.go(until)).await?;
+        Ok(finished.unwrap_or(Finished::Contained))
+    }
+
+    /// What is due when somebody comes back to a case.
+    pub(crate) async fn take_up(&self) -> Result<(), ResponderError> {
         let lacking = self
             .case
             .with_state(|state| state.lacking().next().is_some());
@@ -80,18 +118,23 @@ impl Responder<'_> {
         }
         // An undo that was ordered and not finished is finished before anything else.
         Box::pin(self.finish_undos()).await?;
+        Ok(())
+    }
+
+    /// Goes on to this point; how it ended, if it did not come so far.
+    pub(crate) async fn go(&self, until: Until) -> Result<Option<Finished>, ResponderError> {
         // Warnings run beside everything else and are waited for at the end.
         let mut background: Option<Background<'_>> = None;
         let mut warning = false;
         let mut stuck = 0;
         loop {
             let state = self.case.state();
-            if extent == Extent::Contain && is_contained(state.phase) {
-                return Ok(Finished::Contained);
-            }
             let commands = next(&state, self.case.now());
+            if until.is_reached(state.phase, &commands) {
+                return Ok(None);
+            }
             if commands.is_empty() {
-                return Ok(Finished::Closed);
+                return Ok(Some(Finished::Closed));
             }
             let evidence = state.evidence.len();
             for command in commands {
@@ -141,7 +184,7 @@ impl Responder<'_> {
                     if let Some(rest) = background.take() {
                         rest.await?;
                     }
-                    return Ok(finished);
+                    return Ok(Some(finished));
                 }
             }
             let moved = self.case.with_state(|now| {
@@ -151,9 +194,9 @@ impl Responder<'_> {
             });
             stuck = if moved { 0 } else { stuck + 1 };
             if stuck >= STUCK {
-                return Ok(Finished::Waits {
+                return Ok(Some(Finished::Waits {
                     why: format!("nothing moves at {:?}", state.phase),
-                });
+                }));
             }
         }
     }
@@ -309,6 +352,10 @@ impl Responder<'_> {
             Gate::Contain | Gate::Plan | Gate::SecondPerson => self.hand().by_hand(),
             _ => Vec::new(),
         };
+        let unclean = match gate {
+            Gate::Return => self.others_clean().await?,
+            _ => None,
+        };
         let state = self.case.state();
         let explained = explain(gate, &state, by_hand);
         let decision = self
@@ -323,6 +370,11 @@ impl Responder<'_> {
         match decision {
             Decision::Yes { .. } if let Some(why) = needs_a_reason(gate, &state) => {
                 return self.waits(gate, why).map(Some);
+            }
+            Decision::Yes { .. } if let Some(why) = unclean => {
+                return self
+                    .waits(gate, format!("{why}. Going on all the same takes a reason"))
+                    .map(Some);
             }
             Decision::Yes { by, .. } if let Some(why) = machine::not_by(gate, &by, &state) => {
                 return self.waits(gate, why).map(Some);
@@ -361,7 +413,7 @@ impl Responder<'_> {
         Ok(())
     }
 
-    fn waits(&self, gate: Gate, why: String) -> Result<Finished, ResponderError> {
+    pub(crate) fn waits(&self, gate: Gate, why: String) -> Result<Finished, ResponderError> {
         self.case.append(Event::GateWaiting {
             gate,
             why: why.clone(),
@@ -490,6 +542,10 @@ impl Responder<'_> {
                 .get(&task)
                 .is_none_or(|task| task.done.is_none())
         }) {
+            let about = self.case.with_state(|state| {
+                let read = state.account.as_ref().map(|account| account.upn.clone());
+                read.unwrap_or_else(|| "the affected account".to_owned())
+            });
             let outcome = self
                 .around
                 .people
@@ -497,7 +553,7 @@ impl Responder<'_> {
                     duty: "user",
                     task: "first_sign_in",
                     what,
-                    about: "the affected account",
+                    about: &about,
                 })
                 .await;
             match outcome {

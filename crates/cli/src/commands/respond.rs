@@ -11,7 +11,7 @@ use retake_playbook::machine::Phase;
 use retake_playbook::state::GateState;
 use retake_playbook::{Event, Gate, State};
 use retake_responder::templates::Templates;
-use retake_responder::{Extent, Finished, Opening, Responder, Surroundings};
+use retake_responder::{Dress, Extent, Finished, Group, Opening, Surroundings};
 use retake_tenant::edge::SystemEntropy;
 use serde_json::{Value, json};
 
@@ -44,11 +44,30 @@ fn go(args: &Respond, extent: Extent, home: &Home, terminal: &Terminal) -> Resul
             yes: args.yes,
             despite: args.despite.as_deref(),
         },
+        Some(&args.also),
         home,
         terminal,
-        async |responder| {
-            let finished = Box::pin(responder.run(extent)).await?;
-            Ok((finished, responder.state(), responder.case_id().to_string()))
+        async |group| {
+            let (finished, others) = Box::pin(group.run(extent)).await?;
+            for (other, finished) in group.others().iter().zip(&others) {
+                let word = match finished {
+                    Finished::Contained => "contained".to_owned(),
+                    Finished::Closed => "closed".to_owned(),
+                    Finished::Waits { why } => format!("waits: {}", safe_at_length(why)),
+                };
+                terminal.say(&format!("case {} {word}", other.case_id()));
+            }
+            // Whatever one of them waits for, somebody has to look at.
+            let waits = others
+                .into_iter()
+                .find(|other| matches!(other, Finished::Waits { .. }))
+                .filter(|_| !matches!(finished, Finished::Waits { .. }));
+            let lead = group.lead();
+            Ok((
+                waits.unwrap_or(finished),
+                lead.state(),
+                lead.case_id().to_string(),
+            ))
         },
     )
 }
@@ -66,9 +85,11 @@ pub(crate) fn release(args: &Release, home: &Home, terminal: &Terminal) -> Resul
             yes: true,
             despite: Some(&args.reason),
         },
+        None,
         home,
         terminal,
-        async |responder| {
+        async |group| {
+            let responder = group.lead();
             let finished = Box::pin(responder.release(&args.reason)).await?;
             Ok((finished, responder.state(), responder.case_id().to_string()))
         },
@@ -90,9 +111,10 @@ fn with_responder(
     (tenant, recording): (&str, &Recording),
     opening: Opening,
     answers: Answers<'_>,
+    also: Option<&[String]>,
     home: &Home,
     terminal: &Terminal,
-    work: impl AsyncFnOnce(&Responder<'_>) -> Ran,
+    work: impl AsyncFnOnce(&mut Group<'_>) -> Ran,
 ) -> Result<Exit, Failure> {
     let templates = templates(home)?;
     let runtime = super::runtime()?;
@@ -121,11 +143,17 @@ fn with_responder(
             people: &people,
             watcher: &watcher,
         };
-        let responder = Responder::open(around, opening)
-            .await?
-            .with_break_glass(connection.break_glass.clone())
-            .with_templates(templates);
-        let (finished, state, case) = work(&responder).await?;
+        let break_glass = connection.break_glass.clone();
+        let dress: Dress<'_> = Box::new(move |responder| {
+            responder
+                .with_break_glass(break_glass.clone())
+                .with_templates(templates.clone())
+        });
+        let mut group = match also {
+            Some(also) => Box::pin(Group::open(around, opening, also, dress)).await?,
+            None => Box::pin(Group::alone(around, opening, dress)).await?,
+        };
+        let (finished, state, case) = work(&mut group).await?;
         let exit = tell(&finished, &state, &case, &store, terminal)?;
         if terminal.json() {
             terminal.document(&outcome(&finished, &state, &case, &store, exit)?);
@@ -301,6 +329,11 @@ fn outcome(
             "stopped": stopped.count(),
         },
         "left_for_a_person": state.left().count(),
+        "linked": state
+            .linked
+            .iter()
+            .map(|linked| json!({"case": linked.case, "account": linked.account}))
+            .collect::<Vec<_>>(),
         "open_tasks": open_tasks,
         "open_warnings": open_warnings,
         "closing": state.closed.as_ref().map(|(_, closing)| closing),

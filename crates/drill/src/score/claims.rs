@@ -242,6 +242,7 @@ impl Judge<'_> {
             | Kind::RemoveHiddenRule
             | Kind::RemoveRuleInExchange
             | Kind::RemoveGrant
+            | Kind::RemoveRole
             | Kind::RemoveMailboxRight
             | Kind::RemoveSweepRule
             | Kind::RemovePartnership

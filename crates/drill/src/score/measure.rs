@@ -176,8 +176,8 @@ fn last_analysis(case: &Case) -> Option<&Analysis> {
 }
 
 /// What the attacker read, sent, changed and used, against what the case says.
-pub(super) fn blast_radius(trace: &Trace, case: Option<&Case>) -> BlastRadius {
-    let analysis = case.and_then(last_analysis);
+pub(super) fn blast_radius(trace: &Trace, cases: &[Case]) -> BlastRadius {
+    let analyses: Vec<&Analysis> = cases.iter().filter_map(last_analysis).collect();
     let messages = |kind: &str| -> BTreeSet<String> {
         trace
             .lines
@@ -188,9 +188,9 @@ pub(super) fn blast_radius(trace: &Trace, case: Option<&Case>) -> BlastRadius {
             .collect()
     };
     let said = |pick: &dyn Fn(&Analysis) -> Vec<String>| -> BTreeSet<String> {
-        analysis.map(pick).unwrap_or_default().into_iter().collect()
+        analyses.iter().flat_map(|found| pick(found)).collect()
     };
-    let told = case.map(answers).unwrap_or_default();
+    let told: Vec<Said<'_>> = cases.iter().flat_map(answers).collect();
     let ids = |mail: &[retake_playbook::event::Mail]| {
         mail.iter().map(|mail| mail.message.clone()).collect()
     };
@@ -215,9 +215,9 @@ pub(super) fn blast_radius(trace: &Trace, case: Option<&Case>) -> BlastRadius {
         },
         changed: changed(
             trace,
-            analysis.map_or(&[], |found| &found.changes),
+            analyses.iter().flat_map(|found| &found.changes),
             &told,
-            &case.map(laid_to_the_attacker).unwrap_or_default(),
+            &cases.iter().flat_map(laid_to_the_attacker).collect(),
         ),
         accounts: overlap(
             &other_accounts(trace),
@@ -239,6 +239,7 @@ fn other_accounts(trace: &Trace) -> BTreeSet<String> {
         .iter()
         .filter(|line| line.by_attacker())
         .filter_map(|line| line.effect_member("account")?.as_str())
+        .chain(trace.further.iter().map(|account| account.upn.as_str()))
         .filter(|name| !name.eq_ignore_ascii_case(&trace.account.upn))
         .map(str::to_ascii_lowercase)
         .collect()
@@ -256,9 +257,9 @@ fn overlap(truth: &BTreeSet<String>, said: &BTreeSet<String>) -> Overlap {
 
 /// The objects that the attacker changed, against the changes that the case
 /// lays to the attacker. One object may be told of by several records.
-fn changed(
+fn changed<'a>(
     trace: &Trace,
-    changes: &[Change],
+    changes: impl Iterator<Item = &'a Change>,
     told: &[Said<'_>],
     planned: &BTreeSet<ObjectRef>,
 ) -> Overlap {
@@ -270,20 +271,22 @@ fn changed(
         .filter(|effect| matches!(effect.did, Did::Created | Did::Changed(_) | Did::Deleted))
         .map(|effect| &effect.object)
         .chain(trace.footholds.iter().map(|held| &held.object))
-        // Another account that it made is a change; the affected one is what it is.
+        // Another account that it made is a change; those that it entered are what they are.
         .filter(|object| {
-            !matches!(
+            let entered = object.kind == ObjectKind::Account
+                && trace.further.iter().any(|held| held.id == object.id);
+            let kept_secret = matches!(
                 object.kind,
                 ObjectKind::Password
                     | ObjectKind::Session
                     | ObjectKind::Token
                     | ObjectKind::Message
-            ) && !trace.is_account(object)
+            );
+            !entered && !kept_secret && !trace.is_account(object)
         })
         .collect();
     let mut missing: Vec<&Object> = truth.iter().copied().collect();
     let said: Vec<&Change> = changes
-        .iter()
         .filter(|change| change.by == Origin::Attacker)
         .collect();
     let mut right = 0;
@@ -399,7 +402,9 @@ fn is_about(trace: &Trace, change: &Change, object: &Object) -> bool {
 
 /// Forwarding has the account's id, and records know it by its address.
 fn names_account(trace: &Trace, object: &Object, id: &str) -> bool {
-    object.id == trace.account.id && id.eq_ignore_ascii_case(&trace.account.upn)
+    std::iter::once(&trace.account)
+        .chain(&trace.further)
+        .any(|account| object.id == account.id && id.eq_ignore_ascii_case(&account.upn))
 }
 
 fn part(some: usize, whole: usize) -> f64 {

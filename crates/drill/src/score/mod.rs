@@ -30,6 +30,7 @@ mod collateral;
 mod evidence;
 mod figures;
 mod form;
+mod group;
 mod knowable;
 mod measure;
 pub mod moments;
@@ -58,26 +59,39 @@ use trace::Trace;
 ///
 /// `sequence` is only copied into the score.
 pub fn score(trace: &str, case: Option<&Case>, sequence: &str) -> Result<RunScore, ScoreError> {
+    score_one(&Trace::read(trace)?, case, sequence)
+}
+
+/// The same with the cases of further accounts in the same hands, in any order; the case
+/// that the alert named among them.
+pub fn score_all(trace: &str, cases: &[Case], sequence: &str) -> Result<RunScore, ScoreError> {
     let trace = Trace::read(trace)?;
-    let moments = Moments::of(&trace, case)?;
-    let changes_without_evidence = evidence::changes_without_evidence(&trace, case);
+    if trace.further.is_empty() && cases.len() < 2 {
+        return score_one(&trace, cases.first(), sequence);
+    }
+    group::score(&trace, cases, sequence)
+}
+
+fn score_one(trace: &Trace, case: Option<&Case>, sequence: &str) -> Result<RunScore, ScoreError> {
+    let moments = Moments::of(trace, case)?;
+    let changes_without_evidence = evidence::changes_without_evidence(trace, case);
     Ok(RunScore {
         scenario: trace.scenario.clone(),
         sequence: sequence.to_owned(),
         seed: trace.seed,
-        artefacts: moments::artefacts(&trace, &moments)?,
-        collateral: collateral::collateral(&trace, case),
-        order_violations: order::violations(&trace, case, &changes_without_evidence),
+        artefacts: moments::artefacts(trace, &moments)?,
+        collateral: collateral::collateral(trace, case),
+        order_violations: order::violations(trace, case, &changes_without_evidence),
         changes_without_evidence,
-        claims_not_verified: claims::claims_not_verified(&trace, case, moments.contained),
-        clock: measure::clocks(&trace, case, &moments),
-        leaked_after_block: measure::leaked(&trace, &moments),
-        calls: measure::calls(&trace),
-        attacker_after_containment: measure::afterwards(&trace, &moments),
-        knowable: knowable::knowable(&trace),
-        path: measure::path(&trace, case),
-        blast_radius: measure::blast_radius(&trace, case),
-        warned: measure::warned(&trace, case),
+        claims_not_verified: claims::claims_not_verified(trace, case, moments.contained),
+        clock: measure::clocks(trace, case, &moments),
+        leaked_after_block: measure::leaked(trace, &moments),
+        calls: measure::calls(trace),
+        attacker_after_containment: measure::afterwards(trace, &moments),
+        knowable: knowable::knowable(trace),
+        path: measure::path(trace, case),
+        blast_radius: measure::blast_radius(trace, case.map_or(&[], std::slice::from_ref)),
+        warned: measure::warned(trace, case),
     })
 }
 

@@ -132,10 +132,14 @@ fn sign_in_given_back(trace: &Trace, at_end: Timestamp) -> Result<Option<Timesta
 /// Whether the account is blocked after the last line, as the harness of a
 /// sequence needs to know.
 pub(super) fn ends_blocked(trace: &Trace) -> bool {
-    matches!(
-        sign_in_given_back(trace, trace.alert_at),
-        Err(ScoreError::NeverGivenBack)
-    )
+    let accounts = std::iter::once(&trace.account).chain(&trace.further);
+    accounts.into_iter().any(|account| {
+        let view = trace.of_account(account, |_| true);
+        matches!(
+            sign_in_given_back(&view, trace.alert_at),
+            Err(ScoreError::NeverGivenBack)
+        )
+    })
 }
 
 /// A change that takes something from the attacker: the reset, and everything
@@ -312,6 +316,10 @@ fn ends(trace: &Trace, foothold: &Foothold, effect: &Effect) -> Option<Outcome> 
         .then_some(Outcome::Evicted),
         // A session or a token ends by revoking; an app's tokens by removing it.
         ObjectKind::Session | ObjectKind::Token => (effect.did == Did::Revoked
+            && trace.is_account(&effect.object))
+        .then_some(Outcome::Evicted),
+        // An account is out of the attacker's hands with its sessions and its password.
+        ObjectKind::Account => (matches!(effect.did, Did::PasswordSet | Did::Revoked)
             && trace.is_account(&effect.object))
         .then_some(Outcome::Evicted),
         kind if kind == effect.object.kind

@@ -82,8 +82,15 @@ pub const EVIDENCE_FIRST: Rule = Rule {
     source: "product tenet 3",
 };
 
+/// Accounts of one attacker are contained together.
+pub const CONTAIN_TOGETHER: Rule = Rule {
+    id: "contain_together",
+    demands: "From the first block on nothing else is changed, and no more than a minute passes where the alert named it, before every other account of the attacker's that could undo the block is blocked too.",
+    source: "product S2.6",
+};
+
 /// Every rule.
-pub const RULES: [Rule; 10] = [
+pub const RULES: [Rule; 11] = [
     BLOCK_BEFORE_RESET,
     REVOKE_AFTER_BLOCK,
     CONTAIN_BEFORE_CHANGE,
@@ -94,6 +101,7 @@ pub const RULES: [Rule; 10] = [
     RISK_AFTER_RESET,
     SENDING_BLOCK_LAST,
     EVIDENCE_FIRST,
+    CONTAIN_TOGETHER,
 ];
 
 /// Every breach, in the order of the trace.
@@ -114,7 +122,7 @@ pub(super) fn violations(
     found
 }
 
-fn breach(rule: Rule, request: u64, object: &str) -> OrderViolation {
+pub(super) fn breach(rule: Rule, request: u64, object: &str) -> OrderViolation {
     OrderViolation {
         rule: rule.id,
         request,

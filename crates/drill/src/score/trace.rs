@@ -42,6 +42,9 @@ pub(super) struct Line {
     pub(super) attempt: Option<ArtefactId>,
     #[serde(default)]
     pub(super) got: Option<Got>,
+    /// Through which account the attacker acted.
+    #[serde(default)]
+    account: Option<String>,
     #[serde(default)]
     inside: Vec<Inside>,
     /// What `effect` means, read once.
@@ -241,6 +244,8 @@ impl Did {
 pub(super) struct Foothold {
     pub(super) artefact: ArtefactId,
     pub(super) object: Object,
+    /// Which account it belongs to; the affected one, if nothing.
+    account: Option<String>,
     /// When it came to be; before everything for those of the first line.
     pub(super) since: Option<Timestamp>,
     /// The line with which the attacker last made it so: what was done to it
@@ -270,6 +275,16 @@ pub(super) struct Account {
     /// Nobody signs in with it: blocked is how it should be.
     #[serde(default)]
     pub(super) stays_blocked: bool,
+    /// Whether it can undo what is done to others.
+    #[serde(default)]
+    pub(super) administrator: bool,
+    /// Whether the alert names it.
+    #[serde(default = "yes")]
+    pub(super) named: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Somebody who must be warned.
@@ -285,6 +300,8 @@ struct Truth {
     seed: u64,
     path: String,
     account: Account,
+    #[serde(default)]
+    further: Vec<Account>,
     alert_at: Timestamp,
     artefacts: Vec<Held>,
     #[serde(default)]
@@ -300,18 +317,24 @@ struct Held {
     object: Object,
     #[serde(default)]
     aliases: Vec<String>,
+    #[serde(default)]
+    account: Option<String>,
 }
 
 /// The whole trace, read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Trace {
     pub(super) lines: Vec<Line>,
     pub(super) scenario: String,
     pub(super) seed: u64,
     pub(super) path: String,
     pub(super) account: Account,
+    /// Further accounts in the attacker's hands.
+    pub(super) further: Vec<Account>,
     pub(super) alert_at: Timestamp,
     pub(super) footholds: Vec<Foothold>,
+    /// Footholds on the other accounts, where only one is looked at.
+    elsewhere: Vec<Foothold>,
     pub(super) baits: Vec<Bait>,
     pub(super) warnings_due: Vec<DueWarning>,
     aliases: BTreeMap<Object, BTreeSet<String>>,
@@ -358,8 +381,10 @@ impl Trace {
             seed: truth.seed,
             path: truth.path,
             account: truth.account,
+            further: truth.further,
             alert_at: truth.alert_at,
             footholds: Vec::new(),
+            elsewhere: Vec::new(),
             baits: truth.baits,
             warnings_due: truth.warnings_due,
             aliases: BTreeMap::new(),
@@ -369,6 +394,7 @@ impl Trace {
             trace.footholds.push(Foothold {
                 artefact: held.id,
                 object: held.object,
+                account: held.account,
                 since: None,
                 renewed: 0,
             });
@@ -424,6 +450,7 @@ impl Trace {
             None => self.footholds.push(Foothold {
                 artefact: planted.artefact,
                 object: planted.object,
+                account: line.account.clone(),
                 since: Some(line.at),
                 renewed: line.n,
             }),
@@ -436,6 +463,32 @@ impl Trace {
             .entry(object.clone())
             .or_default()
             .extend(aliases);
+    }
+
+    /// The trace as far as it concerns one of the attacker's accounts: its own footholds,
+    /// what was tried through it, and the responder's changes in the lines that `ours`
+    /// tells to be about it.
+    pub(super) fn of_account(&self, account: &Account, ours: impl Fn(u64) -> bool) -> Self {
+        let mut view = self.clone();
+        let is_here =
+            |held: &Option<String>| held.as_ref().unwrap_or(&self.account.id) == &account.id;
+        (view.footholds, view.elsewhere) = view
+            .footholds
+            .into_iter()
+            .partition(|held| is_here(&held.account));
+        view.account = account.clone();
+        for line in &mut view.lines {
+            if line.by_attacker() && !is_here(&line.account) {
+                line.attempt = None;
+                line.got = None;
+            }
+            if line.by_responder() && !line.effects.is_empty() && !ours(line.n) {
+                line.effects.clear();
+                // It is no read either.
+                "responder elsewhere".clone_into(&mut line.actor);
+            }
+        }
+        view
     }
 
     /// Every name under which a surface may show this object.
@@ -468,7 +521,7 @@ impl Trace {
     /// Whether the attacker holds or planted it. The app behind the attacker's
     /// consent is the attacker's too, unless the company uses it.
     pub(super) fn is_attackers(&self, object: &Object) -> bool {
-        self.footholds.iter().any(|held| {
+        self.footholds.iter().chain(&self.elsewhere).any(|held| {
             self.same(&held.object, object.kind, &object.id)
                 || (self.is_app_of(object, held)
                     && !self

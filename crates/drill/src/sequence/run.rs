@@ -35,6 +35,8 @@ pub struct Access {
     pub client_secret: String,
     /// The affected account's user principal name.
     pub upn: String,
+    /// The other account that the alert names, if it names one.
+    pub also: Option<String>,
 }
 
 /// An operation that the tenant refused, or that could not be sent.
@@ -185,6 +187,7 @@ impl<'a> Runner<'a> {
     ) -> Result<Response<Bytes>, Refused> {
         let scope = Scope {
             upn: &self.access.upn,
+            also: self.access.also.as_deref(),
             tenant: &self.access.tenant,
             password: &self.password,
             item,

@@ -14,6 +14,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 #[derive(Clone, Debug)]
 pub(super) struct Scope<'a> {
     pub(super) upn: &'a str,
+    pub(super) also: Option<&'a str>,
     pub(super) tenant: &'a str,
     pub(super) password: &'a str,
     pub(super) item: Option<&'a Value>,
@@ -24,7 +25,7 @@ pub(super) fn check(text: &str, with_item: bool) -> Result<(), String> {
     for part in parts(text)? {
         if let Part::Name(name) = part {
             let known = match name {
-                "account.upn" | "password" | "tenant" => true,
+                "account.upn" | "also.upn" | "password" | "tenant" => true,
                 "null" if text == "{null}" => true,
                 _ => match name.strip_prefix("item.") {
                     Some(field) if !field.is_empty() && with_item => true,
@@ -113,6 +114,10 @@ impl Scope<'_> {
         let missing = || format!("the item has no `{name}`");
         match name {
             "account.upn" => Ok(Value::from(self.upn)),
+            "also.upn" => match self.also {
+                Some(upn) => Ok(Value::from(upn)),
+                None => Err("the alert names one account alone".to_owned()),
+            },
             "tenant" => Ok(Value::from(self.tenant)),
             "password" => Ok(Value::from(self.password)),
             "null" => Ok(Value::Null),
@@ -184,6 +189,7 @@ mod tests {
             json!({"id": "a/b c#d", "@odata.type": "#microsoft.graph.phoneAuthenticationMethod"});
         let scope = Scope {
             upn: "o'neil@contoso.example",
+            also: None,
             tenant: "t",
             password: "p",
             item: Some(&item),
@@ -201,6 +207,7 @@ mod tests {
         let item = json!({"RuleIdentity": 17_000_000_000_000_000_001_u64, "of": {"upn": "x"}});
         let scope = Scope {
             upn: "u",
+            also: None,
             tenant: "t",
             password: "p",
             item: Some(&item),

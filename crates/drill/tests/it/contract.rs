@@ -36,6 +36,7 @@ fn what_a_sequence_asks_and_the_lab_answers_is_what_graph_would() {
                 client_id: briefing.client_id.clone(),
                 client_secret: briefing.client_secret.clone(),
                 upn: briefing.affected.clone(),
+                also: None,
             }
         };
         let recorder = Recorder::before(stage.transport.clone());

@@ -29,4 +29,5 @@ mod shared_mailboxes;
 mod signing_in;
 mod stories;
 mod story;
+mod together;
 mod undo;

@@ -167,6 +167,7 @@ fn carry_out(sequence: &Sequence) -> (Vec<String>, usize, jiff::SignedDuration) 
         client_id: "app".into(),
         client_secret: "s&cret".into(),
         upn: "dana@contoso.example".into(),
+        also: None,
     };
     let runner = Runner::new(&tenant, &time, &Zeros, access);
     let refused = time.block_on(runner.run(sequence)).unwrap();
@@ -261,6 +262,7 @@ fn a_call_that_hangs_is_given_up_and_the_sequence_goes_on() {
         client_id: "a".into(),
         client_secret: "s".into(),
         upn: "u@x".into(),
+        also: None,
     };
     let started = time.now();
     let runner = Runner::new(&Hangs, &time, &Zeros, access);

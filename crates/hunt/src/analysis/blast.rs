@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
 use retake_playbook::ObjectKind;
 
 use super::intruder::Intruder;
@@ -12,10 +13,18 @@ use crate::answer::{
 };
 use crate::event::{Event, MailAccess, Outcome, Source};
 
+/// How long before the attacker's first event another account must have been at an
+/// address to count as somebody who works from there.
+const BEFORE_THE_ATTACKER: SignedDuration = SignedDuration::from_hours(48);
+
 /// Events of other accounts that come from the attacker's addresses, sessions
 /// or tokens. An address that the other account has long worked from does not
 /// make it a victim: it is a shared exit.
-pub(super) fn elsewhere<'a>(scope: &Scope<'a>, print: &Fingerprint) -> Vec<&'a Event> {
+pub(super) fn elsewhere<'a>(
+    scope: &Scope<'a>,
+    print: &Fingerprint,
+    intruder: &Intruder<'_>,
+) -> Vec<&'a Event> {
     let addresses: BTreeSet<&str> = print.addresses.iter().map(String::as_str).collect();
     let marks: BTreeSet<&str> = print
         .sessions
@@ -26,7 +35,17 @@ pub(super) fn elsewhere<'a>(scope: &Scope<'a>, print: &Fingerprint) -> Vec<&'a E
     if addresses.is_empty() && marks.is_empty() {
         return Vec::new();
     }
+    // Whoever was there only while the attacker was has not long worked from there.
+    let came = intruder
+        .clusters
+        .iter()
+        .filter(|cluster| cluster.attacker)
+        .flat_map(|cluster| &cluster.events)
+        .map(|event| event.time)
+        .min()
+        .and_then(|first| first.checked_sub(BEFORE_THE_ATTACKER).ok());
     let mut days: BTreeMap<(&str, String), BTreeSet<i64>> = BTreeMap::new();
+    let mut long_there: BTreeSet<(&str, String)> = BTreeSet::new();
     for event in &scope.all {
         if let (Some(user), Some(address)) = (&event.user, event.address)
             && event.outcome != Outcome::Failure
@@ -35,6 +54,9 @@ pub(super) fn elsewhere<'a>(scope: &Scope<'a>, print: &Fingerprint) -> Vec<&'a E
             days.entry((user, address.to_string()))
                 .or_default()
                 .insert(event.time.as_second().div_euclid(86_400));
+            if came.is_some_and(|came| event.time < came) {
+                long_there.insert((user, address.to_string()));
+            }
         }
     }
     scope
@@ -58,11 +80,11 @@ pub(super) fn elsewhere<'a>(scope: &Scope<'a>, print: &Fingerprint) -> Vec<&'a E
             let by_address = event.address.is_some_and(|address| {
                 let text = address.to_string();
                 addresses.contains(text.as_str())
-                    && event
-                        .user
-                        .as_deref()
-                        .and_then(|user| days.get(&(user, text)))
-                        .is_none_or(|days| days.len() < 3)
+                    && event.user.as_deref().is_none_or(|user| {
+                        let key = (user, text);
+                        !long_there.contains(&key)
+                            || days.get(&key).is_none_or(|days| days.len() < 3)
+                    })
             });
             by_mark || by_address
         })

@@ -164,7 +164,8 @@ const KINDS: &[(&str, ObjectKind)] = &[
     ),
     ("disable strong authentication", ObjectKind::Account),
     ("enable strong authentication", ObjectKind::Account),
-    ("add member to role", ObjectKind::Account),
+    ("add member to role", ObjectKind::DirectoryRole),
+    ("remove member from role", ObjectKind::DirectoryRole),
     ("add eligible member to role", ObjectKind::Account),
     ("disable account", ObjectKind::Account),
     ("enable account", ObjectKind::Account),
@@ -440,6 +441,25 @@ fn identify(event: &Event, kind: ObjectKind, scope: &Scope<'_>) -> (Vec<String>,
                 .map(|modified| modified.new.clone())
                 .filter(|text| !text.is_empty())
                 .or_else(|| event.targets.iter().find_map(|target| target.name.clone()));
+        }
+        ObjectKind::DirectoryRole => {
+            event.object.as_deref().into_iter().for_each(&mut add);
+            for target in &event.targets {
+                target
+                    .id
+                    .iter()
+                    .chain(target.upn.iter())
+                    .for_each(|text| add(text));
+            }
+            for property in ["Role.TemplateId", "Role.ObjectID"] {
+                if let Some(modified) = event.modified(property) {
+                    add(&modified.new);
+                    add(&modified.old);
+                }
+            }
+            name = event
+                .modified("Role.DisplayName")
+                .map(|modified| modified.new.trim_matches('"').to_owned());
         }
         ObjectKind::Method => {
             event.reason.as_deref().into_iter().for_each(&mut add);

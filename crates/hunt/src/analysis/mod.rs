@@ -93,7 +93,7 @@ pub fn analyse_with(
     profile.held = Held::learn(&scope, &profile, &networks, &raised);
     let intruder = Intruder::find(&scope, &profile, &networks, &raised);
     let provisional = blast::fingerprint(&intruder, &profile, &networks, &[]);
-    let elsewhere = blast::elsewhere(&scope, &provisional);
+    let elsewhere = blast::elsewhere(&scope, &provisional, &intruder);
     let elsewhere_keys: BTreeSet<*const Event> = elsewhere
         .iter()
         .map(|event| std::ptr::from_ref(*event))

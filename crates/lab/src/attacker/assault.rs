@@ -66,7 +66,8 @@ impl Attacker {
                 );
             }
             Move::HideReplies => {
-                let draft = self.kit.hiding_rule(world, company);
+                let victim = self.victim.clone();
+                let draft = self.kit.hiding_rule(world, company, &victim);
                 self.plant_rule(
                     world,
                     trace,
@@ -127,14 +128,19 @@ impl Attacker {
             Move::SpoofMail => self.spoof_mail(world, company, trace, now),
             Move::VendorMail => self.vendor_mail(world, company, trace, now),
             Move::PhoneHelpDesk => self.phone_help_desk(world, company, trace, now),
+            // By its own hand; another account's is [`Self::take_given_role`]'s caller's to find.
+            Move::GiveRole => {
+                if let Some(by) = self.role_giver(world, now) {
+                    self.take_given_role(world, trace, now, &by);
+                }
+            }
         }
     }
 
     /// The origin of what it does with the stolen session.
     pub(super) fn origin(&self, world: &mut World, surface: Surface) -> Origin {
-        let host = self.chance.draw("attacker", "host", 0).below(200);
         let [first, _] = &self.kit.hosts;
-        let ip = first.enter(world, host);
+        let ip = first.enter(world, self.kit.host);
         let app = match surface {
             Surface::Entra => known::MY_SIGN_INS,
             Surface::OutlookDesktop => known::OFFICE_DESKTOP,
@@ -174,7 +180,7 @@ impl Attacker {
             return;
         };
         let password = habits.password.clone();
-        let ip = self.kit.proxy.enter(world, draw("host").below(200));
+        let ip = self.kit.proxy.enter(world, self.kit.page);
         // Some proxies pass the victim's user agent on, some do not.
         let agent = if draw("own agent").happens(60) {
             habits.browser.clone()

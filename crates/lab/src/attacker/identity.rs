@@ -30,6 +30,11 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// A pass that was made for it.
+    pub(super) fn hold_pass(&mut self, pass: String) {
+        self.passes.push(pass);
+    }
+
     /// What of this is gone or switched off.
     pub(super) fn gone(&self, world: &World, victim: &str) -> Vec<String> {
         let user = world.users.get(victim);

@@ -15,6 +15,9 @@ pub(super) struct Kit {
     pub(super) proxy: Network,
     /// Where the session is used from, and a spare one.
     pub(super) hosts: [Network; 2],
+    /// Which machines of these it uses, and which one the phishing page.
+    pub(super) host: u64,
+    pub(super) page: u64,
     /// Where the malicious app runs.
     pub(super) app_host: Network,
     pub(super) browser: String,
@@ -134,6 +137,8 @@ impl Kit {
             chance,
             proxy,
             hosts,
+            host: draw("host").below(200),
+            page: chance.draw("phish", "host", 0).below(200),
             app_host,
             browser: places::desktop_agent(chance, "attacker", 0),
             tool: places::tool_agent(chance, "attacker"),
@@ -148,6 +153,16 @@ impl Kit {
                 .map(|list| list.to_vec())
                 .unwrap_or_default(),
         }
+    }
+
+    /// The same equipment for another account: only what is made for the account differs.
+    pub(super) fn again(&self, chance: Chance) -> Self {
+        let mut again = self.clone();
+        again.chance = chance;
+        // Not one name stands in two mailboxes.
+        let half = again.names.len() / 2;
+        again.names.rotate_left(half);
+        again
     }
 
     /// Where a contact of the organisation leads to that the attacker reads.
@@ -213,7 +228,12 @@ impl Kit {
     }
 
     /// A rule that hides the vendor's answers (A08).
-    pub(super) fn hiding_rule(&mut self, world: &mut World, company: &Company) -> RuleDraft {
+    pub(super) fn hiding_rule(
+        &mut self,
+        world: &mut World,
+        company: &Company,
+        victim: &str,
+    ) -> RuleDraft {
         let chance = self.chance;
         let draw = move |purpose: &str| chance.draw("hiding rule", purpose, 0);
         let vendor = company.stolen_vendor();
@@ -246,8 +266,10 @@ impl Kit {
                 ..RuleConditions::default()
             },
         };
-        let folder = world.mailboxes.get_mut(&company.affected).map(|mailbox| {
-            match draw("folder").below(5) {
+        let folder = world
+            .mailboxes
+            .get_mut(victim)
+            .map(|mailbox| match draw("folder").below(5) {
                 0 => mailbox.well_known("conversationhistory"),
                 1 => mailbox.well_known("archive"),
                 2 => mailbox.well_known("deleteditems"),
@@ -261,8 +283,7 @@ impl Kit {
                     draw("own folder").word(&["Lists", "Sync Log", "Temp", "Old", "2019"]),
                     None,
                 ),
-            }
-        });
+            });
         RuleDraft {
             name: self.rule_name(),
             conditions,

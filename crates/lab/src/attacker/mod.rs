@@ -8,6 +8,7 @@ mod account;
 mod app_only;
 mod assault;
 mod comeback;
+mod directory;
 mod identity;
 mod kit;
 mod mailbox;
@@ -29,7 +30,7 @@ use serde_json::{Value, json};
 use crate::chance::Chance;
 use crate::company::Company;
 use crate::mailflow::Delivery;
-use crate::scenario::{AttackerHabits, Move, Scenario};
+use crate::scenario::{AttackerHabits, Further, Move, Scenario};
 use crate::trace::{Actor, Service, Trace, TraceLine, TraceObject};
 use crate::world::World;
 
@@ -103,6 +104,8 @@ pub(crate) struct Attacker {
     identity: identity::Held,
     /// Apps that it had assigned, and what self-service reset goes by.
     changed: account::Changed,
+    /// Directory roles that it gave to this account.
+    given: directory::GivenRoles,
     footholds: Vec<Foothold>,
     /// Rights on the mailbox, given to accounts in its hands (A15, A16, A17).
     delegated: rights::Hands,
@@ -140,7 +143,7 @@ impl Attacker {
             habits: scenario.attacker.clone(),
             victim: company.affected.clone(),
             kit: Kit::pack(chance, company),
-            plan: plan(scenario, chance, alert),
+            plan: plan(scenario, chance, alert, None),
             alert,
             password: None,
             refresh: Vec::new(),
@@ -155,6 +158,7 @@ impl Attacker {
             own_app: None,
             identity: identity::Held::default(),
             changed: account::Changed::default(),
+            given: directory::GivenRoles::default(),
             footholds: Vec::new(),
             delegated: rights::Hands::default(),
             elsewhere: shared::Elsewhere::default(),
@@ -170,6 +174,46 @@ impl Attacker {
             sent: 0,
             reads: 0,
         }
+    }
+
+    /// The same attacker, in another account: with the same networks, tools and outside
+    /// mailboxes, and steps of its own.
+    pub(crate) fn also_in(
+        &self,
+        scenario: &Scenario,
+        company: &Company,
+        index: usize,
+        further: &Further,
+    ) -> Option<Self> {
+        let victim = company.further.get(index)?.clone();
+        let chance = Chance::new(
+            self.chance
+                .draw("further account", &further.name, 0)
+                .number(),
+        );
+        let mut plan = plan(scenario, self.chance, self.alert, Some(&further.name));
+        plan.sort_by_key(|(at, _)| *at);
+        Some(Self {
+            victim,
+            kit: self.kit.again(chance),
+            plan,
+            chance,
+            ..self.clone()
+        })
+    }
+
+    /// The account, by its object id.
+    pub(crate) fn account(&self) -> &str {
+        &self.victim
+    }
+
+    /// The account itself as a foothold: it is in the same hands (A38).
+    pub(crate) fn hold_account(&mut self) {
+        self.footholds.push(Foothold {
+            artefact: ArtefactId::SECOND_ACCOUNT,
+            object: TraceObject::new(ObjectKind::Account, self.victim.clone()),
+            aliases: Vec::new(),
+        });
     }
 
     /// Plants nothing anew from now on.
@@ -299,6 +343,7 @@ impl Attacker {
         );
         gone.extend(self.identity.gone(world, &self.victim));
         gone.extend(self.changed.gone(world, &self.victim));
+        gone.extend(self.given.gone(world));
         gone.extend(
             self.own_app
                 .iter()
@@ -409,7 +454,12 @@ impl Attacker {
 }
 
 /// The steps of the scenario at the times of this seed.
-fn plan(scenario: &Scenario, chance: Chance, alert: Timestamp) -> Vec<(Timestamp, Move)> {
+fn plan(
+    scenario: &Scenario,
+    chance: Chance,
+    alert: Timestamp,
+    on: Option<&str>,
+) -> Vec<(Timestamp, Move)> {
     let steps: Vec<_> = scenario.drawn_steps(chance);
     let mut times: Vec<Timestamp> = steps
         .iter()
@@ -452,7 +502,9 @@ fn plan(scenario: &Scenario, chance: Chance, alert: Timestamp) -> Vec<(Timestamp
     }
     let mut plan: Vec<(Timestamp, Move)> = times
         .into_iter()
-        .zip(steps.iter().map(|step| step.action))
+        .zip(&steps)
+        .filter(|(_, step)| step.on.as_deref() == on)
+        .map(|(at, step)| (at, step.action))
         .collect();
     plan.sort_by_key(|(at, _)| *at);
     plan

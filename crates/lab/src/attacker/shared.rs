@@ -168,7 +168,8 @@ impl Attacker {
 
     /// A rule that takes the vendor's answers out of sight.
     fn hiding_in(&mut self, world: &mut World, company: &Company, mailbox: &str) -> RuleDraft {
-        let draft = self.kit.hiding_rule(world, company);
+        let victim = self.victim.clone();
+        let draft = self.kit.hiding_rule(world, company, &victim);
         let folder = world.mailboxes.get(mailbox).map(|mailbox| {
             let word = self.chance.draw("shared", "folder", 0).word(&[
                 "archive",

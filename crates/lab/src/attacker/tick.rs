@@ -52,6 +52,7 @@ impl Attacker {
             self.look_elsewhere(world, trace, now);
         }
         self.try_settings(world, trace, now);
+        self.try_roles(world, trace, now);
         self.try_app(world, trace, now);
         self.try_own_app(world, trace, now);
         self.try_rights(world, company, trace, now, reaction);

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::chance::Chance;
-use crate::scenario::{AccountKind, Affected, Move, Scenario};
+use crate::scenario::{AccountKind, Affected, FIRST_FURTHER, Move, Scenario};
 use crate::world::standing::OnPremises;
 use crate::world::{Origin, RoleAssignment, Surface, User, UserType, World, known};
 
@@ -100,6 +100,29 @@ pub(super) fn place(
         AccountKind::Federated => world.tenant.federated = true,
         _ => {}
     }
+}
+
+/// The colleagues whose accounts are taken too, with their roles: by seed, of those who
+/// have no part in the response.
+pub(super) fn further(
+    world: &mut World,
+    scenario: &Scenario,
+    chance: Chance,
+    colleagues: &[String],
+) -> Vec<String> {
+    let free = colleagues.get(FIRST_FURTHER..).unwrap_or_default();
+    chance
+        .order("company", "further accounts", free.len())
+        .into_iter()
+        .filter_map(|index| free.get(index))
+        .zip(scenario.further())
+        .map(|(user, further)| {
+            for name in &further.roles {
+                give_role(world, user, name, None);
+            }
+            user.clone()
+        })
+        .collect()
 }
 
 fn give_role(world: &mut World, principal: &str, name: &str, unit: Option<&str>) {

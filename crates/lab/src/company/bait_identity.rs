@@ -7,7 +7,7 @@ use crate::scenario::BaitKind;
 use crate::world::contact::Contact;
 use crate::world::legacy::NewDevice;
 use crate::world::tokens::Class;
-use crate::world::{Origin, Surface, World, known};
+use crate::world::{Origin, RoleAssignment, Surface, World, known};
 
 use super::{Company, Kept, before, names};
 
@@ -57,6 +57,29 @@ impl Company {
                     },
                     "the user's new telephone, registered from the office days before the alert",
                 );
+            }
+            BaitKind::OldRole => {
+                // Nothing in the logs reaches back to when it was given.
+                let role = *chance
+                    .draw("bait", "old role", 0)
+                    .choose(&[
+                        known::role::MESSAGE_CENTER_READER,
+                        known::role::REPORTS_READER,
+                        known::role::DIRECTORY_READERS,
+                    ])
+                    .unwrap_or(&known::role::REPORTS_READER);
+                let id = world.new_id("role assignment");
+                world.roles.push(RoleAssignment {
+                    id: id.clone(),
+                    principal_id: me,
+                    role: role.to_owned(),
+                    unit: None,
+                });
+                self.kept.push(Kept {
+                    object: ObjectRef::new(ObjectKind::DirectoryRole, id),
+                    aliases: Vec::new(),
+                    why: String::from("a directory role that an administrator gave long ago"),
+                });
             }
             BaitKind::BackupApp => {
                 let name = chance.draw("bait", "backup app", 0).word(&[

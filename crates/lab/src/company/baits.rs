@@ -267,6 +267,7 @@ impl Company {
             | BaitKind::RegisteredPhone
             | BaitKind::GrantNewApp
             | BaitKind::BackupApp
+            | BaitKind::OldRole
             | BaitKind::AssignedApps
             | BaitKind::OwnContacts => {
                 self.lay_identity(world, kind, alert);

@@ -130,6 +130,8 @@ pub(crate) struct Company {
     former_name: Option<String>,
     /// Object ids of everybody else with a mailbox.
     pub(crate) colleagues: Vec<String>,
+    /// Colleagues whose accounts are in the same attacker's hands, in the scenario's order.
+    pub(crate) further: Vec<String>,
     /// Shared mailboxes that the affected user opens, by object id.
     pub(crate) shared: Vec<String>,
     /// The office.
@@ -270,6 +272,7 @@ impl Company {
             .map(|principal| principal.id.clone())
             .unwrap_or_default();
         account::place(&mut world, scenario, chance, &affected, &principal, alert);
+        let further = account::further(&mut world, scenario, chance, &colleagues);
         let former_name = (scenario.account().kind == AccountKind::Renamed)
             .then(|| world.users.get(&affected).map(|user| user.upn.clone()))
             .flatten();
@@ -282,6 +285,7 @@ impl Company {
             chance,
             affected,
             former_name,
+            further,
             colleagues,
             shared: Vec::new(),
             office,

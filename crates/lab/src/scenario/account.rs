@@ -40,6 +40,28 @@ impl Default for Affected {
     }
 }
 
+/// A further account in the same attacker's hands: a colleague's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Further {
+    /// By which steps name it.
+    pub name: String,
+    /// Directory roles that it holds, by their names.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Whether the alert names it; else the response has to find it.
+    #[serde(default = "named")]
+    pub named: bool,
+}
+
+const fn named() -> bool {
+    true
+}
+
+/// How many colleagues have a part in the response or the fraud: further accounts are
+/// those that come after them.
+pub(crate) const FIRST_FURTHER: usize = 5;
+
 /// The kinds of accounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -160,6 +182,9 @@ pub(super) fn first_problem(scenario: &Scenario) -> Option<Problem> {
             "account.alias: one or more characters without `@`, `/` and spaces".to_owned(),
         );
     }
+    if let Some(problem) = further_problem(scenario) {
+        return Some(problem);
+    }
     if kind.has_mailbox() {
         return None;
     }
@@ -196,5 +221,59 @@ pub(super) fn first_problem(scenario: &Scenario) -> Option<Problem> {
     wrong(
         bait.span().start,
         format!("this bait is a rule in the mailbox, and a `{name}` account has none"),
+    )
+}
+
+/// What is wrong with the further accounts, or with a step that names one.
+fn further_problem(scenario: &Scenario) -> Option<Problem> {
+    let wrong = |offset: usize, reason: String| Some(Problem { offset, reason });
+    for (index, held) in scenario.further.iter().enumerate() {
+        let at = held.span().start;
+        let further = held.get_ref();
+        if further.name.is_empty()
+            || scenario
+                .further()
+                .take(index)
+                .any(|other| other.name == further.name)
+        {
+            return wrong(
+                at,
+                "further.name: each has one, and no two the same".to_owned(),
+            );
+        }
+        if let Some(role) = further
+            .roles
+            .iter()
+            .find(|role| crate::world::known::role_template(role).is_none())
+        {
+            return wrong(at, format!("`{role}` is no directory role of the lab"));
+        }
+        let entered = scenario
+            .steps()
+            .any(|step| step.on.as_ref() == Some(&further.name) && step.action.entry().is_some());
+        if !entered {
+            return wrong(
+                at,
+                format!(
+                    "no step lets the attacker into `{}`: it is not in its hands",
+                    further.name
+                ),
+            );
+        }
+        let enough = FIRST_FURTHER + scenario.further.len() + 1;
+        if (scenario.company.people.low as usize) < enough {
+            return wrong(
+                at,
+                format!("company.people: at least {enough} are needed with these further accounts"),
+            );
+        }
+    }
+    let unknown = scenario.steps.iter().find(|step| {
+        let on = step.get_ref().on.as_ref();
+        on.is_some_and(|on| !scenario.further().any(|further| further.name == *on))
+    })?;
+    wrong(
+        unknown.span().start,
+        "step.on: there is no further account of this name".to_owned(),
     )
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use retake_playbook::ArtefactId;
+
 use super::{Move, Outcome, Role, SCHEMA, Scenario, TakeoverPath};
 use crate::unconfirmed::Unconfirmed;
 
@@ -88,12 +90,22 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
             None => nobody_asked(scenario),
         };
     }
-    let Some(entry) = scenario
-        .steps
-        .iter()
-        .find(|step| step.get_ref().action.entry().is_some())
-    else {
-        let offset = scenario.steps.first().map_or(0, |step| step.span().start);
+    std::iter::once(None)
+        .chain(scenario.further().map(|further| Some(&further.name)))
+        .find_map(|on| steps_on(scenario, on))
+        .or_else(|| nobody_asked(scenario))
+}
+
+/// The steps on one account: each account has a way in of its own.
+fn steps_on(scenario: &Scenario, on: Option<&String>) -> Option<Problem> {
+    let here = || {
+        scenario
+            .steps
+            .iter()
+            .filter(|step| step.get_ref().on.as_ref() == on)
+    };
+    let Some(entry) = here().find(|step| step.get_ref().action.entry().is_some()) else {
+        let offset = here().next().map_or(0, |step| step.span().start);
         return problem(
             offset,
             "no step lets the attacker in: the first must be one that does, such as `phish`",
@@ -101,7 +113,7 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
     };
     let way_in = entry.get_ref().action;
     let way_word = way_in.as_str();
-    if way_in.entry() != Some(scenario.path) {
+    if on.is_none() && way_in.entry() != Some(scenario.path) {
         return problem(
             entry.span().start,
             format!(
@@ -111,7 +123,7 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
         );
     }
     let mut seen = BTreeSet::new();
-    for step in &scenario.steps {
+    for step in here() {
         let at = step.span().start;
         let step = step.get_ref();
         let name = step.action.as_str();
@@ -183,7 +195,7 @@ fn steps(scenario: &Scenario) -> Option<Problem> {
             );
         }
     }
-    nobody_asked(scenario)
+    None
 }
 
 fn nobody_asked(scenario: &Scenario) -> Option<Problem> {
@@ -324,6 +336,7 @@ fn expectations(scenario: &Scenario) -> Option<Problem> {
         .steps()
         .flat_map(|step| step.action.leaves())
         .copied()
+        .chain(scenario.further().map(|_| ArtefactId::SECOND_ACCOUNT))
         .collect();
     let evicted: BTreeSet<_> = expect.evict.iter().copied().collect();
     if let Some(extra) = evicted.difference(&left).next() {

@@ -78,6 +78,10 @@ pub struct Step {
     /// What the attacker does.
     #[serde(rename = "do")]
     pub action: Move,
+    /// To which further account, by its name under `[[further]]`; to the affected one, if
+    /// nothing.
+    #[serde(default)]
+    pub on: Option<String>,
     /// How long before the alert.
     pub before: Span,
     /// Steps with the same word here exchange their times by seed.
@@ -199,6 +203,9 @@ pub enum Move {
     /// A phone or address of the attacker's among those that self-service reset goes by
     /// (A42).
     ChangeResetContact,
+    /// Gives the account a directory role, with the rights of an administrator whose
+    /// session it has: the account itself, or another in its hands (A31).
+    GiveRole,
 }
 
 impl Move {
@@ -227,6 +234,7 @@ impl Move {
         Self::SendBySmtp,
         Self::AssignApp,
         Self::ChangeResetContact,
+        Self::GiveRole,
     ];
 
     /// What this step leaves in the attacker's hands.
@@ -284,6 +292,7 @@ impl Move {
             Self::AddAccessPass => &[ArtefactId::TEMPORARY_ACCESS_PASS],
             Self::AssignApp => &[ArtefactId::APP_ROLE],
             Self::ChangeResetContact => &[ArtefactId::RESET_ATTRIBUTES],
+            Self::GiveRole => &[ArtefactId::DIRECTORY_ROLE],
         }
     }
 
@@ -346,6 +355,7 @@ impl Move {
             Self::SendBySmtp => "send_by_smtp",
             Self::AssignApp => "assign_app",
             Self::ChangeResetContact => "change_reset_contact",
+            Self::GiveRole => "give_role",
         }
     }
 
@@ -445,6 +455,8 @@ pub enum BaitKind {
     OwnPhone,
     /// A rule that the affected user's own Outlook runs.
     OwnClientSideRules,
+    /// A directory role that an administrator gave to the affected account long ago.
+    OldRole,
     /// The affected user signs in from a journey.
     Travel,
     /// An assistant has had full access to the mailbox for long; in some seeds

@@ -21,7 +21,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use account::{AccountKind, Affected};
+pub(crate) use account::FIRST_FURTHER;
+pub use account::{AccountKind, Affected, Further};
 pub use form::{
     Alert, AttackerHabits, Bait, BaitKind, Comeback, Company, Decision, Delays, Expect, Licences,
     Logs, Move, Outcome, Person, Responder, Role, Step, TakeoverPath, TaskScript, Warning,
@@ -92,6 +93,10 @@ const EMBEDDED: &[(&str, &str)] = &[
         "hostile-names",
         include_str!("../../../../scenarios/hostile-names/scenario.toml"),
     ),
+    (
+        "two-admins",
+        include_str!("../../../../scenarios/two-admins/scenario.toml"),
+    ),
 ];
 
 /// One scenario, read and checked.
@@ -121,6 +126,9 @@ pub struct Scenario {
     /// The affected account, where it is unusual.
     #[serde(default = "ordinary")]
     account: Spanned<Affected>,
+    /// Further accounts in the same attacker's hands.
+    #[serde(default)]
+    further: Vec<Spanned<Further>>,
     /// The steps of the attack.
     #[serde(rename = "step", default)]
     steps: Vec<Spanned<Step>>,
@@ -225,6 +233,11 @@ impl Scenario {
         self.account.get_ref()
     }
 
+    /// The further accounts in the same attacker's hands.
+    pub fn further(&self) -> impl Iterator<Item = &Further> {
+        self.further.iter().map(Spanned::get_ref)
+    }
+
     /// The steps of the attack, as written.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().map(Spanned::get_ref)
@@ -243,7 +256,7 @@ impl Scenario {
             .collect()
     }
 
-    /// Whether this seed takes such a step.
+    /// Whether this seed takes such a step, on whichever account.
     pub(crate) fn takes(&self, chance: Chance, wanted: Move) -> bool {
         self.drawn_steps(chance)
             .iter()

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     AccountKind, Affected, Alert, AttackerHabits, Bait, BaitKind, Comeback, Company, Decision,
-    Delays, Expect, Licences, Logs, Move, Outcome, Person, Responder, Role, SCHEMA, Scenario, Step,
-    TakeoverPath, TaskScript, Warning,
+    Delays, Expect, Further, Licences, Logs, Move, Outcome, Person, Responder, Role, SCHEMA,
+    Scenario, Step, TakeoverPath, TaskScript, Warning,
 };
 use crate::fault::{Fault, FaultKind};
 use crate::unconfirmed::SWITCHES;
@@ -39,6 +39,7 @@ impl Scenario {
             ("alert", needed(json!({"$ref": "#/$defs/alert"}))),
             ("company", needed(json!({"$ref": "#/$defs/company"}))),
             ("account", free(json!({"$ref": "#/$defs/account"}))),
+            ("further", free(list("further"))),
             ("step", free(list("step"))),
             ("comeback", free(list("comeback"))),
             ("attacker", free(json!({"$ref": "#/$defs/attacker"}))),
@@ -90,8 +91,14 @@ fn definitions() -> Value {
             ("sync_every", free(span())),
             ("keeps_former_address", free(flag())),
         ]),
+        "further": table::<Further>(&[
+            ("name", needed(text())),
+            ("roles", free(texts())),
+            ("named", free(flag())),
+        ]),
         "step": table::<Step>(&[
             ("do", needed(words::<Move>())),
+            ("on", free(text())),
             ("before", needed(span())),
             ("shuffle", free(text())),
             ("chance", free(json!({"type": "integer", "minimum": 0, "maximum": 100}))),

@@ -20,6 +20,7 @@ pub(crate) mod practice;
 pub(crate) mod recipients;
 pub(crate) mod registration;
 pub(crate) mod rights;
+mod roles;
 pub(crate) mod settings;
 pub(crate) mod standing;
 pub(crate) mod sweeping;

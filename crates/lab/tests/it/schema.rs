@@ -18,7 +18,7 @@ latency_ms = 1
 [alert]
 text = "x"
 [company]
-people = "4..5"
+people = "8..9"
 vendors = 2
 history_days = 3
 mail_every = "4m..5m"
@@ -33,11 +33,20 @@ alias = "a"
 roles = []
 sync_every = "30m"
 keeps_former_address = true
+[[further]]
+name = "second"
+roles = []
+named = true
 [[step]]
 do = "phish"
 before = "50h"
 [[step]]
+do = "phish"
+on = "second"
+before = "50h"
+[[step]]
 do = "read_mail"
+on = "second"
 before = "1h"
 shuffle = "w"
 chance = 60
@@ -98,7 +107,7 @@ kind = { throttle = { retry_after = 3 } }
 [unconfirmed]
 exchange_missing = "internal_error"
 [expect]
-evict = ["A01", "A02", "A03"]
+evict = ["A01", "A02", "A03", "A38"]
 [[expect.warn]]
 who = "finance"
 why = "w"
@@ -132,6 +141,7 @@ fn tables() -> Vec<(Vec<&'static str>, Value)> {
         "alert",
         "company",
         "account",
+        "further",
         "step",
         "comeback",
         "attacker",

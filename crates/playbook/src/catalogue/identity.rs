@@ -123,6 +123,27 @@ pub(super) const RESTORE_RESET_ATTRIBUTE: ActionSpec = ActionSpec {
     source: "reference §2.1, §2.2",
 };
 
+pub(super) const REMOVE_ROLE: ActionSpec = ActionSpec {
+    kind: ActionKind::RemoveRole,
+    title: "Remove directory role",
+    step: StepId::new(3, 5),
+    object: ObjectKind::DirectoryRole,
+    scope: Scope::Tenant,
+    permissions: &["RoleManagement.ReadWrite.Directory"],
+    roles: &["Privileged Role Administrator"],
+    evidence: "the account's role assignments with this one in the list",
+    precheck: "the assignment is there and is as it was when the plan was made",
+    verification: "the list of assignments, read whole, does not hold it",
+    reverse: Reverse::By("assign the same role over the same scope again; it gets a new id"),
+    breaks: "what the role allows: nobody but the attacker used it, or its owner gets it again",
+    effect: Effect {
+        words: "at once for most requests; tokens that carry the role keep it up to 90 min",
+        within_s: 60,
+    },
+    repeatable: false,
+    source: "reference §3",
+};
+
 /// No interface lists or deletes one: the block stops it, and a person deletes it.
 pub(super) const APP_PASSWORD: ArtefactSpec = ArtefactSpec {
     id: ArtefactId::APP_PASSWORD,
@@ -185,4 +206,27 @@ pub(super) const REGISTERED_DEVICE: ArtefactSpec = ArtefactSpec {
     gives: "a primary refresh token: new tokens without password and second factor",
     ended_by: &[ActionKind::RevokeSessions, ActionKind::DisableDevice],
     source: "reference §4, §9.1, §9.3",
+};
+
+pub(super) const DIRECTORY_ROLE: ArtefactSpec = ArtefactSpec {
+    id: ArtefactId::DIRECTORY_ROLE,
+    title: "Directory role given by the attacker",
+    object: ObjectKind::DirectoryRole,
+    gives: "an administrator's rights for whoever is in the account",
+    ended_by: &[ActionKind::RemoveRole],
+    source: "reference §3, §7.3",
+};
+
+/// The account is cleaned in a case of its own, contained with the first.
+pub(super) const SECOND_ACCOUNT: ArtefactSpec = ArtefactSpec {
+    id: ArtefactId::SECOND_ACCOUNT,
+    title: "Second account of the same attacker",
+    object: ObjectKind::Account,
+    gives: "what the account can do; an administrator's undoes what is done to the others",
+    ended_by: &[
+        ActionKind::BlockSignIn,
+        ActionKind::RevokeSessions,
+        ActionKind::ResetPassword,
+    ],
+    source: "product S2.6; reference §2.1",
 };

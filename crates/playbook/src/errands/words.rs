@@ -127,7 +127,7 @@ pub const LOOKED_AT: &[ByHand] = hands! {
         "Entra admin centre, Users, {upn}, Applications",
         "Get-MgUserAppRoleAssignment -UserId {upn} -All";
         "Remove", "Remove-MgUserAppRoleAssignment -UserId {upn} -AppRoleAssignmentId {id}".
-    DirectoryRole "directory_role" 5 4 ENTRA "Privileged Role Administrator":
+    DirectoryRole "directory_role" 3 5 ENTRA "Privileged Role Administrator":
         "Entra admin centre, Users, {upn}, Assigned roles",
         "Get-MgRoleManagementDirectoryRoleAssignment -Filter \"principalId eq '{account}'\"";
         "Remove assignments", "Remove-MgRoleManagementDirectoryRoleAssignment -UnifiedRoleAssignmentId {id}".

@@ -259,6 +259,18 @@ pub enum Facts {
         #[serde(default)]
         values: Vec<String>,
     },
+    /// A directory role that is assigned to the account.
+    Role {
+        /// The role's template id.
+        role: String,
+        /// Its name, where the service says it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// `/` for the whole tenant, or the unit that it is over.
+        scope: String,
+        /// Whose it is, by object id.
+        principal: String,
+    },
     /// An app with permissions of its own on mail, files or the directory.
     App {
         /// The app's id.

@@ -262,6 +262,44 @@ pub(super) fn app(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
     }
 }
 
+/// Whether a record tells of a role that somebody else was given or lost: those by the
+/// account name other members too.
+pub(super) fn gives_to_another(state: &State, change: &Change, observed: &Observed) -> bool {
+    let Facts::Role { principal, .. } = &observed.facts else {
+        return false;
+    };
+    // One that was taken away and is there was given again, or it is another.
+    if change.operation.to_lowercase().starts_with("remove") {
+        return true;
+    }
+    let upn = state.account.as_ref().map(|account| &account.upn);
+    !change.ids.iter().any(|id| {
+        id.eq_ignore_ascii_case(principal) || upn.is_some_and(|upn| id.eq_ignore_ascii_case(upn))
+    })
+}
+
+/// A directory role of which no record says who gave it: given before the logs begin, by
+/// whoever gives roles, and the account's own.
+pub(super) fn role(state: &State) -> (Verdict, Vec<String>) {
+    let read = state.analysis.as_ref().is_some_and(|(_, analysis)| {
+        analysis
+            .sources
+            .iter()
+            .any(|source| source.name == AUDITS_ABOUT && source.looked == Looked::Whole)
+    });
+    if read {
+        (
+            Verdict::Legitimate,
+            vec!["given before the logs reach: no record of its assignment is in them".to_owned()],
+        )
+    } else {
+        (
+            Verdict::Unclear,
+            vec!["the log that would tell who gave it was not read".to_owned()],
+        )
+    }
+}
+
 /// What a method would be among the artefacts.
 pub(super) fn method_artefact(method: &str, default: bool) -> ArtefactId {
     if method.eq_ignore_ascii_case("temporaryAccessPassAuthenticationMethod") {

@@ -1,6 +1,6 @@
 //! Planning for what belongs to the identity.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{AccessEnd, Observed};
 use crate::judge::{Judgement, Verdict, preference};
@@ -27,6 +27,34 @@ pub(super) fn stays<'a>(state: &'a State, judgements: &[Judgement]) -> Option<&'
         .filter_map(|seen| Some((rank(seen)?, seen)))
         .min_by_key(|(rank, _)| *rank)
         .map(|(_, seen)| seen)
+}
+
+/// What lasts as long as tokens that are out: a role that they carry, and an account that
+/// was contained together with others.
+pub(super) fn with_live_tokens(state: &State, blocked_at: Timestamp) -> Vec<AccessEnd> {
+    let ends_at = blocked_at
+        .checked_add(SignedDuration::from_mins(
+            super::TOKEN_LIFE_MIN + super::CLOCK_MARGIN_MIN,
+        ))
+        .unwrap_or(blocked_at);
+    let mut ends = vec![AccessEnd {
+        artefact: ArtefactId::DIRECTORY_ROLE,
+        what: "directory roles, used with tokens issued before the block".to_owned(),
+        ends_at,
+        why: format!(
+            "a token lives up to {} min, and the role works for as long as it is assigned",
+            super::TOKEN_LIFE_MIN
+        ),
+    }];
+    if !state.linked.is_empty() {
+        ends.push(AccessEnd {
+            artefact: ArtefactId::SECOND_ACCOUNT,
+            what: "this account beside others in the same hands".to_owned(),
+            ends_at,
+            why: "it can be used for as long as its last token lives".to_owned(),
+        });
+    }
+    ends
 }
 
 /// What is a way in whenever the account is open again, until then.

@@ -1,9 +1,9 @@
 //! Whose is it? The cases where a hasty judge takes the wrong thing away.
 
-use retake_playbook::event::{Facts, HolderKind, MailboxRight, Origin};
+use retake_playbook::event::{Facts, HolderKind, MailboxRight, Observed, Origin};
 use retake_playbook::judge::{Verdict, judge};
 use retake_playbook::machine::Phase;
-use retake_playbook::{ActionKind, ObjectKind};
+use retake_playbook::{ActionKind, ObjectKind, ObjectRef};
 
 use crate::story::{Story, change, method, right, rule};
 
@@ -329,6 +329,57 @@ fn a_device_is_the_attackers_by_its_record_and_the_users_by_its_age() {
     let plan = story.state.plan().unwrap();
     let cut: Vec<ActionKind> = plan.actions.iter().map(|action| action.kind).collect();
     assert!(cut.contains(&ActionKind::DisableDevice), "{cut:?}");
+}
+
+/// A directory role is told by the record of its assignment, which names role and member:
+/// one without any is older than the logs, and one that another member was given is not it.
+#[test]
+fn a_directory_role_is_the_attackers_by_the_record_that_names_the_member() {
+    let role = |id: &str, role: &str| Observed {
+        object: ObjectRef::new(ObjectKind::DirectoryRole, id),
+        facts: Facts::Role {
+            role: role.into(),
+            name: None,
+            scope: "/".into(),
+            principal: "u-1".into(),
+        },
+        ..method("x", "x", false, "")
+    };
+    let judged = |changes: Vec<_>| {
+        let mut story = Story::begin();
+        story.objects = vec![role("old", "r-reports"), role("new", "r-exchange")];
+        story.changes = changes;
+        story.go_to(Phase::Approving);
+        let plan = story.state.plan().unwrap();
+        let removed: Vec<String> = plan
+            .actions
+            .iter()
+            .filter(|action| action.kind == ActionKind::RemoveRole)
+            .map(|action| action.object.id.clone())
+            .collect();
+        (verdicts(&story), removed)
+    };
+    let given = |ids: &[&str], by| {
+        let mut given = change(ObjectKind::DirectoryRole, ids, "", by);
+        given.operation = "Add member to role".into();
+        given
+    };
+    let as_judged = |new| {
+        [
+            ("old".to_owned(), Verdict::Legitimate),
+            ("new".to_owned(), new),
+        ]
+    };
+    let (verdicts, removed) = judged(vec![given(&["u-1", "r-exchange"], Origin::Attacker)]);
+    assert_eq!(verdicts, as_judged(Verdict::Foothold));
+    assert_eq!(removed, ["new"]);
+    // Given to somebody else, or by nobody who can be told: it stays.
+    let (verdicts, removed) = judged(vec![given(&["u-2", "r-exchange"], Origin::Attacker)]);
+    assert_eq!(verdicts[1].1, Verdict::Legitimate);
+    assert_eq!(removed, Vec::<String>::new());
+    let (verdicts, removed) = judged(vec![given(&["u-1", "r-exchange"], Origin::Unknown)]);
+    assert_eq!(verdicts, as_judged(Verdict::Unclear));
+    assert_eq!(removed, Vec::<String>::new());
 }
 
 /// A record of a registration names no method: its time does, and a method of the user's

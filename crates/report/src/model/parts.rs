@@ -687,6 +687,30 @@ pub(super) fn read_by(read: &[Mail]) -> Vec<(Text, usize)> {
     by.into_iter().collect()
 }
 
+/// Other accounts with the attacker's marks; those in the same hands with their cases.
+pub(super) fn accounts(state: &State) -> Vec<Text> {
+    let linked = state.linked.iter().map(|linked| {
+        format!(
+            "{}: in the same hands, case {}: {}",
+            linked.account,
+            linked.case,
+            linked.why.join("; ")
+        )
+    });
+    let told = state
+        .analysis
+        .iter()
+        .flat_map(|(_, analysis)| &analysis.accounts)
+        .filter(|account| {
+            !state
+                .linked
+                .iter()
+                .any(|linked| linked.account.eq_ignore_ascii_case(account))
+        })
+        .cloned();
+    linked.chain(told).map(Text::from).collect()
+}
+
 pub(super) fn changed(state: &State) -> Vec<Changed> {
     let mut changed: Vec<Changed> = state
         .analysis

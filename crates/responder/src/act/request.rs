@@ -167,6 +167,7 @@ impl Hand<'_> {
                 }
             }
             ActionKind::DisableApp => tenant.prepare_disable_app(&planned.object.id),
+            ActionKind::RemoveRole => tenant.prepare_remove_role(&planned.object.id),
         }
     }
 

@@ -111,6 +111,41 @@ pub(super) async fn reset_attributes(tenant: &Tenant, user: &str) -> Result<Seen
     Ok(Seen::of(read, objects))
 }
 
+/// The directory roles that are assigned to the account itself. Those that it has through
+/// a group are the group's (reference §3).
+pub(super) async fn roles(tenant: &Tenant, user: &str) -> Result<Seen, TenantError> {
+    let read = tenant.role_assignments(user).await?;
+    let objects = read
+        .value
+        .iter()
+        .filter(|held| !held.id.is_empty())
+        .map(|held| {
+            let name = held
+                .role_definition
+                .as_ref()
+                .and_then(|role| role.display_name.clone());
+            let object = ObjectRef::new(ObjectKind::DirectoryRole, &held.id);
+            let object = match &name {
+                Some(name) => object.named(name),
+                None => object,
+            };
+            Found::new(
+                object,
+                Facts::Role {
+                    role: held.role_definition_id.clone(),
+                    name,
+                    scope: held
+                        .directory_scope_id
+                        .clone()
+                        .unwrap_or_else(|| "/".to_owned()),
+                    principal: held.principal_id.clone().unwrap_or_else(|| user.to_owned()),
+                },
+            )
+        })
+        .collect();
+    Ok(Seen::of(read, objects))
+}
+
 /// The resources whose application permissions open mail, files and the directory:
 /// Microsoft Graph and Exchange Online (reference §1.2).
 const RESOURCES: [&str; 2] = [

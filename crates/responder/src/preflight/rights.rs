@@ -10,9 +10,9 @@ use retake_playbook::steps::StepId;
 use retake_tenant::call::{
     ACTIVITY_BLOB, ACTIVITY_CONTENT, ACTIVITY_START, ACTIVITY_SUBSCRIPTIONS, CALLS,
     CREATE_APP_ROLE, CREATE_INBOX_RULE, DELETE_APP_ROLE, DELETE_GRANT, DELETE_INBOX_RULE,
-    DIRECTORY_AUDITS, DISABLE_APP, DISABLE_DEVICE, ENABLE_APP, ENABLE_DEVICE, INBOX_RULES, METHODS,
-    SIGN_INS_BETA, USER_BLOCK, USER_RESET_PASSWORD, USER_REVOKE, USER_SET_OTHER_MAILS,
-    USER_SET_PHONES, USER_UNBLOCK,
+    DIRECTORY_AUDITS, DISABLE_APP, DISABLE_DEVICE, ENABLE_APP, ENABLE_DEVICE, GIVE_ROLE,
+    INBOX_RULES, METHODS, REMOVE_ROLE, SIGN_INS_BETA, USER_BLOCK, USER_RESET_PASSWORD, USER_REVOKE,
+    USER_SET_OTHER_MAILS, USER_SET_PHONES, USER_UNBLOCK,
 };
 use retake_tenant::{CallSpec, Service};
 
@@ -128,7 +128,8 @@ pub static PERMISSIONS: &[Permission] = &[
     app_only(graph!("MailboxSettings.Read", Some("40f97065-369a-49f4-947c-6a255697ae91"), None, read)),
     graph!("Domain.Read.All", Some("dbb9058a-0e50-45d7-ae91-66909b5d4664"), Some("2f9ee017-59c1-4f1d-9472-bd5529a7b311"), respond),
     graph!("Organization.Read.All", Some("498476ce-e0fe-48b0-b801-37ba7e2685c6"), Some("4908d5b9-3fb2-4b1e-9336-1888b7937185"), respond),
-    graph!("RoleManagement.Read.Directory", Some("483bed4a-2ad3-4361-a73b-c83ccdbdc53c"), Some("741c54c3-0c1e-44a1-818b-3f97ab4e8c83"), respond),
+    // Ids not confirmed.
+    graph!("RoleManagement.ReadWrite.Directory", None, None, respond),
     graph!("User.EnableDisableAccount.All", Some("3011c876-62b7-4ada-afa2-506cbbecc68c"), Some("f92e74e7-2563-467f-9dd0-902688cb5863"), respond),
     graph!("User.RevokeSessions.All", Some("77f3a031-c388-4f99-b373-dc68676a979e"), Some("fc30e98b-8810-4501-81f5-c20a3196387b"), respond),
     graph!("User-PasswordProfile.ReadWrite.All", Some("cc117bb9-00cf-4eb8-b580-ea2a878fe8f7"), Some("56760768-b641-451f-8906-e1b8ab31bca7"), respond),
@@ -340,6 +341,10 @@ const METHOD_READER: Role = Role {
         "Global Administrator",
     ],
 };
+const PRIVILEGED_ROLE_ADMINISTRATOR: Role = Role {
+    name: "Privileged Role Administrator",
+    or: &["Global Administrator"],
+};
 const LOG_READER: Role = Role {
     name: "Security Reader",
     or: &[
@@ -364,6 +369,7 @@ pub fn role_for(call: &CallSpec, signed_in: SignedInAs) -> Option<&'static Role>
         _ if is(&USER_BLOCK) || is(&USER_UNBLOCK) || is(&USER_REVOKE) => Some(&USER_ADMINISTRATOR),
         _ if is(&DISABLE_DEVICE) || is(&ENABLE_DEVICE) => Some(&DEVICE_ADMINISTRATOR),
         _ if is(&DISABLE_APP) || is(&ENABLE_APP) => Some(&CLOUD_APPLICATION_ADMINISTRATOR),
+        _ if is(&REMOVE_ROLE) || is(&GIVE_ROLE) => Some(&PRIVILEGED_ROLE_ADMINISTRATOR),
         _ if is(&DELETE_GRANT) || is(&DELETE_APP_ROLE) || is(&CREATE_APP_ROLE) => {
             Some(&CLOUD_APPLICATION_ADMINISTRATOR)
         }
@@ -524,6 +530,7 @@ mod tests {
                 "Cloud Application Administrator",
                 "Cloud Device Administrator",
                 "Exchange Administrator",
+                "Privileged Role Administrator",
                 "Security Reader",
                 "User Administrator",
             ]

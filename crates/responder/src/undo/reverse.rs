@@ -116,6 +116,15 @@ pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepar
             })
         }
         ActionKind::DisableApp => Ok(tenant.prepare_enable_app(past.id())?),
+        ActionKind::RemoveRole => match past.facts() {
+            Some(Facts::Role {
+                role,
+                scope,
+                principal,
+                ..
+            }) => Ok(tenant.prepare_give_role(principal, role, scope)?),
+            _ => Err(not_saved(past, "the role")),
+        },
         ActionKind::DisableDevice => Ok(tenant.prepare_enable_device(past.id())?),
         ActionKind::RemoveSweepRule => {
             let rule: SweepRule = past
@@ -245,6 +254,15 @@ pub(crate) fn shows_reversed(past: &Past<'_>, seen: &[Found]) -> Shown {
                 _ => false,
             })
         }
+        // The same role over the same scope, under whatever id.
+        ActionKind::RemoveRole => Shown {
+            object: past.facts().and_then(|was| {
+                seen.iter()
+                    .find(|found| content(found.facts()) == content(was))
+                    .map(|found| found.object().id.clone())
+            }),
+            ..Shown::default()
+        },
         ActionKind::DisableDevice | ActionKind::DisableApp => setting(past, seen, |facts| {
             matches!(
                 facts,

@@ -17,6 +17,7 @@ const EXCHANGE_READ_ROLES: &[&str] = &["Global Reader", "Exchange Administrator"
 const EXCHANGE_WRITE_ROLES: &[&str] =
     &["Exchange Recipient Administrator", "Exchange Administrator"];
 const DEVICE_ROLES: &[&str] = &["Cloud Device Administrator", "Intune Administrator"];
+const ROLE_GIVERS: &[&str] = &["Privileged Role Administrator"];
 const CONSENT_ROLES: &[&str] = &["Cloud Application Administrator"];
 const RISK_ROLES: &[&str] = &["Security Operator", "Security Administrator"];
 
@@ -82,6 +83,12 @@ calls! {
     ROLE_ASSIGNMENTS: "graph.roles.of_principal", "read which directory roles somebody holds";
         Graph Get "/v1.0/roleManagement/directory/roleAssignments", read;
         needs &["RoleManagement.Read.Directory", "Directory.Read.All"], roles &[]; "reference §3".
+    REMOVE_ROLE: "graph.roles.remove", "take a directory role away";
+        Graph Delete "/v1.0/roleManagement/directory/roleAssignments/{assignment}", change;
+        needs &["RoleManagement.ReadWrite.Directory"], roles ROLE_GIVERS; "reference §3".
+    GIVE_ROLE: "graph.roles.give", "give a directory role back";
+        Graph Post "/v1.0/roleManagement/directory/roleAssignments", change;
+        needs &["RoleManagement.ReadWrite.Directory"], roles ROLE_GIVERS; "reference §3".
     LICENCES: "graph.licences.list", "read which licences the tenant has";
         Graph Get "/v1.0/subscribedSkus", read;
         needs &["Organization.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All"], roles &[]; "reference §11".

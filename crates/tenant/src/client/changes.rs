@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use super::Tenant;
 use crate::call::{
     CREATE_GRANT, CREATE_INBOX_RULE, CallSpec, DELETE_GRANT, DELETE_INBOX_RULE, DELETE_METHOD,
-    DISABLE_APP, ENABLE_APP, SET_DEFAULT_METHOD, USER_BLOCK, USER_CONFIRM_COMPROMISED,
-    USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
+    DISABLE_APP, ENABLE_APP, GIVE_ROLE, REMOVE_ROLE, SET_DEFAULT_METHOD, USER_BLOCK,
+    USER_CONFIRM_COMPROMISED, USER_RESET_PASSWORD, USER_REVOKE, USER_UNBLOCK,
 };
 use crate::error::{Kind, TenantError};
 use crate::escape::powershell_string;
@@ -226,6 +226,35 @@ impl Tenant {
         clean(&mut body);
         let shown = powershell_string(&body.to_string());
         self.graph_change(&CREATE_GRANT, &grant.id, &[], Some(body), |url| {
+            format!("Invoke-MgGraphRequest -Method POST -Uri {url} -Body {shown}")
+        })
+    }
+
+    /// Taking a directory role away, by the id of its assignment.
+    pub fn prepare_remove_role(&self, assignment: &str) -> Result<Prepared, TenantError> {
+        self.graph_change(&REMOVE_ROLE, assignment, &[assignment], None, |_| {
+            format!(
+                "Remove-MgRoleManagementDirectoryRoleAssignment -UnifiedRoleAssignmentId {}",
+                powershell_string(assignment)
+            )
+        })
+    }
+
+    /// Giving a directory role, by its template id, to a principal over a scope (`/` for
+    /// the whole tenant). The assignment gets a new id.
+    pub fn prepare_give_role(
+        &self,
+        principal: &str,
+        role: &str,
+        scope: &str,
+    ) -> Result<Prepared, TenantError> {
+        let body = json!({
+            "principalId": principal,
+            "roleDefinitionId": role,
+            "directoryScopeId": scope,
+        });
+        let shown = powershell_string(&body.to_string());
+        self.graph_change(&GIVE_ROLE, principal, &[], Some(body), |url| {
             format!("Invoke-MgGraphRequest -Method POST -Uri {url} -Body {shown}")
         })
     }

@@ -18,6 +18,12 @@ use crate::wire::{Builder, Read};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoleAssignment {
+    /// The assignment's id.
+    #[serde(default)]
+    pub id: String,
+    /// Whose it is, by object id.
+    #[serde(default)]
+    pub principal_id: Option<String>,
     /// The role's template id.
     #[serde(default)]
     pub role_definition_id: String,
@@ -151,6 +157,13 @@ impl Tenant {
                 .query("$expand", "roleDefinition"),
         )
         .await
+    }
+
+    /// Who holds a directory role, by its template id.
+    pub async fn role_holders(&self, role: &str) -> Result<Read<Vec<RoleAssignment>>, TenantError> {
+        let filter = format!("roleDefinitionId eq {}", odata_string(role));
+        self.list(Builder::new(&ROLE_ASSIGNMENTS, role, &[]).query("$filter", &filter))
+            .await
     }
 
     /// The tenant's licences.

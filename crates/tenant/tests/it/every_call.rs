@@ -170,6 +170,8 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "graph.apps.disable" => tenant.prepare_disable_app(ID);
         "graph.apps.enable" => tenant.prepare_enable_app(ID);
         "graph.devices.disable" => tenant.prepare_disable_device(ID);
+        "graph.roles.remove" => tenant.prepare_remove_role(ID);
+        "graph.roles.give" => tenant.prepare_give_role(USER, ID, "/");
         "graph.devices.enable" => tenant.prepare_enable_device(ID);
         "exchange.change" => tenant.prepare_cmdlet(&Cmdlet::new("Disable-InboxRule").with("Mailbox", UPN).with("Identity", "b\\1"), Some(UPN), "b\\1");
         "exchange.rules.remove" => tenant.prepare_remove_inbox_rule(UPN, "b\\1");

@@ -147,14 +147,20 @@ fn keep(args: &Drill, run: &Run, terminal: &Terminal) -> Result<(), Failure> {
         return Ok(());
     };
     let name = format!("{}-{}", run.score.scenario, run.score.seed);
-    write(&dir.join(format!("{name}.tar")), case)?;
-    let bundle = Bundle::from_bytes(case.clone(), None).map_err(|error| internal(&error))?;
-    let report = retake_report::render(bundle.records(), &|digest| {
-        bundle.evidence(digest).map(<[u8]>::to_vec)
-    })
-    .map_err(|error| internal(&error))?;
-    super::case::write_report(&report, dir, &name)?;
-    terminal.say(&format!("kept: {}", dir.join(name).display()));
+    let further = (2..).zip(&run.further_cases).map(|(number, case)| {
+        // Of each further account in the same hands.
+        (format!("{name}-account-{number}"), case)
+    });
+    for (name, case) in std::iter::once((name.clone(), case)).chain(further) {
+        write(&dir.join(format!("{name}.tar")), case)?;
+        let bundle = Bundle::from_bytes(case.clone(), None).map_err(|error| internal(&error))?;
+        let report = retake_report::render(bundle.records(), &|digest| {
+            bundle.evidence(digest).map(<[u8]>::to_vec)
+        })
+        .map_err(|error| internal(&error))?;
+        super::case::write_report(&report, dir, &name)?;
+        terminal.say(&format!("kept: {}", dir.join(name).display()));
+    }
     Ok(())
 }
 

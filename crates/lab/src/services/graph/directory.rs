@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Call, Outcome, not_found};
 use crate::services::odata::parse_filter;
+use crate::trace::TraceObject;
 use crate::world::Group;
 use crate::world::known::role;
 
@@ -51,8 +52,13 @@ const ROLES: [(&str, &str); 21] = [
 
 /// The paths that this module answers.
 pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, words: &[&str]) -> Outcome {
-    if method != "GET" {
-        return Err(super::not_allowed());
+    match (method, words) {
+        ("GET", _) => {}
+        ("POST", ["roleManagement", "directory", "roleAssignments"]) => return assign(call),
+        ("DELETE", ["roleManagement", "directory", "roleAssignments", id]) => {
+            return unassign(call, id);
+        }
+        _ => return Err(super::not_allowed()),
     }
     let tenant = call.ask.world.tenant.id.clone();
     let answer = match words {
@@ -87,9 +93,13 @@ pub(super) fn serve(call: &mut Call<'_, '_>, method: &str, words: &[&str]) -> Ou
                 .project(group_json(group), None, "microsoft.graph.group")?;
             Ok(Answer::json(200, body))
         }
-        ["roleManagement", "directory", "roleAssignments"] => assignments(call),
+        ["roleManagement", "directory", "roleAssignments"] => return assignments(call),
         ["roleManagement", "directory", "roleDefinitions"] => {
-            call.need(&["RoleManagement.Read.Directory", "Directory.Read.All"])?;
+            call.need(&[
+                "RoleManagement.Read.Directory",
+                "RoleManagement.ReadWrite.Directory",
+                "Directory.Read.All",
+            ])?;
             let items = ROLES
                 .iter()
                 .map(|(id, name)| definition_json(id, name))
@@ -291,12 +301,17 @@ fn skus(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn assignments(call: &mut Call<'_, '_>) -> Outcome {
-    call.need(&["RoleManagement.Read.Directory", "Directory.Read.All"])?;
+    call.need(&[
+        "RoleManagement.Read.Directory",
+        "RoleManagement.ReadWrite.Directory",
+        "Directory.Read.All",
+    ])?;
     let filter = match &call.query.filter {
         Some(text) => parse_filter(text)?,
         None => Vec::new(),
     };
     let mut items = Vec::new();
+    let mut shows = Vec::new();
     for held in &call.ask.world.roles {
         let all = filter.iter().all(|group| {
             group.iter().any(|clause| match clause.path.as_str() {
@@ -319,13 +334,88 @@ fn assignments(call: &mut Call<'_, '_>) -> Outcome {
                 item["roleDefinition"] = definition_json(&held.role, role_name(&held.role));
             }
             items.push(item);
+            shows.push(TraceObject::new(ObjectKind::DirectoryRole, held.id.clone()));
         }
     }
-    Ok(call.page(
+    let mut answer = call.page(
         "roleManagement/directory/roleAssignments",
         (100, 999),
         items,
-    ))
+    );
+    answer.shows = shows;
+    Ok(answer.about(ObjectKind::Tenant, call.ask.world.tenant.id.clone()))
+}
+
+/// An app needs its permission, a person a role that may give roles besides
+/// (reference §3).
+fn may_assign(call: &Call<'_, '_>) -> Result<(), Answer> {
+    call.need(&["RoleManagement.ReadWrite.Directory"])?;
+    if call.caller.is_app() {
+        return Ok(());
+    }
+    call.need_role(&[
+        role::PRIVILEGED_ROLE_ADMINISTRATOR,
+        role::GLOBAL_ADMINISTRATOR,
+    ])
+}
+
+/// `POST /roleManagement/directory/roleAssignments`.
+fn assign(call: &mut Call<'_, '_>) -> Outcome {
+    may_assign(call)?;
+    let body = call.body()?;
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    let (principal, role) = (text("principalId"), text("roleDefinitionId"));
+    if role_name(&role) == role || text("directoryScopeId") != "/" {
+        return Err(Answer::bad_request(
+            "The role definition or the scope is not valid.",
+        ));
+    }
+    let world = &call.ask.world;
+    if !world.users.contains_key(&principal) && !world.service_principals.contains_key(&principal) {
+        return Err(Answer::no_object(&principal));
+    }
+    let (now, origin) = (call.ask.now, call.origin());
+    let Some(id) = call.ask.world.give_role(now, &origin, &principal, &role) else {
+        return Err(Answer::graph_error(
+            400,
+            "Request_BadRequest",
+            "A conflicting object with one or more of the specified property values is present in the directory.",
+        ));
+    };
+    Ok(Answer::json(
+        201,
+        json!({
+            "id": id,
+            "principalId": principal,
+            "roleDefinitionId": role,
+            "directoryScopeId": "/",
+        }),
+    )
+    .about(ObjectKind::DirectoryRole, id)
+    .effect(json!({"kind": "created"})))
+}
+
+/// `DELETE /roleManagement/directory/roleAssignments/{id}`. A Global Administrator cannot
+/// remove their own last assignment (reference §3).
+fn unassign(call: &mut Call<'_, '_>, id: &str) -> Outcome {
+    may_assign(call)?;
+    let held = call
+        .ask
+        .world
+        .roles
+        .iter()
+        .find(|held| held.id == id)
+        .ok_or_else(|| Answer::no_object(id))?;
+    if call.caller.is(&held.principal_id) && held.role == role::GLOBAL_ADMINISTRATOR {
+        return Err(Answer::bad_request(
+            "Removing self from Global Administrator built-in role is not allowed.",
+        ));
+    }
+    let (now, origin) = (call.ask.now, call.origin());
+    call.ask.world.take_role(now, &origin, id);
+    Ok(Answer::no_content()
+        .about(ObjectKind::DirectoryRole, id)
+        .effect(json!({"kind": "deleted"})))
 }
 
 fn definition_json(id: &str, name: &str) -> Value {

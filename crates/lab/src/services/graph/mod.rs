@@ -5,7 +5,7 @@ mod audit_search;
 mod batch;
 mod bin;
 mod devices;
-mod directory;
+pub(crate) mod directory;
 mod logs;
 mod mail;
 mod message_trace;

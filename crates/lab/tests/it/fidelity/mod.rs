@@ -10,6 +10,7 @@ mod limits;
 mod page;
 mod records;
 mod rights;
+mod roles;
 mod settings;
 mod sign_in;
 mod silent;

@@ -79,6 +79,20 @@ fn endpoints() -> Vec<Endpoint> {
             DIRECTORY,
         );
     }
+    add(
+        "POST",
+        "/v1.0/roleManagement/directory/roleAssignments",
+        Some(json!({"principalId": "x", "roleDefinitionId": "x", "directoryScopeId": "/"})),
+        "RoleManagement.ReadWrite.Directory",
+        DIRECTORY,
+    );
+    add(
+        "DELETE",
+        "/v1.0/roleManagement/directory/roleAssignments/x",
+        None,
+        "RoleManagement.ReadWrite.Directory",
+        DIRECTORY,
+    );
     for path in [
         "/v1.0/policies/authorizationPolicy",
         "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy",
