@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::form::{Outcome, Overlap, RunScore};
 
+/// Of what a case says of the blast radius so much is true.
+const LEAST_PRECISION: f64 = 0.95;
+
 /// The figures of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
@@ -113,13 +116,16 @@ impl Figures {
         self.path == self.path_said || (self.path_said == "unknown" && self.path_unknowable)
     }
 
-    /// Nothing usable, nothing broken, order kept, everything proven, path right and
-    /// everybody warned.
+    /// Nothing usable, nothing broken, order kept, everything proven, path right,
+    /// everybody warned, and what was read, sent, changed and entered all told and hardly
+    /// anything else.
     pub fn is_clean(&self) -> bool {
         self.survivors.is_empty()
             && self.collateral + self.order + self.evidence + self.claims == 0
             && self.path_is_right()
             && self.warned.0 == self.warned.1
+            && self.blast.0 >= LEAST_PRECISION
+            && self.blast.1 >= 1.0
     }
 }
 

@@ -22,6 +22,7 @@ mod payment;
 mod permissions;
 mod person;
 mod preserve;
+mod rehearsed;
 mod response;
 mod score;
 mod sequences;
