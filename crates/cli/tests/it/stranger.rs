@@ -164,7 +164,7 @@ impl Served {
         for role in ["user", "help_desk", "mail_admin", "identity_admin"] {
             let person = text.find(&format!("role = \"{role}\"")).unwrap();
             let end = person + text[person..].find("\n\n").unwrap() + 1;
-            let silent: String = [
+            let silent: Vec<String> = [
                 "look_by_hand",
                 "remove_by_hand",
                 "ask_owner",
@@ -178,7 +178,7 @@ impl Served {
                 )
             })
             .collect();
-            text.insert_str(end, &silent);
+            text.insert_str(end, &silent.concat());
         }
         let scenario = Scenario::parse("silent.toml".as_ref(), &text).unwrap();
         Self::of(home, &scenario, None)
