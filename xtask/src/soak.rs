@@ -19,7 +19,8 @@ pub(crate) enum Soak {
     Drills,
 }
 
-/// Plays it. The results name the commit, and whether the tree held anything else.
+/// Plays it, in the tuned development profile that the tests have built already: every figure
+/// is of the lab's own clock, and the same in each profile. The results name the commit, and whether the tree held anything else.
 pub(crate) fn soak(root: &Path, what: Soak) -> Result<(), Failure> {
     let commit = git(root, "rev-parse --short HEAD")?;
     let changed = !git(root, "status --porcelain --untracked-files=no")?.is_empty();
@@ -40,7 +41,7 @@ pub(crate) fn soak(root: &Path, what: Soak) -> Result<(), Failure> {
             "cargo xtask soak faults-missing",
         ),
         Soak::Drills => (
-            "run --quiet --release --package retake-drill --example drills --",
+            "run --quiet --package retake-drill --example drills --",
             "docs/soak/score.json",
             "cargo xtask soak drills",
         ),
