@@ -291,7 +291,12 @@ fn changed<'a>(
         .collect();
     let mut right = 0;
     for change in &said {
-        if let Some(index) = missing
+        let parts = missing.len();
+        // One record may set several parts of one setting.
+        missing.retain(|object| is_about_part(trace, change, object) != Some(true));
+        if missing.len() < parts {
+            right += 1;
+        } else if let Some(index) = missing
             .iter()
             .position(|object| is_about(trace, change, object))
         {
@@ -388,6 +393,9 @@ fn is_about(trace: &Trace, change: &Change, object: &Object) -> bool {
                     change.at.duration_since(line.at).abs() <= SignedDuration::from_secs(5)
                 });
     }
+    if let Some(about) = is_about_part(trace, change, object) {
+        return about;
+    }
     let kinds = change.kind == object.kind
         || (change.kind == ObjectKind::ServicePrincipal && object.kind == ObjectKind::OauthGrant)
         // What lets an app in with rights of its own is told as a consent.
@@ -398,6 +406,30 @@ fn is_about(trace: &Trace, change: &Change, object: &Object) -> bool {
             .ids
             .iter()
             .any(|id| trace.same(object, object.kind, id) || names_account(trace, object, id))
+}
+
+/// A setting in which the attacker's and the owner's stand side by side is told apart by
+/// its parts: each entry of a list and each switch is an object. Records name the account,
+/// and the part among their parameters.
+fn is_about_part(trace: &Trace, change: &Change, object: &Object) -> Option<bool> {
+    if !matches!(
+        object.kind,
+        ObjectKind::JunkLists | ObjectKind::MailProtocols
+    ) {
+        return None;
+    }
+    let (owner, part) = object.id.split_once('/')?;
+    let part = part.rsplit('/').next().unwrap_or(part).to_lowercase();
+    let account = std::iter::once(&trace.account)
+        .chain(&trace.further)
+        .find(|account| account.id == owner)?;
+    let names =
+        |id: &String| id.eq_ignore_ascii_case(&account.id) || id.eq_ignore_ascii_case(&account.upn);
+    Some(
+        change.kind == object.kind
+            && change.ids.iter().any(names)
+            && change.parameters.to_lowercase().contains(&part),
+    )
 }
 
 /// Forwarding has the account's id, and records know it by its address.

@@ -29,9 +29,11 @@ fn ten_seeds_of_every_scenario_are_clean_by_the_committed_campaign() {
     assert!(unclean.is_empty(), "{unclean:#?}");
 }
 
-/// Without this the campaign could be one that cannot fail.
+/// Without this the campaign could be one that cannot fail. One artefact of a run may be of
+/// no use to anybody: a password where a second factor is asked for that the attacker never
+/// got, a sweep rule behind a rule that takes the same mail.
 #[test]
-fn where_nothing_is_done_everything_stays_usable_by_the_committed_campaign() {
+fn where_nothing_is_done_everything_of_use_stays_usable_by_the_committed_campaign() {
     let results = results();
     assert!(sequences().any(|name| name == "none"));
     let idle: Vec<_> = results
@@ -41,9 +43,10 @@ fn where_nothing_is_done_everything_stays_usable_by_the_committed_campaign() {
         .collect();
     assert!(idle.len() >= 10 * Scenario::names().count());
     for run in idle {
+        assert!(run.at_end + 1 >= run.artefacts, "{run:?}");
         assert_eq!(
-            (run.artefacts, run.artefacts, run.artefacts),
-            (run.at_end, run.after_restore, run.after_24h),
+            (run.at_end, run.at_end),
+            (run.after_restore, run.after_24h),
             "{run:?}"
         );
     }
