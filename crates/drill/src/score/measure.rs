@@ -398,6 +398,8 @@ fn is_about(trace: &Trace, change: &Change, object: &Object) -> bool {
     }
     let kinds = change.kind == object.kind
         || (change.kind == ObjectKind::ServicePrincipal && object.kind == ObjectKind::OauthGrant)
+        // A rule that Outlook keeps is told like any other.
+        || (change.kind == ObjectKind::InboxRule && object.kind == ObjectKind::ClientSideRule)
         // What lets an app in with rights of its own is told as a consent.
         || (object.kind == ObjectKind::ServicePrincipal
             && matches!(change.kind, ObjectKind::OauthGrant | ObjectKind::AppRole));

@@ -214,10 +214,12 @@ impl Attacker {
             return;
         };
         self.bent.client_rule = Some(id.clone());
+        // Its record knows the number.
+        let aliases = id.strip_prefix("client-").map(str::to_owned);
         let foothold = Foothold {
             artefact: ArtefactId::CLIENT_SIDE_RULE,
             object: TraceObject::new(ObjectKind::ClientSideRule, id),
-            aliases: Vec::new(),
+            aliases: aliases.into_iter().collect(),
         };
         self.plant_line(trace, now, "create_client_side_rule", foothold, true);
     }
