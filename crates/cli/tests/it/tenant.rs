@@ -81,7 +81,8 @@ fn as_json_it_has_a_schema_and_says_how_each_right_is_known() {
             .find(|one| one.name == line["name"])
             .unwrap()
             .calls(Set::Response)
-            .any(|call| !call.change);
+            // The check does not read anybody's app roles.
+            .any(|call| !call.change && call.id != "graph.apps.roles_of_user");
         let how = line["how"].as_str().unwrap();
         assert_eq!(how.contains("went through"), reads, "{line}");
     }
