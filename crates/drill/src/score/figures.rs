@@ -336,7 +336,7 @@ mod tests {
             path_said: "token_theft".to_owned(),
             path_unknowable: false,
             warned: (1, 1),
-            blast: (1.0, 0.5),
+            blast: (1.0, if survivors.is_empty() { 1.0 } else { 0.5 }),
         }
     }
 
