@@ -30,6 +30,7 @@ use crate::observe::user_key;
 use crate::undo::NoWay;
 use crate::{preflight, protect};
 use look::Look;
+pub(crate) use request::prepare_right;
 
 /// How long block and revoke each wait for the state before them (architecture,
 /// "Throttled or failing sources never hold up containment").

@@ -5,44 +5,40 @@
 //! since, with an overlap for records that are late. What was read before lies in
 //! the case as evidence, and is read again from there.
 
-use std::borrow::Cow;
+mod asked;
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use retake_hunt::{By, Growing, HowRead, Subject};
-use retake_playbook::event::{
-    Analysis, Change, Event, EvidenceKept, Facts, FieldChange, Fingerprint, Looked, Mail, Origin,
-    Source,
-};
-use retake_playbook::{Digest, ObjectKind, State, judge};
-use retake_tenant::client::{AuditAbout, AuditQuery, MessageTraceFilter, SignInKind};
-use retake_tenant::{Kind, Read, Tenant, TenantError};
+use retake_hunt::{Growing, Subject};
+use retake_playbook::event::{Event, EvidenceKept, Looked, Source};
+use retake_playbook::{Digest, State, judge};
+use retake_tenant::client::{AuditAbout, MessageTraceFilter, SignInKind};
+use retake_tenant::{Read, Tenant, TenantError};
 use serde_json::Value;
 
 use crate::case::Case;
 use crate::error::ResponderError;
 use crate::evidence::keep;
 use crate::preflight::{self, Standing};
+use asked::{
+    AUDIT_KEPT, TRACE_KEPT, audit_log, audit_query, audit_since, audits, earlier,
+    sign_ins_elsewhere,
+};
+use told::{analysis, could_not, under_one_name};
 
 /// How far back the logs are asked for: what Entra keeps with P1 (reference §11).
 const WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How far back message traces are asked for at first.
 const TRACE_WINDOW: SignedDuration = SignedDuration::from_hours(10 * 24);
-/// How far back the audit log is kept, at least (reference §11).
-const AUDIT_KEPT: SignedDuration = SignedDuration::from_hours(180 * 24);
-/// How far back message traces are kept; an hour less, since asking takes time.
-const TRACE_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24 - 1);
 /// How far a later reading goes back behind the last whole one: audit records
 /// are up to 90 minutes late, as a rule (reference §7.2).
 const OVERLAP: SignedDuration = SignedDuration::from_hours(3);
 /// The deadline of a quick source (S1.7).
 const QUICK: Duration = Duration::from_mins(1);
-/// How long an audit search may take.
-const PATIENCE: Duration = Duration::from_mins(15);
-/// How often it is asked whether it is done.
-const POLL: Duration = Duration::from_secs(15);
 
 /// The records of the pages that this process has read already: a watch asks for
 /// little that is new, and reading everything again each time would take longer
@@ -209,86 +205,6 @@ pub(crate) async fn analyse(
     Ok(())
 }
 
-type Rows = Option<Result<Read<Vec<Value>>, TenantError>>;
-
-/// What lies before the first window (S6.8), once, as far as the service keeps it: where
-/// the logs show more than an ordinary past, the beginning may lie further back. It stands
-/// apart, so that an old log that cannot be had takes nothing from the present one.
-async fn earlier(
-    case: &Case<'_>,
-    tenant: &Tenant,
-    account: &retake_playbook::event::Account,
-    now: Timestamp,
-) -> (Rows, Rows) {
-    let state = case.state();
-    let Some((opened, _)) = state.opened.as_ref() else {
-        return (None, None);
-    };
-    let nothing_seen = state
-        .analysis
-        .as_ref()
-        .is_none_or(|(_, analysis)| analysis.verdict == "clean");
-    if nothing_seen {
-        return (None, None);
-    }
-    let read_already = |log: Log| state.logs_read.contains_key(log.name());
-    let audit = async {
-        if read_already(Log::EarlierAudit) {
-            return None;
-        }
-        let query = audit_query(case, account, back(now, AUDIT_KEPT), back(*opened, WINDOW));
-        Some(tenant.audit_search(&query, POLL, PATIENCE).await)
-    };
-    let traces = async {
-        let filter = MessageTraceFilter {
-            sender: Some(account.mail.clone()?),
-            recipient: None,
-            start: back(now, TRACE_KEPT),
-            end: back(*opened, TRACE_WINDOW),
-        };
-        if read_already(Log::EarlierTrace) {
-            return None;
-        }
-        Some(tenant.with_deadline(QUICK).message_traces(&filter).await)
-    };
-    futures_util::future::join(audit, traces).await
-}
-
-/// What the directory keeps without a premium licence (reference §7.1), and a little less:
-/// a date before the kept span is refused, not clipped.
-const FREE_WINDOW: SignedDuration = SignedDuration::from_mins(7 * 24 * 60 - 10);
-
-/// Changes in the directory, as far back as they are asked for or kept.
-async fn audits(
-    tenant: &Tenant,
-    about: AuditAbout<'_>,
-    since: Timestamp,
-    now: Timestamp,
-) -> Result<Read<Vec<Value>>, TenantError> {
-    let kept = back(now, FREE_WINDOW);
-    match tenant.directory_audits(about, since, None).await {
-        Err(error) if error.status == Some(400) && since < kept => {
-            tenant.directory_audits(about, kept, None).await
-        }
-        read => read,
-    }
-}
-
-/// The unified audit log: by a search of Graph's, and where that fails from the
-/// Management Activity API, which reaches back seven days (reference §7.2).
-async fn audit_log(tenant: &Tenant, query: &AuditQuery) -> Result<Read<Vec<Value>>, TenantError> {
-    let error = match tenant.audit_search(query, POLL, PATIENCE).await {
-        // What was not recorded is in no feed either.
-        Err(error) if error.kind != Kind::AuditingOff => error,
-        searched => return searched,
-    };
-    match tenant.activity_records(query.start, query.end).await {
-        Ok(feed) => Ok(feed),
-        // The search is what a person can do something about.
-        Err(_) => Err(error),
-    }
-}
-
 /// The logs that a case reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Log {
@@ -319,116 +235,6 @@ impl Log {
             Self::Elsewhere => "sign-ins from the attacker's addresses",
         }
     }
-}
-
-/// Records name the account as it was called then: its former names are asked for
-/// too, as far as they are still among its addresses; and whoever holds a right on
-/// the mailbox, since what they did in it stands under their names.
-fn audit_query(
-    case: &Case<'_>,
-    account: &retake_playbook::event::Account,
-    since: Timestamp,
-    now: Timestamp,
-) -> AuditQuery {
-    let mut users = vec![account.upn.clone()];
-    let asked = case.with_state(|state| {
-        state
-            .opened
-            .as_ref()
-            .map(|(_, opened)| opened.account.clone())
-    });
-    for name in account.addresses.iter().cloned().chain(asked) {
-        if name.contains('@') && !users.iter().any(|held| held.eq_ignore_ascii_case(&name)) {
-            users.push(name);
-        }
-    }
-    let holders = case.with_state(|state| right_holders(&state.snapshots));
-    for holder in holders {
-        if !users.iter().any(|held| held.eq_ignore_ascii_case(&holder)) {
-            users.push(holder);
-        }
-    }
-    users.extend(case.with_state(acting_apps));
-    AuditQuery {
-        display_name: format!("Retake case {}", case.id()),
-        start: since,
-        end: now,
-        users,
-        ..AuditQuery::default()
-    }
-}
-
-/// From when audit records are asked for: from the beginning, when somebody holds a
-/// right on the mailbox of whom the last reading did not ask.
-fn audit_since(state: &State, since: Timestamp, begin: Timestamp) -> Timestamp {
-    let Some(last) = state.logs_read.get(Log::Audit.name()) else {
-        return since;
-    };
-    let (before, after): (Vec<_>, Vec<_>) = state
-        .snapshots
-        .iter()
-        .partition(|snapshot| snapshot.at <= *last);
-    let known = right_holders(before);
-    if right_holders(after).iter().all(|name| known.contains(name)) {
-        since
-    } else {
-        begin
-    }
-}
-
-/// Who holds a right on the mailbox by the snapshots: what they do in it stands in
-/// the audit log under their own names.
-fn right_holders<'a>(
-    snapshots: impl IntoIterator<Item = &'a retake_playbook::event::Snapshot>,
-) -> BTreeSet<String> {
-    snapshots
-        .into_iter()
-        .flat_map(|snapshot| &snapshot.objects)
-        .filter_map(|observed| match &observed.facts {
-            Facts::MailboxRight { holder, .. } => holder.upn.as_ref(),
-            _ => None,
-        })
-        .map(|upn| upn.to_lowercase())
-        .collect()
-}
-
-/// How many of the attacker's addresses are asked for, at most.
-const MOST_ADDRESSES: usize = 6;
-
-/// Everybody's sign-ins from the addresses that the attacker was seen at (S6.5): whether
-/// passwords were tried on many, and who else let them in. Nothing where none is known.
-async fn sign_ins_elsewhere(
-    tenant: &Tenant,
-    state: &State,
-    since: Timestamp,
-) -> Option<Result<Read<Vec<Value>>, TenantError>> {
-    let (_, analysis) = state.analysis.as_ref()?;
-    let addresses: Vec<&str> = analysis
-        .fingerprint
-        .addresses
-        .iter()
-        .map(String::as_str)
-        .take(MOST_ADDRESSES)
-        .collect();
-    let asked = addresses.iter().flat_map(|address| {
-        [SignInKind::InteractiveDetailed, SignInKind::NonInteractive]
-            .map(|kind| tenant.sign_ins_from_address(kind, address, since, None))
-    });
-    let mut all: Option<Read<Vec<Value>>> = None;
-    for read in futures_util::future::join_all(asked).await {
-        match (read, &mut all) {
-            (Err(error), _) => return Some(Err(error)),
-            (Ok(read), None) => all = Some(read),
-            (Ok(read), Some(all)) => {
-                all.value.extend(read.value);
-                all.answers.extend(read.answers);
-                if all.completeness.why().is_none() {
-                    all.completeness = read.completeness;
-                }
-            }
-        }
-    }
-    all.map(Ok)
 }
 
 /// Other accounts with successful sign-ins from the addresses that the attacker was seen
@@ -509,86 +315,6 @@ pub(crate) async fn others_at_the_addresses(
 /// an address to be there by right.
 const BEFORE_FIRST: SignedDuration = SignedDuration::from_hours(48);
 
-/// How many apps are asked for by name in the unified log, at most.
-const MOST_APPS: usize = 20;
-/// How long before the case an app may have been let in to be asked for.
-const APPS_SINCE: SignedDuration = SignedDuration::from_hours(14 * 24);
-
-/// Apps that this account let in lately, as the unified log names whoever acts without a
-/// user: what they do with rights of their own is under no user's name.
-fn acting_apps(state: &State) -> Vec<String> {
-    let Some((opened, _)) = &state.opened else {
-        return Vec::new();
-    };
-    let Some((_, analysis)) = &state.analysis else {
-        return Vec::new();
-    };
-    let let_in: BTreeSet<&str> = analysis
-        .changes
-        .iter()
-        .filter(|change| {
-            matches!(
-                change.kind,
-                ObjectKind::OauthGrant | ObjectKind::ServicePrincipal | ObjectKind::AppRole
-            ) && change.by != Origin::Responder
-                && change.at >= back(*opened, APPS_SINCE)
-        })
-        .flat_map(|change| change.ids.iter().map(String::as_str))
-        .filter(|id| is_guid(id))
-        .collect();
-    let_in
-        .into_iter()
-        .take(MOST_APPS)
-        .map(|id| format!("ServicePrincipal_{id}"))
-        .collect()
-}
-
-fn is_guid(text: &str) -> bool {
-    let groups: Vec<usize> = text.split('-').map(str::len).collect();
-    groups == [8, 4, 4, 4, 12] && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
-}
-
-/// Records before a renaming name the account as it was called then: they are
-/// about the same account, and are analysed under its present name.
-fn under_one_name<'a>(
-    events: &'a [retake_hunt::Event],
-    account: &retake_playbook::event::Account,
-) -> Cow<'a, [retake_hunt::Event]> {
-    let upn = account.upn.to_lowercase();
-    if account
-        .addresses
-        .iter()
-        .all(|address| address.eq_ignore_ascii_case(&upn))
-    {
-        return Cow::Borrowed(events);
-    }
-    let mut events = events.to_vec();
-    let rename = |name: &mut Option<String>| {
-        if let Some(held) = name
-            && account
-                .addresses
-                .iter()
-                .any(|address| address.eq_ignore_ascii_case(held))
-        {
-            held.clone_from(&upn);
-        }
-    };
-    for event in &mut events {
-        for name in [
-            &mut event.user,
-            &mut event.sender,
-            &mut event.mailbox,
-            &mut event.object,
-        ] {
-            rename(name);
-        }
-        for target in &mut event.targets {
-            rename(&mut target.upn);
-        }
-    }
-    Cow::Owned(events)
-}
-
 fn subject(state: &State, tenant: &Tenant, account: &retake_playbook::event::Account) -> Subject {
     let mut own_domains: Vec<String> = account
         .addresses
@@ -610,26 +336,6 @@ fn subject(state: &State, tenant: &Tenant, account: &retake_playbook::event::Acc
 
 fn back(now: Timestamp, by: SignedDuration) -> Timestamp {
     now.checked_sub(by).unwrap_or(now)
-}
-
-fn could_not(case: &Case<'_>, quick: bool, why: &str) -> Result<(), ResponderError> {
-    case.append(Event::Analysed(Analysis {
-        quick,
-        verdict: "unknown".to_owned(),
-        path: "unknown".to_owned(),
-        confidence: 0.0,
-        reasons: vec![why.to_owned()],
-        first_known_bad: None,
-        last_known_bad: None,
-        fingerprint: Fingerprint::default(),
-        changes: Vec::new(),
-        sent: Vec::new(),
-        impersonated: Vec::new(),
-        read: Vec::new(),
-        accounts: Vec::new(),
-        sources: Vec::new(),
-    }))?;
-    Ok(())
 }
 
 /// What was read so far.
@@ -699,9 +405,7 @@ impl Reading<'_> {
         });
         Ok(())
     }
-}
 
-impl Reading<'_> {
     /// What was read once stays said: how far back it reached, in words.
     fn remember(&mut self, log: Log, state: &State, since: Timestamp) {
         if let Some(now) = self.sources.iter_mut().find(|read| read.name == log.name()) {
@@ -730,148 +434,4 @@ fn is_page(kept: &EvidenceKept) -> bool {
         let feed = request.url.contains("/activity/feed/subscriptions/");
         !feed && (!search || request.url.contains("/records"))
     })
-}
-
-/// How long after an event its record may take to appear (reference §7.2).
-const AUDIT_LAG: SignedDuration = SignedDuration::from_mins(90);
-
-fn analysis(
-    quick: bool,
-    answer: retake_hunt::Analysis,
-    mut sources: Vec<Source>,
-    now: Timestamp,
-) -> Analysis {
-    for source in &mut sources {
-        if source.name == Log::Audit.name() && source.looked == Looked::Whole {
-            source.why = Some(format!(
-                "events after {} may not be in it yet",
-                back(now, AUDIT_LAG)
-            ));
-        }
-    }
-    let mut reasons: Vec<String> = answer
-        .path_evidence
-        .iter()
-        .filter(|evidence| evidence.path == answer.path)
-        .map(|evidence| match evidence.for_or_against {
-            retake_hunt::ForOrAgainst::For => format!("for: {}", evidence.text),
-            retake_hunt::ForOrAgainst::Against => format!("against: {}", evidence.text),
-        })
-        .collect();
-    reasons.extend(answer.reasons.iter().map(|reason| reason.text.clone()));
-    let blast = answer.blast;
-    Analysis {
-        quick,
-        verdict: answer.verdict.name().to_owned(),
-        path: answer.path.name().to_owned(),
-        confidence: answer.confidence,
-        reasons,
-        first_known_bad: answer.first_known_bad,
-        last_known_bad: answer.last_known_bad,
-        fingerprint: Fingerprint {
-            addresses: answer.fingerprint.addresses,
-            sessions: answer.fingerprint.sessions,
-            user_agents: answer.fingerprint.user_agents,
-            apps: answer.fingerprint.apps,
-        },
-        changes: answer.changes.into_iter().map(change).collect(),
-        sent: blast
-            .sent
-            .into_iter()
-            .filter_map(|mail| {
-                Some(Mail {
-                    message: mail.message_id?,
-                    subject: mail.subject.unwrap_or_default(),
-                    recipients: mail.recipients,
-                    at: mail.at,
-                    how: "sent".to_owned(),
-                })
-            })
-            .collect(),
-        impersonated: answer
-            .impersonated
-            .into_iter()
-            .map(|mail| Mail {
-                message: mail.message_id,
-                subject: mail.subject.unwrap_or_default(),
-                recipients: mail.recipients,
-                at: mail.at,
-                how: format!("from outside, {}", mail.address),
-            })
-            .collect(),
-        read: blast
-            .read
-            .into_iter()
-            .filter_map(|mail| {
-                Some(Mail {
-                    message: mail.message_id?,
-                    subject: mail.subject.unwrap_or_default(),
-                    recipients: Vec::new(),
-                    at: mail.at,
-                    how: match mail.how {
-                        HowRead::Bind => "bind",
-                        HowRead::Sync => "sync",
-                        HowRead::Throttled => "throttled",
-                    }
-                    .to_owned(),
-                })
-            })
-            .collect(),
-        accounts: blast
-            .accounts
-            .into_iter()
-            .map(|account| account.user)
-            .collect(),
-        sources,
-    }
-}
-
-fn change(change: retake_hunt::Change) -> Change {
-    let mut ids = change.object_ids;
-    ids.extend(change.name);
-    let parameters: Vec<String> = change
-        .parameters
-        .iter()
-        .map(|(name, value)| format!("{name} {value}").to_lowercase())
-        .collect();
-    let fields = if is_setting(change.object_kind) {
-        change
-            .parameters
-            .iter()
-            .map(|(name, value)| FieldChange {
-                name: name.clone(),
-                from: change.was.get(name).cloned(),
-                to: value.clone(),
-            })
-            .collect()
-    } else {
-        Vec::new()
-    };
-    Change {
-        at: change.at,
-        operation: change.operation,
-        kind: change.object_kind,
-        ids,
-        parameters: parameters.join("\n"),
-        by: match change.by {
-            By::Attacker => Origin::Attacker,
-            By::User => Origin::User,
-            By::Responder => Origin::Responder,
-            By::Unknown => Origin::Unknown,
-        },
-        reasons: change.reasons,
-        record: change.record_id,
-        fields,
-    }
-}
-
-/// Whether the values of this kind of object are judged one by one.
-const fn is_setting(kind: ObjectKind) -> bool {
-    matches!(
-        kind,
-        ObjectKind::AutoReply
-            | ObjectKind::JunkLists
-            | ObjectKind::MailProtocols
-            | ObjectKind::ResetAttributes
-    )
 }

@@ -130,6 +130,19 @@ impl Attacker {
         }
     }
 
+    /// The mailbox in which it leaves something: the first, while a session of the stolen
+    /// account lives.
+    fn shared_in_reach(
+        &mut self,
+        world: &mut World,
+        company: &Company,
+        now: Timestamp,
+    ) -> Option<String> {
+        let mailbox = company.shared.first()?;
+        self.live_access(world, now)?;
+        Some(mailbox.clone())
+    }
+
     /// A rule in the first of them: one that forwards, one that hides, or a hidden one.
     pub(super) fn rule_in_shared(
         &mut self,
@@ -138,12 +151,9 @@ impl Attacker {
         trace: &mut Trace,
         now: Timestamp,
     ) {
-        let Some(mailbox) = company.shared.first().cloned() else {
+        let Some(mailbox) = self.shared_in_reach(world, company, now) else {
             return;
         };
-        if self.live_access(world, now).is_none() {
-            return;
-        }
         let (draft, surface) = match self.chance.draw("shared", "rule", 0).below(3) {
             0 => (self.kit.forwarding_rule(50), Surface::OutlookWeb),
             1 => (
@@ -195,12 +205,9 @@ impl Attacker {
         trace: &mut Trace,
         now: Timestamp,
     ) {
-        let Some(mailbox) = company.shared.first().cloned() else {
+        let Some(mailbox) = self.shared_in_reach(world, company, now) else {
             return;
         };
-        if self.live_access(world, now).is_none() {
-            return;
-        }
         let origin = self.origin(world, Surface::OutlookWeb);
         let [.., drop] = self.kit.drops.clone();
         let to = Forwarding {
@@ -226,12 +233,9 @@ impl Attacker {
         trace: &mut Trace,
         now: Timestamp,
     ) {
-        let Some(mailbox) = company.shared.first().cloned() else {
+        let Some(mailbox) = self.shared_in_reach(world, company, now) else {
             return;
         };
-        if self.live_access(world, now).is_none() {
-            return;
-        }
         let to = self.kit.spare_drop();
         let text = self.chance.draw("shared", "reply", 0).word(&[
             "For payments please write to",

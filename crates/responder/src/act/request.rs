@@ -1,13 +1,13 @@
 //! What each action sends: the one request that carries it out, or takes it back.
 
-use retake_playbook::event::{Facts, MailboxRight, Planned};
+use retake_playbook::event::{Facts, Holder, MailboxRight, Planned};
 use retake_playbook::judge::{JunkList, junk_entries, preference, reopened, restored_values};
 use retake_playbook::undo::CannotUndo;
 use retake_playbook::{ActionKind, plan};
 use retake_tenant::client::Giving;
 use retake_tenant::edge::Entropy;
 use retake_tenant::model::{AutoReply, Forwarding, Keeping, MethodKind};
-use retake_tenant::{Kind, Prepared, TenantError};
+use retake_tenant::{Kind, Prepared, Tenant, TenantError};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
@@ -97,16 +97,7 @@ impl Hand<'_> {
                 let Some(Facts::MailboxRight { right, holder }) = facts(&state, planned) else {
                     return Err(nothing_known(planned));
                 };
-                let who = holder.shown.as_str();
-                match right {
-                    MailboxRight::FullAccess => {
-                        tenant.prepare_full_access(&user, who, Giving::Take)
-                    }
-                    MailboxRight::SendAs => tenant.prepare_send_as(&user, who, Giving::Take),
-                    MailboxRight::SendOnBehalf => {
-                        tenant.prepare_send_on_behalf(&user, who, Giving::Take)
-                    }
-                }
+                prepare_right(tenant, &user, *right, holder, Giving::Take)
             }
             ActionKind::RemoveSweepRule => {
                 tenant.prepare_remove_sweep_rule(&user, &planned.object.id)
@@ -200,6 +191,22 @@ fn random_password(entropy: &dyn Entropy) -> SecretString {
     // Whatever the bytes were, every class that a policy may want is there.
     password.push_str("aZ9-");
     SecretString::from(password.as_str().to_owned())
+}
+
+/// The request that gives a right on a mailbox, or takes it away.
+pub(crate) fn prepare_right(
+    tenant: &Tenant,
+    mailbox: &str,
+    right: MailboxRight,
+    holder: &Holder,
+    giving: Giving,
+) -> Result<Prepared, TenantError> {
+    let who = holder.shown.as_str();
+    match right {
+        MailboxRight::FullAccess => tenant.prepare_full_access(mailbox, who, giving),
+        MailboxRight::SendAs => tenant.prepare_send_as(mailbox, who, giving),
+        MailboxRight::SendOnBehalf => tenant.prepare_send_on_behalf(mailbox, who, giving),
+    }
 }
 
 /// An object that no snapshot of the case holds cannot be changed.

@@ -1,7 +1,7 @@
 //! The way back of each kind of action: what is sent, and what shows that the object
 //! is as it was. One arm each.
 
-use retake_playbook::event::{Facts, MailboxRight, Observed};
+use retake_playbook::event::{Facts, Observed};
 use retake_playbook::judge::{JunkList, junk_entries, reopened, restored_values};
 use retake_playbook::undo::{CannotUndo, content, sign_in_without};
 use retake_playbook::{ActionKind, ObjectKind};
@@ -13,6 +13,7 @@ use retake_tenant::model::{
 use retake_tenant::{Prepared, Tenant, TenantError};
 
 use super::past::Past;
+use crate::act::prepare_right;
 use crate::difference::difference;
 use crate::observe::rules::content as content_of_rule;
 use crate::observe::{Found, content_of, user_key};
@@ -106,14 +107,7 @@ pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepar
             let Some(Facts::MailboxRight { right, holder }) = past.facts() else {
                 return Err(not_saved(past, "the right"));
             };
-            let who = holder.shown.as_str();
-            Ok(match right {
-                MailboxRight::FullAccess => tenant.prepare_full_access(&user, who, Giving::Give)?,
-                MailboxRight::SendAs => tenant.prepare_send_as(&user, who, Giving::Give)?,
-                MailboxRight::SendOnBehalf => {
-                    tenant.prepare_send_on_behalf(&user, who, Giving::Give)?
-                }
-            })
+            Ok(prepare_right(tenant, &user, *right, holder, Giving::Give)?)
         }
         ActionKind::DisableApp => Ok(tenant.prepare_enable_app(past.id())?),
         ActionKind::RemoveRole => match past.facts() {
