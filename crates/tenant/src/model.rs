@@ -18,7 +18,8 @@ pub use directory::{
     ServicePrincipal, SignInPreferences, User,
 };
 pub use exchange::{
-    ExchangeRecipient, ExchangeRule, Forwarding, Keeping, Mailbox, MailboxPermission,
+    ExchangeRecipient, ExchangeRule, FolderPermission, Forwarding, Keeping, Mailbox, MailboxFolder,
+    MailboxPermission,
     RecipientPermission, SweepRule,
 };
 pub use identity::{AppRoleAssignment, Device};
