@@ -1,6 +1,7 @@
 //! The mailbox as Exchange's cmdlets show it (reference §6.6).
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Other, lenient};
 
