@@ -19,8 +19,7 @@ pub use directory::{
 };
 pub use exchange::{
     ExchangeRecipient, ExchangeRule, FolderPermission, Forwarding, Keeping, Mailbox, MailboxFolder,
-    MailboxPermission,
-    RecipientPermission, SweepRule,
+    MailboxPermission, RecipientPermission, SweepRule,
 };
 pub use identity::{AppRoleAssignment, Device};
 pub use mail::{EmailAddress, MailFolder, Message, MessageRule, Recipient, RuleActions};

@@ -207,11 +207,10 @@ fn undo_of_all_gives_rights_back_and_puts_rules_back_where_they_lay() {
         let mut back = 0;
         for one in &undone {
             let planned = &state.actions[&one.action].planned;
-            let ours =
-                matches!(
-                    planned.kind,
-                    ActionKind::RemoveMailboxRight | ActionKind::RemoveFolderRight
-                ) || planned.object.mailbox.is_some();
+            let ours = matches!(
+                planned.kind,
+                ActionKind::RemoveMailboxRight | ActionKind::RemoveFolderRight
+            ) || planned.object.mailbox.is_some();
             if ours {
                 assert!(
                     matches!(one.outcome, UndoOutcome::Restored { .. }),

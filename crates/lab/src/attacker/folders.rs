@@ -103,7 +103,15 @@ impl Attacker {
         } else {
             let guest = self.own_guest(world, trace, now);
             let folder = self.folder(world, if word == "inbox" { "sentitems" } else { word });
-            self.give_on_folder(world, trace, now, artefact, &folder, (&guest, &guest), right);
+            self.give_on_folder(
+                world,
+                trace,
+                now,
+                artefact,
+                &folder,
+                (&guest, &guest),
+                right,
+            );
         }
     }
 
@@ -174,9 +182,13 @@ impl Attacker {
                 given.seen.extend(ids.iter().cloned());
             }
             let got = if works { Got::Data } else { Got::Nothing };
-            let mut line =
-                TraceLine::new(now, Actor::Attacker, Service::Attack, "read_by_folder_right")
-                    .attempting(given.artefact, got);
+            let mut line = TraceLine::new(
+                now,
+                Actor::Attacker,
+                Service::Attack,
+                "read_by_folder_right",
+            )
+            .attempting(given.artefact, got);
             line.effect = effect.map(|(read, _)| read);
             trace.push(line);
         }

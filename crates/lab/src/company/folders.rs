@@ -26,14 +26,7 @@ impl Company {
                 .unwrap_or_default();
             let why = "a colleague keeps the calendar";
             let flags = [String::from("Delegate")];
-            self.keep_folder(
-                world,
-                alert,
-                &calendar,
-                (&colleague, "Editor"),
-                &flags,
-                why,
-            );
+            self.keep_folder(world, alert, &calendar, (&colleague, "Editor"), &flags, why);
             return;
         }
         let name = chance.draw("bait", "team folder", 0).word(&[

@@ -72,14 +72,16 @@ impl Mailbox {
                 "Calendar",
             ),
         ];
-        listed.extend(self.folders.values().map(|folder| Listed {
-            id: folder.id.clone(),
-            name: folder.display_name.clone(),
-            path: self.folder_path(&folder.id),
-            kind: folder
-                .well_known
-                .as_deref()
-                .map_or("User Created", folder_type),
+        listed.extend(self.folders.values().map(|folder| {
+            Listed {
+                id: folder.id.clone(),
+                name: folder.display_name.clone(),
+                path: self.folder_path(&folder.id),
+                kind: folder
+                    .well_known
+                    .as_deref()
+                    .map_or("User Created", folder_type),
+            }
         }));
         listed
     }
@@ -111,9 +113,7 @@ impl Mailbox {
             .iter()
             .find(|entry| entry.folder == folder && entry.holder == holder)
             .map(|entry| entry.rights.clone())
-            .or_else(|| {
-                is_standing(holder).then(|| vec![self.ordinary(folder, holder).to_owned()])
-            })
+            .or_else(|| is_standing(holder).then(|| vec![self.ordinary(folder, holder).to_owned()]))
     }
 }
 
@@ -172,7 +172,10 @@ impl World {
 
     /// Sets what somebody may do in a folder; no rights at all take the entry away, and
     /// put one for nobody in particular back to what it says by itself.
-    #[expect(clippy::too_many_arguments, reason = "who, whose, where, to whom, what")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "who, whose, where, to whom, what"
+    )]
     pub(crate) fn set_folder_right(
         &mut self,
         now: Timestamp,
@@ -231,7 +234,10 @@ impl World {
 
     /// A program of the user's leaves a record of the mailbox, an administrator's cmdlet
     /// one of its own (reference §7.3).
-    #[expect(clippy::too_many_arguments, reason = "who, whose, where, to whom, what")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "who, whose, where, to whom, what"
+    )]
     fn folder_audit(
         &mut self,
         now: Timestamp,

@@ -93,13 +93,19 @@ pub fn reads_folder<'a>(rights: impl IntoIterator<Item = &'a str>) -> bool {
     rights
         .into_iter()
         .flat_map(|text| text.split([',', ';']))
-        .any(|right| READING.iter().any(|one| right.trim().eq_ignore_ascii_case(one)))
+        .any(|right| {
+            READING
+                .iter()
+                .any(|one| right.trim().eq_ignore_ascii_case(one))
+        })
 }
 
 /// Whether a folder of this type (`FolderType`) holds mail, as all do that are not known
 /// to hold something else.
 pub fn holds_mail(folder_type: &str) -> bool {
-    const OTHER: [&str; 6] = ["calendar", "contacts", "tasks", "notes", "journal", "birthday"];
+    const OTHER: [&str; 6] = [
+        "calendar", "contacts", "tasks", "notes", "journal", "birthday",
+    ];
     let folder_type = folder_type.to_ascii_lowercase();
     !OTHER.iter().any(|other| folder_type.starts_with(other))
 }

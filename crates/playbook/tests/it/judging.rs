@@ -314,8 +314,7 @@ fn who_raised_a_folder_decides_and_a_record_of_another_folder_or_less_says_nothi
             .into_iter()
             .enumerate()
             .map(|(index, (operation, parameters, by))| {
-                let mut change =
-                    change(ObjectKind::FolderRight, &["Default"], parameters, by);
+                let mut change = change(ObjectKind::FolderRight, &["Default"], parameters, by);
                 change.operation = operation.to_owned();
                 change.at = format!("2026-03-01T0{index}:00:00Z").parse().unwrap();
                 change
@@ -326,13 +325,19 @@ fn who_raised_a_folder_decides_and_a_record_of_another_folder_or_less_says_nothi
     };
     let (add, set) = ("AddFolderPermissions", "Set-MailboxFolderPermission");
     let here = "folderpath \\ablage\nmemberrights readany, visible";
-    assert_eq!(judged(vec![(add, here, Origin::Attacker)]), Verdict::Foothold);
+    assert_eq!(
+        judged(vec![(add, here, Origin::Attacker)]),
+        Verdict::Foothold
+    );
     assert_eq!(judged(vec![(add, here, Origin::User)]), Verdict::Legitimate);
     let by_id = format!(
         "accessrights reviewer\nidentity {}:id-of-\\ablage",
         Story::account().upn
     );
-    assert_eq!(judged(vec![(set, &by_id, Origin::User)]), Verdict::Legitimate);
+    assert_eq!(
+        judged(vec![(set, &by_id, Origin::User)]),
+        Verdict::Legitimate
+    );
     // Another folder; a mailbox of somebody else's.
     for elsewhere in [
         "folderpath \\ablage\\alt\nmemberrights readany",

@@ -1,8 +1,6 @@
 //! What each action sends: the one request that carries it out, or takes it back.
 
-use retake_playbook::event::{
-    Facts, MailboxRight, Planned, is_standing_entry, ordinary_rights,
-};
+use retake_playbook::event::{Facts, MailboxRight, Planned, is_standing_entry, ordinary_rights};
 use retake_playbook::judge::{JunkList, junk_entries, preference, reopened, restored_values};
 use retake_playbook::undo::CannotUndo;
 use retake_playbook::{ActionKind, plan};

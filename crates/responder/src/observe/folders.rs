@@ -128,8 +128,7 @@ pub(super) async fn rights_on(
         .iter()
         .filter_map(|entry| {
             let who = entry.who()?;
-            is_more(&folder, who, entry)
-                .then(|| found(user, &folder, entry, Holder::unknown(who)))
+            is_more(&folder, who, entry).then(|| found(user, &folder, entry, Holder::unknown(who)))
         })
         .collect();
     Ok(Seen::of(read, objects).also(folders))
@@ -251,7 +250,10 @@ fn remark(all: usize, without: &[String]) -> Option<String> {
         ));
     }
     if !without.is_empty() {
-        said.push(format!("no list of rights is kept for {}", without.join(", ")));
+        said.push(format!(
+            "no list of rights is kept for {}",
+            without.join(", ")
+        ));
     }
     (!said.is_empty()).then(|| said.join("; "))
 }

@@ -338,14 +338,15 @@ fn folder_right(past: &Past<'_>, seen: &[Found]) -> Shown {
         return Shown::default();
     };
     match (was, now.facts()) {
-        (Facts::FolderRight { rights: was, .. }, Facts::FolderRight { rights: now_held, .. })
-            if was == now_held =>
-        {
-            Shown {
-                object: Some(now.object().id.clone()),
-                ..Shown::default()
-            }
-        }
+        (
+            Facts::FolderRight { rights: was, .. },
+            Facts::FolderRight {
+                rights: now_held, ..
+            },
+        ) if was == now_held => Shown {
+            object: Some(now.object().id.clone()),
+            ..Shown::default()
+        },
         (was, held) => Shown {
             in_the_way: Some(differs(was, held)),
             ..Shown::default()

@@ -379,7 +379,9 @@ fn rights_are_read_as_they_stand_in_the_lists() {
 #[test]
 fn folders_are_named_by_id_and_their_lists_read_as_they_stand() {
     let world = World::new([
-        rows(&json!([{"Name": "Posteingang", "FolderPath": "/Posteingang", "FolderId": "LgAA/1=", "FolderType": "Inbox", "ItemsInFolder": 3}])),
+        rows(
+            &json!([{"Name": "Posteingang", "FolderPath": "/Posteingang", "FolderId": "LgAA/1=", "FolderType": "Inbox", "ItemsInFolder": 3}]),
+        ),
         rows(&json!([
             {"FolderName": "Posteingang", "User": "Default", "AccessRights": ["None"], "SharingPermissionFlags": null},
             {"FolderName": "Posteingang", "User": {"DisplayName": "Kim Lund", "UserType": "Internal"}, "AccessRights": "FolderVisible, ReadItems"},
@@ -413,9 +415,7 @@ fn folders_are_named_by_id_and_their_lists_read_as_they_stand() {
         "Remove-MailboxFolderPermission -Identity 'ida@tarn.example:LgAA/1=' -User 'Kim Lund' -Confirm:$false"
     );
     for (folder, who) in [("", "Kim Lund"), (id.as_str(), " ")] {
-        let prepared = world
-            .tenant
-            .prepare_remove_folder_right(UPN, folder, who);
+        let prepared = world.tenant.prepare_remove_folder_right(UPN, folder, who);
         assert!(prepared.is_err(), "{folder:?} {who:?}");
     }
 }

@@ -232,12 +232,15 @@ fn holder_of(
     user: &str,
     folder: &Listed,
 ) -> Result<(String, String), Answer> {
-    let named = cmdlet.text("User").filter(|name| !name.is_empty()).ok_or_else(|| {
-        bad(
-            "Cannot process command because of one or more missing mandatory parameters: User.",
-            "ParameterBindingException",
-        )
-    })?;
+    let named = cmdlet
+        .text("User")
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| {
+            bad(
+                "Cannot process command because of one or more missing mandatory parameters: User.",
+                "ParameterBindingException",
+            )
+        })?;
     let world = &cmdlet.ask.world;
     // The list's own text is somebody too, also where nobody is called so any more.
     let listed = world.mailboxes.get(user).and_then(|mailbox| {

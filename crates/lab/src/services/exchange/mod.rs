@@ -650,7 +650,9 @@ impl Cmdlet<'_, '_> {
     pub(super) fn mailbox_of(&self, name: &str, key: &str) -> Result<String, Answer> {
         if key.is_empty() {
             return Err(bad(
-                &format!("Cannot process command because of one or more missing mandatory parameters: {name}."),
+                &format!(
+                    "Cannot process command because of one or more missing mandatory parameters: {name}."
+                ),
                 "ParameterBindingException",
             ));
         }

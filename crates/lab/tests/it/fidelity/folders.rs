@@ -25,10 +25,7 @@ fn folder(story: &mut Story, folder_type: &str) -> Value {
 /// Who may what in a folder.
 fn rights(story: &mut Story, identity: &str) -> Vec<(String, Value)> {
     story
-        .cmdlet(
-            "Get-MailboxFolderPermission",
-            json!({"Identity": identity}),
-        )
+        .cmdlet("Get-MailboxFolderPermission", json!({"Identity": identity}))
         .list()
         .iter()
         .map(|row| {
@@ -62,7 +59,10 @@ fn every_folder_has_a_list_and_is_found_in_any_language() {
         assert_eq!(rights(&mut story, &path), standing);
         let calendar = format!("{user}:{}", calendar["FolderId"].as_str().unwrap());
         let shown = rights(&mut story, &calendar);
-        assert_eq!(shown[0], ("Default".to_owned(), json!(["AvailabilityOnly"])));
+        assert_eq!(
+            shown[0],
+            ("Default".to_owned(), json!(["AvailabilityOnly"]))
+        );
         if inbox["Name"] != "Inbox" {
             let english = json!({"Identity": format!("{user}:\\Inbox")});
             let missing = story.cmdlet("Get-MailboxFolderPermission", english);
@@ -131,7 +131,10 @@ fn rights_on_a_folder_come_and_go_and_leave_records() {
     for record in &told {
         assert!(record.contains(path), "{record}");
     }
-    assert!(told.iter().any(|told| told.contains("Editor") && told.contains(&name)));
+    assert!(
+        told.iter()
+            .any(|told| told.contains("Editor") && told.contains(&name))
+    );
 }
 
 /// Reference §7.3: ParentFolder has path, member and the member's rights.
@@ -150,7 +153,10 @@ fn what_the_attacker_gives_in_outlook_is_a_record_of_the_mailbox() {
         .find(|data| data["Item"]["ParentFolder"]["Id"] == inbox["FolderId"])
         .unwrap();
     let place = &given["Item"]["ParentFolder"];
-    assert!(place["MemberUpn"].as_str().unwrap().contains("#EXT#"), "{place}");
+    assert!(
+        place["MemberUpn"].as_str().unwrap().contains("#EXT#"),
+        "{place}"
+    );
     assert!(place["MemberRights"].as_str().unwrap().contains("ReadAny"));
     assert_eq!(given["LogonType"], 0);
 }
