@@ -127,6 +127,12 @@ pub struct Holder {
 }
 
 impl Holder {
+    /// By what they are named to a service: a name that several people may have only where
+    /// nothing better is known.
+    pub fn unmistakable(&self) -> &str {
+        self.upn.as_deref().unwrap_or(&self.shown)
+    }
+
     /// Somebody of whom nothing else is known.
     pub fn unknown(shown: impl Into<String>) -> Self {
         Self {

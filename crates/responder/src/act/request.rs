@@ -124,7 +124,7 @@ impl Hand<'_> {
                     let ordinary = [ordinary_rights(folder_type, who).to_owned()];
                     tenant.prepare_set_folder_right(&user, folder, who, &ordinary)
                 } else {
-                    tenant.prepare_remove_folder_right(&user, folder, who)
+                    tenant.prepare_remove_folder_right(&user, folder, holder.unmistakable())
                 }
             }
             ActionKind::RemoveSweepRule => {

@@ -130,6 +130,7 @@ pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepar
             Ok(if is_standing_entry(who) {
                 tenant.prepare_set_folder_right(&user, folder, who, rights)?
             } else {
+                let who = holder.unmistakable();
                 tenant.prepare_give_folder_right(&user, folder, who, rights, sharing)?
             })
         }
