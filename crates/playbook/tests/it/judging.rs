@@ -262,8 +262,8 @@ fn who_gave_a_right_decides_and_a_record_of_another_mailbox_or_right_says_nothin
 fn a_right_on_a_folder_without_a_record_is_judged_by_what_it_shows_to_whom() {
     use HolderKind::{Anybody, Everybody, Group, Guest, Inside, Outside};
     let (cut, ask, stays) = (Verdict::Foothold, Verdict::Unclear, Verdict::Legitimate);
-    for (folder_type, rights, kind, expected) in [
-        ("Inbox", &["Reviewer"][..], Guest, cut),
+    let cases: [(&str, &[&str], HolderKind, Verdict); 14] = [
+        ("Inbox", &["Reviewer"], Guest, cut),
         ("SentItems", &["FolderVisible", "ReadItems"], Outside, cut),
         ("User Created", &["Editor"], Guest, cut),
         ("Inbox", &["Editor"], Inside, ask),
@@ -278,7 +278,8 @@ fn a_right_on_a_folder_without_a_record_is_judged_by_what_it_shows_to_whom() {
         ("Calendar", &["Editor"], Inside, stays),
         ("Calendar", &["LimitedDetails"], Everybody, stays),
         ("Calendar", &["Reviewer"], Guest, ask),
-    ] {
+    ];
+    for (folder_type, rights, kind, expected) in cases {
         let mut story = Story::begin();
         let one = folder_right(folder_type, "\\Posteingang", rights, "somebody", kind);
         story.objects = vec![one];
@@ -335,7 +336,7 @@ fn who_raised_a_folder_decides_and_a_record_of_another_folder_or_less_says_nothi
         Story::account().upn
     );
     assert_eq!(
-        judged(vec![(set, &by_id, Origin::User)]),
+        judged(vec![(set, by_id.as_str(), Origin::User)]),
         Verdict::Legitimate
     );
     // Another folder; a mailbox of somebody else's.
