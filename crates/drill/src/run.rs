@@ -153,9 +153,10 @@ fn finish(
     let end = {
         let lab = lock(lab);
         let nothing_done = moments::later(lab.start(), moments::NOTHING_DONE);
-        match score::last_change(&lab.trace_jsonl())? {
-            None => nothing_done.max(time.now()),
-            Some(_) => time.now(),
+        if score::may_be_untouched(&lab.trace_jsonl())? {
+            nothing_done.max(time.now())
+        } else {
+            time.now()
         }
     };
     let lingered = advance(lab, time, moments::later(end, LINGER));

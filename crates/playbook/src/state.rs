@@ -12,7 +12,7 @@ use crate::event::{
     EvidenceKept, Left, LinkedCase, Looked, Plan, Planned, Request, Snapshot, Source, Stopped,
 };
 use crate::gate::Gate;
-use crate::judge::LOGS_FOR_JUDGEMENT;
+use crate::judge::{self, LOGS_FOR_JUDGEMENT};
 use crate::machine::{Phase, step};
 use crate::steps::StepId;
 use crate::undo::{self, Restored, UndoOrder};
@@ -502,6 +502,9 @@ impl State {
             .iter()
             .flat_map(|(_, analysis)| &analysis.sources)
             .filter(|source| source.looked == Looked::CouldNot)
+            .filter(|source| {
+                ![judge::EARLIER_AUDIT, judge::EARLIER_TRACE].contains(&source.name.as_str())
+            })
             .filter(|source| source.code.as_deref() == Some(codes::PERMISSION_MISSING.id))
     }
 

@@ -142,6 +142,9 @@ pub(crate) async fn analyse(
     } else {
         Box::pin(earlier(case, tenant, &account, now)).await
     };
+    // Where the log itself cannot be had, its past cannot either.
+    let earlier_audit = earlier_audit.filter(|_| matches!(audit, Some(Ok(_))));
+    let earlier_traces = earlier_traces.filter(|_| matches!(traces, Some(Ok(_))));
     let elsewhere = if quick {
         None
     } else {

@@ -225,6 +225,10 @@ async fn ask(
             Some(Some(held)) => change(tenant, tenant.prepare_create_app_role(first, &held)).await,
             _ => Ok(()),
         },
+        "graph.roles.remove" => change(tenant, tenant.prepare_remove_role(first)).await,
+        "graph.roles.give" => {
+            change(tenant, tenant.prepare_give_role("principal", "role", "/")).await
+        }
         "graph.user.set_other_mails" => {
             change(tenant, tenant.prepare_set_other_mails(first, &[])).await
         }

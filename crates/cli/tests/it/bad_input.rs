@@ -133,7 +133,7 @@ Nothing is lost: the same command goes on. `retake case show [CASE]` shows where
 #[test]
 fn without_the_permission_to_remove_grants_the_rest_is_done_and_the_case_stays_open() {
     let home = Home::new();
-    let served = Served::to(&home);
+    let served = Served::where_nobody_stands_in(&home);
     served.permit("DelegatedPermissionGrant.ReadWrite.All", false);
     let respond = || {
         home.retake(&[
@@ -169,7 +169,7 @@ Nothing is lost: the same command goes on. `retake case show [CASE]` shows where
 #[test]
 fn what_could_not_be_looked_at_is_not_called_clean() {
     let home = Home::new();
-    let served = Served::to(&home);
+    let served = Served::where_nobody_stands_in(&home);
     served.permit("UserAuthenticationMethod.ReadWrite.All", false);
     let respond = || {
         home.retake(&[

@@ -155,7 +155,37 @@ impl Served {
 
     /// The same with somebody who sees each request.
     pub(crate) fn watched(home: &Home, on_request: Option<OnRequest>) -> Self {
-        let lab = Lab::new(&Scenario::find("invoice-fraud").unwrap(), 1).unwrap();
+        Self::of(home, &Scenario::find("invoice-fraud").unwrap(), on_request)
+    }
+
+    /// The same where nobody does by hand what the responder may not do.
+    pub(crate) fn where_nobody_stands_in(home: &Home) -> Self {
+        let mut text = include_str!("../../../../scenarios/invoice-fraud/scenario.toml").to_owned();
+        for role in ["user", "help_desk", "mail_admin", "identity_admin"] {
+            let person = text.find(&format!("role = \"{role}\"")).unwrap();
+            let end = person + text[person..].find("\n\n").unwrap() + 1;
+            let silent: Vec<String> = [
+                "look_by_hand",
+                "remove_by_hand",
+                "ask_owner",
+                "read_by_hand",
+                "set_by_hand",
+            ]
+            .iter()
+            .map(|word| {
+                format!(
+                    "\n[[person.task]]\ntask = \"{word}\"\noutcome = \"no_answer\"\nafter = \"1m\"\n"
+                )
+            })
+            .collect();
+            text.insert_str(end, &silent.concat());
+        }
+        let scenario = Scenario::parse("silent.toml".as_ref(), &text).unwrap();
+        Self::of(home, &scenario, None)
+    }
+
+    fn of(home: &Home, scenario: &Scenario, on_request: Option<OnRequest>) -> Self {
+        let lab = Lab::new(scenario, 1).unwrap();
         let briefing = lab.briefing().clone();
         let options = Options {
             clock: ClockMode::Stepped,

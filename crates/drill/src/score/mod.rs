@@ -109,12 +109,11 @@ pub(crate) fn ends_blocked(trace: &str) -> Result<bool, ScoreError> {
     Ok(moments::ends_blocked(&Trace::read(trace)?))
 }
 
-/// When the last change of the response was made, if it made any.
-pub(crate) fn last_change(trace: &str) -> Result<Option<Timestamp>, ScoreError> {
-    Ok(Trace::read(trace)?
-        .responder_changes()
-        .last()
-        .map(|(line, _)| line.at))
+/// Whether the response may have changed nothing: at all, or at one of several accounts,
+/// whose moments follow from the alert then.
+pub(crate) fn may_be_untouched(trace: &str) -> Result<bool, ScoreError> {
+    let trace = Trace::read(trace)?;
+    Ok(!trace.further.is_empty() || trace.responder_changes().next().is_none())
 }
 
 impl RunScore {

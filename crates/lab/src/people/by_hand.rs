@@ -7,7 +7,6 @@
 
 use jiff::Timestamp;
 use retake_playbook::ObjectKind;
-use retake_playbook::errands::{ASK, LOOK, READ, REMOVE, SET};
 use serde_json::{Value, json};
 
 use crate::attacker::Foothold;
@@ -16,9 +15,17 @@ use crate::scenario::Role;
 use crate::services::exchange::{junk_id, protocol_id};
 use crate::world::mail::Forwarding;
 use crate::world::mailbox::AutoReply;
+use crate::world::rights::Right;
 use crate::world::settings::{JunkList, Protocol};
 use crate::world::tokens::CutKind;
 use crate::world::{Origin, World};
+
+/// The first words of tasks that stand in for a missing right (docs/scenario-format.md).
+const REMOVE: &str = "remove_by_hand";
+const LOOK: &str = "look_by_hand";
+const READ: &str = "read_by_hand";
+const ASK: &str = "ask_owner";
+const SET: &str = "set_by_hand";
 
 /// Words of tasks that a point and a kind follow.
 const WORDS: [&str; 5] = [REMOVE, LOOK, READ, ASK, SET];
@@ -45,6 +52,10 @@ fn kind_of(word: &str) -> Option<ObjectKind> {
         "device" => ObjectKind::Device,
         "app" => ObjectKind::ServicePrincipal,
         "password" => ObjectKind::Password,
+        "app_role" => ObjectKind::AppRole,
+        "directory_role" => ObjectKind::DirectoryRole,
+        "mailbox_right" => ObjectKind::MailboxRight,
+        "reset_attributes" => ObjectKind::ResetAttributes,
         _ => return None,
     })
 }
@@ -104,6 +115,10 @@ fn is_accounts(kind: ObjectKind) -> bool {
 }
 
 fn named(what: &str, held: &Foothold) -> bool {
+    // The account has several, and each record of one names the account.
+    if held.object.kind == ObjectKind::ResetAttributes {
+        return what.contains(held.object.id.as_str());
+    }
     std::iter::once(&held.object.id)
         .chain(&held.aliases)
         .any(|id| id.len() >= 8 && what.contains(id.as_str()))
@@ -139,6 +154,9 @@ fn is_there(world: &World, company: &Company, kind: ObjectKind, id: &str) -> boo
         ObjectKind::OauthGrant => world.grants.contains_key(id),
         ObjectKind::SweepRule => mailbox.sweep_rules.iter().any(|rule| rule.id == id),
         ObjectKind::MobilePartnership => mailbox.mobile_devices.iter().any(|held| held.id == id),
+        ObjectKind::AppRole => world.app_role_assignments.contains_key(id),
+        ObjectKind::DirectoryRole => world.roles.iter().any(|held| held.id == id),
+        ObjectKind::MailboxRight => rights(world, me).iter().any(|held| held.0 == id),
         ObjectKind::Device => world.devices.get(id).is_some_and(|held| held.enabled),
         ObjectKind::ServicePrincipal => world
             .service_principals
@@ -217,8 +235,28 @@ fn told(world: &World, company: &Company, kind: ObjectKind, what: &str) -> Vec<S
             .collect(),
         ObjectKind::Device => ids(world.devices.keys(), says),
         ObjectKind::ServicePrincipal => ids(world.service_principals.keys(), says),
+        ObjectKind::AppRole => ids(world.app_role_assignments.keys(), says),
+        ObjectKind::DirectoryRole => ids(world.roles.iter().map(|held| &held.id), says),
+        ObjectKind::MailboxRight => rights(world, me)
+            .into_iter()
+            .map(|(id, ..)| id)
+            .filter(|id| says(id))
+            .collect(),
         _ => vec![me.clone()],
     }
+}
+
+/// Every right on this mailbox: its id, which, and whose.
+fn rights(world: &World, me: &str) -> Vec<(String, Right, String)> {
+    [Right::FullAccess, Right::SendAs, Right::SendOnBehalf]
+        .into_iter()
+        .flat_map(|right| {
+            world.holders(me, right).into_iter().map(move |holder| {
+                let id = world.right_object(me, right, &holder);
+                (id, right, holder)
+            })
+        })
+        .collect()
 }
 
 fn ids<'a>(keys: impl Iterator<Item = &'a String>, says: impl Fn(&str) -> bool) -> Vec<String> {
@@ -288,6 +326,17 @@ fn remove(
         ObjectKind::ServicePrincipal => {
             world.set_principal_enabled(now, &identity, id, false);
             json!({"kind": "changed", "fields": {"accountEnabled": [true, false]}})
+        }
+        ObjectKind::AppRole => world
+            .withdraw_user_app_role(now, &identity, id)
+            .then(|| json!({"kind": "deleted"}))?,
+        ObjectKind::DirectoryRole => world
+            .take_role(now, &identity, id)
+            .then(|| json!({"kind": "deleted"}))?,
+        ObjectKind::MailboxRight => {
+            let (_, right, holder) = rights(world, &me).into_iter().find(|held| held.0 == id)?;
+            world.take_right(now, &exchange, &me, right, &holder);
+            json!({"kind": "deleted"})
         }
         ObjectKind::Password => {
             reset(world, company, now, &identity);

@@ -179,7 +179,7 @@ calls! {
         needs &["Application.Read.All"], roles &[]; "reference §5".
     APP_ROLES_OF_USER: "graph.apps.roles_of_user", "read which app roles the account was assigned";
         Graph Get "/v1.0/users/{user}/appRoleAssignments", read;
-        needs &["Directory.Read.All", "AppRoleAssignment.ReadWrite.All"], roles &[]; "reference §5".
+        needs &["Directory.Read.All"], roles &[]; "reference §5".
     DELETE_APP_ROLE: "graph.apps.withdraw_role", "withdraw an app role from the account";
         Graph Delete "/v1.0/users/{user}/appRoleAssignments/{assignment}", change;
         needs &["AppRoleAssignment.ReadWrite.All"], roles CONSENT_ROLES; "reference §5".
