@@ -5,6 +5,7 @@
 //! not compile. The reference page `docs/reference/catalogue.md` is generated
 //! from these tables.
 
+mod folders;
 mod identity;
 
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,9 @@ pub enum ActionKind {
     RemoveGrant,
     /// Takes a right on the whole mailbox from whoever holds it.
     RemoveMailboxRight,
+    /// Takes a right on one folder from whoever holds it; of an entry for nobody in
+    /// particular, sets it back to what such a folder has by itself.
+    RemoveFolderRight,
     /// Deletes a sweep rule.
     RemoveSweepRule,
     /// Switches the automatic reply off and clears its texts.
@@ -187,6 +191,7 @@ impl ActionKind {
             Self::HoldMailbox => &HOLD_MAILBOX,
             Self::RemoveGrant => &REMOVE_GRANT,
             Self::RemoveMailboxRight => &REMOVE_MAILBOX_RIGHT,
+            Self::RemoveFolderRight => &folders::REMOVE_FOLDER_RIGHT,
             Self::RemoveSweepRule => &mailbox::REMOVE_SWEEP_RULE,
             Self::SwitchOffAutoReply => &mailbox::SWITCH_OFF_AUTO_REPLY,
             Self::RemoveJunkEntries => &mailbox::REMOVE_JUNK_ENTRIES,
@@ -217,6 +222,7 @@ pub const ACTIONS: &[&ActionSpec] = &[
     &HOLD_MAILBOX,
     &CLEAR_FORWARDING,
     &REMOVE_MAILBOX_RIGHT,
+    &folders::REMOVE_FOLDER_RIGHT,
     &REMOVE_INBOX_RULE,
     &REMOVE_HIDDEN_RULE,
     &REMOVE_RULE_IN_EXCHANGE,
@@ -634,6 +640,8 @@ pub const ARTEFACTS: &[ArtefactSpec] = &[
         ended_by: &[ActionKind::RemoveMailboxRight],
         source: "reference §6.2",
     },
+    folders::INBOX_RIGHT,
+    folders::FOLDER_RIGHT,
     ArtefactSpec {
         id: ArtefactId::SHARED_MAILBOX,
         title: "Rule or forward in a mailbox that the account opens",

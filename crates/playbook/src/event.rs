@@ -17,7 +17,10 @@ use crate::steps::StepId;
 use crate::words::{ArtefactId, Digest, ObjectRef};
 
 pub use facts::{Facts, Recipient};
-pub use rights::{Holder, HolderKind, MailboxRight};
+pub use rights::{
+    ANONYMOUS, DEFAULT, Holder, HolderKind, MailboxRight, holds_mail, is_standing_entry,
+    ordinary_rights, reads_folder,
+};
 pub use told::{Analysis, Change, FieldChange, Fingerprint, Mail, Origin};
 
 /// The version of the event schema, written into every journal record. Version 2 (issue 4) adds

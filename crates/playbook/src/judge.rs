@@ -161,8 +161,10 @@ fn origin_of<'a>(state: &'a State, observed: &Observed) -> Option<&'a Change> {
                 && (names(change, observed) || identity::tells_of(state, change, observed))
         })
         .filter(|change| {
-            observed.object.kind != ObjectKind::MailboxRight
-                || rights::gives(state, change, observed)
+            !matches!(
+                observed.object.kind,
+                ObjectKind::MailboxRight | ObjectKind::FolderRight
+            ) || rights::gives(state, change, observed)
         })
         .filter(|change| !mailbox::tells_of_another(change, observed))
         .filter(|change| !identity::gives_to_another(state, change, observed))
@@ -222,7 +224,9 @@ fn known_as(observed: &Observed) -> Vec<String> {
         Facts::App { app_id, .. } => known = vec![observed.object.id.clone(), app_id.clone()],
         // Its name is the app's, and of the app others tell too.
         Facts::AppRole { .. } => known = vec![observed.object.id.clone()],
-        Facts::MailboxRight { holder, .. } => known.extend(rights::names_of(holder)),
+        Facts::MailboxRight { holder, .. } | Facts::FolderRight { holder, .. } => {
+            known.extend(rights::names_of(holder));
+        }
         // Records name the role and the member, never the assignment (reference §7.3).
         Facts::Role { role, .. } => known = vec![observed.object.id.clone(), role.clone()],
         // Known by its value, or judged value by value; or no thing that anybody makes.
@@ -569,6 +573,7 @@ fn by_what_it_does(state: &State, facts: &Facts) -> (Verdict, Vec<String>) {
             vec!["a mailbox that the account opens".to_owned()],
         ),
         Facts::MailboxRight { right, holder } => rights::by_holder(right.words(), holder),
+        Facts::FolderRight { .. } => rights::folder(facts),
         // No foothold; or judged value by value, by [`settings::judge`].
         Facts::Keeping { .. }
         | Facts::AutoReply { .. }
@@ -690,6 +695,11 @@ fn artefact_of(state: &State, facts: &Facts) -> Option<ArtefactId> {
         } => Some(ArtefactId::CONTACT_FORWARDING),
         Facts::Forwarding { .. } => Some(ArtefactId::SMTP_FORWARDING),
         Facts::MailboxRight { right, .. } => Some(rights::artefact_of(*right)),
+        Facts::FolderRight {
+            folder_type,
+            holder,
+            ..
+        } => Some(rights::folder_artefact(folder_type, holder)),
         Facts::SweepRule { .. } => Some(ArtefactId::SWEEP_RULE),
         Facts::AutoReply { .. } => Some(ArtefactId::AUTO_REPLY),
         Facts::JunkLists { .. } => Some(ArtefactId::JUNK_LISTS),

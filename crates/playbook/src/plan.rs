@@ -369,6 +369,8 @@ pub fn until_removed() -> Vec<UntilRemoved> {
         ArtefactId::FULL_ACCESS,
         ArtefactId::SEND_AS,
         ArtefactId::SEND_ON_BEHALF,
+        ArtefactId::INBOX_RIGHT,
+        ArtefactId::FOLDER_RIGHT,
         ArtefactId::SHARED_MAILBOX,
         ArtefactId::DISGUISED_RULE,
         ArtefactId::SWEEP_RULE,
@@ -603,6 +605,7 @@ fn removal(observed: &Observed) -> ActionKind {
         Facts::Forwarding { .. } => ActionKind::ClearForwarding,
         // A mailbox that is merely opened is no foothold, and is never planned.
         Facts::MailboxRight { .. } | Facts::Opened { .. } => ActionKind::RemoveMailboxRight,
+        Facts::FolderRight { .. } => ActionKind::RemoveFolderRight,
         Facts::Grant { .. } => ActionKind::RemoveGrant,
         Facts::SweepRule { .. } => ActionKind::RemoveSweepRule,
         Facts::AutoReply { .. } => ActionKind::SwitchOffAutoReply,
@@ -653,7 +656,10 @@ fn sends_outside(state: &State, facts: &Facts) -> bool {
             forwards_to.iter().any(|address| is_outside(state, address))
         }
         // An automatic reply sends by itself, whoever is signed in.
-        Facts::Forwarding { .. } | Facts::MailboxRight { .. } | Facts::AutoReply { .. } => true,
+        Facts::Forwarding { .. }
+        | Facts::MailboxRight { .. }
+        | Facts::FolderRight { .. }
+        | Facts::AutoReply { .. } => true,
         _ => false,
     }
 }

@@ -326,7 +326,7 @@ pub fn content(facts: &Facts) -> Facts {
             *first_party = false;
         }
         Facts::Method { default, .. } => *default = false,
-        Facts::MailboxRight { holder, .. } => {
+        Facts::MailboxRight { holder, .. } | Facts::FolderRight { holder, .. } => {
             *holder = crate::event::Holder::unknown(holder.shown.clone());
         }
         // A look at the app alone does not show what it was assigned.

@@ -555,6 +555,7 @@ fn is_removal(kind: ActionKind) -> bool {
             | ActionKind::RemoveRuleInExchange
             | ActionKind::RemoveGrant
             | ActionKind::RemoveMailboxRight
+            | ActionKind::RemoveFolderRight
             | ActionKind::RemoveSweepRule
             | ActionKind::RemovePartnership
             | ActionKind::LiftSendingBlock

@@ -22,6 +22,7 @@ use crate::evidence::keep;
 use crate::preflight::{self, Standing};
 
 mod elsewhere;
+mod folders;
 pub(crate) mod identity;
 mod mailbox;
 pub(crate) mod rights;
@@ -220,6 +221,7 @@ pub(crate) async fn snapshot(
         ObjectKind::Method,
         ObjectKind::OauthGrant,
         ObjectKind::MailboxRight,
+        ObjectKind::FolderRight,
         ObjectKind::SweepRule,
         ObjectKind::AutoReply,
         ObjectKind::JunkLists,
@@ -415,6 +417,7 @@ pub(crate) async fn observe_object(
     match (object.kind, rights::right_of(object)) {
         (ObjectKind::ServicePrincipal, _) => identity::app(tenant, &object.id).await,
         (ObjectKind::MailboxRight, Some(right)) => rights::holders_of(tenant, user, right).await,
+        (ObjectKind::FolderRight, _) => folders::rights_on(tenant, user, object).await,
         (kind, _) => observe(tenant, user, kind).await,
     }
 }
@@ -430,6 +433,7 @@ pub(crate) async fn observe(
         ObjectKind::InboxRule => rules::inbox_rules(tenant, user).await,
         ObjectKind::MailboxForwarding | ObjectKind::Mailbox => forwarding(tenant, user).await,
         ObjectKind::MailboxRight => rights::mailbox_rights(tenant, user).await,
+        ObjectKind::FolderRight => folders::folder_rights(tenant, user).await,
         ObjectKind::SweepRule => mailbox::sweep_rules(tenant, user).await,
         ObjectKind::AutoReply => settings::auto_reply(tenant, user).await,
         ObjectKind::JunkLists => settings::junk_lists(tenant, user).await,

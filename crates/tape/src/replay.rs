@@ -265,6 +265,22 @@ async fn ask(
         "exchange.mailbox.read" => tenant.get_mailbox(mailbox).await.map(drop),
         "exchange.mailbox.permissions" => tenant.get_mailbox_permissions(mailbox).await.map(drop),
         "exchange.mailbox.send_as" => tenant.get_recipient_permissions(mailbox).await.map(drop),
+        "exchange.folders.list" => tenant.get_folders(mailbox).await.map(drop),
+        "exchange.folders.rights" => tenant.get_folder_rights(mailbox, "tape").await.map(drop),
+        "exchange.folders.give_right" => {
+            let rights = [String::from("Reviewer")];
+            let prepared = tenant.prepare_give_folder_right(mailbox, "tape", "tape", &rights, &[]);
+            change(tenant, prepared).await
+        }
+        "exchange.folders.set_right" => {
+            let rights = [String::from("None")];
+            let prepared = tenant.prepare_set_folder_right(mailbox, "tape", "Default", &rights);
+            change(tenant, prepared).await
+        }
+        "exchange.folders.remove_right" => {
+            let prepared = tenant.prepare_remove_folder_right(mailbox, "tape", "tape");
+            change(tenant, prepared).await
+        }
         "exchange.recipient.mailboxes" => tenant.list_mailboxes(61).await.map(drop),
         "exchange.recipient.read" => tenant.get_recipient(mailbox).await.map(drop),
         "exchange.mailbox.give_full_access" => {
@@ -395,6 +411,11 @@ pub(crate) fn call_of(exchange: &Exchange) -> Option<(&'static CallSpec, Vec<Str
         Some("Remove-MailboxPermission") => Some("exchange.mailbox.remove_full_access"),
         Some("Add-RecipientPermission") => Some("exchange.mailbox.give_send_as"),
         Some("Remove-RecipientPermission") => Some("exchange.mailbox.remove_send_as"),
+        Some("Get-MailboxFolderStatistics") => Some("exchange.folders.list"),
+        Some("Get-MailboxFolderPermission") => Some("exchange.folders.rights"),
+        Some("Add-MailboxFolderPermission") => Some("exchange.folders.give_right"),
+        Some("Set-MailboxFolderPermission") => Some("exchange.folders.set_right"),
+        Some("Remove-MailboxFolderPermission") => Some("exchange.folders.remove_right"),
         Some("Set-Mailbox") if has_parameter(exchange, "GrantSendOnBehalfTo") => {
             Some("exchange.mailbox.send_on_behalf")
         }

@@ -18,8 +18,8 @@ pub use directory::{
     ServicePrincipal, SignInPreferences, User,
 };
 pub use exchange::{
-    ExchangeRecipient, ExchangeRule, Forwarding, Keeping, Mailbox, MailboxPermission,
-    RecipientPermission, SweepRule,
+    ExchangeRecipient, ExchangeRule, FolderPermission, Forwarding, Keeping, Mailbox, MailboxFolder,
+    MailboxPermission, RecipientPermission, SweepRule,
 };
 pub use identity::{AppRoleAssignment, Device};
 pub use mail::{EmailAddress, MailFolder, Message, MessageRule, Recipient, RuleActions};

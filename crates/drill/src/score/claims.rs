@@ -244,6 +244,7 @@ impl Judge<'_> {
             | Kind::RemoveGrant
             | Kind::RemoveRole
             | Kind::RemoveMailboxRight
+            | Kind::RemoveFolderRight
             | Kind::RemoveSweepRule
             | Kind::RemovePartnership
             | Kind::RemoveAppRole

@@ -63,6 +63,13 @@ impl<'a> Reads<'a> {
                 .is_empty(),
             // The same person may hold several rights: the list of one shows no other.
             ObjectKind::MailboxRight => shows_right(line, object) && body.names_any(names.iter()),
+            ObjectKind::FolderRight => {
+                shows_folder(line, object)
+                    && body
+                        .values_of("AccessRights", Some(&names))
+                        .into_iter()
+                        .any(gives_something)
+            }
             ObjectKind::AutoReply => !body.values_of("AutoReplyState", None).is_empty(),
             ObjectKind::JunkLists => {
                 !body.values_of("BlockedSendersAndDomains", None).is_empty()
@@ -101,6 +108,7 @@ impl<'a> Reads<'a> {
             Some(200) => {
                 may_show(line, object.kind)
                     && (object.kind != ObjectKind::MailboxRight || shows_right(line, object))
+                    && (object.kind != ObjectKind::FolderRight || shows_folder(line, object))
                     && self.body(line).is_some_and(|body| !body.is_cut_off())
                     && !self.shows(line, object)
                     && self
@@ -248,6 +256,34 @@ fn shows_right(line: &Line, object: &Object) -> bool {
     line.operation
         .as_deref()
         .is_some_and(|operation| operation.eq_ignore_ascii_case(cmdlet))
+}
+
+/// Whether this answer is the list of the folder that a right is on, by the mailbox and
+/// the folder in its id.
+fn shows_folder(line: &Line, object: &Object) -> bool {
+    let cmdlet = line
+        .operation
+        .as_deref()
+        .is_some_and(|operation| operation.eq_ignore_ascii_case("Get-MailboxFolderPermission"));
+    let place = object.id.rsplit_once('|').map(|(place, _)| place);
+    cmdlet
+        && line
+            .target
+            .as_ref()
+            .is_some_and(|asked| Some(asked.id.as_str()) == place)
+}
+
+/// Whether an entry gives more than when somebody is busy. An entry for nobody in
+/// particular stays in the list when it is taken back.
+fn gives_something(rights: &serde_json::Value) -> bool {
+    let text = rights.to_string().to_ascii_lowercase();
+    let words: Vec<&str> = text
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words
+        .iter()
+        .any(|word| !["none", "availabilityonly"].contains(word))
 }
 
 /// What an answer shows of a property that self-service reset goes by.

@@ -123,11 +123,12 @@ impl Scope<'_> {
             "null" => Ok(Value::Null),
             _ => {
                 let field = name.strip_prefix("item.").ok_or_else(missing)?;
-                let (item, field) = match (self.item, field.strip_prefix("of.")) {
-                    (Some(item), Some(field)) => (item.get("of").ok_or_else(missing)?, field),
-                    (Some(item), None) => (item, field),
-                    (None, _) => return Err(missing()),
-                };
+                let (mut item, mut field) = (self.item.ok_or_else(missing)?, field);
+                // What it was listed of, and what that was listed of.
+                while let Some(outer) = field.strip_prefix("of.") {
+                    item = item.get("of").ok_or_else(missing)?;
+                    field = outer;
+                }
                 if field == "segment" {
                     return segment(item).map(Value::from).ok_or_else(missing);
                 }

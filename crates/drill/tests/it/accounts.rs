@@ -296,6 +296,7 @@ fn without_a_mailbox_its_parts_are_absent_and_no_failure() {
                 "inbox rules",
                 "mailbox forwarding",
                 "rights on the mailbox",
+                "rights on folders",
                 "sweep rules",
                 "automatic reply",
                 "safe senders and junk lists",

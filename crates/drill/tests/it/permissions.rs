@@ -337,6 +337,9 @@ fn the_declared_set_is_enough_and_every_call_stands_in_the_table_of_its_steps() 
         "exchange.mailbox.remove_full_access",
         "exchange.mailbox.give_send_as",
         "exchange.mailbox.remove_send_as",
+        "exchange.folders.give_right",
+        "exchange.folders.set_right",
+        "exchange.folders.remove_right",
         // What the attacker of another scenario leaves.
         "graph.methods.set_default",
         "graph.devices.disable",

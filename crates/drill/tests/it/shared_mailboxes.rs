@@ -41,6 +41,8 @@ fn holds(seed: u64) {
         ArtefactId::FULL_ACCESS,
         ArtefactId::SEND_AS,
         ArtefactId::SEND_ON_BEHALF,
+        ArtefactId::INBOX_RIGHT,
+        ArtefactId::FOLDER_RIGHT,
         ArtefactId::SHARED_MAILBOX,
     ] {
         assert!(
@@ -115,20 +117,21 @@ fn removing_everything_takes_the_rights_of_the_house_too() {
             .collect();
         let first = run.trace.lines().next().unwrap();
         let truth: Value = serde_json::from_str(first).unwrap();
-        let mut rights = 0;
+        let (mut rights, mut folders) = (0, 0);
         for bait in truth["effect"]["truth"]["baits"].as_array().unwrap() {
             let kind: ObjectKind = serde_json::from_value(bait["kind"].clone()).unwrap();
             if kind == ObjectKind::Method {
                 continue;
             }
             rights += u32::from(kind == ObjectKind::MailboxRight);
+            folders += u32::from(kind == ObjectKind::FolderRight);
             let id = bait["id"].as_str().unwrap();
             assert!(
                 harmed.contains(&(kind, id)),
                 "seed {seed}: {bait} in {harmed:?}"
             );
         }
-        assert!(rights >= 2, "seed {seed}");
+        assert!(rights >= 2 && folders == 2, "seed {seed}");
         for held in &run.score.artefacts {
             let by_right = held.object.contains('|');
             assert!(
@@ -139,12 +142,34 @@ fn removing_everything_takes_the_rights_of_the_house_too() {
     }
 }
 
+/// In some seeds the attacker lets everybody read, in others its guest: both go, and
+/// what the calendar shows by itself stays as it is.
+#[test]
+fn a_folder_that_everybody_could_read_says_again_what_it_said_by_itself() {
+    let mut raised = 0;
+    for seed in 1..=6 {
+        let run = played(seed);
+        let of_all: Vec<_> = run
+            .score
+            .artefacts
+            .iter()
+            .filter(|held| held.id == ArtefactId::FOLDER_RIGHT && held.object.ends_with("|Default"))
+            .collect();
+        raised += of_all.len();
+        for held in of_all {
+            assert_eq!(held.outcome, Outcome::Evicted, "seed {seed}: {held:?}");
+        }
+        assert_eq!(run.score.collateral, [], "seed {seed}");
+    }
+    assert!(raised > 0, "no seed of six raises Default");
+}
+
 /// Rights and forwards of every mailbox, and how many rules each has, by address.
 fn set_up(stage: &Stage) -> Vec<(String, Vec<String>, usize)> {
     let state = wire::lock(&stage.lab).final_state();
     let mut all = Vec::new();
     for (address, mailbox) in state["mailboxes"].as_object().unwrap() {
-        let mut held: Vec<String> = ["permissions", "sendAs", "sendOnBehalf"]
+        let mut held: Vec<String> = ["permissions", "sendAs", "sendOnBehalf", "folderRights"]
             .iter()
             .flat_map(|name| mailbox[name].as_array().unwrap().clone())
             .map(|right| right.to_string())
@@ -182,8 +207,10 @@ fn undo_of_all_gives_rights_back_and_puts_rules_back_where_they_lay() {
         let mut back = 0;
         for one in &undone {
             let planned = &state.actions[&one.action].planned;
-            let ours =
-                planned.kind == ActionKind::RemoveMailboxRight || planned.object.mailbox.is_some();
+            let ours = matches!(
+                planned.kind,
+                ActionKind::RemoveMailboxRight | ActionKind::RemoveFolderRight
+            ) || planned.object.mailbox.is_some();
             if ours {
                 assert!(
                     matches!(one.outcome, UndoOutcome::Restored { .. }),
@@ -192,7 +219,10 @@ fn undo_of_all_gives_rights_back_and_puts_rules_back_where_they_lay() {
                 back += 1;
             }
         }
-        assert!(back >= 5, "three rights, a rule and a forward: {undone:?}");
+        assert!(
+            back >= 7,
+            "three rights, two on folders, a rule and a forward: {undone:?}"
+        );
         let affected = wire::lock(&stage.lab).briefing().affected.clone();
         for (was, now) in before.iter().zip(&set_up(&stage)) {
             assert_eq!((&was.0, &was.1), (&now.0, &now.1));

@@ -104,12 +104,13 @@ const KINDS: &[(&str, ObjectKind)] = &[
     ("remove-mailboxpermission", ObjectKind::MailboxRight),
     ("add-recipientpermission", ObjectKind::MailboxRight),
     ("remove-recipientpermission", ObjectKind::MailboxRight),
-    ("add-mailboxfolderpermission", ObjectKind::Mailbox),
-    ("set-mailboxfolderpermission", ObjectKind::Mailbox),
-    ("remove-mailboxfolderpermission", ObjectKind::Mailbox),
-    ("addfolderpermissions", ObjectKind::Mailbox),
-    ("updatefolderpermissions", ObjectKind::Mailbox),
-    ("modifyfolderpermissions", ObjectKind::Mailbox),
+    ("add-mailboxfolderpermission", ObjectKind::FolderRight),
+    ("set-mailboxfolderpermission", ObjectKind::FolderRight),
+    ("remove-mailboxfolderpermission", ObjectKind::FolderRight),
+    ("addfolderpermissions", ObjectKind::FolderRight),
+    ("updatefolderpermissions", ObjectKind::FolderRight),
+    ("modifyfolderpermissions", ObjectKind::FolderRight),
+    ("removefolderpermissions", ObjectKind::FolderRight),
     ("updatecalendardelegation", ObjectKind::Mailbox),
     ("set-mailboxautoreplyconfiguration", ObjectKind::AutoReply),
     ("set-mailboxjunkemailconfiguration", ObjectKind::JunkLists),
@@ -472,7 +473,7 @@ fn identify(event: &Event, kind: ObjectKind, scope: &Scope<'_>) -> (Vec<String>,
             }
             name.clone_from(&event.reason);
         }
-        ObjectKind::MailboxRight => super::rights::holders(event)
+        ObjectKind::MailboxRight | ObjectKind::FolderRight => super::rights::holders(event)
             .iter()
             .for_each(|holder| add(holder)),
         ObjectKind::MailboxForwarding

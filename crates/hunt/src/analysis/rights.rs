@@ -1,4 +1,4 @@
-//! Whose right on a mailbox a record tells of.
+//! Whose right on a mailbox, or on a folder of one, a record tells of.
 
 use crate::event::Event;
 
@@ -6,7 +6,7 @@ use crate::event::Event;
 /// that it added count: the others were there before, and the record says nothing of
 /// who let them.
 pub(super) fn holders(event: &Event) -> Vec<String> {
-    let mut holders: Vec<String> = ["User", "Trustee"]
+    let mut holders: Vec<String> = ["User", "Trustee", "MemberUpn"]
         .into_iter()
         .filter_map(|name| event.parameter(name))
         .map(str::to_owned)

@@ -173,6 +173,7 @@ fn parameters(event: &mut Event, fields: Fields<'_>) {
     if let Some(device) = fields.text(&["DeviceId"]).filter(|text| !text.is_empty()) {
         all.entry("DeviceId".to_owned()).or_insert(device);
     }
+    folder_rights(&mut all, fields);
     event.parameters = all;
     event.modified = fields.modified(&["ModifiedProperties"]);
     event.mail_access = match event.parameter("MailAccessType") {
@@ -183,6 +184,34 @@ fn parameters(event: &mut Event, fields: Fields<'_>) {
     event.throttled = event
         .parameter("IsThrottled")
         .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+}
+
+/// Rights on a folder, as a mailbox record tells of them: whose, which, on what folder of
+/// whose mailbox (reference §7.3, `ParentFolder`).
+fn folder_rights(all: &mut BTreeMap<String, String>, fields: Fields<'_>) {
+    let Some(item) = fields.nested(&["Item"]) else {
+        return;
+    };
+    let Some(folder) = at(&item, "ParentFolder") else {
+        return;
+    };
+    let member = [
+        ("MemberUpn", text_at(folder, "MemberUpn")),
+        ("MemberRights", text_at(folder, "MemberRights")),
+    ];
+    if member.iter().all(|(_, value)| value.is_none()) {
+        return;
+    }
+    let place = [
+        ("FolderPath", text_at(folder, "Path")),
+        ("FolderId", text_at(folder, "Id")),
+        ("MailboxOwnerUPN", fields.text(&["MailboxOwnerUPN"])),
+    ];
+    for (name, value) in member.into_iter().chain(place) {
+        if let Some(value) = value {
+            all.entry(name.to_owned()).or_insert(value);
+        }
+    }
 }
 
 /// `Target` lists one thing under several ids: type 1 its name, 2 its id, 5

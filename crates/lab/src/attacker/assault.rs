@@ -112,6 +112,8 @@ impl Attacker {
             Move::GiveSendOnBehalf => {
                 self.give_right(world, company, trace, now, Right::SendOnBehalf);
             }
+            Move::GiveInboxRight => self.give_inbox_right(world, trace, now),
+            Move::GiveFolderRight => self.give_folder_right(world, trace, now),
             Move::PhishConsent => self.phish_consent(world, company, trace, now),
             Move::PhishDeviceCode => self.phish_device_code(world, company, trace, now),
             Move::AddDefaultMethod => self.add_default_method(world, company, trace, now),

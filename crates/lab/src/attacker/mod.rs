@@ -9,6 +9,7 @@ mod app_only;
 mod assault;
 mod comeback;
 mod directory;
+mod folders;
 mod identity;
 mod kit;
 mod mailbox;
@@ -109,6 +110,8 @@ pub(crate) struct Attacker {
     footholds: Vec<Foothold>,
     /// Rights on the mailbox, given to accounts in its hands (A15, A16, A17).
     delegated: rights::Hands,
+    /// Rights on folders, through accounts in its hands (A18, A19).
+    folders: folders::Given,
     /// What it left in mailboxes that the account opens (A61).
     elsewhere: shared::Elsewhere,
 
@@ -161,6 +164,7 @@ impl Attacker {
             given: directory::GivenRoles::default(),
             footholds: Vec::new(),
             delegated: rights::Hands::default(),
+            folders: folders::Given::default(),
             elsewhere: shared::Elsewhere::default(),
             drops: BTreeMap::new(),
             fresh: Vec::new(),
@@ -382,6 +386,7 @@ impl Attacker {
             }
         }
         gone.extend(self.delegated.gone(world, &self.victim));
+        gone.extend(self.folders.gone(world, &self.victim));
         gone.extend(self.elsewhere.gone(world));
         let mut reactions = Vec::new();
         let reacts = self.habits.reacts.low;

@@ -10,7 +10,7 @@ use super::{Attacker, Foothold};
 use crate::company::{Company, names};
 use crate::trace::{Actor, Got, Service, Trace, TraceLine, TraceObject};
 use crate::world::rights::Right;
-use crate::world::{Address, Mail, Origin, Surface, World, known};
+use crate::world::{Address, Mail, Origin, Surface, UserType, World, known};
 
 /// A right that the attacker gave.
 #[derive(Clone, Debug)]
@@ -49,6 +49,22 @@ impl Hands {
             .filter(|given| !world.holders(user, given.right).contains(&given.holder))
             .map(|given| given.object.clone())
             .collect()
+    }
+}
+
+impl Hands {
+    /// A colleague whose account it holds: one that it gave a right before.
+    pub(super) fn colleague(&self, world: &World) -> Option<String> {
+        self.given
+            .iter()
+            .map(|given| &given.holder)
+            .find(|holder| {
+                world
+                    .users
+                    .get(*holder)
+                    .is_some_and(|user| user.user_type == UserType::Member)
+            })
+            .cloned()
     }
 }
 
@@ -125,6 +141,16 @@ impl Attacker {
                 return colleague.clone();
             }
         }
+        self.own_guest(world, trace, now)
+    }
+
+    /// The guest of its own, invited when it is first needed.
+    pub(super) fn own_guest(
+        &mut self,
+        world: &mut World,
+        trace: &mut Trace,
+        now: Timestamp,
+    ) -> String {
         if let Some(guest) = &self.delegated.guest {
             return guest.clone();
         }
@@ -195,7 +221,7 @@ impl Attacker {
     }
 
     /// The origin of what it does with another account in its hands.
-    fn origin_of(&self, world: &mut World, user: &str) -> Origin {
+    pub(super) fn origin_of(&self, world: &mut World, user: &str) -> Origin {
         let own = self.origin(world, Surface::OutlookWeb);
         Origin::user(user, known::OUTLOOK_WEB, &own.ip, &self.kit.browser)
     }

@@ -56,6 +56,7 @@ impl Attacker {
         self.try_app(world, trace, now);
         self.try_own_app(world, trace, now);
         self.try_rights(world, company, trace, now, reaction);
+        self.try_folders(world, trace, now);
         if !password && !refresh && reset {
             self.come_back(world, trace, now);
         }

@@ -252,6 +252,9 @@ impl Company {
             | BaitKind::ManagerSendOnBehalf => {
                 self.lay_right(world, kind, alert);
             }
+            BaitKind::CalendarDelegate | BaitKind::TeamFolder => {
+                self.lay_folder_right(world, kind, alert);
+            }
             BaitKind::SharedRules | BaitKind::SharedForward | BaitKind::SharedReply => {
                 self.lay_shared(world, kind, alert);
             }
@@ -390,7 +393,7 @@ impl Company {
 }
 
 /// A folder of the user's own, made if it is not there.
-fn own_folder(world: &mut World, user: &str, name: &str) -> String {
+pub(super) fn own_folder(world: &mut World, user: &str, name: &str) -> String {
     let Some(mailbox) = world.mailboxes.get_mut(user) else {
         return String::new();
     };

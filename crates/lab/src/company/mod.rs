@@ -5,6 +5,7 @@ mod account;
 mod away;
 mod bait_identity;
 pub(crate) mod baits;
+mod folders;
 pub(crate) mod hostile;
 pub(crate) mod letters;
 pub(crate) mod life;

@@ -64,6 +64,7 @@ pub(super) fn canonical(world: &World) -> Value {
                 "permissions": rights(&mailbox.permissions),
                 "sendAs": rights(&mailbox.send_as),
                 "sendOnBehalf": mailbox.send_on_behalf,
+                "folderRights": mailbox.folder_rights.iter().map(|entry| json!([mailbox.listed_folder(&entry.folder).map(|folder| folder.path), entry.holder, entry.rights, entry.flags])).collect::<Vec<_>>(),
                 "protocols": {"imap": mailbox.imap, "pop": mailbox.pop, "ews": mailbox.ews, "smtpAuthDisabled": mailbox.smtp_auth_disabled},
                 "audit": mailbox.audit_enabled,
             }),

@@ -55,6 +55,7 @@ fn kind_of(word: &str) -> Option<ObjectKind> {
         "app_role" => ObjectKind::AppRole,
         "directory_role" => ObjectKind::DirectoryRole,
         "mailbox_right" => ObjectKind::MailboxRight,
+        "folder_right" => ObjectKind::FolderRight,
         "reset_attributes" => ObjectKind::ResetAttributes,
         _ => return None,
     })
@@ -157,6 +158,7 @@ fn is_there(world: &World, company: &Company, kind: ObjectKind, id: &str) -> boo
         ObjectKind::AppRole => world.app_role_assignments.contains_key(id),
         ObjectKind::DirectoryRole => world.roles.iter().any(|held| held.id == id),
         ObjectKind::MailboxRight => rights(world, me).iter().any(|held| held.0 == id),
+        ObjectKind::FolderRight => on_folders(world, me).iter().any(|held| held.0 == id),
         ObjectKind::Device => world.devices.get(id).is_some_and(|held| held.enabled),
         ObjectKind::ServicePrincipal => world
             .service_principals
@@ -242,6 +244,11 @@ fn told(world: &World, company: &Company, kind: ObjectKind, what: &str) -> Vec<S
             .map(|(id, ..)| id)
             .filter(|id| says(id))
             .collect(),
+        ObjectKind::FolderRight => on_folders(world, me)
+            .into_iter()
+            .map(|(id, ..)| id)
+            .filter(|id| says(id))
+            .collect(),
         _ => vec![me.clone()],
     }
 }
@@ -255,6 +262,21 @@ fn rights(world: &World, me: &str) -> Vec<(String, Right, String)> {
                 let id = world.right_object(me, right, &holder);
                 (id, right, holder)
             })
+        })
+        .collect()
+}
+
+/// Every entry that somebody set on a folder of this mailbox: its id, on which, and whose.
+fn on_folders(world: &World, me: &str) -> Vec<(String, String, String)> {
+    let Some(mailbox) = world.mailboxes.get(me) else {
+        return Vec::new();
+    };
+    mailbox
+        .folder_rights
+        .iter()
+        .map(|entry| {
+            let id = world.folder_object(me, &entry.folder, &entry.holder);
+            (id, entry.folder.clone(), entry.holder.clone())
         })
         .collect()
 }
@@ -336,6 +358,13 @@ fn remove(
         ObjectKind::MailboxRight => {
             let (_, right, holder) = rights(world, &me).into_iter().find(|held| held.0 == id)?;
             world.take_right(now, &exchange, &me, right, &holder);
+            json!({"kind": "deleted"})
+        }
+        ObjectKind::FolderRight => {
+            let (_, folder, holder) = on_folders(world, &me)
+                .into_iter()
+                .find(|held| held.0 == id)?;
+            world.set_folder_right(now, &exchange, &me, &folder, &holder, &[], &[]);
             json!({"kind": "deleted"})
         }
         ObjectKind::Password => {

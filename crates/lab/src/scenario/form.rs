@@ -151,6 +151,10 @@ pub enum Move {
     GiveSendAs,
     /// Send on behalf of the mailbox, for an account in the attacker's hands (A17).
     GiveSendOnBehalf,
+    /// A right on the inbox, for a guest of the attacker's (A18).
+    GiveInboxRight,
+    /// A right on another folder, or one that everybody has (A19).
+    GiveFolderRight,
     /// Reads mail in the shared mailboxes that the account opens.
     ReadShared,
     /// A rule in a shared mailbox (A61).
@@ -265,6 +269,8 @@ impl Move {
             Self::GiveFullAccess => &[ArtefactId::FULL_ACCESS],
             Self::GiveSendAs => &[ArtefactId::SEND_AS],
             Self::GiveSendOnBehalf => &[ArtefactId::SEND_ON_BEHALF],
+            Self::GiveInboxRight => &[ArtefactId::INBOX_RIGHT],
+            Self::GiveFolderRight => &[ArtefactId::FOLDER_RIGHT],
             Self::AnswerForTheUser => &[ArtefactId::AUTO_REPLY],
             Self::BendJunkLists => &[ArtefactId::JUNK_LISTS],
             Self::OpenProtocols => &[ArtefactId::MAIL_PROTOCOLS],
@@ -339,6 +345,8 @@ impl Move {
             Self::GiveFullAccess => "give_full_access",
             Self::GiveSendAs => "give_send_as",
             Self::GiveSendOnBehalf => "give_send_on_behalf",
+            Self::GiveInboxRight => "give_inbox_right",
+            Self::GiveFolderRight => "give_folder_right",
             Self::StealToken => "steal_token",
             Self::SpoofMail => "spoof_mail",
             Self::VendorMail => "vendor_mail",
@@ -466,6 +474,10 @@ pub enum BaitKind {
     TeamSendAs,
     /// The manager may send on behalf, by the user's own choice.
     ManagerSendOnBehalf,
+    /// A colleague keeps the affected user's calendar, as a delegate, for long.
+    CalendarDelegate,
+    /// A folder of the affected user's own that colleagues read, by the user's own choice.
+    TeamFolder,
     /// Shared mailboxes have rules of their own.
     SharedRules,
     /// A shared mailbox forwards a copy outside, for long.

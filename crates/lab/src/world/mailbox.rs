@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::directory::User;
+use super::folders::FolderEntry;
 use super::settings::{JunkList, Protocol};
 
 /// A mail address with the name shown beside it.
@@ -301,6 +302,8 @@ pub(crate) struct Mailbox {
     pub(crate) permissions: Vec<MailboxRight>,
     pub(crate) send_as: Vec<MailboxRight>,
     pub(crate) send_on_behalf: Vec<String>,
+    /// Entries that somebody set in the lists of single folders.
+    pub(crate) folder_rights: Vec<FolderEntry>,
     pub(crate) audit_enabled: bool,
     /// How long it keeps what is deleted.
     pub(crate) keeping: Keeping,
@@ -395,6 +398,7 @@ impl Mailbox {
                 rights: vec![String::from("SendAs")],
             }],
             send_on_behalf: Vec::new(),
+            folder_rights: Vec::new(),
             audit_enabled: true,
             keeping: Keeping::default(),
             bind_stopped_until: None,

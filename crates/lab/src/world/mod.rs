@@ -11,6 +11,7 @@ pub(crate) mod audit;
 pub(crate) mod changes;
 pub(crate) mod contact;
 pub(crate) mod directory;
+pub(crate) mod folders;
 pub(crate) mod issue;
 pub(crate) mod legacy;
 pub(crate) mod logs;

@@ -173,6 +173,22 @@ pub enum Facts {
         /// Whose.
         holder: Holder,
     },
+    /// A right on one folder of the mailbox, beyond what such a folder has by itself.
+    FolderRight {
+        /// The folder's id (`FolderId`), which no language changes.
+        folder: String,
+        /// Where the user sees it, in the mailbox's language: `\Posteingang`.
+        path: String,
+        /// What it is for (`FolderType`): `Inbox`, `Calendar`, `User Created`.
+        folder_type: String,
+        /// The rights, roles and single ones, sorted.
+        rights: Vec<String>,
+        /// What goes with a delegate's right on a calendar (`SharingPermissionFlags`), sorted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sharing: Vec<String>,
+        /// Whose.
+        holder: Holder,
+    },
     /// A mailbox that the account can open or send as, besides its own.
     Opened {
         /// Its address.

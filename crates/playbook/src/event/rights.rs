@@ -50,6 +50,66 @@ impl MailboxRight {
     }
 }
 
+/// The entry that holds for everybody who has none of their own.
+pub const DEFAULT: &str = "Default";
+/// The entry that holds for whoever did not sign in.
+pub const ANONYMOUS: &str = "Anonymous";
+
+/// Whether an entry of a folder's list stands for no single holder: it is there in every
+/// list, and can be lowered, not removed.
+pub fn is_standing_entry(shown: &str) -> bool {
+    [DEFAULT, ANONYMOUS]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(shown.trim()))
+}
+
+/// What an entry for nobody in particular says in a folder that nobody touched: the
+/// calendar shows when somebody is busy, every other folder nothing.
+pub fn ordinary_rights(folder_type: &str, shown: &str) -> &'static str {
+    let calendar = folder_type.eq_ignore_ascii_case("Calendar");
+    if calendar && shown.trim().eq_ignore_ascii_case(DEFAULT) {
+        "AvailabilityOnly"
+    } else {
+        "None"
+    }
+}
+
+/// Whether these rights on a folder show what lies in it: roles and single rights as the
+/// cmdlets have them, and the words of mailbox records.
+pub fn reads_folder<'a>(rights: impl IntoIterator<Item = &'a str>) -> bool {
+    const READING: [&str; 10] = [
+        "owner",
+        "publishingeditor",
+        "editor",
+        "publishingauthor",
+        "author",
+        "noneditingauthor",
+        "reviewer",
+        "readitems",
+        // Who owns a folder gives itself the rest.
+        "folderowner",
+        "readany",
+    ];
+    rights
+        .into_iter()
+        .flat_map(|text| text.split([',', ';']))
+        .any(|right| {
+            READING
+                .iter()
+                .any(|one| right.trim().eq_ignore_ascii_case(one))
+        })
+}
+
+/// Whether a folder of this type (`FolderType`) holds mail, as all do that are not known
+/// to hold something else.
+pub fn holds_mail(folder_type: &str) -> bool {
+    const OTHER: [&str; 6] = [
+        "calendar", "contacts", "tasks", "notes", "journal", "birthday",
+    ];
+    let folder_type = folder_type.to_ascii_lowercase();
+    !OTHER.iter().any(|other| folder_type.starts_with(other))
+}
+
 /// Whoever holds a right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
@@ -67,6 +127,12 @@ pub struct Holder {
 }
 
 impl Holder {
+    /// By what they are named to a service: a name that several people may have only where
+    /// nothing better is known.
+    pub fn unmistakable(&self) -> &str {
+        self.upn.as_deref().unwrap_or(&self.shown)
+    }
+
     /// Somebody of whom nothing else is known.
     pub fn unknown(shown: impl Into<String>) -> Self {
         Self {
@@ -94,6 +160,8 @@ pub enum HolderKind {
     Nobody,
     /// Everybody in the organisation.
     Everybody,
+    /// Anybody at all, without signing in.
+    Anybody,
     /// Not known.
     #[default]
     Unknown,
@@ -113,7 +181,8 @@ impl HolderKind {
             Self::Outside => "somebody outside",
             Self::Group => "a group",
             Self::Nobody => "nobody any more",
-            Self::Everybody => "everybody",
+            Self::Everybody => "everybody in the organisation",
+            Self::Anybody => "anybody, without signing in",
             Self::Unknown => "somebody who could not be looked up",
         }
     }

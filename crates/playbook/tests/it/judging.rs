@@ -5,7 +5,7 @@ use retake_playbook::judge::{Verdict, judge};
 use retake_playbook::machine::Phase;
 use retake_playbook::{ActionKind, ObjectKind, ObjectRef};
 
-use crate::story::{Story, change, method, right, rule};
+use crate::story::{Story, change, folder_right, method, right, rule};
 
 fn verdicts(story: &Story) -> Vec<(String, Verdict)> {
     judge(&story.state)
@@ -251,6 +251,116 @@ fn who_gave_a_right_decides_and_a_record_of_another_mailbox_or_right_says_nothin
         judged(vec![
             given("Add-MailboxPermission", &ours, Origin::Attacker),
             ours_once
+        ]),
+        Verdict::Foothold
+    );
+}
+
+/// What a right shows, and to whom, decides where no record does; the words are the
+/// mailbox's language and decide nothing.
+#[test]
+fn a_right_on_a_folder_without_a_record_is_judged_by_what_it_shows_to_whom() {
+    use HolderKind::{Anybody, Everybody, Group, Guest, Inside, Outside};
+    let (cut, ask, stays) = (Verdict::Foothold, Verdict::Unclear, Verdict::Legitimate);
+    let cases: [(&str, &[&str], HolderKind, Verdict); 14] = [
+        ("Inbox", &["Reviewer"], Guest, cut),
+        ("SentItems", &["FolderVisible", "ReadItems"], Outside, cut),
+        ("User Created", &["Editor"], Guest, cut),
+        ("Inbox", &["Editor"], Inside, ask),
+        ("Inbox", &["Reviewer"], Group, ask),
+        ("Inbox", &["Reviewer"], Everybody, cut),
+        ("Root", &["Owner"], Everybody, cut),
+        ("User Created", &["Reviewer"], Everybody, ask),
+        ("User Created", &["Reviewer"], Anybody, cut),
+        // Dropping mail in shows none.
+        ("Inbox", &["Contributor"], Everybody, stays),
+        ("Inbox", &["CreateItems"], Guest, ask),
+        ("Calendar", &["Editor"], Inside, stays),
+        ("Calendar", &["LimitedDetails"], Everybody, stays),
+        ("Calendar", &["Reviewer"], Guest, ask),
+    ];
+    for (folder_type, rights, kind, expected) in cases {
+        let mut story = Story::begin();
+        let one = folder_right(folder_type, "\\Posteingang", rights, "somebody", kind);
+        story.objects = vec![one];
+        story.go_to(Phase::Approving);
+        let what = format!("{folder_type} {rights:?} {kind:?}");
+        assert_eq!(verdicts(&story)[0].1, expected, "{what}");
+        let cuts: Vec<_> = story
+            .state
+            .plan()
+            .unwrap()
+            .actions
+            .iter()
+            .filter(|action| action.kind == ActionKind::RemoveFolderRight)
+            .map(|action| action.step.to_string())
+            .collect();
+        let planned: &[&str] = if expected == cut { &["S3.5"] } else { &[] };
+        assert_eq!(cuts, planned, "{what}");
+    }
+}
+
+#[test]
+fn who_raised_a_folder_decides_and_a_record_of_another_folder_or_less_says_nothing() {
+    let judged = |changes: Vec<(&str, &str, Origin)>| {
+        let mut story = Story::begin();
+        story.objects = vec![folder_right(
+            "User Created",
+            "\\Ablage",
+            &["Reviewer"],
+            "Default",
+            HolderKind::Everybody,
+        )];
+        story.changes = changes
+            .into_iter()
+            .enumerate()
+            .map(|(index, (operation, parameters, by))| {
+                let mut change = change(ObjectKind::FolderRight, &["Default"], parameters, by);
+                change.operation = operation.to_owned();
+                change.at = format!("2026-03-01T0{index}:00:00Z").parse().unwrap();
+                change
+            })
+            .collect();
+        story.go_to(Phase::Approving);
+        verdicts(&story)[0].1
+    };
+    let (add, set) = ("AddFolderPermissions", "Set-MailboxFolderPermission");
+    let here = "folderpath \\ablage\nmemberrights readany, visible";
+    assert_eq!(
+        judged(vec![(add, here, Origin::Attacker)]),
+        Verdict::Foothold
+    );
+    assert_eq!(judged(vec![(add, here, Origin::User)]), Verdict::Legitimate);
+    let by_id = format!(
+        "accessrights reviewer\nidentity {}:id-of-\\ablage",
+        Story::account().upn
+    );
+    assert_eq!(
+        judged(vec![(set, by_id.as_str(), Origin::User)]),
+        Verdict::Legitimate
+    );
+    // Another folder; a mailbox of somebody else's.
+    for elsewhere in [
+        "folderpath \\ablage\\alt\nmemberrights readany",
+        "folderpath \\ablage\nmailboxownerupn board@example.test\nmemberrights readany",
+        "accessrights reviewer\nidentity board@example.test:\\ablage",
+    ] {
+        let told = judged(vec![(add, elsewhere, Origin::Attacker)]);
+        assert_eq!(told, Verdict::Unclear, "{elsewhere}");
+    }
+    // We lowered it once; that it is raised again is not our doing.
+    let lowered = "accessrights none\nfolderpath \\ablage";
+    assert_eq!(
+        judged(vec![
+            (add, here, Origin::Attacker),
+            (set, lowered, Origin::Responder)
+        ]),
+        Verdict::Foothold
+    );
+    assert_eq!(
+        judged(vec![
+            (add, here, Origin::Attacker),
+            ("RemoveFolderPermissions", here, Origin::Responder)
         ]),
         Verdict::Foothold
     );

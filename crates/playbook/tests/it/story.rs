@@ -397,6 +397,34 @@ pub(crate) fn right(right: MailboxRight, who: &str, kind: HolderKind) -> Observe
     }
 }
 
+/// Rights on a folder of this type, for somebody.
+pub(crate) fn folder_right(
+    folder_type: &str,
+    path: &str,
+    rights: &[&str],
+    who: &str,
+    kind: HolderKind,
+) -> Observed {
+    let id = ObjectRef::right_id("account", path, who);
+    Observed {
+        digest: digest(&id),
+        object: ObjectRef::new(ObjectKind::FolderRight, id),
+        evidence: vec![digest("folders")],
+        facts: Facts::FolderRight {
+            folder: format!("id-of-{path}"),
+            path: path.to_owned(),
+            folder_type: folder_type.to_owned(),
+            rights: rights.iter().map(|&right| right.to_owned()).collect(),
+            sharing: Vec::new(),
+            holder: Holder {
+                kind,
+                upn: who.contains('@').then(|| who.to_owned()),
+                ..Holder::unknown(who)
+            },
+        },
+    }
+}
+
 /// A device that was registered this many minutes before the alert.
 pub(crate) fn device(id: &str, minutes: i64) -> Observed {
     Observed {

@@ -1,6 +1,8 @@
 //! What each action sends: the one request that carries it out, or takes it back.
 
-use retake_playbook::event::{Facts, Holder, MailboxRight, Planned};
+use retake_playbook::event::{
+    Facts, Holder, MailboxRight, Planned, is_standing_entry, ordinary_rights,
+};
 use retake_playbook::judge::{JunkList, junk_entries, preference, reopened, restored_values};
 use retake_playbook::undo::CannotUndo;
 use retake_playbook::{ActionKind, plan};
@@ -98,6 +100,25 @@ impl Hand<'_> {
                     return Err(nothing_known(planned));
                 };
                 prepare_right(tenant, &user, *right, holder, Giving::Take)
+            }
+            ActionKind::RemoveFolderRight => {
+                let Some(Facts::FolderRight {
+                    folder,
+                    folder_type,
+                    holder,
+                    ..
+                }) = facts(&state, planned)
+                else {
+                    return Err(nothing_known(planned));
+                };
+                let who = holder.shown.as_str();
+                if is_standing_entry(who) {
+                    // What stands in every list is lowered, not removed.
+                    let ordinary = [ordinary_rights(folder_type, who).to_owned()];
+                    tenant.prepare_set_folder_right(&user, folder, who, &ordinary)
+                } else {
+                    tenant.prepare_remove_folder_right(&user, folder, holder.unmistakable())
+                }
             }
             ActionKind::RemoveSweepRule => {
                 tenant.prepare_remove_sweep_rule(&user, &planned.object.id)

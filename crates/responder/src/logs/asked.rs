@@ -173,7 +173,9 @@ pub(super) fn right_holders<'a>(
         .into_iter()
         .flat_map(|snapshot| &snapshot.objects)
         .filter_map(|observed| match &observed.facts {
-            Facts::MailboxRight { holder, .. } => holder.upn.as_ref(),
+            Facts::MailboxRight { holder, .. } | Facts::FolderRight { holder, .. } => {
+                holder.upn.as_ref()
+            }
             _ => None,
         })
         .map(|upn| upn.to_lowercase())

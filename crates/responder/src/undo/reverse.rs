@@ -1,7 +1,7 @@
 //! The way back of each kind of action: what is sent, and what shows that the object
 //! is as it was. One arm each.
 
-use retake_playbook::event::{Facts, Observed};
+use retake_playbook::event::{Facts, Observed, is_standing_entry};
 use retake_playbook::judge::{JunkList, junk_entries, reopened, restored_values};
 use retake_playbook::undo::{CannotUndo, content, sign_in_without};
 use retake_playbook::{ActionKind, ObjectKind};
@@ -109,6 +109,25 @@ pub(crate) fn prepare_reverse(tenant: &Tenant, past: &Past<'_>) -> Result<Prepar
             };
             Ok(prepare_right(tenant, &user, *right, holder, Giving::Give)?)
         }
+        ActionKind::RemoveFolderRight => {
+            let Some(Facts::FolderRight {
+                folder,
+                rights,
+                sharing,
+                holder,
+                ..
+            }) = past.facts()
+            else {
+                return Err(not_saved(past, "the right"));
+            };
+            let who = holder.shown.as_str();
+            Ok(if is_standing_entry(who) {
+                tenant.prepare_set_folder_right(&user, folder, who, rights)?
+            } else {
+                let who = holder.unmistakable();
+                tenant.prepare_give_folder_right(&user, folder, who, rights, sharing)?
+            })
+        }
         ActionKind::DisableApp => Ok(tenant.prepare_enable_app(past.id())?),
         ActionKind::RemoveRole => match past.facts() {
             Some(Facts::Role {
@@ -184,6 +203,8 @@ pub(crate) fn shows_reversed(past: &Past<'_>, seen: &[Found]) -> Shown {
                 .map(|found| found.object().id.clone()),
             ..Shown::default()
         },
+        // An entry has no id either: the same rights of the same holder on the same folder.
+        ActionKind::RemoveFolderRight => folder_right(past, seen),
         ActionKind::ClearForwarding => setting(past, seen, |facts| {
             matches!(
                 facts,
@@ -299,6 +320,32 @@ fn kept<T: PartialEq>(past: &Past<'_>, seen: &[Found], part: impl Fn(&Facts) -> 
     Shown {
         object: (part(was) == part(now.facts())).then(|| now.object().id.clone()),
         ..Shown::default()
+    }
+}
+
+/// An entry of a folder's list: with the same rights it is as it was, with others
+/// somebody set it since.
+fn folder_right(past: &Past<'_>, seen: &[Found]) -> Shown {
+    let (Some(was), Some(now)) = (
+        past.facts(),
+        seen.iter().find(|found| found.object().id == past.id()),
+    ) else {
+        return Shown::default();
+    };
+    match (was, now.facts()) {
+        (
+            Facts::FolderRight { rights: was, .. },
+            Facts::FolderRight {
+                rights: now_held, ..
+            },
+        ) if was == now_held => Shown {
+            object: Some(now.object().id.clone()),
+            ..Shown::default()
+        },
+        (was, held) => Shown {
+            in_the_way: Some(differs(was, held)),
+            ..Shown::default()
+        },
     }
 }
 

@@ -317,6 +317,22 @@ calls! {
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
 
+    EXCHANGE_GET_FOLDERS: "exchange.folders.list", "list a mailbox's folders, whatever they are called (Get-MailboxFolderStatistics)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2; EX:Get-MailboxFolderStatistics.md".
+    EXCHANGE_GET_FOLDER_RIGHTS: "exchange.folders.rights", "read who has rights on a folder (Get-MailboxFolderPermission)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2; EX:Get-MailboxFolderPermission.md".
+    EXCHANGE_GIVE_FOLDER_RIGHT: "exchange.folders.give_right", "give a right on a folder back (Add-MailboxFolderPermission)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2; EX:Add-MailboxFolderPermission.md".
+    EXCHANGE_SET_FOLDER_RIGHT: "exchange.folders.set_right", "set what Default or Anonymous may do in a folder (Set-MailboxFolderPermission)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2; EX:Set-MailboxFolderPermission.md".
+    EXCHANGE_REMOVE_FOLDER_RIGHT: "exchange.folders.remove_right", "take a right on a folder away (Remove-MailboxFolderPermission)";
+        Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", change;
+        needs &["Exchange.ManageAsApp"], roles EXCHANGE_WRITE_ROLES; "reference §6.2".
+
     EXCHANGE_GET_SWEEP_RULES: "exchange.sweep.list", "read a mailbox's sweep rules (Get-SweepRule)";
         Exchange Post "/adminapi/beta/{tenant}/InvokeCommand", read;
         needs &["Exchange.ManageAsApp"], roles EXCHANGE_READ_ROLES; "reference §6.2".

@@ -1,5 +1,6 @@
 //! Exchange's cmdlets over REST (reference §6.2 to §6.6).
 
+mod folders;
 mod rights;
 
 use std::collections::HashSet;

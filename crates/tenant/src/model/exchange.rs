@@ -1,6 +1,7 @@
 //! The mailbox as Exchange's cmdlets show it (reference §6.6).
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Other, lenient};
 
@@ -289,6 +290,80 @@ pub struct RecipientPermission {
     /// Everything else.
     #[serde(flatten)]
     pub other: Other,
+}
+
+/// A folder of a mailbox, with its name in the mailbox's language.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MailboxFolder {
+    /// What the user calls it.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub name: Option<String>,
+    /// Its path with slashes: `/Posteingang`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub folder_path: Option<String>,
+    /// Its id, which no language changes.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub folder_id: Option<String>,
+    /// What it is for: `Inbox`, `Calendar`, `User Created`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub folder_type: Option<String>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub other: Other,
+}
+
+/// An entry of a folder's list of rights.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct FolderPermission {
+    /// Who: a display name, `Default`, `Anonymous`; in some answers an object.
+    #[serde(default)]
+    pub user: Option<Value>,
+    /// Rights: roles and single ones; one text may hold several, separated by commas.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub access_rights: Vec<String>,
+    /// `Delegate`, `CanViewPrivateItems`, on a calendar.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub sharing_permission_flags: Vec<String>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub other: Other,
+}
+
+impl FolderPermission {
+    /// Whose entry it is, as a person reads it.
+    pub fn who(&self) -> Option<&str> {
+        let shown = match self.user.as_ref()? {
+            Value::String(text) => text.as_str(),
+            Value::Object(parts) => parts.get("DisplayName")?.as_str()?,
+            _ => return None,
+        };
+        Some(shown.trim()).filter(|shown| !shown.is_empty())
+    }
+
+    /// The rights one by one, `None` left out, sorted.
+    pub fn rights(&self) -> Vec<String> {
+        words(&self.access_rights)
+    }
+
+    /// The flags one by one, sorted.
+    pub fn flags(&self) -> Vec<String> {
+        words(&self.sharing_permission_flags)
+    }
+}
+
+/// A flags list is one text with commas inside a list (reference §6.6).
+fn words(texts: &[String]) -> Vec<String> {
+    let mut words: Vec<String> = texts
+        .iter()
+        .flat_map(|text| text.split(','))
+        .map(|word| word.trim().to_owned())
+        .filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case("None"))
+        .collect();
+    words.sort();
+    words.dedup();
+    words
 }
 
 /// A recipient of the organisation.

@@ -377,6 +377,50 @@ fn rights_are_read_as_they_stand_in_the_lists() {
 }
 
 #[test]
+fn folders_are_named_by_id_and_their_lists_read_as_they_stand() {
+    let world = World::new([
+        rows(
+            &json!([{"Name": "Posteingang", "FolderPath": "/Posteingang", "FolderId": "LgAA/1=", "FolderType": "Inbox", "ItemsInFolder": 3}]),
+        ),
+        rows(&json!([
+            {"FolderName": "Posteingang", "User": "Default", "AccessRights": ["None"], "SharingPermissionFlags": null},
+            {"FolderName": "Posteingang", "User": {"DisplayName": "Kim Lund", "UserType": "Internal"}, "AccessRights": "FolderVisible, ReadItems"},
+        ])),
+        rows(&json!([])),
+    ]);
+    let folders = world.run(world.tenant.get_folders(UPN)).unwrap().value;
+    let id = folders[0].folder_id.clone().unwrap();
+    let rights = world
+        .run(world.tenant.get_folder_rights(UPN, &id))
+        .unwrap()
+        .value;
+    assert_eq!(rights[0].who(), Some("Default"));
+    assert_eq!(rights[0].rights(), Vec::<String>::new());
+    assert_eq!(rights[1].who(), Some("Kim Lund"));
+    assert_eq!(rights[1].rights(), ["FolderVisible", "ReadItems"]);
+    let asked = world.services.seen()[1].json();
+    assert_eq!(
+        asked["CmdletInput"]["Parameters"]["Identity"],
+        format!("{UPN}:LgAA/1=")
+    );
+    // Every mailbox has folders: an empty list is no answer.
+    let none = world.run(world.tenant.get_folders(UPN)).unwrap_err();
+    assert!(matches!(none.kind, Kind::BadAnswer { .. }), "{none}");
+    let taken = world
+        .tenant
+        .prepare_remove_folder_right(UPN, &id, "Kim Lund")
+        .unwrap();
+    assert_eq!(
+        taken.equivalent().powershell,
+        "Remove-MailboxFolderPermission -Identity 'ida@tarn.example:LgAA/1=' -User 'Kim Lund' -Confirm:$false"
+    );
+    for (folder, who) in [("", "Kim Lund"), (id.as_str(), " ")] {
+        let prepared = world.tenant.prepare_remove_folder_right(UPN, folder, who);
+        assert!(prepared.is_err(), "{folder:?} {who:?}");
+    }
+}
+
+#[test]
 fn a_right_is_taken_from_one_holder_and_the_table_names_its_type() {
     let world = World::new([rows(&json!([]))]);
     let taken = world

@@ -276,65 +276,6 @@ pub(super) fn protocols(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
     })
 }
 
-/// `Get-MailboxFolderStatistics`: names as the user sees them.
-pub(super) fn folders(cmdlet: &mut Cmdlet<'_, '_>) -> Rows {
-    let user = cmdlet.mailbox("Identity")?;
-    let mailbox = cmdlet
-        .ask
-        .world
-        .mailboxes
-        .get(&user)
-        .ok_or_else(|| missing(cmdlet.ask.world, &user))?;
-    let rows = mailbox
-        .folders
-        .values()
-        .map(|folder| {
-            let path = mailbox.folder_path(&folder.id);
-            let inside = mailbox
-                .messages
-                .values()
-                .filter(|message| message.folder == folder.id);
-            let (count, size) = inside.fold((0_u64, 0_u64), |(count, size), message| {
-                (count + 1, size + u64::from(message.size))
-            });
-            row(vec![
-                ("Name", json!(folder.display_name)),
-                ("FolderPath", json!(path.replace('\\', "/"))),
-                ("FolderId", json!(folder.id)),
-                (
-                    "FolderType",
-                    json!(
-                        folder
-                            .well_known
-                            .as_deref()
-                            .map_or("User Created", folder_type)
-                    ),
-                ),
-                ("Identity", json!(format!("{}{path}", mailbox.guid))),
-                ("ItemsInFolder", json!(count)),
-                (
-                    "FolderSize",
-                    json!(format!("{} KB ({size} bytes)", size / 1024)),
-                ),
-            ])
-        })
-        .collect();
-    Ok(about(rows, user))
-}
-
-fn folder_type(word: &str) -> &str {
-    match word {
-        "inbox" => "Inbox",
-        "sentitems" => "SentItems",
-        "drafts" => "Drafts",
-        "deleteditems" => "DeletedItems",
-        "junkemail" => "JunkEmail",
-        "archive" => "Archive",
-        "outbox" => "Outbox",
-        other => other,
-    }
-}
-
 pub(super) fn about(rows: Vec<Value>, user: String) -> Done {
     Done {
         rows,

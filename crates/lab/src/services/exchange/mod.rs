@@ -2,6 +2,7 @@
 //! one cmdlet.
 
 mod errors;
+mod folders;
 mod front;
 mod keeping;
 mod mailbox;
@@ -335,7 +336,43 @@ const CMDLETS: &[Known] = &[
         name: "Get-MailboxFolderStatistics",
         parameters: &["Identity", "FolderScope"],
         write: false,
-        run: mailbox::folders,
+        run: folders::statistics,
+    },
+    Known {
+        name: "Get-MailboxFolderPermission",
+        parameters: &["Identity", "User"],
+        write: false,
+        run: folders::permissions,
+    },
+    Known {
+        name: "Add-MailboxFolderPermission",
+        parameters: &[
+            "Identity",
+            "User",
+            "AccessRights",
+            "SharingPermissionFlags",
+            "SendNotificationToUser",
+        ],
+        write: true,
+        run: folders::add,
+    },
+    Known {
+        name: "Set-MailboxFolderPermission",
+        parameters: &[
+            "Identity",
+            "User",
+            "AccessRights",
+            "SharingPermissionFlags",
+            "SendNotificationToUser",
+        ],
+        write: true,
+        run: folders::change,
+    },
+    Known {
+        name: "Remove-MailboxFolderPermission",
+        parameters: &["Identity", "User"],
+        write: true,
+        run: folders::remove,
     },
     Known {
         name: "Get-OrganizationConfig",
@@ -605,24 +642,32 @@ impl Cmdlet<'_, '_> {
 
     /// The user whose mailbox the parameter names: address, id or GUID.
     pub(super) fn mailbox(&self, name: &str) -> Result<String, Answer> {
-        let key = self.text(name).filter(|key| !key.is_empty()).ok_or_else(|| {
-            bad(
-                &format!("Cannot process command because of one or more missing mandatory parameters: {name}."),
+        let key = self.text(name).unwrap_or_default();
+        self.mailbox_of(name, &key)
+    }
+
+    /// The same of a key that is a part of the parameter.
+    pub(super) fn mailbox_of(&self, name: &str, key: &str) -> Result<String, Answer> {
+        if key.is_empty() {
+            return Err(bad(
+                &format!(
+                    "Cannot process command because of one or more missing mandatory parameters: {name}."
+                ),
                 "ParameterBindingException",
-            )
-        })?;
+            ));
+        }
         let world = &self.ask.world;
         world
-            .user_id(&key)
+            .user_id(key)
             .filter(|id| world.mailboxes.contains_key(id))
             .or_else(|| {
                 world
                     .mailboxes
                     .values()
-                    .find(|mailbox| mailbox.guid.eq_ignore_ascii_case(&key))
+                    .find(|mailbox| mailbox.guid.eq_ignore_ascii_case(key))
                     .map(|mailbox| mailbox.user.clone())
             })
-            .ok_or_else(|| no_mailbox(world, &key))
+            .ok_or_else(|| no_mailbox(world, key))
     }
 
     /// Who does this, for the logs.

@@ -6,6 +6,7 @@ mod app_roles;
 mod around;
 mod delays;
 mod delegation;
+mod folders;
 mod limits;
 mod page;
 mod records;

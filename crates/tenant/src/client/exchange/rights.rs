@@ -175,7 +175,7 @@ impl Tenant {
 }
 
 /// A holder that is somebody: an empty name could mean everybody.
-fn named<'a>(spec: &'static CallSpec, who: &'a str) -> Result<&'a str, TenantError> {
+pub(super) fn named<'a>(spec: &'static CallSpec, who: &'a str) -> Result<&'a str, TenantError> {
     if who.trim().is_empty() {
         let why = "name whose right it is";
         return Err(TenantError::new(Kind::BadInput, spec, who, why));
