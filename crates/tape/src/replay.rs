@@ -131,7 +131,7 @@ async fn ask(
     let last = values.last().map_or("", String::as_str);
     let body = exchange.request.body.json();
     let at = Timestamp::UNIX_EPOCH;
-    let mailbox = body
+    let named = body
         .and_then(|body| body.pointer("/CmdletInput/Parameters"))
         .and_then(|given| {
             given
@@ -140,6 +140,7 @@ async fn ask(
                 .as_str()
         })
         .unwrap_or("mailbox@tape.example");
+    let (mailbox, folder) = named.split_once(':').unwrap_or((named, "tape"));
     match call.id {
         "sign_in.token" => tenant.sign_in().await,
         "graph.user.read" => tenant.user(first).await.map(drop),
@@ -266,19 +267,19 @@ async fn ask(
         "exchange.mailbox.permissions" => tenant.get_mailbox_permissions(mailbox).await.map(drop),
         "exchange.mailbox.send_as" => tenant.get_recipient_permissions(mailbox).await.map(drop),
         "exchange.folders.list" => tenant.get_folders(mailbox).await.map(drop),
-        "exchange.folders.rights" => tenant.get_folder_rights(mailbox, "tape").await.map(drop),
+        "exchange.folders.rights" => tenant.get_folder_rights(mailbox, folder).await.map(drop),
         "exchange.folders.give_right" => {
             let rights = [String::from("Reviewer")];
-            let prepared = tenant.prepare_give_folder_right(mailbox, "tape", "tape", &rights, &[]);
+            let prepared = tenant.prepare_give_folder_right(mailbox, folder, "tape", &rights, &[]);
             change(tenant, prepared).await
         }
         "exchange.folders.set_right" => {
             let rights = [String::from("None")];
-            let prepared = tenant.prepare_set_folder_right(mailbox, "tape", "Default", &rights);
+            let prepared = tenant.prepare_set_folder_right(mailbox, folder, "Default", &rights);
             change(tenant, prepared).await
         }
         "exchange.folders.remove_right" => {
-            let prepared = tenant.prepare_remove_folder_right(mailbox, "tape", "tape");
+            let prepared = tenant.prepare_remove_folder_right(mailbox, folder, "tape");
             change(tenant, prepared).await
         }
         "exchange.recipient.mailboxes" => tenant.list_mailboxes(61).await.map(drop),

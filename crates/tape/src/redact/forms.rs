@@ -72,6 +72,13 @@ impl Forms {
         {
             return format!("{prefix}:{}", self.text(rest));
         }
+        // How Exchange names a folder: whose mailbox, and the folder's id or path in it.
+        if let Some((mailbox, folder)) = text.split_once(':')
+            && !folder.is_empty()
+            && let Some(mailbox) = self.guid(mailbox).or_else(|| self.mail_address(mailbox))
+        {
+            return format!("{mailbox}:{}", self.text(folder));
+        }
         let opaque = text.len() >= OPAQUE
             && text
                 .bytes()

@@ -51,6 +51,10 @@ fn rule() -> MessageRule {
     .unwrap()
 }
 
+fn rights() -> [String; 1] {
+    [String::from("Reviewer")]
+}
+
 fn grant() -> Grant {
     serde_json::from_value(
         json!({"id": "g", "clientId": "c", "consentType": "Principal",
@@ -134,6 +138,8 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "exchange.mailbox.read" => world.get_mailbox(UPN);
         "exchange.mailbox.permissions" => world.get_mailbox_permissions(UPN);
         "exchange.mailbox.send_as" => world.get_recipient_permissions(UPN);
+        "exchange.folders.list" => world.get_folders(UPN);
+        "exchange.folders.rights" => world.get_folder_rights(UPN, "LgAAAAB1");
         "exchange.recipient.mailboxes" => world.list_mailboxes(61);
         "exchange.recipient.read" => world.get_recipients("a contact");
         "exchange.sweep.list" => world.get_sweep_rules(UPN);
@@ -152,6 +158,9 @@ fn makers() -> BTreeMap<&'static str, Make> {
         "exchange.mailbox.give_send_as" => tenant.prepare_send_as(UPN, "kim@tarn.example", Giving::Give);
         "exchange.mailbox.remove_send_as" => tenant.prepare_send_as(UPN, "kim@tarn.example", Giving::Take);
         "exchange.mailbox.send_on_behalf" => tenant.prepare_send_on_behalf(UPN, "Kim Reed", Giving::Take);
+        "exchange.folders.give_right" => tenant.prepare_give_folder_right(UPN, "LgAAAAB1", "kim@tarn.example", &rights(), &[]);
+        "exchange.folders.set_right" => tenant.prepare_set_folder_right(UPN, "LgAAAAB1", "Default", &rights());
+        "exchange.folders.remove_right" => tenant.prepare_remove_folder_right(UPN, "LgAAAAB1", "kim@tarn.example");
         "graph.user.unblock" => tenant.prepare_unblock(USER);
         "graph.user.revoke" => tenant.prepare_revoke(USER);
         "graph.user.reset_password" => tenant.prepare_reset_password(USER, SecretString::from("pass-Word-1".to_owned()), true);
