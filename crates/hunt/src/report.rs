@@ -188,7 +188,7 @@ fn coverage(imported: &Imported) -> Vec<Coverage> {
             let times: Vec<Timestamp> = imported
                 .events
                 .iter()
-                .filter(|event| event.source == *source)
+                .filter(|event| event.source == *source && event.time != crate::event::NO_TIME)
                 .map(|event| event.time)
                 .collect();
             let (from, to) = (times.first().copied()?, times.last().copied());

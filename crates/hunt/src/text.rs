@@ -129,7 +129,10 @@ fn write(out: &mut String, report: &HuntReport) -> std::fmt::Result {
             )?;
         }
     }
-    for source in crate::Source::ALL {
+    for source in crate::Source::ALL
+        .into_iter()
+        .filter(|source| source.is_expected())
+    {
         if !report.coverage.iter().any(|line| line.source == source) {
             writeln!(out, "  {:<16} not given", source.name())?;
         }

@@ -11,6 +11,9 @@ use crate::event::{Event, Source};
 pub(super) fn ledger(scope: &Scope<'_>, now: Timestamp) -> Vec<Coverage> {
     Source::ALL
         .iter()
+        .filter(|source| {
+            source.is_expected() || scope.all.iter().any(|event| event.source == **source)
+        })
         .map(|source| line(*source, scope, now))
         .collect()
 }
@@ -105,6 +108,11 @@ fn absent(source: Source, scope: &Scope<'_>) -> &'static str {
             "not given: recipients of sent mail show only where the audit log has them"
         }
         Source::RiskDetections => "not given, or not licensed: Microsoft's own rating is not known",
+        Source::GraphActivity
+        | Source::CloudApps
+        | Source::UrlClicks
+        | Source::Copilot
+        | Source::Listing => "not given",
     }
 }
 
@@ -114,6 +122,6 @@ fn late(source: Source) -> Option<(i64, &'static str)> {
         Source::Ual => Some((90, "audit records arrive 60 to 90 minutes late")),
         Source::SignIns | Source::DirectoryAudits => Some((15, "records arrive some minutes late")),
         Source::MessageTrace => Some((15, "rows arrive some minutes late")),
-        Source::RiskDetections => None,
+        _ => None,
     }
 }

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::fields::{Fields, key, scalar, unfold};
-use super::{audit, entra, trace};
+use super::listing::{self, Kind};
+use super::{audit, cloud_apps, copilot, entra, graph_activity, hunting, trace};
 use crate::event::Event;
 
 /// The form of an input, by what its records turned out to be. The names
@@ -36,6 +37,22 @@ pub enum Form {
     MessageTrace,
     /// Risk detections.
     RiskDetections,
+    /// Requests to Microsoft Graph.
+    GraphActivity,
+    /// Advanced-hunting tables.
+    AdvancedHunting,
+    /// Defender for Cloud Apps activities.
+    CloudAppActivities,
+    /// Copilot interactions as Graph gives them.
+    CopilotInteractions,
+    /// Elastic's documents.
+    Elastic,
+    /// Listed inbox rules.
+    InboxRules,
+    /// Listed grants to applications.
+    AppGrants,
+    /// Listed rights on mailboxes.
+    MailboxRights,
     /// Records of several forms.
     Mixed,
     /// No record of a known form.
@@ -61,6 +78,14 @@ impl Form {
             Self::LogAnalytics => "log-analytics",
             Self::MessageTrace => "message-trace",
             Self::RiskDetections => "risk-detections",
+            Self::GraphActivity => "graph-activity",
+            Self::AdvancedHunting => "advanced-hunting",
+            Self::CloudAppActivities => "cloud-app-activities",
+            Self::CopilotInteractions => "copilot-interactions",
+            Self::Elastic => "elastic",
+            Self::InboxRules => "inbox-rules",
+            Self::AppGrants => "app-grants",
+            Self::MailboxRights => "mailbox-rights",
             Self::Mixed => "mixed",
             Self::Unknown => "unknown",
             Self::Empty => "empty",
@@ -76,82 +101,333 @@ pub(super) fn event(value: &Value, original: &str) -> Result<(Form, Event), Stri
     object(map, None, original, 0)
 }
 
+/// Wrappings of a record inside a record, at most.
+const DEPTH: usize = 4;
+
 fn object(
     map: &Map<String, Value>,
     outer: Option<&Map<String, Value>>,
     original: &str,
     depth: usize,
 ) -> Result<(Form, Event), String> {
+    if depth < DEPTH
+        && let Some(result) = wrapped(map, original, depth)
+    {
+        return result;
+    }
     let has = |name: &str| key(map, name).is_some();
     let fields = Fields::new(map, outer);
-    if depth < 4 {
-        // Splunk: the record is a text inside the record.
-        if let Some(raw) = key(map, "_raw").and_then(unfold) {
-            return nested(&raw, None, original, depth);
-        }
-        if let Some(Value::Object(result)) = key(map, "result")
-            && key(result, "_raw").is_some()
+    let Some(shape) = shape(&has, &kind_of(map), outer.is_some()) else {
+        // An envelope that somebody put around a record.
+        if depth < DEPTH
+            && let Some(result) = enclosed(map, original, depth)
         {
-            return object(result, None, original, depth + 1);
+            return Ok(result);
         }
-        if let Some(data) = key(map, "AuditData") {
-            let form = if has("auditLogRecordType") {
-                Form::GraphAuditRecords
-            } else {
-                Form::SearchJson
-            };
-            let data = unfold(data).ok_or("the audit data cannot be read")?;
-            return nested(&data, Some(map), original, depth).map(|(_, event)| (form, event));
-        }
-        if let Some(Value::Object(properties)) = key(map, "properties") {
-            return diagnostic(map, properties, original);
+        return Err("a record of a form that is not known".to_owned());
+    };
+    match shape {
+        Shape::RiskDetection => entra::risk_detection(fields, original),
+        Shape::MessageTrace => trace::event(fields, original),
+        Shape::SignIn(_) => entra::sign_in(fields, original),
+        Shape::DirectoryAudit(_) => entra::directory_audit(fields, original),
+        Shape::Audit(_) => audit::event(fields, original),
+        Shape::GraphActivity => graph_activity::event(fields, original),
+        Shape::Email => hunting::email(fields, original),
+        Shape::Click => hunting::click(fields, original),
+        Shape::HuntingSignIn => hunting::sign_in(fields, original),
+        Shape::CloudAppTable => cloud_apps::table(fields, original),
+        Shape::CloudApp => cloud_apps::activity(fields, original),
+        Shape::Copilot => copilot::event(fields, original),
+        Shape::Listing(kind) => Ok(listing::event(kind, fields, original)),
+        Shape::ResourceManager => Err(RESOURCE_MANAGER.to_owned()),
+    }
+    .map(|event| (shape.form(), event))
+}
+
+const RESOURCE_MANAGER: &str =
+    "an Azure Resource Manager activity, which tells of Azure resources, not of accounts or mail";
+
+/// What a record is, by its keys.
+#[derive(Clone, Copy)]
+enum Shape {
+    RiskDetection,
+    MessageTrace,
+    SignIn(Form),
+    DirectoryAudit(Form),
+    Audit(Form),
+    GraphActivity,
+    Email,
+    Click,
+    HuntingSignIn,
+    CloudAppTable,
+    CloudApp,
+    Copilot,
+    Listing(Kind),
+    ResourceManager,
+}
+
+impl Shape {
+    const fn form(self) -> Form {
+        match self {
+            Self::RiskDetection => Form::RiskDetections,
+            Self::MessageTrace => Form::MessageTrace,
+            Self::SignIn(form) | Self::DirectoryAudit(form) | Self::Audit(form) => form,
+            Self::GraphActivity => Form::GraphActivity,
+            Self::Email | Self::Click | Self::HuntingSignIn | Self::CloudAppTable => {
+                Form::AdvancedHunting
+            }
+            Self::CloudApp => Form::CloudAppActivities,
+            Self::Copilot => Form::CopilotInteractions,
+            Self::Listing(Kind::Rule) => Form::InboxRules,
+            Self::Listing(Kind::Grant) => Form::AppGrants,
+            Self::Listing(Kind::MailboxRight) => Form::MailboxRights,
+            Self::ResourceManager => Form::Unknown,
         }
     }
+}
+
+/// True if a record with these keys has a form that is known: the header of a
+/// table whose columns are a record's keys.
+pub(super) fn is_known(has: &dyn Fn(&str) -> bool) -> bool {
+    has("RawEventData") || shape(has, "", false).is_some()
+}
+
+fn kind_of(map: &Map<String, Value>) -> String {
+    key(map, "Type").and_then(scalar).unwrap_or_default()
+}
+
+/// The table that tells all its forms from another; the first that fits.
+fn shape(has: &dyn Fn(&str) -> bool, kind: &str, enveloped: bool) -> Option<Shape> {
+    let all = |names: &[&str]| names.iter().all(|name| has(name));
+    let any = |names: &[&str]| names.iter().any(|name| has(name));
+    let generated = any(&["TimeGenerated", "TimeGenerated [UTC]"]);
     if has("riskEventType") {
-        return entra::risk_detection(fields, original).map(|event| (Form::RiskDetections, event));
+        return Some(Shape::RiskDetection);
     }
-    if (has("senderAddress") && has("recipientAddress"))
-        || (has("sender_address") && has("message_id"))
+    if all(&["senderAddress", "recipientAddress"]) || all(&["sender_address", "message_id"]) {
+        return Some(Shape::MessageTrace);
+    }
+    if all(&["RequestUri", "RequestMethod"]) {
+        return Some(Shape::GraphActivity);
+    }
+    if all(&["NetworkMessageId", "RecipientEmailAddress"]) {
+        return Some(Shape::Email);
+    }
+    if all(&["Url", "ActionType", "AccountUpn"]) {
+        return Some(Shape::Click);
+    }
+    if has("Timestamp")
+        && all(&["ErrorCode", "ApplicationId", "RequestId"])
+        && any(&["AccountUpn", "AccountObjectId", "ServicePrincipalId", "LogonType"])
     {
-        return trace::event(fields, original).map(|event| (Form::MessageTrace, event));
+        return Some(Shape::HuntingSignIn);
     }
-    let kind = key(map, "Type").and_then(scalar).unwrap_or_default();
+    if all(&["ActionType", "Application"]) && any(&["Timestamp", "TimeGenerated"]) {
+        return Some(Shape::CloudAppTable);
+    }
+    if all(&["eventTypeValue", "timestamp"]) && any(&["appName", "appId", "user"]) {
+        return Some(Shape::CloudApp);
+    }
+    if has("interactionType") && any(&["appClass", "conversationType"]) {
+        return Some(Shape::Copilot);
+    }
     let log_analytics = kind.ends_with("SigninLogs")
         || kind.ends_with("SignInLogs")
-        || (has("TimeGenerated") && has("ResultType"));
-    if log_analytics && (has("AppDisplayName") || has("IPAddress")) {
-        return entra::sign_in(fields, original).map(|event| (Form::LogAnalytics, event));
+        || (generated && has("ResultType"));
+    if log_analytics && any(&["AppDisplayName", "IPAddress", "ServicePrincipalId"]) {
+        return Some(Shape::SignIn(Form::LogAnalytics));
     }
-    if has("activityDisplayName")
-        && (has("initiatedBy") || has("targetResources") || has("loggedByService"))
-    {
-        let form = if has("TimeGenerated") || kind == "AuditLogs" {
+    let activity = has("activityDisplayName")
+        && any(&["initiatedBy", "targetResources", "loggedByService"]);
+    let named = has("OperationName") && all(&["InitiatedBy", "TargetResources"]);
+    if activity || named {
+        return Some(Shape::DirectoryAudit(if generated || kind == "AuditLogs" {
             Form::LogAnalytics
         } else {
             Form::DirectoryAuditsJson
-        };
-        return entra::directory_audit(fields, original).map(|event| (form, event));
+        }));
     }
     if has("Operation") && (has("OfficeWorkload") || kind == "OfficeActivity") {
-        return audit::event(fields, original).map(|event| (Form::LogAnalytics, event));
+        return Some(Shape::Audit(Form::LogAnalytics));
     }
-    if has("Operation")
-        && (has("CreationTime") || has("RecordType") || has("Workload") || outer.is_some())
-    {
-        return audit::event(fields, original).map(|event| (Form::AuditJson, event));
+    if has("Operation") && (any(&["CreationTime", "RecordType", "Workload"]) || enveloped) {
+        return Some(Shape::Audit(Form::AuditJson));
     }
     let sign_in = [
         "appId",
         "ipAddress",
         "userPrincipalName",
+        "servicePrincipalId",
         "appDisplayName",
         "status",
         "isInteractive",
     ];
     if has("createdDateTime") && sign_in.iter().filter(|name| has(name)).count() >= 3 {
-        return entra::sign_in(fields, original).map(|event| (Form::SignInsJson, event));
+        return Some(Shape::SignIn(Form::SignInsJson));
     }
-    Err("a record of a form that is not known".to_owned())
+    if let Some(kind) = listing::kind(has) {
+        return Some(Shape::Listing(kind));
+    }
+    let resources = [
+        "authorization",
+        "resourceProviderName",
+        "resourceProvider",
+        "ResourceProviderValue",
+        "subscriptionId",
+    ];
+    let named = any(&["operationName", "OperationNameValue"]);
+    (named && any(&resources)).then_some(Shape::ResourceManager)
+}
+
+/// A record in one of the wrappings that are known by their keys.
+fn wrapped(
+    map: &Map<String, Value>,
+    original: &str,
+    depth: usize,
+) -> Option<Result<(Form, Event), String>> {
+    // Splunk: the record is a text inside the record.
+    if let Some(raw) = key(map, "_raw").and_then(unfold) {
+        return Some(nested(&raw, None, original, depth));
+    }
+    if let Some(Value::Object(result)) = key(map, "result")
+        && key(result, "_raw").is_some()
+    {
+        return Some(object(result, None, original, depth + 1));
+    }
+    if let Some(data) = key(map, "AuditData") {
+        let form = if key(map, "auditLogRecordType").is_some() {
+            Form::GraphAuditRecords
+        } else {
+            Form::SearchJson
+        };
+        let Some(data) = unfold(data) else {
+            return Some(Err("the audit data cannot be read".to_owned()));
+        };
+        let inner = nested(&data, Some(map), original, depth);
+        return Some(inner.map(|(_, event)| (form, event)));
+    }
+    if let Some(result) = elastic(map, original, depth) {
+        return Some(result.map(|(_, event)| (Form::Elastic, event)));
+    }
+    // An activity of Defender for Cloud Apps holds the audit record itself.
+    if key(map, "ActionType").is_some()
+        && let Some(raw) = key(map, "RawEventData").and_then(unfold)
+        && let Ok((_, event)) = nested(&raw, None, original, depth)
+    {
+        return Some(Ok((Form::AdvancedHunting, event)));
+    }
+    if key(map, "eventTypeValue").is_some()
+        && let Some(raw) = key(map, "rawDataJson").and_then(unfold)
+        && let Ok((_, event)) = nested(&raw, None, original, depth)
+    {
+        return Some(Ok((Form::CloudAppActivities, event)));
+    }
+    let properties = key(map, "properties").and_then(unfold)?;
+    Some(diagnostic(map, properties.as_object()?, original))
+}
+
+/// Elastic's modules keep the record whole in `event.original`, or taken
+/// apart under `o365.audit`, `azure.signinlogs` and `azure.auditlogs`.
+fn elastic(
+    map: &Map<String, Value>,
+    original: &str,
+    depth: usize,
+) -> Option<Result<(Form, Event), String>> {
+    if let Some(Value::Object(source)) = key(map, "_source") {
+        return Some(object(source, None, original, depth + 1));
+    }
+    let field = |path: &[&str]| -> Option<&Value> {
+        let flat = key(map, &path.join("."));
+        flat.or_else(|| {
+            let (first, rest) = path.split_first()?;
+            rest.iter()
+                .try_fold(key(map, first)?, |value, name| super::fields::at(value, name))
+        })
+    };
+    let audit = field(&["o365", "audit"]);
+    let sign_ins = field(&["azure", "signinlogs"]);
+    let audits = field(&["azure", "auditlogs"]);
+    let graph = field(&["azure", "graphactivitylogs"]);
+    let part = audit.or(sign_ins).or(audits).or(graph);
+    if part.is_none() && field(&["azure", "activitylogs"]).is_some() {
+        return Some(Err(RESOURCE_MANAGER.to_owned()));
+    }
+    let part = part?.as_object()?;
+    if let Some(whole) = field(&["event", "original"]).and_then(unfold)
+        && let Ok(event) = nested(&whole, None, original, depth)
+    {
+        return Some(Ok(event));
+    }
+    let mut part = part.clone();
+    // What the module moved out of the record stands beside it.
+    for (name, path) in [
+        ("CreationTime", &["@timestamp"][..]),
+        ("Operation", &["event", "action"]),
+        ("Id", &["event", "id"]),
+        ("UserId", &["user", "id"]),
+        ("Workload", &["event", "provider"]),
+        ("ClientIP", &["source", "ip"]),
+        ("OrganizationId", &["organization", "id"]),
+    ] {
+        if audit.is_some()
+            && key(&part, name).is_none()
+            && let Some(value) = field(path)
+        {
+            part.insert(name.to_owned(), value.clone());
+        }
+    }
+    if audit.is_some() {
+        return Some(object(&part, None, original, depth + 1));
+    }
+    if let Some(time) = field(&["@timestamp"])
+        && key(&part, "time").is_none()
+    {
+        part.insert("time".to_owned(), time.clone());
+    }
+    if key(&part, "category").is_none() {
+        let category = if sign_ins.is_some() { "SignInLogs" } else { "AuditLogs" };
+        part.insert("category".to_owned(), Value::from(category));
+    }
+    let properties = match key(&part, "properties") {
+        Some(Value::Object(properties)) => spelled(properties),
+        _ => spelled(&part),
+    };
+    let part = spelled(&part);
+    Some(diagnostic(&part, &properties, original))
+}
+
+/// Elastic writes `user_principal_name` for `userPrincipalName`: the keys
+/// without their underscores, at every depth.
+fn spelled(map: &Map<String, Value>) -> Map<String, Value> {
+    fn value(from: &Value, depth: usize) -> Value {
+        match from {
+            Value::Object(map) if depth < 6 => Value::Object(
+                map.iter()
+                    .map(|(name, inner)| (name.replace('_', ""), value(inner, depth + 1)))
+                    .collect(),
+            ),
+            // A list became an object with its numbers as keys, or stayed.
+            Value::Array(items) => {
+                Value::Array(items.iter().map(|item| value(item, depth + 1)).collect())
+            }
+            other => other.clone(),
+        }
+    }
+    map.iter()
+        .map(|(name, inner)| (name.replace('_', ""), value(inner, 0)))
+        .collect()
+}
+
+/// The one record that stands inside one of unknown keys; none if there is
+/// none, or if there are several.
+fn enclosed(map: &Map<String, Value>, original: &str, depth: usize) -> Option<(Form, Event)> {
+    let mut found = map
+        .values()
+        .filter_map(unfold)
+        .filter_map(|value| nested(&value, None, original, depth).ok());
+    let one = found.next()?;
+    found.next().is_none().then_some(one)
 }
 
 fn nested(
@@ -177,11 +453,27 @@ fn diagnostic(
         .unwrap_or_default()
         .to_ascii_lowercase();
     let fields = Fields::new(properties, Some(map));
-    if category.contains("signinlogs") {
-        return entra::sign_in(fields, original).map(|event| (Form::Diagnostics, event));
-    }
-    if category == "auditlogs" || key(properties, "activityDisplayName").is_some() {
-        return entra::directory_audit(fields, original).map(|event| (Form::Diagnostics, event));
-    }
-    Err("an Azure record that is neither sign-in nor directory audit".to_owned())
+    let has = |name: &str| key(properties, name).is_some();
+    let event = if category.contains("signinlogs") {
+        entra::sign_in(fields, original)
+    } else if category == "auditlogs" || has("activityDisplayName") {
+        entra::directory_audit(fields, original)
+    } else if has("riskEventType") {
+        entra::risk_detection(fields, original)
+    } else if category == "microsoftgraphactivitylogs"
+        || (has("requestUri") && has("requestMethod"))
+    {
+        graph_activity::event(fields, original)
+    } else if category.starts_with("advancedhunting-") || has("ActionType") {
+        return object(properties, Some(map), original, DEPTH - 1);
+    } else {
+        let has = |name: &str| key(map, name).is_some();
+        let resources = shape(&has, "", false);
+        return Err(if matches!(resources, Some(Shape::ResourceManager)) {
+            RESOURCE_MANAGER.to_owned()
+        } else {
+            "an Azure record that is neither sign-in nor directory audit".to_owned()
+        });
+    };
+    event.map(|event| (Form::Diagnostics, event))
 }

@@ -4,6 +4,8 @@
 
 mod content;
 mod files;
+mod fixtures;
+mod forms;
 mod hands;
 mod properties;
 mod shared_data;
