@@ -66,10 +66,10 @@ fn three(template: &str) -> Vec<String> {
             let mut chars = template.chars().peekable();
             let mut before = ' ';
             while let Some(letter) = chars.next() {
-                // A capital N between digits, dashes, dots or before a T.
+                // A capital N that stands at a number's place.
                 let after = chars.peek().copied().unwrap_or(' ');
                 let stands = letter == 'N'
-                    && (before.is_ascii_digit() || matches!(before, '-' | '.' | '~'))
+                    && (before.is_ascii_digit() || matches!(before, '-' | '.' | '~' | ':' | '_'))
                     && !after.is_ascii_lowercase();
                 if stands {
                     text.push_str(&number);

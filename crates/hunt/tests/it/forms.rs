@@ -210,6 +210,7 @@ fn files_of_every_form_in_any_order_and_repeated_give_the_same() {
     adds_up(&twice, "twice");
     assert_eq!(twice.counts.kept, once.counts.kept);
     assert_eq!(twice.counts.repeats, once.counts.repeats + once.counts.read);
+    assert_eq!(twice.counts.damaged, 0);
     let ids = |imported: &Imported| -> Vec<(Source, String, Box<str>)> {
         imported
             .events

@@ -9,5 +9,6 @@ mod forms;
 mod hands;
 mod properties;
 mod shared_data;
+mod shared_table;
 mod stories;
 mod tenant;
