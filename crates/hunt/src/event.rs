@@ -42,6 +42,8 @@ pub enum Source {
     UrlClicks,
     /// Copilot's own history of questions and answers.
     Copilot,
+    /// Alerts of Microsoft's own products (Graph `alerts_v2`).
+    SecurityAlerts,
     /// What stood somewhere when a collector looked: rules, grants, rights. An
     /// event of state, mostly without a time ([`NO_TIME`]).
     Listing,
@@ -52,7 +54,7 @@ pub const NO_TIME: Timestamp = Timestamp::UNIX_EPOCH;
 
 impl Source {
     /// Every source, in the order of the ledger.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Ual,
         Self::SignIns,
         Self::DirectoryAudits,
@@ -62,6 +64,7 @@ impl Source {
         Self::CloudApps,
         Self::UrlClicks,
         Self::Copilot,
+        Self::SecurityAlerts,
         Self::Listing,
     ];
 
@@ -80,7 +83,7 @@ impl Source {
 
     /// The name in documents: `ual`, `sign_ins`, `directory_audits`,
     /// `message_trace`, `risk_detections`, `graph_activity`, `cloud_apps`,
-    /// `url_clicks`, `copilot`, `listing`.
+    /// `url_clicks`, `copilot`, `security_alerts`, `listing`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ual => "ual",
@@ -92,6 +95,7 @@ impl Source {
             Self::CloudApps => "cloud_apps",
             Self::UrlClicks => "url_clicks",
             Self::Copilot => "copilot",
+            Self::SecurityAlerts => "security_alerts",
             Self::Listing => "listing",
         }
     }

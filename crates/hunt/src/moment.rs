@@ -119,7 +119,10 @@ fn any(text: &str) -> Option<Timestamp> {
         };
     }
     // `23.09.2023 16:05:03`: nobody writes the month first with stops.
-    if text.get(..10).is_some_and(|date| date.matches('.').count() == 2) {
+    if text
+        .get(..10)
+        .is_some_and(|date| date.matches('.').count() == 2)
+    {
         let (date, rest) = text.split_once(' ')?;
         let date = date.replace('.', "/");
         return us_form(&month_first(&format!("{date} {rest}")));
@@ -251,7 +254,11 @@ mod tests {
         );
         assert!(date_order("1/2/2026 10:00:00").1.is_some());
         assert!(date_order("1/2/2026 10:00:00 AM").1.is_none());
-        assert!(date_order("13/2/2026 10:00:00,2/13/2026 1:00:00").1.is_some());
+        assert!(
+            date_order("13/2/2026 10:00:00,2/13/2026 1:00:00")
+                .1
+                .is_some()
+        );
         assert_eq!(month_first("1/2/2026 10:00:00"), "2/1/2026 10:00:00");
         assert_eq!(month_first("https://a/1/2/2026"), "https://a/1/2/2026");
     }

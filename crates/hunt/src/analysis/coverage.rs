@@ -112,6 +112,7 @@ fn absent(source: Source, scope: &Scope<'_>) -> &'static str {
         | Source::CloudApps
         | Source::UrlClicks
         | Source::Copilot
+        | Source::SecurityAlerts
         | Source::Listing => "not given",
     }
 }

@@ -20,7 +20,12 @@ pub(super) fn activity(fields: Fields<'_>, original: &str) -> Result<Event, Stri
         .or_else(|| moment::parse(&time))
         .ok_or("the time cannot be read")?;
     let operation = fields
-        .text(&["eventActionType", "eventTypeValue", "actionType", "eventTypeName"])
+        .text(&[
+            "eventActionType",
+            "eventTypeValue",
+            "actionType",
+            "eventTypeName",
+        ])
         .ok_or("an activity without a type")?;
     let mut event = Event::new(Source::CloudApps, time, &operation, original);
     event.record_id = fields.text(&["_id", "uid", "id"]).unwrap_or_default();
@@ -103,7 +108,13 @@ pub(super) fn table(fields: Fields<'_>, original: &str) -> Result<Event, String>
             });
         }
     }
-    for name in ["IPCategory", "IPTags", "UserAgentTags", "IsAnonymousProxy", "ISP"] {
+    for name in [
+        "IPCategory",
+        "IPTags",
+        "UserAgentTags",
+        "IsAnonymousProxy",
+        "ISP",
+    ] {
         if let Some(value) = fields.value(&[name]) {
             event.parameters.insert(name.to_owned(), any_text(value));
         }

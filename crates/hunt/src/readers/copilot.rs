@@ -32,7 +32,9 @@ pub(super) fn event(fields: Fields<'_>, original: &str) -> Result<Event, String>
     if let Some(body) = fields.nested(&["body"])
         && let Some(text) = at(&body, "content")
     {
-        event.parameters.insert("content".to_owned(), any_text(text));
+        event
+            .parameters
+            .insert("content".to_owned(), any_text(text));
     }
     for name in ["contexts", "attachments", "links"] {
         if let Some(list) = fields.nested(&[name]) {

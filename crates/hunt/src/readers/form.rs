@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{Fields, key, scalar, unfold};
 use super::listing::{self, Kind};
-use super::{audit, cloud_apps, copilot, entra, graph_activity, hunting, trace};
+use super::{alert, audit, cloud_apps, copilot, entra, graph_activity, hunting, trace};
 use crate::event::Event;
 
 /// The form of an input, by what its records turned out to be. The names
@@ -45,6 +45,8 @@ pub enum Form {
     CloudAppActivities,
     /// Copilot interactions as Graph gives them.
     CopilotInteractions,
+    /// Security alerts.
+    SecurityAlerts,
     /// Elastic's documents.
     Elastic,
     /// Listed inbox rules.
@@ -82,6 +84,7 @@ impl Form {
             Self::AdvancedHunting => "advanced-hunting",
             Self::CloudAppActivities => "cloud-app-activities",
             Self::CopilotInteractions => "copilot-interactions",
+            Self::SecurityAlerts => "security-alerts",
             Self::Elastic => "elastic",
             Self::InboxRules => "inbox-rules",
             Self::AppGrants => "app-grants",
@@ -99,6 +102,23 @@ pub(super) fn event(value: &Value, original: &str) -> Result<(Form, Event), Stri
         return Err("not a record".to_owned());
     };
     object(map, None, original, 0)
+}
+
+/// The records of a list inside a record of unknown keys, which is then a
+/// page; none if nothing in it has a known form.
+pub(super) fn listed(value: &Value) -> Option<&Vec<Value>> {
+    fn find(value: &Value, depth: usize) -> Option<&Vec<Value>> {
+        let map = value.as_object()?;
+        map.values().find_map(|inner| match inner {
+            Value::Array(items) => items
+                .iter()
+                .any(|item| event(item, "{}").is_ok())
+                .then_some(items),
+            Value::Object(_) if depth < 2 => find(inner, depth + 1),
+            _ => None,
+        })
+    }
+    find(value, 0)
 }
 
 /// Wrappings of a record inside a record, at most.
@@ -139,6 +159,7 @@ fn object(
         Shape::CloudAppTable => cloud_apps::table(fields, original),
         Shape::CloudApp => cloud_apps::activity(fields, original),
         Shape::Copilot => copilot::event(fields, original),
+        Shape::Alert => alert::event(fields, original),
         Shape::Listing(kind) => Ok(listing::event(kind, fields, original)),
         Shape::ResourceManager => Err(RESOURCE_MANAGER.to_owned()),
     }
@@ -163,6 +184,7 @@ enum Shape {
     CloudAppTable,
     CloudApp,
     Copilot,
+    Alert,
     Listing(Kind),
     ResourceManager,
 }
@@ -179,6 +201,7 @@ impl Shape {
             }
             Self::CloudApp => Form::CloudAppActivities,
             Self::Copilot => Form::CopilotInteractions,
+            Self::Alert => Form::SecurityAlerts,
             Self::Listing(Kind::Rule) => Form::InboxRules,
             Self::Listing(Kind::Grant) => Form::AppGrants,
             Self::Listing(Kind::MailboxRight) => Form::MailboxRights,
@@ -219,7 +242,12 @@ fn shape(has: &dyn Fn(&str) -> bool, kind: &str, enveloped: bool) -> Option<Shap
     }
     if has("Timestamp")
         && all(&["ErrorCode", "ApplicationId", "RequestId"])
-        && any(&["AccountUpn", "AccountObjectId", "ServicePrincipalId", "LogonType"])
+        && any(&[
+            "AccountUpn",
+            "AccountObjectId",
+            "ServicePrincipalId",
+            "LogonType",
+        ])
     {
         return Some(Shape::HuntingSignIn);
     }
@@ -232,14 +260,18 @@ fn shape(has: &dyn Fn(&str) -> bool, kind: &str, enveloped: bool) -> Option<Shap
     if has("interactionType") && any(&["appClass", "conversationType"]) {
         return Some(Shape::Copilot);
     }
+    if all(&["title", "severity", "createdDateTime"]) && any(&["serviceSource", "detectionSource"])
+    {
+        return Some(Shape::Alert);
+    }
     let log_analytics = kind.ends_with("SigninLogs")
         || kind.ends_with("SignInLogs")
         || (generated && has("ResultType"));
     if log_analytics && any(&["AppDisplayName", "IPAddress", "ServicePrincipalId"]) {
         return Some(Shape::SignIn(Form::LogAnalytics));
     }
-    let activity = has("activityDisplayName")
-        && any(&["initiatedBy", "targetResources", "loggedByService"]);
+    let activity =
+        has("activityDisplayName") && any(&["initiatedBy", "targetResources", "loggedByService"]);
     let named = has("OperationName") && all(&["InitiatedBy", "TargetResources"]);
     if activity || named {
         return Some(Shape::DirectoryAudit(if generated || kind == "AuditLogs" {
@@ -273,10 +305,12 @@ fn shape(has: &dyn Fn(&str) -> bool, kind: &str, enveloped: bool) -> Option<Shap
         "authorization",
         "resourceProviderName",
         "resourceProvider",
+        "resource_provider_name",
         "ResourceProviderValue",
         "subscriptionId",
+        "subscription_id",
     ];
-    let named = any(&["operationName", "OperationNameValue"]);
+    let named = any(&["operationName", "operation_name", "OperationNameValue"]);
     (named && any(&resources)).then_some(Shape::ResourceManager)
 }
 
@@ -341,8 +375,9 @@ fn elastic(
         let flat = key(map, &path.join("."));
         flat.or_else(|| {
             let (first, rest) = path.split_first()?;
-            rest.iter()
-                .try_fold(key(map, first)?, |value, name| super::fields::at(value, name))
+            rest.iter().try_fold(key(map, first)?, |value, name| {
+                super::fields::at(value, name)
+            })
         })
     };
     let audit = field(&["o365", "audit"]);
@@ -386,7 +421,11 @@ fn elastic(
         part.insert("time".to_owned(), time.clone());
     }
     if key(&part, "category").is_none() {
-        let category = if sign_ins.is_some() { "SignInLogs" } else { "AuditLogs" };
+        let category = if sign_ins.is_some() {
+            "SignInLogs"
+        } else {
+            "AuditLogs"
+        };
         part.insert("category".to_owned(), Value::from(category));
     }
     let properties = match key(&part, "properties") {

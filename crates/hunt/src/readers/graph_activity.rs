@@ -34,11 +34,7 @@ pub(super) fn event(fields: Fields<'_>, original: &str) -> Result<Event, String>
     event.tenant_id = fields.text(&["AadTenantId", "TenantId"]);
     event.workload = Some("MicrosoftGraph".to_owned());
     event.record_type = fields.text(&["category", "Type"]);
-    event.user_id = fields.text(&[
-        "UserId",
-        "AccountObjectId",
-        "ServicePrincipalId",
-    ]);
+    event.user_id = fields.text(&["UserId", "AccountObjectId", "ServicePrincipalId"]);
     event.user_type = match fields.text(&["EntityType"]) {
         Some(kind) => Some(kind),
         None if fields.text(&["UserId"]).is_some() => Some("user".to_owned()),
@@ -63,8 +59,17 @@ pub(super) fn event(fields: Fields<'_>, original: &str) -> Result<Event, String>
         Some(_) => Outcome::Failure,
         None => Outcome::Unknown,
     };
-    event.error_code = status.filter(|code| *code >= 400).map(|code| code.to_string());
-    for name in ["Scopes", "Roles", "Wids", "ApiVersion", "ClientAuthMethod", "TargetWorkload"] {
+    event.error_code = status
+        .filter(|code| *code >= 400)
+        .map(|code| code.to_string());
+    for name in [
+        "Scopes",
+        "Roles",
+        "Wids",
+        "ApiVersion",
+        "ClientAuthMethod",
+        "TargetWorkload",
+    ] {
         if let Some(value) = fields.text(&[name]) {
             event.parameters.insert(name.to_owned(), value);
         }

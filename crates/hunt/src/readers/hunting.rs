@@ -38,7 +38,9 @@ pub(super) fn email(fields: Fields<'_>, original: &str) -> Result<Event, String>
     event.sender = fields
         .text(&["SenderFromAddress", "SenderMailFromAddress"])
         .map(|text| text.to_lowercase());
-    event.message_ids.extend(fields.text(&["InternetMessageId"]));
+    event
+        .message_ids
+        .extend(fields.text(&["InternetMessageId"]));
     event.subject = fields.text(&["Subject"]);
     event.address = fields
         .text(&["SenderIPv4", "SenderIPv6"])
@@ -78,9 +80,7 @@ pub(super) fn click(fields: Fields<'_>, original: &str) -> Result<Event, String>
         .text(&["ReportId"])
         .map(|id| format!("{id}/{}", event.time))
         .unwrap_or_default();
-    event.user = fields
-        .text(&["AccountUpn"])
-        .map(|text| text.to_lowercase());
+    event.user = fields.text(&["AccountUpn"]).map(|text| text.to_lowercase());
     event.workload = fields.text(&["Workload"]);
     event.address = fields
         .text(&["IPAddress"])
@@ -98,7 +98,12 @@ pub(super) fn click(fields: Fields<'_>, original: &str) -> Result<Event, String>
     } else {
         Outcome::Unknown
     };
-    for name in ["NetworkMessageId", "IsClickedThrough", "UrlChain", "ThreatTypes"] {
+    for name in [
+        "NetworkMessageId",
+        "IsClickedThrough",
+        "UrlChain",
+        "ThreatTypes",
+    ] {
         if let Some(value) = fields.value(&[name]) {
             event.parameters.insert(name.to_owned(), any_text(value));
         }

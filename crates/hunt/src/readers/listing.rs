@@ -19,8 +19,7 @@ pub(super) enum Kind {
 
 /// The kind of listing that a record with these keys is from.
 pub(super) fn kind(has: &dyn Fn(&str) -> bool) -> Option<Kind> {
-    let graph_rule =
-        has("displayName") && has("sequence") && (has("actions") || has("conditions"));
+    let graph_rule = has("displayName") && has("sequence") && (has("actions") || has("conditions"));
     let acts = [
         "ForwardTo",
         "RedirectTo",
@@ -31,8 +30,7 @@ pub(super) fn kind(has: &dyn Fn(&str) -> bool) -> Option<Kind> {
         "CopyToFolder",
     ];
     let cmdlet_rule = (has("RuleName")
-        || (has("Name")
-            && (has("RuleIdentity") || has("MailboxOwnerId") || has("Priority"))))
+        || (has("Name") && (has("RuleIdentity") || has("MailboxOwnerId") || has("Priority"))))
         && acts.iter().any(|name| has(name));
     if (graph_rule || cmdlet_rule) && !has("Operation") {
         return Some(Kind::Rule);
@@ -43,7 +41,9 @@ pub(super) fn kind(has: &dyn Fn(&str) -> bool) -> Option<Kind> {
     {
         return Some(Kind::Grant);
     }
-    if has("AccessRights") && (has("User") || has("Trustee")) && (has("Identity") || has("FolderName"))
+    if has("AccessRights")
+        && (has("User") || has("Trustee"))
+        && (has("Identity") || has("FolderName"))
     {
         return Some(Kind::MailboxRight);
     }
@@ -100,7 +100,10 @@ fn rule(event: &mut Event, fields: Fields<'_>) {
         ("MarkAsRead", &["MarkAsRead"]),
         ("SubjectContainsWords", &["SubjectContainsWords"]),
         ("BodyContainsWords", &["BodyContainsWords"]),
-        ("SubjectOrBodyContainsWords", &["SubjectOrBodyContainsWords"]),
+        (
+            "SubjectOrBodyContainsWords",
+            &["SubjectOrBodyContainsWords"],
+        ),
         ("From", &["From"]),
         ("StopProcessingRules", &["StopProcessingRules"]),
     ] {
@@ -124,7 +127,10 @@ fn rule(event: &mut Event, fields: Fields<'_>) {
             };
             let prefix = if part == "exceptions" { "ExceptIf" } else { "" };
             if !text.is_empty() {
-                event.parameters.entry(format!("{prefix}{ours}")).or_insert(text);
+                event
+                    .parameters
+                    .entry(format!("{prefix}{ours}"))
+                    .or_insert(text);
             }
         }
     }
@@ -137,7 +143,11 @@ fn grant(event: &mut Event, fields: Fields<'_>) {
         .map(|id| format!("grant/{id}"))
         .unwrap_or_default();
     event.app_id = fields.text(&["AppId", "clientId", "ClientObjectId"]);
-    event.app_name = fields.text(&["AppDisplayName", "ClientDisplayName", "principalDisplayName"]);
+    event.app_name = fields.text(&[
+        "AppDisplayName",
+        "ClientDisplayName",
+        "principalDisplayName",
+    ]);
     event.resource_id = fields.text(&["resourceId", "ResourceObjectId"]);
     event.resource_name = fields.text(&["resourceDisplayName"]);
     event.user_id = fields.text(&["principalId", "PrincipalObjectId"]);

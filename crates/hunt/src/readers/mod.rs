@@ -6,6 +6,7 @@
 //! and what can be told of it is salvaged. Of every input and of the whole:
 //! read = kept + repeats + damaged.
 
+mod alert;
 mod audit;
 mod cloud_apps;
 mod containers;
@@ -341,9 +342,15 @@ impl Input {
                 self.read_query_result(&rows, rest, record.line, label);
                 return;
             }
-            let result = record
-                .value
-                .and_then(|value| form::event(&value, record.text));
+            let result = match record.value {
+                Ok(value) => match form::event(&value, record.text) {
+                    Err(_) if let Some(items) = form::listed(&value) => {
+                        return self.read_list(items, record.line, label);
+                    }
+                    result => result,
+                },
+                Err(reason) => Err(reason),
+            };
             match result {
                 Ok((form, event)) => self.keep(form, event, record.line, label),
                 Err(reason) => self.damage(
@@ -357,6 +364,17 @@ impl Input {
         if cut {
             self.notes
                 .push("the input ends inside a list: it was cut off".to_owned());
+        }
+    }
+
+    /// Records of a page whose key nobody knows.
+    fn read_list(&mut self, items: &[serde_json::Value], line: u64, label: &std::sync::Arc<str>) {
+        for item in items {
+            let text = item.to_string();
+            match form::event(item, &text) {
+                Ok((form, event)) => self.keep(form, event, line, label),
+                Err(reason) => self.damage(line, reason, salvage::from_text(&text), &text),
+            }
         }
     }
 

@@ -87,6 +87,7 @@ fn every_form_of_the_list_has_a_fixture() {
         Form::AdvancedHunting,
         Form::CloudAppActivities,
         Form::CopilotInteractions,
+        Form::SecurityAlerts,
         Form::Elastic,
         Form::InboxRules,
         Form::AppGrants,
@@ -133,7 +134,9 @@ fn every_form_in_every_encoding_is_the_same() {
             wide(&marked, u16::to_le_bytes),
             wide(&marked, u16::to_be_bytes),
             wide(text, u16::to_le_bytes),
-            text.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes(),
+            text.replace("\r\n", "\n")
+                .replace('\n', "\r\n")
+                .into_bytes(),
         ] {
             let other = import(&[("file", &bytes)]);
             assert_eq!(other.counts, plain.counts, "{}", fixture.name);
@@ -215,7 +218,13 @@ fn files_of_every_form_in_any_order_and_repeated_give_the_same() {
         imported
             .events
             .iter()
-            .map(|event| (event.source, event.record_id.clone(), event.original.clone()))
+            .map(|event| {
+                (
+                    event.source,
+                    event.record_id.clone(),
+                    event.original.clone(),
+                )
+            })
             .collect()
     };
     assert_eq!(ids(&twice), ids(&once));
@@ -269,7 +278,9 @@ fn look_alikes_are_told_apart_and_said_to_be_so() {
         assert_eq!(imported.counts.kept, 0, "{text}");
         assert_eq!(imported.counts.damaged, 1, "{text}");
         assert!(
-            imported.damaged[0].reason.contains("Azure Resource Manager"),
+            imported.damaged[0]
+                .reason
+                .contains("Azure Resource Manager"),
             "{text}: {}",
             imported.damaged[0].reason
         );
@@ -277,8 +288,97 @@ fn look_alikes_are_told_apart_and_said_to_be_so() {
 }
 
 #[test]
+fn a_page_under_a_key_that_nobody_knows_is_a_page_all_the_same() {
+    let text = r#"{"Entity":"x","EntityResult":[{"_id":"a","timestamp":1717171717000,"eventTypeValue":"E","appName":"Dropbox"},{"_id":"b","timestamp":1717171717000,"eventTypeValue":"E","appName":"Dropbox"},{"x":1}]}"#;
+    let imported = import(&[("file", text.as_bytes())]);
+    assert_eq!((imported.counts.kept, imported.counts.damaged), (2, 1));
+    let hits = r#"{"took":1,"hits":{"total":1,"hits":[{"_index":"x","_source":{"Operation":"Send","CreationTime":"2025-06-11T05:00:09","Id":"1","UserId":"a@b.example"}}]}}"#;
+    assert_eq!(import(&[("file", hits.as_bytes())]).counts.kept, 1);
+}
+
+#[test]
+fn bad_input_is_reported_by_line_and_takes_nothing_else_with_it() {
+    let good = |id: u32| {
+        format!(
+            r#"{{"Operation":"Send","CreationTime":"2025-06-11T05:00:09","Id":"good-{id}","UserId":"a@b.example"}}"#
+        )
+    };
+    for (bad, reason) in [
+        (
+            good(9).replace("2025-06-11T05:00:09", "2025-99-99T99:99:99"),
+            "the time cannot be read",
+        ),
+        (
+            good(9).replace("2025-06-11T05:00:09", "12025-01-01T00:00:00"),
+            "the time cannot be read",
+        ),
+        (
+            good(9).replace("2025-06-11T05:00:09", "0001-01-01T00:00:00"),
+            "the time cannot be read",
+        ),
+        (good(9).replace("a@b.example", "\\ud800"), "not valid JSON"),
+        (good(9).replace("a@b.example", "\0"), "not valid JSON"),
+        (
+            good(9).replace(
+                "\"a@b.example\"",
+                &format!("{}{}", "[".repeat(10_000), "]".repeat(10_000)),
+            ),
+            "nested too deeply",
+        ),
+        (
+            good(9).replace(
+                "\"a@b.example\"",
+                &format!(
+                    "{}{}",
+                    "{\"a\":".repeat(10_000),
+                    "1".to_owned() + &"}".repeat(10_000)
+                ),
+            ),
+            "nested too deeply",
+        ),
+        ("\u{1}\u{2}binary\u{7f}".to_owned(), "not a JSON record"),
+    ] {
+        let text = format!("{}\n{bad}\n{}\n", good(1), good(2));
+        let imported = import(&[("folder/file", text.as_bytes())]);
+        adds_up(&imported, reason);
+        assert_eq!(imported.counts.kept, 2, "{reason}: {:?}", imported.damaged);
+        assert_eq!(imported.counts.damaged, 1, "{reason}");
+        let damaged = &imported.damaged[0];
+        assert_eq!((damaged.path.as_str(), damaged.line), ("folder/file", 2));
+        assert!(damaged.reason.contains(reason), "{}", damaged.reason);
+    }
+    // A lone surrogate of UTF-16 is one character, not the file.
+    let mut lone = wide(&format!("\u{feff}{}\n", good(1)), u16::to_le_bytes);
+    lone.extend([0x00, 0xd8, 0x0a, 0x00]);
+    lone.extend(wide(&good(2), u16::to_le_bytes));
+    let imported = import(&[("file", &lone)]);
+    assert_eq!((imported.counts.kept, imported.counts.damaged), (2, 1));
+    assert_eq!(imported.damaged[0].line, 2);
+    // Rows that are too long or too short.
+    let head = "Date (UTC),Request ID,Username";
+    let text = format!(
+        "{head}\n2025-06-11T05:00:09Z,r-1,a@b.example\n2025-06-11T05:00:09Z,r-2\n2025-06-11T05:00:09Z,r-3,a@b.example,more\n2025-06-11T05:00:09Z,r-4,a@b.example\n"
+    );
+    let imported = import(&[("file", text.as_bytes())]);
+    let said: Vec<String> = imported
+        .damaged
+        .iter()
+        .map(|damaged| format!("{} {}", damaged.line, damaged.reason))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "3 2 columns where the header has 3",
+            "4 4 columns where the header has 3"
+        ]
+    );
+    assert_eq!(imported.counts.kept, 2);
+}
+
+#[test]
 fn dates_that_do_not_tell_day_from_month_are_said_to_be_so() {
-    let file = |date: &str| format!("Date (UTC),Request ID,Username\n{date} 10:00:00,r,a@b.example\n");
+    let file =
+        |date: &str| format!("Date (UTC),Request ID,Username\n{date} 10:00:00,r,a@b.example\n");
     let open = import(&[("file", file("2/3/2025").as_bytes())]);
     assert_eq!(open.events[0].time.to_string(), "2025-02-03T10:00:00Z");
     assert!(open.inputs[0].notes[0].contains("day from month"));
@@ -331,7 +431,17 @@ fn mutate(text: &[u8], random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
             }
             3 => bytes.truncate(at),
             4 => {
-                let part = [&b"\0"[..], b"\xff", b"\"", b"\\", b"\n", b"{", b"]", b",", b"\xed\xa0\x80"];
+                let part = [
+                    &b"\0"[..],
+                    b"\xff",
+                    b"\"",
+                    b"\\",
+                    b"\n",
+                    b"{",
+                    b"]",
+                    b",",
+                    b"\xed\xa0\x80",
+                ];
                 bytes.splice(at..at, part[random(part.len())].iter().copied());
             }
             // Another value behind some colon or comma.
@@ -347,12 +457,17 @@ fn mutate(text: &[u8], random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
                     .iter()
                     .position(|byte| matches!(byte, b',' | b'}' | b'\n'))
                     .unwrap_or(0);
-                bytes.splice(start..start + length, HOSTILE[random(HOSTILE.len())].bytes());
+                bytes.splice(
+                    start..start + length,
+                    HOSTILE[random(HOSTILE.len())].bytes(),
+                );
             }
             // A line moved.
             _ => {
-                let mut lines: Vec<Vec<u8>> =
-                    bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+                let mut lines: Vec<Vec<u8>> = bytes
+                    .split(|byte| *byte == b'\n')
+                    .map(<[u8]>::to_vec)
+                    .collect();
                 let (a, b) = (random(lines.len()), random(lines.len()));
                 lines.swap(a, b);
                 bytes = lines.join(&b'\n');

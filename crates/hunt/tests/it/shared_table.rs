@@ -80,7 +80,10 @@ fn every_shared_file_is_read_as_the_table_says() {
             let want = (row.read, row.kept, row.repeats, row.damaged);
             let form = imported.inputs[0].form.name();
             if have != want || form != row.form {
-                wrong.push(format!("{name}: {form} {have:?}, not {} {want:?}", row.form));
+                wrong.push(format!(
+                    "{name}: {form} {have:?}, not {} {want:?}",
+                    row.form
+                ));
             }
             if row.damaged > 0 && row.note.is_empty() {
                 wrong.push(format!("{name}: damage without a reason"));
@@ -97,14 +100,15 @@ fn every_shared_file_is_read_as_the_table_says() {
                     wrong.push(format!("{name}: {} is raised", finding.detection));
                 }
             }
-        } else if let Some(no_log) = table
-            .no_log
-            .iter()
-            .find(|row| row.path == name || (row.path.ends_with('/') && name.starts_with(&row.path)))
-        {
+        } else if let Some(no_log) = table.no_log.iter().find(|row| {
+            row.path == name || (row.path.ends_with('/') && name.starts_with(&row.path))
+        }) {
             met.insert(no_log.path.as_str());
             if counts.kept > 0 || no_log.why.is_empty() {
-                wrong.push(format!("{name}: {} records kept of what is no log", counts.kept));
+                wrong.push(format!(
+                    "{name}: {} records kept of what is no log",
+                    counts.kept
+                ));
             }
         } else {
             wrong.push(format!("{name}: no row"));
@@ -117,26 +121,4 @@ fn every_shared_file_is_read_as_the_table_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn generate() {
-    let root = crate::shared_data::shared("").unwrap();
-    let detections = Detections::builtin().unwrap();
-    let mut found = Vec::new();
-    files(&root, &mut found);
-    found.sort();
-    let mut out = String::new();
-    for path in found {
-        let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
-        let mut import = Import::new();
-        import.add_path(&path).unwrap();
-        let imported = import.finish();
-        let c = imported.counts;
-        let own = retake_hunt::detections::own_domains(&imported.events);
-        let raised: BTreeSet<String> = detections.find(&imported.events, &own).into_iter().map(|f| f.detection.to_string()).collect();
-        let reasons: BTreeSet<&str> = imported.damaged.iter().map(|d| d.reason.as_str()).collect();
-        out += &format!("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:?}\n", name, imported.inputs[0].form.name(), c.read, c.kept, c.repeats, c.damaged, raised.into_iter().collect::<Vec<_>>().join(","), reasons);
-    }
-    std::fs::write("/tmp/shared_rows.tsv", out).unwrap();
 }
