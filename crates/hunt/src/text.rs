@@ -127,6 +127,10 @@ fn write(out: &mut String, report: &HuntReport) -> std::fmt::Result {
                 line.source.name(),
                 plural(line.events as u64, "event", "events")
             )?;
+        } else {
+            for gap in &line.gaps {
+                writeln!(out, "  {:<16} {}", line.source.name(), gap.why)?;
+            }
         }
     }
     for source in crate::Source::ALL

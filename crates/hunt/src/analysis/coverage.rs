@@ -7,6 +7,10 @@ use super::scope::Scope;
 use crate::answer::{Coverage, Gap};
 use crate::event::{Event, Source};
 
+/// What the ledger says of the sign-in log where only the audit log tells of
+/// sign-ins (no premium licence, or not exported).
+pub(crate) const STAND_IN: &str = "not given: the audit log's own sign-in records stand in; they have no network numbers, devices or non-interactive sign-ins";
+
 /// The ledger, one line per source.
 pub(super) fn ledger(scope: &Scope<'_>, now: Timestamp) -> Vec<Coverage> {
     Source::ALL
@@ -97,9 +101,7 @@ fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
 fn absent(source: Source, scope: &Scope<'_>) -> &'static str {
     match source {
         Source::Ual => "not given: changes in the mailbox, mail read and mail sent cannot be told",
-        Source::SignIns if scope.own.iter().any(|event| event.is_sign_in()) => {
-            "not given: the audit log's own sign-in records stand in; they have no network numbers, devices or non-interactive sign-ins"
-        }
+        Source::SignIns if scope.own.iter().any(|event| event.is_sign_in()) => STAND_IN,
         Source::SignIns => "not given: where and how the account signed in cannot be told",
         Source::DirectoryAudits => {
             "not given: methods, consents and roles show only where the audit log has them too"

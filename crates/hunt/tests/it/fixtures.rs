@@ -120,6 +120,37 @@ fn columns(names: &[&str], cells: &str) -> String {
     serde_json::Value::Object(map).to_string()
 }
 
+const SIGN_IN_EXPECT: &[(&str, &str)] = &[
+    ("@timestamp", "2025-06-11T05:00:09Z"),
+    ("event.id", "00112233-4455-6677-8899-aabbccddee01"),
+    ("event.dataset", "sign_ins"),
+    ("event.outcome", "failure"),
+    ("event.code", "50126"),
+    ("event.reason", "wrong password"),
+    ("user.name", "mika.orr@northwind.example"),
+    ("user.id", "aaaa0000-0000-4000-8000-000000000001"),
+    ("source.ip", "2001:db8:77::1"),
+    ("source.geo.country_iso_code", "FI"),
+    ("source.geo.city_name", "Turku"),
+    ("user_agent.original", "python-requests/2.31"),
+    ("m365.app.name", "Office Home"),
+    ("m365.risk", "medium"),
+    ("m365.interactive", "true"),
+    ("m365.client", "Browser"),
+    ("m365.resource.name", "Microsoft Graph"),
+];
+
+const DIRECTORY_EXPECT: &[(&str, &str)] = &[
+    ("@timestamp", "2025-06-11T05:10:09Z"),
+    ("event.dataset", "directory_audits"),
+    ("event.action", "Consent to application"),
+    ("user.name", "mika.orr@northwind.example"),
+    ("m365.target.name", "Mail Helper"),
+    ("new.ConsentAction.Permissions", "Scope: Mail.Read"),
+    ("user_agent.original", "curl/8"),
+    ("source.ip", "198.51.100.9"),
+];
+
 /// Every form.
 #[allow(clippy::too_many_lines)]
 pub(crate) fn all() -> Vec<Fixture> {
@@ -293,25 +324,6 @@ pub(crate) fn all() -> Vec<Fixture> {
             .replace("BETA", SIGN_IN_BETA)
             .replace("\"isInteractive\":true,", ""),
     );
-    const SIGN_IN_EXPECT: &[(&str, &str)] = &[
-        ("@timestamp", "2025-06-11T05:00:09Z"),
-        ("event.id", "00112233-4455-6677-8899-aabbccddee01"),
-        ("event.dataset", "sign_ins"),
-        ("event.outcome", "failure"),
-        ("event.code", "50126"),
-        ("event.reason", "wrong password"),
-        ("user.name", "mika.orr@northwind.example"),
-        ("user.id", "aaaa0000-0000-4000-8000-000000000001"),
-        ("source.ip", "2001:db8:77::1"),
-        ("source.geo.country_iso_code", "FI"),
-        ("source.geo.city_name", "Turku"),
-        ("user_agent.original", "python-requests/2.31"),
-        ("m365.app.name", "Office Home"),
-        ("m365.risk", "medium"),
-        ("m365.interactive", "true"),
-        ("m365.client", "Browser"),
-        ("m365.resource.name", "Microsoft Graph"),
-    ];
     put(
         "sign-ins, graph v1.0",
         Form::SignInsJson,
@@ -522,16 +534,6 @@ pub(crate) fn all() -> Vec<Fixture> {
     );
     // Directory audits and risk.
     let directory = r#"{"id":"Directory_aa_N","activityDateTime":"2025-06-1NT05:10:09Z","activityDisplayName":"Consent to application","category":"ApplicationManagement","loggedByService":"Core Directory","operationType":"Assign","result":"success","resultReason":"","correlationId":"c-N","initiatedBy":{"app":null,"user":{"id":"aaaa","userPrincipalName":"Mika.Orr@northwind.example","ipAddress":"198.51.100.9"}},"targetResources":[{"id":"sp-N","displayName":"Mail Helper","type":"ServicePrincipal","modifiedProperties":[{"displayName":"ConsentAction.Permissions","oldValue":null,"newValue":"\"Scope: Mail.Read\""}]}],"additionalDetails":[{"key":"User-Agent","value":"curl/8"}]}"#;
-    const DIRECTORY_EXPECT: &[(&str, &str)] = &[
-        ("@timestamp", "2025-06-11T05:10:09Z"),
-        ("event.dataset", "directory_audits"),
-        ("event.action", "Consent to application"),
-        ("user.name", "mika.orr@northwind.example"),
-        ("m365.target.name", "Mail Helper"),
-        ("new.ConsentAction.Permissions", "Scope: Mail.Read"),
-        ("user_agent.original", "curl/8"),
-        ("source.ip", "198.51.100.9"),
-    ];
     put(
         "directory audits, graph",
         Form::DirectoryAuditsJson,

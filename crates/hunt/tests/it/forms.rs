@@ -386,6 +386,30 @@ fn dates_that_do_not_tell_day_from_month_are_said_to_be_so() {
     assert!(iso.inputs[0].notes.is_empty(), "{:?}", iso.inputs[0].notes);
 }
 
+#[test]
+fn without_a_sign_in_log_the_audit_logs_own_sign_ins_stand_in_and_the_ledger_says_so() {
+    let sign_in = r#"{"CreationTime":"2025-06-11T05:00:09","Id":"00112233-4455-6677-8899-aabbccddee01","Operation":"UserLoggedIn","RecordType":15,"UserId":"mika@northwind.example","Workload":"AzureActiveDirectory","ActorIpAddress":"198.51.100.9"}"#;
+    let options = retake_hunt::Options::new("2025-06-12T00:00:00Z".parse().unwrap()).unwrap();
+    let report = retake_hunt::report(import(&[("file", sign_in.as_bytes())]), &options);
+    let line = report
+        .coverage
+        .iter()
+        .find(|line| line.source == Source::SignIns)
+        .unwrap();
+    assert!(line.from.is_none());
+    assert!(line.gaps[0].why.contains("sign-in records stand in"));
+    assert!(retake_hunt::text::screen(&report).contains("sign-in records stand in"));
+    // With nobody's sign-ins in it, nothing stands in.
+    let other = sign_in.replace("UserLoggedIn", "Update user.");
+    let report = retake_hunt::report(import(&[("file", other.as_bytes())]), &options);
+    assert!(
+        report
+            .coverage
+            .iter()
+            .all(|line| line.source != Source::SignIns)
+    );
+}
+
 /// Values that do harm where they stand in for others.
 const HOSTILE: &[&str] = &[
     "null",
