@@ -130,21 +130,28 @@ fn object(
     original: &str,
     depth: usize,
 ) -> Result<(Form, Event), String> {
+    let fields = Fields::new(map, outer);
+    match plain(map) {
+        Some(Plain::Audit) => {
+            return audit::event(fields, original).map(|event| (Form::AuditJson, event));
+        }
+        Some(Plain::SignIn) => {
+            return entra::sign_in(fields, original).map(|event| (Form::SignInsJson, event));
+        }
+        None => {}
+    }
     if depth < DEPTH
         && let Some(result) = wrapped(map, original, depth)
     {
         return result;
     }
     let has = |name: &str| key(map, name).is_some();
-    let fields = Fields::new(map, outer);
     let Some(shape) = shape(&has, &kind_of(map), outer.is_some()) else {
         // An envelope that somebody put around a record.
-        if depth < DEPTH
-            && let Some(result) = enclosed(map, original, depth)
-        {
-            return Ok(result);
-        }
-        return Err("a record of a form that is not known".to_owned());
+        return match (depth < DEPTH).then(|| enclosed(map, original, depth)) {
+            Some(Some(result)) => result,
+            _ => Err(UNKNOWN.to_owned()),
+        };
     };
     match shape {
         Shape::RiskDetection => entra::risk_detection(fields, original),
@@ -166,6 +173,40 @@ fn object(
     .map(|event| (shape.form(), event))
 }
 
+enum Plain {
+    Audit,
+    SignIn,
+}
+
+/// The two forms that nearly all records have, in their own spelling: told by
+/// a few exact look-ups, because this is asked of every record.
+fn plain(map: &Map<String, Value>) -> Option<Plain> {
+    let all = |names: &[&str]| names.iter().all(|name| map.contains_key(*name));
+    let around = [
+        "AuditData",
+        "_raw",
+        "RawEventData",
+        "TimeGenerated",
+        "riskEventType",
+    ];
+    if around.iter().any(|name| map.contains_key(*name)) {
+        return None;
+    }
+    if all(&["Operation", "CreationTime", "RecordType", "Workload"]) {
+        return Some(Plain::Audit);
+    }
+    all(&[
+        "createdDateTime",
+        "appId",
+        "appDisplayName",
+        "status",
+        "ipAddress",
+    ])
+    .then_some(Plain::SignIn)
+}
+
+const UNKNOWN: &str = "a record of a form that is not known";
+const NO_OBJECT: &str = "a record inside a record is not an object";
 const RESOURCE_MANAGER: &str =
     "an Azure Resource Manager activity, which tells of Azure resources, not of accounts or mail";
 
@@ -368,6 +409,13 @@ fn elastic(
     original: &str,
     depth: usize,
 ) -> Option<Result<(Form, Event), String>> {
+    let ours = ["_source", "o365", "azure"];
+    if !map
+        .keys()
+        .any(|name| ours.iter().any(|start| name.starts_with(start)))
+    {
+        return None;
+    }
     if let Some(Value::Object(source)) = key(map, "_source") {
         return Some(object(source, None, original, depth + 1));
     }
@@ -458,15 +506,31 @@ fn spelled(map: &Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-/// The one record that stands inside one of unknown keys; none if there is
-/// none, or if there are several.
-fn enclosed(map: &Map<String, Value>, original: &str, depth: usize) -> Option<(Form, Event)> {
-    let mut found = map
+/// The one record that stands inside one of unknown keys, or what is wrong
+/// with it; none if there is none, or if there are several.
+fn enclosed(
+    map: &Map<String, Value>,
+    original: &str,
+    depth: usize,
+) -> Option<Result<(Form, Event), String>> {
+    let results: Vec<_> = map
         .values()
         .filter_map(unfold)
-        .filter_map(|value| nested(&value, None, original, depth).ok());
-    let one = found.next()?;
-    found.next().is_none().then_some(one)
+        .map(|value| nested(&value, None, original, depth))
+        .collect();
+    let (mut whole, mut damaged) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(record) => whole.push(record),
+            Err(reason) if reason != UNKNOWN && reason != NO_OBJECT => damaged.push(reason),
+            Err(_) => {}
+        }
+    }
+    match (whole.len(), damaged.len()) {
+        (1, _) => whole.pop().map(Ok),
+        (0, 1) => damaged.pop().map(Err),
+        _ => None,
+    }
 }
 
 fn nested(
@@ -477,7 +541,7 @@ fn nested(
 ) -> Result<(Form, Event), String> {
     match value {
         Value::Object(map) => object(map, outer, original, depth + 1),
-        _ => Err("a record inside a record is not an object".to_owned()),
+        _ => Err(NO_OBJECT.to_owned()),
     }
 }
 
