@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{Fields, key, scalar, unfold};
 use super::listing::{self, Kind};
-use super::{alert, audit, cloud_apps, copilot, entra, graph_activity, hunting, trace};
+use super::{alert, audit, cloud_apps, copilot, elastic, entra, graph_activity, hunting, trace};
 use crate::event::Event;
 
 /// The form of an input, by what its records turned out to be. The names
@@ -124,7 +124,7 @@ pub(super) fn listed(value: &Value) -> Option<&Vec<Value>> {
 /// Wrappings of a record inside a record, at most.
 const DEPTH: usize = 4;
 
-fn object(
+pub(super) fn object(
     map: &Map<String, Value>,
     outer: Option<&Map<String, Value>>,
     original: &str,
@@ -207,7 +207,7 @@ fn plain(map: &Map<String, Value>) -> Option<Plain> {
 
 const UNKNOWN: &str = "a record of a form that is not known";
 const NO_OBJECT: &str = "a record inside a record is not an object";
-const RESOURCE_MANAGER: &str =
+pub(super) const RESOURCE_MANAGER: &str =
     "an Azure Resource Manager activity, which tells of Azure resources, not of accounts or mail";
 
 /// What a record is, by its keys.
@@ -382,7 +382,7 @@ fn wrapped(
         let inner = nested(&data, Some(map), original, depth);
         return Some(inner.map(|(_, event)| (form, event)));
     }
-    if let Some(result) = elastic(map, original, depth) {
+    if let Some(result) = elastic::record(map, original, depth) {
         return Some(result.map(|(_, event)| (Form::Elastic, event)));
     }
     // An activity of Defender for Cloud Apps holds the audit record itself.
@@ -400,110 +400,6 @@ fn wrapped(
     }
     let properties = key(map, "properties").and_then(unfold)?;
     Some(diagnostic(map, properties.as_object()?, original))
-}
-
-/// Elastic's modules keep the record whole in `event.original`, or taken
-/// apart under `o365.audit`, `azure.signinlogs` and `azure.auditlogs`.
-fn elastic(
-    map: &Map<String, Value>,
-    original: &str,
-    depth: usize,
-) -> Option<Result<(Form, Event), String>> {
-    let ours = ["_source", "o365", "azure"];
-    if !map
-        .keys()
-        .any(|name| ours.iter().any(|start| name.starts_with(start)))
-    {
-        return None;
-    }
-    if let Some(Value::Object(source)) = key(map, "_source") {
-        return Some(object(source, None, original, depth + 1));
-    }
-    let field = |path: &[&str]| -> Option<&Value> {
-        let flat = key(map, &path.join("."));
-        flat.or_else(|| {
-            let (first, rest) = path.split_first()?;
-            rest.iter().try_fold(key(map, first)?, |value, name| {
-                super::fields::at(value, name)
-            })
-        })
-    };
-    let audit = field(&["o365", "audit"]);
-    let sign_ins = field(&["azure", "signinlogs"]);
-    let audits = field(&["azure", "auditlogs"]);
-    let graph = field(&["azure", "graphactivitylogs"]);
-    let part = audit.or(sign_ins).or(audits).or(graph);
-    if part.is_none() && field(&["azure", "activitylogs"]).is_some() {
-        return Some(Err(RESOURCE_MANAGER.to_owned()));
-    }
-    let part = part?.as_object()?;
-    if let Some(whole) = field(&["event", "original"]).and_then(unfold)
-        && let Ok(event) = nested(&whole, None, original, depth)
-    {
-        return Some(Ok(event));
-    }
-    let mut part = part.clone();
-    // What the module moved out of the record stands beside it.
-    for (name, path) in [
-        ("CreationTime", &["@timestamp"][..]),
-        ("Operation", &["event", "action"]),
-        ("Id", &["event", "id"]),
-        ("UserId", &["user", "id"]),
-        ("Workload", &["event", "provider"]),
-        ("ClientIP", &["source", "ip"]),
-        ("OrganizationId", &["organization", "id"]),
-    ] {
-        if audit.is_some()
-            && key(&part, name).is_none()
-            && let Some(value) = field(path)
-        {
-            part.insert(name.to_owned(), value.clone());
-        }
-    }
-    if audit.is_some() {
-        return Some(object(&part, None, original, depth + 1));
-    }
-    if let Some(time) = field(&["@timestamp"])
-        && key(&part, "time").is_none()
-    {
-        part.insert("time".to_owned(), time.clone());
-    }
-    if key(&part, "category").is_none() {
-        let category = if sign_ins.is_some() {
-            "SignInLogs"
-        } else {
-            "AuditLogs"
-        };
-        part.insert("category".to_owned(), Value::from(category));
-    }
-    let properties = match key(&part, "properties") {
-        Some(Value::Object(properties)) => spelled(properties),
-        _ => spelled(&part),
-    };
-    let part = spelled(&part);
-    Some(diagnostic(&part, &properties, original))
-}
-
-/// Elastic writes `user_principal_name` for `userPrincipalName`: the keys
-/// without their underscores, at every depth.
-fn spelled(map: &Map<String, Value>) -> Map<String, Value> {
-    fn value(from: &Value, depth: usize) -> Value {
-        match from {
-            Value::Object(map) if depth < 6 => Value::Object(
-                map.iter()
-                    .map(|(name, inner)| (name.replace('_', ""), value(inner, depth + 1)))
-                    .collect(),
-            ),
-            // A list became an object with its numbers as keys, or stayed.
-            Value::Array(items) => {
-                Value::Array(items.iter().map(|item| value(item, depth + 1)).collect())
-            }
-            other => other.clone(),
-        }
-    }
-    map.iter()
-        .map(|(name, inner)| (name.replace('_', ""), value(inner, 0)))
-        .collect()
 }
 
 /// The one record that stands inside one of unknown keys, or what is wrong
@@ -533,7 +429,7 @@ fn enclosed(
     }
 }
 
-fn nested(
+pub(super) fn nested(
     value: &Value,
     outer: Option<&Map<String, Value>>,
     original: &str,
@@ -546,7 +442,7 @@ fn nested(
 }
 
 /// The envelope of diagnostic settings, event hubs and storage exports.
-fn diagnostic(
+pub(super) fn diagnostic(
     map: &Map<String, Value>,
     properties: &Map<String, Value>,
     original: &str,

@@ -13,6 +13,7 @@ mod containers;
 mod copilot;
 mod csv_records;
 mod decode;
+mod elastic;
 mod entra;
 mod fields;
 mod form;
