@@ -32,20 +32,58 @@ pub enum Source {
     MessageTrace,
     /// Identity Protection risk detections (reference §7.1).
     RiskDetections,
+    /// Requests to Microsoft Graph (`MicrosoftGraphActivityLogs`,
+    /// `GraphApiAuditEvents`).
+    GraphActivity,
+    /// Defender for Cloud Apps activities that carry no audit record of their
+    /// own.
+    CloudApps,
+    /// Clicks on links that Safe Links saw (`UrlClickEvents`).
+    UrlClicks,
+    /// Copilot's own history of questions and answers.
+    Copilot,
+    /// Alerts of Microsoft's own products (Graph `alerts_v2`).
+    SecurityAlerts,
+    /// What stood somewhere when a collector looked: rules, grants, rights. An
+    /// event of state, mostly without a time ([`NO_TIME`]).
+    Listing,
 }
+
+/// The time of an event of state whose listing says none.
+pub const NO_TIME: Timestamp = Timestamp::UNIX_EPOCH;
 
 impl Source {
     /// Every source, in the order of the ledger.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 11] = [
         Self::Ual,
         Self::SignIns,
         Self::DirectoryAudits,
         Self::MessageTrace,
         Self::RiskDetections,
+        Self::GraphActivity,
+        Self::CloudApps,
+        Self::UrlClicks,
+        Self::Copilot,
+        Self::SecurityAlerts,
+        Self::Listing,
     ];
 
+    /// The ledger names it even where nothing of it was given. The others are
+    /// extras, whose absence takes nothing away that the expected ones tell.
+    pub const fn is_expected(self) -> bool {
+        matches!(
+            self,
+            Self::Ual
+                | Self::SignIns
+                | Self::DirectoryAudits
+                | Self::MessageTrace
+                | Self::RiskDetections
+        )
+    }
+
     /// The name in documents: `ual`, `sign_ins`, `directory_audits`,
-    /// `message_trace`, `risk_detections`.
+    /// `message_trace`, `risk_detections`, `graph_activity`, `cloud_apps`,
+    /// `url_clicks`, `copilot`, `security_alerts`, `listing`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ual => "ual",
@@ -53,6 +91,12 @@ impl Source {
             Self::DirectoryAudits => "directory_audits",
             Self::MessageTrace => "message_trace",
             Self::RiskDetections => "risk_detections",
+            Self::GraphActivity => "graph_activity",
+            Self::CloudApps => "cloud_apps",
+            Self::UrlClicks => "url_clicks",
+            Self::Copilot => "copilot",
+            Self::SecurityAlerts => "security_alerts",
+            Self::Listing => "listing",
         }
     }
 }
@@ -404,7 +448,7 @@ impl Event {
             return Some(one(lookup(&self.modified, name).map(|m| &m.old)));
         }
         Some(match column {
-            "@timestamp" => owned(Some(self.time.to_string())),
+            "@timestamp" => owned((self.time != NO_TIME).then(|| self.time.to_string())),
             "event.id" => one(Some(&self.record_id)),
             "event.dataset" => vec![Cow::Borrowed(self.source.name())],
             "event.action" => one(Some(&self.operation)),
@@ -592,7 +636,7 @@ mod tests {
 
     #[test]
     fn every_listed_column_is_readable_and_nothing_else_is() {
-        let event = Event::new(Source::Ual, Timestamp::UNIX_EPOCH, "x", "{}");
+        let event = Event::new(Source::Ual, NO_TIME, "x", "{}");
         for column in COLUMNS {
             assert!(event.values(column).is_some(), "{column}");
         }

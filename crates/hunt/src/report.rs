@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::analysis::analyse_with;
+use crate::analysis::{STAND_IN, analyse_with};
 use crate::answer::{Analysis, Coverage, Finding, Gap, Subject, Verdict};
 use crate::detections::{DetectionError, Detections, own_domains};
 use crate::event::{Event, Source};
@@ -188,10 +188,13 @@ fn coverage(imported: &Imported) -> Vec<Coverage> {
             let times: Vec<Timestamp> = imported
                 .events
                 .iter()
-                .filter(|event| event.source == *source)
+                .filter(|event| event.source == *source && event.time != crate::event::NO_TIME)
                 .map(|event| event.time)
                 .collect();
-            let (from, to) = (times.first().copied()?, times.last().copied());
+            let Some(from) = times.first().copied() else {
+                return stand_in(*source, &imported.events);
+            };
+            let to = times.last().copied();
             let mut gaps: Vec<Gap> = imported
                 .inputs
                 .iter()
@@ -221,6 +224,23 @@ fn coverage(imported: &Imported) -> Vec<Coverage> {
             })
         })
         .collect()
+}
+
+/// The line of a sign-in log that is absent while the audit log's own sign-in
+/// records stand in for it.
+fn stand_in(source: Source, events: &[Event]) -> Option<Coverage> {
+    let told = source == Source::SignIns && events.iter().any(Event::is_sign_in);
+    told.then(|| Coverage {
+        source,
+        from: None,
+        to: None,
+        events: 0,
+        gaps: vec![Gap {
+            from: None,
+            to: None,
+            why: STAND_IN.to_owned(),
+        }],
+    })
 }
 
 impl HuntReport {

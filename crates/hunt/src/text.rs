@@ -127,9 +127,16 @@ fn write(out: &mut String, report: &HuntReport) -> std::fmt::Result {
                 line.source.name(),
                 plural(line.events as u64, "event", "events")
             )?;
+        } else {
+            for gap in &line.gaps {
+                writeln!(out, "  {:<16} {}", line.source.name(), gap.why)?;
+            }
         }
     }
-    for source in crate::Source::ALL {
+    for source in crate::Source::ALL
+        .into_iter()
+        .filter(|source| source.is_expected())
+    {
         if !report.coverage.iter().any(|line| line.source == source) {
             writeln!(out, "  {:<16} not given", source.name())?;
         }

@@ -4,8 +4,11 @@
 
 mod content;
 mod files;
+mod fixtures;
+mod forms;
 mod hands;
 mod properties;
 mod shared_data;
+mod shared_table;
 mod stories;
 mod tenant;
