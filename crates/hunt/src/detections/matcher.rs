@@ -114,13 +114,18 @@ pub struct RaisedRows {
 impl Detections {
     /// Makes them ready for a stream.
     pub fn matcher(&self) -> Matcher<'_> {
+        self.matcher_of(|_| true)
+    }
+
+    /// The same with some of them.
+    pub(super) fn matcher_of(&self, choose: fn(&Detection) -> bool) -> Matcher<'_> {
         let mut index = Index {
-            detections: self.0.iter().collect(),
+            detections: self.0.iter().filter(|one| choose(one)).collect(),
             actions: HashMap::new(),
             sign_ins: Vec::new(),
             open: Vec::new(),
         };
-        for (number, detection) in self.0.iter().enumerate() {
+        for (number, detection) in index.detections.clone().into_iter().enumerate() {
             let correlate = detection.correlate.as_ref();
             index.add(number, Step::Match, &detection.expression, correlate);
             if let Some(then) = correlate.and_then(|correlate| correlate.then.as_ref()) {

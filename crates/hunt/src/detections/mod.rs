@@ -43,6 +43,9 @@ pub struct Detection {
     pub technique: Vec<String>,
     /// How often it is right, 0 to 1.
     pub confidence: f64,
+    /// Whether it counts in the verdict on a user; not where the verdict
+    /// judges the same thing from the user's own past.
+    pub score: bool,
     /// What an event must look like.
     pub expression: Expression,
     /// What events must do together.
@@ -86,6 +89,8 @@ struct DetectionText {
     severity: Severity,
     technique: Vec<String>,
     confidence: f64,
+    #[serde(default = "yes")]
+    score: bool,
     r#match: String,
     correlate: Option<correlate::CorrelateText>,
     known_good: Vec<String>,
@@ -94,6 +99,10 @@ struct DetectionText {
     must: Vec<Fixture>,
     #[serde(default)]
     must_not: Vec<Fixture>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Detection {
@@ -131,6 +140,7 @@ impl Detection {
             severity: text.severity,
             technique: text.technique,
             confidence: text.confidence,
+            score: text.score,
             expression,
             correlate,
             known_good: text.known_good,
@@ -244,20 +254,24 @@ impl Detections {
 
     /// What they find, worst first, one finding per detection and user.
     pub fn find(&self, events: &[Event], own_domains: &BTreeSet<String>) -> Vec<Finding> {
-        let events: Vec<&Event> = events.iter().collect();
-        self.raise(&events, own_domains)
+        let mut matcher = self.matcher();
+        for (event, number) in events.iter().zip(0..) {
+            matcher.feed(number, event);
+        }
+        matcher
+            .finish(Some(own_domains))
             .into_iter()
             .map(|raised| raised.finding)
             .collect()
     }
 
-    /// The same with the events themselves.
+    /// What those that count in a verdict find, with the events themselves.
     pub(crate) fn raise<'a>(
         &self,
         events: &[&'a Event],
         own_domains: &BTreeSet<String>,
     ) -> Vec<Raised<'a>> {
-        let mut matcher = self.matcher();
+        let mut matcher = self.matcher_of(|detection| detection.score);
         for (event, number) in events.iter().zip(0..) {
             matcher.feed(number, event);
         }

@@ -5,6 +5,7 @@
 mod content;
 mod files;
 mod hands;
+mod panther;
 mod properties;
 mod shared_data;
 mod stories;
