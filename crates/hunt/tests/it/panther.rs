@@ -76,8 +76,9 @@ const MEANINGS: [Meaning; 12] = [
     },
     Meaning {
         rule: "microsoft_graph_passthrough",
-        detections: &["D0904"],
-        why: "an alert of Microsoft's own, not resolved and more than informational",
+        detections: &[],
+        why: "a security alert of another product, which is no log that is read: it must be \
+              reported as such, record by record, and raise nothing",
     },
 ];
 
@@ -162,7 +163,12 @@ fn every_labelled_event_is_raised_or_not_by_what_its_rule_means() {
         let raised = found
             .iter()
             .any(|finding| meaning.detections.contains(&finding.detection.as_str()));
-        if imported.counts.kept == 0 || raised != expected {
+        let agrees = if meaning.detections.is_empty() {
+            imported.counts.damaged == threshold && found.is_empty()
+        } else {
+            imported.counts.kept == threshold && raised == expected
+        };
+        if !agrees {
             let ids: Vec<&str> = found.iter().map(|f| f.detection.as_str()).collect();
             wrong.push(format!(
                 "{rule} / {}: labelled {expected}, raised {ids:?}, kept {}, {:?}; {}",
