@@ -22,6 +22,7 @@ pub mod json;
 mod moment;
 pub mod readers;
 mod report;
+pub mod sigma;
 pub mod text;
 pub mod token;
 
@@ -34,4 +35,5 @@ pub use answer::{
 pub use detections::{Detection, DetectionError, Detections};
 pub use event::{Event, Source};
 pub use readers::{Growing, Import, Imported, ReadError};
+pub use sigma::{Sigma, SigmaAnswer, SigmaFinding};
 pub use report::{HuntError, HuntReport, Options, UserAnswer, report, run};

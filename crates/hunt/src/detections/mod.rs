@@ -10,7 +10,7 @@ mod builtin;
 mod column;
 mod correlate;
 pub mod expression;
-mod fold;
+pub(crate) mod fold;
 mod matcher;
 mod parse;
 mod record;
@@ -20,6 +20,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+pub(crate) use column::{Column, Seen};
 pub use correlate::Correlate;
 pub use expression::{Context, Expression, ExpressionError};
 pub use matcher::{Matcher, RaisedRows};
