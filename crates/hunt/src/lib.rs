@@ -35,5 +35,5 @@ pub use answer::{
 pub use detections::{Detection, DetectionError, Detections};
 pub use event::{Event, Source};
 pub use readers::{Growing, Import, Imported, ReadError};
-pub use sigma::{Sigma, SigmaAnswer, SigmaFinding};
 pub use report::{HuntError, HuntReport, Options, UserAnswer, report, run};
+pub use sigma::{Sigma, SigmaAnswer, SigmaFinding};

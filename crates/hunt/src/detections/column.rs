@@ -91,7 +91,11 @@ impl Column {
         let mut one = |value: &Option<String>| value.as_deref().is_some_and(&mut *test);
         match self {
             Self::Action => test(&event.operation),
-            Self::Kind => test(if event.is_sign_in() { "sign_in" } else { "change" }),
+            Self::Kind => test(if event.is_sign_in() {
+                "sign_in"
+            } else {
+                "change"
+            }),
             Self::Dataset => test(event.source.name()),
             Self::Outcome => test(match event.outcome {
                 Outcome::Success => "success",

@@ -74,7 +74,10 @@ impl Kind {
     fn keys(self) -> (&'static [&'static str], &'static [&'static str]) {
         match self {
             Self::Count => (&["at_least", "within"], &["weigh", "then", "then_group_by"]),
-            Self::Distinct => (&["at_least", "within", "distinct"], &["then", "then_group_by"]),
+            Self::Distinct => (
+                &["at_least", "within", "distinct"],
+                &["then", "then_group_by"],
+            ),
             Self::Sequence => (&["within", "then"], &["then_group_by", "unless"]),
             Self::New => (
                 &["value", "history", "at_least_days"],

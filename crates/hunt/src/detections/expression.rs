@@ -196,7 +196,9 @@ impl Node {
                 .iter()
                 .map(Self::gate)
                 .reduce(|a, b| match (a, b) {
-                    (Gate::Actions(a), Gate::Actions(b)) => Gate::Actions(a.union(&b).cloned().collect()),
+                    (Gate::Actions(a), Gate::Actions(b)) => {
+                        Gate::Actions(a.union(&b).cloned().collect())
+                    }
                     (Gate::SignIns, Gate::SignIns) => Gate::SignIns,
                     _ => Gate::Open,
                 })
@@ -275,7 +277,6 @@ pub(crate) fn mail_domains(text: &str) -> impl Iterator<Item = String> {
 mod tests {
     use super::*;
     use crate::Source;
-
 
     fn check(text: &str, event: &Event) -> bool {
         let own_domains = BTreeSet::from(["contoso.example".to_owned()]);

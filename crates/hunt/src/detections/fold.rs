@@ -70,12 +70,15 @@ fn find(text: &[u8], pattern: &[u8]) -> Option<usize> {
         return Some(0);
     };
     let last = text.len().checked_sub(pattern.len())?;
-    text.get(..=last)?.iter().enumerate().position(|(at, byte)| {
-        byte.to_ascii_lowercase() == *first
-            && text
-                .get(at..at + pattern.len())
-                .is_some_and(|part| part.eq_ignore_ascii_case(pattern))
-    })
+    text.get(..=last)?
+        .iter()
+        .enumerate()
+        .position(|(at, byte)| {
+            byte.to_ascii_lowercase() == *first
+                && text
+                    .get(at..at + pattern.len())
+                    .is_some_and(|part| part.eq_ignore_ascii_case(pattern))
+        })
 }
 
 #[cfg(test)]
@@ -84,16 +87,45 @@ mod tests {
 
     #[test]
     fn folding_agrees_with_lower_case_copies() {
-        let texts = ["", "A", "Überweisung", "New-InboxRule", "aAb", "\u{212a}elvin", "x\u{130}"];
-        let patterns = ["", "a", "ab", "über", "inboxrule", "kelvin", "new-", "-inboxrule"];
+        let texts = [
+            "",
+            "A",
+            "Überweisung",
+            "New-InboxRule",
+            "aAb",
+            "\u{212a}elvin",
+            "x\u{130}",
+        ];
+        let patterns = [
+            "",
+            "a",
+            "ab",
+            "über",
+            "inboxrule",
+            "kelvin",
+            "new-",
+            "-inboxrule",
+        ];
         for text in texts {
             let copy = text.to_lowercase();
             assert_eq!(lower(text), copy);
             for pattern in patterns {
                 assert_eq!(equals(text, pattern), copy == pattern, "{text} {pattern}");
-                assert_eq!(contains(text, pattern), copy.contains(pattern), "{text} {pattern}");
-                assert_eq!(starts_with(text, pattern), copy.starts_with(pattern), "{text} {pattern}");
-                assert_eq!(ends_with(text, pattern), copy.ends_with(pattern), "{text} {pattern}");
+                assert_eq!(
+                    contains(text, pattern),
+                    copy.contains(pattern),
+                    "{text} {pattern}"
+                );
+                assert_eq!(
+                    starts_with(text, pattern),
+                    copy.starts_with(pattern),
+                    "{text} {pattern}"
+                );
+                assert_eq!(
+                    ends_with(text, pattern),
+                    copy.ends_with(pattern),
+                    "{text} {pattern}"
+                );
             }
         }
     }

@@ -252,7 +252,9 @@ impl Matcher<'_> {
             let (group, value, weight, place) = match unit.correlate {
                 None => (None, None, 1, None),
                 Some(correlate) => (
-                    correlate.group(unit.step, seen).map(|text| self.text(&text)),
+                    correlate
+                        .group(unit.step, seen)
+                        .map(|text| self.text(&text)),
                     correlate.value(seen).map(|text| self.text(&text)),
                     correlate.weight(seen),
                     seen.event.place.coordinates,

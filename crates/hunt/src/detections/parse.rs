@@ -270,4 +270,3 @@ fn single(mut nodes: Vec<Node>, many: fn(Vec<Node>) -> Node) -> Node {
         None => many(nodes),
     }
 }
-

@@ -12,7 +12,14 @@ use serde_json::{Map, Value};
 const MAX_DEPTH: usize = 16;
 
 /// Names under which exports put the record itself.
-const ENVELOPES: [&str; 6] = ["AuditData", "properties", "_raw", "result", "record", "RawEventData"];
+const ENVELOPES: [&str; 6] = [
+    "AuditData",
+    "properties",
+    "_raw",
+    "result",
+    "record",
+    "RawEventData",
+];
 
 /// A record, opened.
 #[derive(Debug, Default)]
@@ -143,7 +150,11 @@ fn leaf(value: &Value, found: &mut Vec<Leaf>) {
         Value::String(text) if text.is_empty() => found.push(Leaf::Nothing),
         Value::String(text) => found.push(Leaf::Text(text.clone())),
         Value::Array(items) if items.is_empty() => found.push(Leaf::Nothing),
-        Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
+        Value::Array(items)
+            if items
+                .iter()
+                .all(|item| !item.is_object() && !item.is_array()) =>
+        {
             for item in items {
                 leaf(item, found);
             }

@@ -187,7 +187,15 @@ mod tests {
                 "{text} {true_ones:?}"
             );
         }
-        for text in ["", "selection", "1 of other_*", "selection_a and", "selection_a selection_b", "2 of them", "(selection_a"] {
+        for text in [
+            "",
+            "selection",
+            "1 of other_*",
+            "selection_a and",
+            "selection_a selection_b",
+            "2 of them",
+            "(selection_a",
+        ] {
             assert!(Condition::parse(text, &names).is_err(), "{text}");
         }
         let refused = Condition::parse("selection_a | count() > 5", &names).unwrap_err();

@@ -63,9 +63,15 @@ pub const SERVICES: [Service; 6] = [
 type Fields = &'static [(&'static str, &'static [&'static str])];
 
 const SIGN_INS: Fields = &[
-    ("resulttype", &["record.status.errorCode", "record.ResultType"]),
+    (
+        "resulttype",
+        &["record.status.errorCode", "record.ResultType"],
+    ),
     ("status", &["event.outcome"]),
-    ("resultdescription", &["record.ResultDescription", "record.status.failureReason"]),
+    (
+        "resultdescription",
+        &["record.ResultDescription", "record.status.failureReason"],
+    ),
     ("location", &["source.geo.country_iso_code"]),
     ("calleripaddress", &["source.ip"]),
     ("ipaddress", &["source.ip"]),
@@ -77,17 +83,29 @@ const SIGN_INS: Fields = &[
     ("clientapp", &["m365.client"]),
     ("clientappused", &["m365.client"]),
     ("resourcedisplayname", &["m365.resource.name"]),
-    ("authenticationrequirement", &["record.authenticationRequirement"]),
-    ("properties.authenticationrequirement", &["record.authenticationRequirement"]),
+    (
+        "authenticationrequirement",
+        &["record.authenticationRequirement"],
+    ),
+    (
+        "properties.authenticationrequirement",
+        &["record.authenticationRequirement"],
+    ),
     ("authenticationprotocol", &["record.authenticationProtocol"]),
     ("conditionalaccessstatus", &["m365.conditional_access"]),
     ("riskstate", &["record.riskState"]),
     ("risklevelduringsignin", &["record.riskLevelDuringSignIn"]),
     ("networklocationdetails", &["record.networkLocationDetails"]),
     ("devicedetail.deviceid", &["record.deviceDetail.deviceId"]),
-    ("properties.devicedetail.deviceid", &["record.deviceDetail.deviceId"]),
+    (
+        "properties.devicedetail.deviceid",
+        &["record.deviceDetail.deviceId"],
+    ),
     ("devicedetail.trusttype", &["record.deviceDetail.trustType"]),
-    ("devicedetail.iscompliant", &["record.deviceDetail.isCompliant"]),
+    (
+        "devicedetail.iscompliant",
+        &["record.deviceDetail.isCompliant"],
+    ),
     ("hometenantid", &["record.homeTenantId"]),
     ("resourcetenantid", &["record.resourceTenantId"]),
 ];
@@ -108,11 +126,26 @@ const DIRECTORY_AUDITS: Fields = &[
     ("targetresources", &["record.targetResources"]),
     ("properties.targetresources", &["record.targetResources"]),
     ("targetresources.type", &["record.targetResources.type"]),
-    ("targetresources.modifiedproperties", &["record.targetResources.modifiedProperties"]),
-    ("targetresources.modifiedproperties.displayname", &["record.targetResources.modifiedProperties.displayName"]),
-    ("targetresources.modifiedproperties.newvalue", &["record.targetResources.modifiedProperties.newValue"]),
-    ("additionaldetails.additionalinfo", &["record.additionalDetails.additionalInfo"]),
-    ("consentcontext.isadminconsent", &["new.ConsentContext.IsAdminConsent"]),
+    (
+        "targetresources.modifiedproperties",
+        &["record.targetResources.modifiedProperties"],
+    ),
+    (
+        "targetresources.modifiedproperties.displayname",
+        &["record.targetResources.modifiedProperties.displayName"],
+    ),
+    (
+        "targetresources.modifiedproperties.newvalue",
+        &["record.targetResources.modifiedProperties.newValue"],
+    ),
+    (
+        "additionaldetails.additionalinfo",
+        &["record.additionalDetails.additionalInfo"],
+    ),
+    (
+        "consentcontext.isadminconsent",
+        &["new.ConsentContext.IsAdminConsent"],
+    ),
 ];
 
 const RISKS: Fields = &[

@@ -141,7 +141,10 @@ impl Sigma {
         for file in files {
             let name = file.display().to_string();
             if std::fs::metadata(&file)?.len() > MAX_FILE {
-                self.refuse(&name, refuse(Refusal::NotARule, "larger than a rule can be"));
+                self.refuse(
+                    &name,
+                    refuse(Refusal::NotARule, "larger than a rule can be"),
+                );
                 continue;
             }
             let bytes = std::fs::read(&file)?;
@@ -289,9 +292,9 @@ impl SigmaMatcher<'_> {
             }
         }
         findings.sort_by(|a, b| {
-            b.severity
-                .cmp(&a.severity)
-                .then_with(|| (a.first, &a.title, &a.rule, &a.user).cmp(&(b.first, &b.title, &b.rule, &b.user)))
+            b.severity.cmp(&a.severity).then_with(|| {
+                (a.first, &a.title, &a.rule, &a.user).cmp(&(b.first, &b.title, &b.rule, &b.user))
+            })
         });
         findings
     }

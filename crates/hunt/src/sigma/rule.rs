@@ -48,12 +48,15 @@ struct FieldTest {
 impl Rule {
     /// Reads a rule; an error says why it is not run.
     pub fn parse(text: &str) -> Result<Self, Refused> {
-        let documents =
-            yaml::documents(text).map_err(|why| refuse(Refusal::NotARule, format!("YAML: {why}")))?;
+        let documents = yaml::documents(text)
+            .map_err(|why| refuse(Refusal::NotARule, format!("YAML: {why}")))?;
         let [rule] = documents.as_slice() else {
             return Err(refuse(
                 Refusal::NotARule,
-                format!("{} documents in one file; one rule is read", documents.len()),
+                format!(
+                    "{} documents in one file; one rule is read",
+                    documents.len()
+                ),
             ));
         };
         if rule.get("correlation").is_some() {
@@ -151,7 +154,7 @@ fn service(logsource: &Yaml) -> Result<&'static Service, Refused> {
 fn selection(value: &Yaml, service: &Service) -> Result<Selection, Refused> {
     match value {
         Yaml::Map(pairs) => match pairs.as_slice() {
-            [(name, value)] if name.starts_with('|') || name == "keywords" => {
+            [(name, value)] if name.starts_with('|') => {
                 let modifiers = Modifiers::parse(name.split('|').skip(1))?;
                 keywords(value, &modifiers)
             }
@@ -242,7 +245,10 @@ fn operation(text: &str, whole: bool) -> String {
     if whole {
         fold_operation(text)
     } else {
-        text.replace(['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}'], "-")
+        text.replace(
+            ['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}'],
+            "-",
+        )
     }
 }
 
@@ -255,9 +261,8 @@ impl Selection {
             Self::Any(parts) => parts.iter().any(|part| part.passes(seen)),
             Self::Keywords(words, all) => {
                 let mut found = |variants: &Vec<Pattern>| {
-                    seen.record().any_text(&mut |text| {
-                        variants.iter().any(|pattern| pattern.passes(text))
-                    })
+                    seen.record()
+                        .any_text(&mut |text| variants.iter().any(|pattern| pattern.passes(text)))
                 };
                 if *all {
                     words.iter().all(&mut found)

@@ -15,7 +15,10 @@ pub(super) enum Pattern {
     Null,
     /// Any, or no, field of that name.
     Exists(bool),
-    Text { parts: Vec<Part>, cased: bool },
+    Text {
+        parts: Vec<Part>,
+        cased: bool,
+    },
     Regex(Regex),
     Cidr(IpAddr, u8),
     Number(Compare, f64),
@@ -95,7 +98,10 @@ impl Modifiers {
             have.before || have.after,
         ];
         if kinds.iter().filter(|kind| **kind).count() > 1 {
-            return Err(refuse(Refusal::Modifier, "modifiers that do not go together"));
+            return Err(refuse(
+                Refusal::Modifier,
+                "modifiers that do not go together",
+            ));
         }
         Ok(have)
     }
@@ -221,16 +227,18 @@ impl Pattern {
             Self::Exists(expected) => *expected,
             Self::Text { parts, cased } => text(parts, *cased, value),
             Self::Regex(regex) => regex.is_match(value),
-            Self::Cidr(network, bits) => {
-                crate::address::parse(value).is_some_and(|address| inside(address, (*network, *bits)))
-            }
+            Self::Cidr(network, bits) => crate::address::parse(value)
+                .is_some_and(|address| inside(address, (*network, *bits))),
             Self::Number(compare, limit) => {
-                value.trim().parse::<f64>().is_ok_and(|value| match compare {
-                    Compare::Below => value < *limit,
-                    Compare::AtMost => value <= *limit,
-                    Compare::Above => value > *limit,
-                    Compare::AtLeast => value >= *limit,
-                })
+                value
+                    .trim()
+                    .parse::<f64>()
+                    .is_ok_and(|value| match compare {
+                        Compare::Below => value < *limit,
+                        Compare::AtMost => value <= *limit,
+                        Compare::Above => value > *limit,
+                        Compare::AtLeast => value >= *limit,
+                    })
             }
         }
     }
@@ -337,7 +345,11 @@ mod tests {
             ("gte", "3", "3", true),
             ("lt", "3", "x", false),
         ] {
-            assert_eq!(passes(modifiers, pattern, value), expected, "{modifiers} {pattern} {value}");
+            assert_eq!(
+                passes(modifiers, pattern, value),
+                expected,
+                "{modifiers} {pattern} {value}"
+            );
         }
         assert!(Modifiers::parse(["base64"].into_iter()).is_err());
         assert!(Modifiers::parse(["re", "contains"].into_iter()).is_err());

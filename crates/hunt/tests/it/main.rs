@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod content;
+mod correlation;
 mod files;
 mod hands;
 mod panther;
 mod properties;
 mod shared_data;
+mod sigma;
 mod stories;
 mod tenant;

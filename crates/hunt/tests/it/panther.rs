@@ -106,7 +106,11 @@ fn detections() -> Detections {
             .find(|path| path.to_string_lossy().contains(id))
             .unwrap();
         let text = std::fs::read_to_string(&file).unwrap();
-        let text = text.replacen("\n'''\nknown_good", &format!("{exception}\n'''\nknown_good"), 1);
+        let text = text.replacen(
+            "\n'''\nknown_good",
+            &format!("{exception}\n'''\nknown_good"),
+            1,
+        );
         assert!(text.contains(exception), "{id}");
         detections.add(Detection::parse(id, &text).unwrap());
     }
