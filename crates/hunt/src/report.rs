@@ -118,11 +118,11 @@ pub fn report(imported: Imported, options: &Options) -> HuntReport {
     let coverage = coverage(&imported);
     let sigma = options.sigma.find(&imported.events);
     HuntReport {
-        sigma,
         imported,
         findings,
         users,
         coverage,
+        sigma,
     }
 }
 

@@ -147,7 +147,7 @@ impl CorrelateText {
             (None, Some(names)) => columns(names)?,
             (None, None) => Vec::new(),
         };
-        let weigh = self.weigh.as_ref().map(|name| column(name)).transpose()?;
+        let weigh = self.weigh.as_ref().map(column).transpose()?;
         Ok(Correlate {
             kind: self.kind,
             group_by,

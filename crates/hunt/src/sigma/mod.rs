@@ -230,9 +230,12 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Resul
 #[derive(Clone, Debug)]
 pub struct SigmaMatcher<'a> {
     rules: &'a [Rule],
-    /// Of each rule: time, record id, user. A set, so repeats are one.
-    hits: Vec<BTreeSet<(Timestamp, Arc<str>, Arc<str>)>>,
+    /// Of each rule. A set, so repeats are one.
+    hits: Vec<BTreeSet<Hit>>,
 }
+
+/// Time, record id, user.
+type Hit = (Timestamp, Arc<str>, Arc<str>);
 
 impl SigmaMatcher<'_> {
     /// Tries the event.

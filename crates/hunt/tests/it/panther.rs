@@ -124,7 +124,7 @@ fn repeated(log: &Value, times: u64) -> String {
         .map(|number| {
             let mut log = log.clone();
             if times > 1 {
-                let at = format!("2023-07-26 22:{:02}:30", number);
+                let at = format!("2023-07-26 22:{number:02}:30");
                 let map = log.as_object_mut().unwrap();
                 if map.contains_key("CreationTime") {
                     map.insert("CreationTime".into(), at.clone().into());

@@ -247,13 +247,15 @@ fn order_repetition_and_threads_change_nothing() {
         .collect();
     let forward = events(&records.join("\n"));
     let mut once = sigma.matcher();
-    forward.iter().for_each(|event| once.feed(event));
+    for event in &forward {
+        once.feed(event);
+    }
     let mut parts = (sigma.matcher(), sigma.matcher().fork());
     for (number, event) in forward.iter().rev().chain(&forward).enumerate() {
         if number % 3 == 0 {
-            parts.0.feed(event)
+            parts.0.feed(event);
         } else {
-            parts.1.feed(event)
+            parts.1.feed(event);
         }
     }
     parts.0.merge(parts.1);
