@@ -476,6 +476,21 @@ impl Event {
                 .collect(),
             "source.ip" => owned(self.address.map(|a| a.to_string())),
             "source.as.number" => owned(self.network.map(|n| n.to_string())),
+            // The network's number, or the neighbourhood of the address: what a user's own past is told by.
+            "source.network" => owned(self.network.map(|n| format!("as{n}")).or_else(|| {
+                self.address
+                    .map(|a| crate::address::neighbourhood(a).to_string())
+            })),
+            "m365.mail_access" => self
+                .mail_access
+                .map(|access| {
+                    Cow::Borrowed(match access {
+                        MailAccess::Bind => "bind",
+                        MailAccess::Sync => "sync",
+                    })
+                })
+                .into_iter()
+                .collect(),
             "source.geo.country_iso_code" => one(self.place.country.as_ref()),
             "source.geo.city_name" => one(self.place.city.as_ref()),
             "user_agent.original" => one(self.user_agent.as_ref()),
@@ -545,7 +560,7 @@ impl Event {
 }
 
 /// Every column that [`Event::values`] knows, besides the three map prefixes.
-pub const COLUMNS: [&str; 48] = [
+pub const COLUMNS: [&str; 50] = [
     "@timestamp",
     "event.id",
     "event.dataset",
@@ -562,6 +577,8 @@ pub const COLUMNS: [&str; 48] = [
     "user.target.name",
     "source.ip",
     "source.as.number",
+    "source.network",
+    "m365.mail_access",
     "source.geo.country_iso_code",
     "source.geo.city_name",
     "user_agent.original",

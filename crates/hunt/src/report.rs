@@ -10,6 +10,7 @@ use crate::answer::{Analysis, Coverage, Finding, Gap, Subject, Verdict};
 use crate::detections::{DetectionError, Detections, own_domains};
 use crate::event::{Event, Source};
 use crate::readers::{Import, Imported, ReadError};
+use crate::sigma::{Sigma, SigmaAnswer};
 
 /// What the one who asks can set.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Options {
     pub users: Vec<String>,
     /// Detections.
     pub detections: Detections,
+    /// Sigma rules to run beside them.
+    pub sigma: Sigma,
 }
 
 impl Options {
@@ -34,6 +37,7 @@ impl Options {
             own_domains: Vec::new(),
             users: Vec::new(),
             detections: Detections::builtin()?,
+            sigma: Sigma::default(),
         })
     }
 }
@@ -72,6 +76,8 @@ pub struct HuntReport {
     pub users: Vec<UserAnswer>,
     /// What the sources covered, all users together.
     pub coverage: Vec<Coverage>,
+    /// What the Sigma rules found.
+    pub sigma: SigmaAnswer,
 }
 
 /// Reads files and directories and answers for every user in them.
@@ -110,11 +116,13 @@ pub fn report(imported: Imported, options: &Options) -> HuntReport {
         rank(a).cmp(&rank(b)).then_with(|| a.user.cmp(&b.user))
     });
     let coverage = coverage(&imported);
+    let sigma = options.sigma.find(&imported.events);
     HuntReport {
         imported,
         findings,
         users,
         coverage,
+        sigma,
     }
 }
 

@@ -239,9 +239,11 @@ fn mfa(event: &mut Event, fields: Fields<'_>) {
 }
 
 fn risk(event: &mut Event, fields: Fields<'_>) {
-    event.risk = fields
-        .text(&["riskLevelDuringSignIn", "riskLevel", "riskLevelAggregated"])
-        .filter(|level| level != "none" && level != "hidden");
+    // `none` at this sign-in does not hide what the session gathered.
+    event.risk = ["riskLevelDuringSignIn", "riskLevel", "riskLevelAggregated"]
+        .iter()
+        .filter_map(|name| fields.text(&[name]))
+        .find(|level| level != "none" && level != "hidden");
     for name in ["riskEventTypes_v2", "riskEventTypes"] {
         if let Some(kinds) = fields.nested(&[name]) {
             event
