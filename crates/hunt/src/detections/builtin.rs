@@ -2,7 +2,7 @@
 //! folder.
 
 /// Name and text of each.
-pub(super) const FILES: [(&str, &str); 76] = [
+pub(super) const FILES: [(&str, &str); 77] = [
     (
         "D0101-inbox-rule-forwards-outside.toml",
         include_str!("../../../../detections/D0101-inbox-rule-forwards-outside.toml"),
@@ -242,6 +242,10 @@ pub(super) const FILES: [(&str, &str); 76] = [
     (
         "D0903-risky-sign-in.toml",
         include_str!("../../../../detections/D0903-risky-sign-in.toml"),
+    ),
+    (
+        "D0904-security-alert.toml",
+        include_str!("../../../../detections/D0904-security-alert.toml"),
     ),
     (
         "D1001-mass-send.toml",

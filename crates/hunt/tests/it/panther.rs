@@ -76,9 +76,8 @@ const MEANINGS: [Meaning; 12] = [
     },
     Meaning {
         rule: "microsoft_graph_passthrough",
-        detections: &[],
-        why: "a security alert of another product, which is no log that is read: it must be \
-              reported as such, record by record, and raise nothing",
+        detections: &["D0904"],
+        why: "an alert that is more than information, and not resolved",
     },
 ];
 
@@ -167,12 +166,7 @@ fn every_labelled_event_is_raised_or_not_by_what_its_rule_means() {
         let raised = found
             .iter()
             .any(|finding| meaning.detections.contains(&finding.detection.as_str()));
-        let agrees = if meaning.detections.is_empty() {
-            imported.counts.damaged == threshold && found.is_empty()
-        } else {
-            imported.counts.kept == threshold && raised == expected
-        };
-        if !agrees {
+        if imported.counts.kept != threshold || raised != expected {
             let ids: Vec<&str> = found.iter().map(|f| f.detection.as_str()).collect();
             wrong.push(format!(
                 "{rule} / {}: labelled {expected}, raised {ids:?}, kept {}, {:?}; {}",
