@@ -18,8 +18,10 @@ mod analysis;
 pub mod answer;
 pub mod detections;
 pub mod event;
+pub mod import;
 pub mod json;
 mod moment;
+mod progress;
 pub mod readers;
 mod report;
 pub mod sigma;
@@ -35,6 +37,7 @@ pub use answer::{
 };
 pub use detections::{Detection, DetectionError, Detections};
 pub use event::{Event, Source};
+pub use progress::Progress;
 pub use readers::{Growing, Import, Imported, ReadError};
 pub use report::{HuntError, HuntReport, Options, UserAnswer, report, run};
 pub use sigma::{Sigma, SigmaAnswer, SigmaFinding};

@@ -48,11 +48,6 @@ struct Unit {
 }
 
 impl Chunk {
-    /// Bytes that it takes up.
-    pub(crate) fn len(&self) -> usize {
-        self.text.len()
-    }
-
     /// Hands its records, whole and damaged, to `taker`, in order.
     pub(crate) fn read(&self, taker: &mut dyn Taker) {
         for unit in &self.units {
@@ -88,7 +83,12 @@ fn keep(taker: &mut dyn Taker, form: Form, mut event: Event, line: u64) {
 }
 
 fn damage(taker: &mut dyn Taker, line: u64, reason: &str, text: &str) {
-    taker.damage(line, reason.to_owned(), salvage::from_text(text), shortened(text));
+    taker.damage(
+        line,
+        reason.to_owned(),
+        salvage::from_text(text),
+        shortened(text),
+    );
 }
 
 fn shortened(text: &str) -> &str {
