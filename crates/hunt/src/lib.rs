@@ -20,11 +20,12 @@ pub mod detections;
 pub mod event;
 pub mod json;
 mod moment;
+mod progress;
 pub mod readers;
 mod report;
+pub mod retrace;
 pub mod sigma;
 pub mod store;
-pub mod text;
 pub mod token;
 
 pub use analysis::{analyse, analyse_with};
@@ -35,7 +36,9 @@ pub use answer::{
 };
 pub use detections::{Detection, DetectionError, Detections};
 pub use event::{Event, Source};
+pub use progress::Progress;
 pub use readers::{Growing, Import, Imported, ReadError};
 pub use report::{HuntError, HuntReport, Options, UserAnswer, report, run};
+pub use retrace::Retrace;
 pub use sigma::{Sigma, SigmaAnswer, SigmaFinding};
 pub use store::{Sink, Store, StoreError};
