@@ -10,7 +10,7 @@
 //! This room does no printing, has no clock and asks nobody: it reads what it
 //! is given. Events are held in memory, so memory grows with the input (about
 //! three times its unpacked size); one record is at most
-//! [`readers::MAX_RECORD`] bytes and one input at most [`readers::MAX_INPUT`].
+//! [`readers::MAX_RECORD`] bytes.
 
 pub mod address;
 pub mod agent;

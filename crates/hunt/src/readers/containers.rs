@@ -1,123 +1,256 @@
 //! Archives: each member is an input of its own, as far as it can be read.
+//!
+//! Nothing is unpacked into memory. An archive inside another, or on standard
+//! input, is put into a nameless temporary file first, because a zip's
+//! directory stands at its end.
 
-use std::io::{Cursor, Read};
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 
-/// One unpacked input.
-pub(super) struct Member {
-    /// Label: the archive's, `!`, the member's.
-    pub(super) label: String,
-    /// Its bytes, as far as they could be unpacked.
-    pub(super) bytes: Vec<u8>,
-    /// Why it is not whole.
-    pub(super) fault: Option<String>,
+/// Archives inside archives, at most.
+const MAX_NESTING: usize = 3;
+
+/// What an input may unpack to in any case, in bytes.
+const FREE: u64 = 1 << 30;
+
+/// Beyond that, so many times its own size. Logs come down to a tenth to a fiftieth
+/// of theirs, what was made to burst to a thousandth and less.
+const MAX_RATIO: u64 = 200;
+
+/// Where an input's bytes come from.
+pub(crate) enum Bytes<'a> {
+    /// A file.
+    File(File),
+    /// Something in memory.
+    Memory(&'a [u8]),
+    /// Something that can be read once.
+    Stream(&'a mut dyn Read),
 }
 
-/// What an input is made of.
-pub(super) enum Contents {
-    /// It is no archive.
-    Plain,
-    /// An archive's members. A fault stands at the member that has it.
-    Members(Vec<Member>),
-}
+/// Takes the plain inputs: label, bytes, and whether they were unpacked.
+pub(crate) type Visit<'a> = dyn FnMut(&str, &mut dyn Read) + 'a;
 
-/// Looks into an archive, recognised by its first bytes; at most `limit`
-/// unpacked bytes in all.
-pub(super) fn open(label: &str, bytes: &[u8], limit: u64) -> Contents {
+/// Hands every plain input in this one to `visit`: itself, or the members of the
+/// archive that it is. What is wrong with an archive shows as an error when its last
+/// member is read.
+pub(crate) fn each(label: &str, bytes: Bytes<'_>, visit: &mut Visit<'_>) {
+    let size = match &bytes {
+        Bytes::File(file) => file.metadata().map_or(0, |metadata| metadata.len()),
+        Bytes::Memory(bytes) => bytes.len() as u64,
+        // It is not known, so the limit is what may be in any case, and much more.
+        Bytes::Stream(_) => FREE,
+    };
+    let mut budget = FREE.max(size.saturating_mul(MAX_RATIO));
     match bytes {
-        [0x1f, 0x8b, 8, ..] => {
-            let (unpacked, fault) = take(flate2::read::MultiGzDecoder::new(bytes), limit);
-            Contents::Members(vec![Member {
-                label: label.to_owned(),
-                bytes: unpacked,
-                fault,
-            }])
-        }
-        [b'P', b'K', 3, 4, ..] => Contents::Members(zip_members(label, bytes, limit)),
-        _ => Contents::Plain,
+        Bytes::File(file) => seekable(label, BufReader::new(file), &mut budget, 0, visit),
+        Bytes::Memory(bytes) => seekable(label, Cursor::new(bytes), &mut budget, 0, visit),
+        Bytes::Stream(stream) => member(label, stream, &mut budget, 0, visit),
     }
 }
 
-fn zip_members(label: &str, bytes: &[u8], limit: u64) -> Vec<Member> {
-    let mut members = Vec::new();
-    let mut left = limit;
-    let mut push = |name: &str, file: &mut dyn Read| {
-        let (unpacked, fault) = take(file, left);
-        left = left.saturating_sub(unpacked.len() as u64);
-        members.push(Member {
-            label: format!("{label}!{name}"),
-            bytes: unpacked,
-            fault,
-        });
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Plain,
+    Gz,
+    Zip,
+}
+
+fn kind(head: &[u8], nesting: usize) -> Kind {
+    match head {
+        _ if nesting >= MAX_NESTING => Kind::Plain,
+        [0x1f, 0x8b, 8, ..] => Kind::Gz,
+        [b'P', b'K', 3, 4, ..] => Kind::Zip,
+        _ => Kind::Plain,
+    }
+}
+
+/// The first bytes, as many as tell an archive.
+fn head(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    reader.take(4).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+fn seekable<R: Read + Seek>(
+    label: &str,
+    mut reader: R,
+    budget: &mut u64,
+    nesting: usize,
+    visit: &mut Visit<'_>,
+) {
+    let told = head(&mut reader).and_then(|head| {
+        reader.seek(SeekFrom::Start(0))?;
+        Ok(kind(&head, nesting))
+    });
+    match told {
+        Ok(Kind::Zip) => zip_members(label, reader, budget, nesting, visit),
+        Ok(Kind::Gz) => gz(label, &mut reader, budget, nesting, visit),
+        Ok(Kind::Plain) => visit(label, &mut reader),
+        Err(error) => visit(label, &mut Failing(Some(error))),
+    }
+}
+
+/// Something that can be read once.
+fn member(
+    label: &str,
+    reader: &mut dyn Read,
+    budget: &mut u64,
+    nesting: usize,
+    visit: &mut Visit<'_>,
+) {
+    let head = match head(reader) {
+        Ok(head) => head,
+        Err(error) => return visit(label, &mut Failing(Some(error))),
     };
-    let fault = match zip::ZipArchive::new(Cursor::new(bytes)) {
+    let kind = kind(&head, nesting);
+    let mut whole = Cursor::new(head).chain(reader);
+    match kind {
+        Kind::Plain => visit(label, &mut whole),
+        Kind::Gz => gz(label, &mut whole, budget, nesting, visit),
+        Kind::Zip => {
+            let mut fault = None;
+            let spooled = tempfile::tempfile().and_then(|mut file| {
+                // What could be unpacked before it broke off is looked into.
+                fault = io::copy(&mut whole, &mut file).err();
+                file.seek(SeekFrom::Start(0))?;
+                Ok(file)
+            });
+            match spooled {
+                Ok(file) => {
+                    let reader = BufReader::new(file);
+                    zip_members(label, reader, budget, nesting, visit);
+                    if let Some(error) = fault {
+                        visit(label, &mut Failing(Some(error)));
+                    }
+                }
+                Err(error) => visit(label, &mut Failing(Some(error))),
+            }
+        }
+    }
+}
+
+fn gz(
+    label: &str,
+    reader: &mut dyn Read,
+    budget: &mut u64,
+    nesting: usize,
+    visit: &mut Visit<'_>,
+) {
+    let mut left = *budget;
+    let mut limited = Limited {
+        reader: flate2::read::MultiGzDecoder::new(reader),
+        left: &mut left,
+        limit: *budget,
+    };
+    // An archive in it shares what is left.
+    let mut inner = *budget;
+    member(label, &mut limited, &mut inner, nesting + 1, visit);
+    *budget = left.min(inner);
+}
+
+fn zip_members<R: Read + Seek>(
+    label: &str,
+    mut reader: R,
+    budget: &mut u64,
+    nesting: usize,
+    visit: &mut Visit<'_>,
+) {
+    let mut members = Members {
+        label,
+        limit: *budget,
+        budget,
+        nesting,
+        visit,
+    };
+    match zip::ZipArchive::new(&mut reader) {
         Ok(mut archive) => {
             for index in 0..archive.len() {
                 match archive.by_index(index) {
                     Ok(file) if file.is_dir() => {}
                     Ok(mut file) => {
                         let name = file.name().to_owned();
-                        push(&name, &mut file);
+                        members.one(&name, &mut file, None);
                     }
-                    Err(error) => push(
-                        &format!("member {}", index + 1),
-                        &mut Failing(error.to_string()),
-                    ),
+                    Err(error) => {
+                        let name = format!("member {}", index + 1);
+                        members.one(&name, &mut io::empty(), Some(io::Error::other(error)));
+                    }
                 }
             }
-            None
         }
         // A cut archive has lost its directory, which stands at the end; the
         // members can still be read one after the other.
         Err(error) => {
-            let mut rest = bytes;
-            while let Ok(Some(mut file)) = zip::read::read_zipfile_from_stream(&mut rest) {
-                if file.is_dir() {
-                    continue;
-                }
-                let name = file.name().to_owned();
-                push(&name, &mut file);
+            let fault = format!("the archive is damaged: {error}");
+            if let Err(error) = reader.seek(SeekFrom::Start(0)) {
+                return (members.visit)(label, &mut Failing(Some(error)));
             }
-            Some(format!("the archive is damaged: {error}"))
-        }
-    };
-    if let Some(fault) = fault {
-        match members.last_mut() {
-            Some(last) => last.fault = Some(fault),
-            None => members.push(Member {
-                label: label.to_owned(),
-                bytes: Vec::new(),
-                fault: Some(fault),
-            }),
+            while let Ok(Some(mut file)) = zip::read::read_zipfile_from_stream(&mut reader) {
+                if !file.is_dir() {
+                    let name = file.name().to_owned();
+                    members.one(&name, &mut file, None);
+                }
+            }
+            (members.visit)(label, &mut Failing(Some(io::Error::other(fault))));
         }
     }
-    members
 }
 
-/// A member that cannot be opened reads as nothing, with the reason.
-struct Failing(String);
+/// The members of one archive.
+struct Members<'a, 'v> {
+    label: &'a str,
+    budget: &'a mut u64,
+    limit: u64,
+    nesting: usize,
+    visit: &'a mut Visit<'v>,
+}
+
+impl Members<'_, '_> {
+    fn one(&mut self, name: &str, file: &mut dyn Read, fault: Option<io::Error>) {
+        let mut left = *self.budget;
+        let mut inner = *self.budget;
+        let mut limited = Limited {
+            reader: file.chain(Failing(fault)),
+            left: &mut left,
+            limit: self.limit,
+        };
+        let label = format!("{}!{name}", self.label);
+        member(&label, &mut limited, &mut inner, self.nesting + 1, self.visit);
+        *self.budget = left.min(inner);
+    }
+}
+
+/// Reads as nothing, with the reason.
+struct Failing(Option<io::Error>);
 
 impl Read for Failing {
-    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
-        Err(std::io::Error::other(self.0.clone()))
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
 }
 
-/// As much as can be read within the limit.
-fn take(source: impl Read, limit: u64) -> (Vec<u8>, Option<String>) {
-    let mut bytes = Vec::new();
-    let mut source = source.take(limit.saturating_add(1));
-    let fault = source
-        .read_to_end(&mut bytes)
-        .err()
-        .map(|error| error.to_string());
-    if bytes.len() as u64 > limit {
-        bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        return (
-            bytes,
-            Some(format!(
-                "unpacks to more than {limit} bytes; the rest was not read"
-            )),
-        );
+/// Unpacks no more than is left.
+struct Limited<'a, R> {
+    reader: R,
+    left: &'a mut u64,
+    limit: u64,
+}
+
+impl<R: Read> Read for Limited<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        match self.left.checked_sub(length as u64) {
+            Some(left) => {
+                *self.left = left;
+                Ok(length)
+            }
+            None => {
+                *self.left = 0;
+                Err(io::Error::other(format!(
+                    "unpacks to more than {} bytes; the rest was not read",
+                    self.limit
+                )))
+            }
+        }
     }
-    (bytes, fault)
 }
