@@ -69,8 +69,7 @@ pub struct Behind {
 pub struct Retraced {
     /// User principal name, lower case.
     pub user: String,
-    /// The verdict: what is said to be the attacker's of a suspicious account
-    /// is only in question.
+    /// The verdict.
     pub verdict: Verdict,
     /// Over the whole time that the logs cover.
     pub activity: Option<Activity>,
@@ -171,7 +170,7 @@ impl<'a> Retrace<'a> {
             let whose = self.attribution.whose(place, event);
             if let Some(user) = self.users.get_mut(place) {
                 let own = event.user.as_deref() == Some(user.user.as_str());
-                if own || whose == Whose::Attacker {
+                if own || whose.is_theirs() {
                     user.put(event, whose, &mut self.room);
                 }
             }
@@ -216,7 +215,7 @@ impl Retraced {
                 | Source::SecurityAlerts
                 | Source::Listing
         );
-        let theirs = whose == Whose::Attacker;
+        let theirs = whose.is_theirs();
         if acted && event.time != NO_TIME {
             for activity in [&mut self.activity, &mut self.closer].into_iter().flatten() {
                 activity.put(event.time, theirs);

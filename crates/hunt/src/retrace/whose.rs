@@ -18,7 +18,9 @@ pub enum Whose {
     Unknown,
     /// The account's own user's.
     User,
-    /// The attacker's; of an account that is only suspicious, in question.
+    /// What makes an account suspicious that is not known to be taken.
+    InQuestion,
+    /// The attacker's.
     Attacker,
 }
 
@@ -28,8 +30,14 @@ impl Whose {
         match self {
             Self::Unknown => "unknown",
             Self::User => "user",
+            Self::InQuestion => "in_question",
             Self::Attacker => "attacker",
         }
+    }
+
+    /// The attacker's, or in question.
+    pub const fn is_theirs(self) -> bool {
+        matches!(self, Self::InQuestion | Self::Attacker)
     }
 }
 
@@ -45,6 +53,7 @@ pub(super) struct Attribution<'a> {
 struct Marks {
     addresses: HashSet<IpAddr>,
     since: Option<Timestamp>,
+    taken: bool,
 }
 
 impl<'a> Attribution<'a> {
@@ -65,6 +74,7 @@ impl<'a> Attribution<'a> {
                     .filter_map(|address| address.parse().ok())
                     .collect(),
                 since: analysis.first_known_bad,
+                taken: analysis.verdict == Verdict::Compromised,
             });
         }
         Self { records, marks }
@@ -76,22 +86,23 @@ impl<'a> Attribution<'a> {
     }
 
     /// Whose an event of the account is. From an address of the attacker it is
-    /// the attacker's, unless it went well before the first known bad time: a
-    /// shared exit.
+    /// the attacker's, unless it succeeded before the first known bad time:
+    /// then the user worked there, too.
     pub(super) fn whose(&self, place: usize, event: &Event) -> Whose {
         let by_record = self.by_record(&event.record_id) == Some(place);
-        let by_address = self.marks.get(place).is_some_and(|marks| {
-            event
-                .address
-                .is_some_and(|address| marks.addresses.contains(&address))
-                && marks
-                    .since
-                    .is_some_and(|since| event.time >= since || event.outcome == Outcome::Failure)
-        });
-        if by_record || by_address {
-            Whose::Attacker
-        } else {
-            Whose::User
+        let Some(marks) = self.marks.get(place) else {
+            return Whose::Unknown;
+        };
+        let by_address = event
+            .address
+            .is_some_and(|address| marks.addresses.contains(&address))
+            && marks
+                .since
+                .is_some_and(|since| event.time >= since || event.outcome == Outcome::Failure);
+        match (by_record || by_address, marks.taken) {
+            (false, _) => Whose::User,
+            (true, false) => Whose::InQuestion,
+            (true, true) => Whose::Attacker,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Everything of one account, in the terminal.
 
-use retake_hunt::retrace::{DeedKind, Deeds, Retrace, Whose};
+use retake_hunt::retrace::{DeedKind, Deeds, Retrace};
 use retake_hunt::{By, Change, ForOrAgainst, HowRead, HuntReport, UserAnswer};
 
 use super::layout::{Look, Sheet, quoted};
@@ -317,11 +317,7 @@ fn timeline(sheet: &mut Sheet, retrace: &Retrace<'_>, answer: &UserAnswer) {
     let lines = retraced.lines();
     none_of(sheet, lines.is_empty());
     for line in lines {
-        let mark = if line.whose == Whose::Attacker {
-            ">"
-        } else {
-            " "
-        };
+        let mark = if line.whose.is_theirs() { ">" } else { " " };
         let time = if line.time == retake_hunt::event::NO_TIME {
             "no time".to_owned()
         } else {
@@ -340,7 +336,7 @@ fn timeline(sheet: &mut Sheet, retrace: &Retrace<'_>, answer: &UserAnswer) {
             line.operation,
             line.object.as_deref().unwrap_or_default()
         ));
-        let style = if line.whose == Whose::Attacker {
+        let style = if line.whose.is_theirs() {
             BAD
         } else {
             anstyle::Style::new()

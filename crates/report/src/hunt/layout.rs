@@ -173,37 +173,37 @@ pub(super) fn pad(text: &str, width: usize) -> String {
 }
 
 /// Broken at blanks, and within words that are too long, on at most `most`
-/// lines; the last ends in `…` where more would follow.
+/// lines; the last ends in `…` where more would follow. Blanks within a line
+/// stay as many as they are.
 pub(super) fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
     let width = width.max(8);
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    // Blanks that stand between what is in the line and what comes next.
+    let mut gap = 0;
+    for word in text.split(' ') {
         let mut word = word;
-        loop {
-            let Some(line) = lines.last_mut() else {
-                break;
-            };
-            let used = line.width();
-            let gap = usize::from(used > 0);
-            if used + gap + word.width() <= width {
-                if gap == 1 {
-                    line.push(' ');
-                }
-                line.push_str(word);
-                break;
-            }
-            if used > 0 {
-                lines.push(String::new());
-                continue;
-            }
+        if !line.is_empty() && line.width() + gap + word.width() > width {
+            lines.push(std::mem::take(&mut line));
+            gap = 0;
+        }
+        if line.is_empty() {
+            gap = 0;
+        }
+        while word.width() > width {
             let (part, rest) = split(word, width);
-            line.push_str(part);
-            lines.push(String::new());
+            lines.push(part.to_owned());
             word = rest;
         }
+        if !word.is_empty() {
+            line.push_str(&" ".repeat(gap));
+            line.push_str(word);
+            gap = 0;
+        }
+        gap += 1;
     }
-    if lines.len() > 1 && lines.last().is_some_and(String::is_empty) {
-        lines.pop();
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
     }
     if lines.len() > most {
         lines.truncate(most.max(1));
@@ -252,6 +252,8 @@ mod tests {
         assert_eq!(wrap("abcdefghijklm n", 8, 9), ["abcdefgh", "ijklm n"]);
         assert_eq!(wrap("one two three four", 8, 2), ["one two", "three …"]);
         assert_eq!(wrap("", 8, 2), [""]);
+        assert_eq!(wrap("a  b   c", 8, 2), ["a  b   c"]);
+        assert_eq!(wrap("a      bcdef", 8, 2), ["a", "bcdef"]);
         // Letters of two columns.
         assert_eq!(wrap("東京東京東京", 8, 9), ["東京東京", "東京"]);
         assert_eq!(fit("東京東京", 5), "東京…");

@@ -3,7 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 use retake_hunt::event::{NO_TIME, Outcome};
-use retake_hunt::retrace::{Activity, DeedKind, Deeds, Retrace, Retraced, Whose};
+use retake_hunt::retrace::{Activity, DeedKind, Deeds, Retrace, Retraced};
 use retake_hunt::{Analysis, By, Change, ForOrAgainst, HowRead, HuntReport, UserAnswer, Verdict};
 use retake_playbook::ObjectKind;
 
@@ -678,10 +678,7 @@ fn timeline(retraced: &Retraced) -> Table {
     let lines = retraced.lines();
     let all = lines.len();
     // What the attacker did is never left out for what the user did.
-    let theirs = lines
-        .iter()
-        .filter(|line| line.whose == Whose::Attacker)
-        .count();
+    let theirs = lines.iter().filter(|line| line.whose.is_theirs()).count();
     let mut room = LINES.saturating_sub(theirs.min(LINES));
     let mut table = Table::new(
         &[
@@ -697,7 +694,7 @@ fn timeline(retraced: &Retraced) -> Table {
         lines
             .into_iter()
             .filter(|line| {
-                if line.whose == Whose::Attacker {
+                if line.whose.is_theirs() {
                     return true;
                 }
                 let fits = room > 0;
@@ -712,7 +709,7 @@ fn timeline(retraced: &Retraced) -> Table {
                     } else {
                         when(line.time)
                     },
-                    text(line.whose.name()),
+                    text(line.whose.name().replace('_', " ")),
                     text(&line.operation),
                     text(match line.outcome {
                         Outcome::Success => "success",

@@ -7,9 +7,10 @@ use retake_hunt::{
     Analysis, ForOrAgainst, HuntReport, Path, PathEvidence, Severity, UserAnswer, Verdict,
 };
 
-use super::layout::{Look, Sheet};
+use super::layout::{Look, Sheet, fit, shown};
 use super::{ledger, picture, sums};
 use crate::text::{When, count};
+use unicode_width::UnicodeWidthStr as _;
 
 pub(super) const BAD: Style = AnsiColor::Red.on_default();
 pub(super) const DOUBT: Style = AnsiColor::Yellow.on_default();
@@ -18,7 +19,7 @@ pub(super) const STRONG: Style = Style::new().bold();
 pub(super) const QUIET: Style = Style::new().dimmed();
 
 /// At most so many lines of one kind; the page and the document have all.
-const FEW: usize = 4;
+const FEW: usize = 3;
 
 /// What can be typed next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,13 +77,16 @@ fn account(sheet: &mut Sheet, answer: &UserAnswer, retraced: Option<&Retraced>) 
     let analysis = &answer.analysis;
     heading(sheet, answer);
     path(sheet, analysis);
-    for reason in analysis
-        .reasons
-        .iter()
-        .filter(|reason| reason.points > 0)
-        .take(if analysis.path == Path::Unknown { 3 } else { 1 })
-    {
-        sheet.field("why", &reason.text, 2);
+    // The same reason may hold of several sessions.
+    let mut reasons: Vec<&str> = Vec::new();
+    for reason in analysis.reasons.iter().filter(|reason| reason.points > 0) {
+        if !reasons.contains(&reason.text.as_str()) {
+            reasons.push(&reason.text);
+        }
+    }
+    let most = if analysis.path == Path::Unknown { 2 } else { 1 };
+    for (place, reason) in reasons.into_iter().take(most).enumerate() {
+        sheet.field(if place == 0 { "why" } else { "" }, reason, 2);
     }
     known_bad(sheet, analysis, retraced);
     let none = Deeds::default();
@@ -185,7 +189,7 @@ fn also(sheet: &mut Sheet, others: &[&UserAnswer]) {
     }
     sheet.blank();
     sheet.head(STRONG, "Also");
-    for answer in others.iter().take(FEW + 2) {
+    for answer in others.iter().take(FEW) {
         let analysis = &answer.analysis;
         let since = analysis.first_known_bad.map_or_else(String::new, |first| {
             format!("  since {}", first.strftime("%Y-%m-%d %H:%M"))
@@ -200,7 +204,7 @@ fn also(sheet: &mut Sheet, others: &[&UserAnswer]) {
             1,
         );
     }
-    more(sheet, others.len(), FEW + 2);
+    more(sheet, others.len(), FEW);
 }
 
 /// What "nobody" rests on.
@@ -255,10 +259,10 @@ fn not_known(sheet: &mut Sheet, report: &HuntReport, ledger: &[retake_hunt::Cove
     }
     sheet.blank();
     sheet.head(STRONG, "Not known");
-    for unknown in unknown.iter().take(FEW + 1) {
+    for unknown in unknown.iter().take(FEW + 2) {
         sheet.item(&unknown.told(), 2);
     }
-    more(sheet, unknown.len(), FEW + 1);
+    more(sheet, unknown.len(), FEW + 2);
 }
 
 fn findings(sheet: &mut Sheet, report: &HuntReport) {
@@ -285,17 +289,19 @@ fn findings(sheet: &mut Sheet, report: &HuntReport) {
     .collect();
     sheet.head(STRONG, &format!("Findings: {}", counted.join(", ")));
     for finding in report.findings.iter().take(FEW) {
+        let user = if finding.user.is_empty() {
+            "(no user named)".to_owned()
+        } else {
+            crate::escape::visible_within(&finding.user, 40).into_owned()
+        };
+        // A long title gives way to the name of the account.
+        let room = sheet.look().width.saturating_sub(20 + user.width()).max(16);
         sheet.item(
             &format!(
-                "{:<6} {}  {}  {}",
+                "{:<6} {}  {}  {user}",
                 finding.severity.name(),
                 finding.detection,
-                finding.title,
-                if finding.user.is_empty() {
-                    "(no user named)"
-                } else {
-                    &finding.user
-                }
+                fit(&shown(&finding.title), room),
             ),
             1,
         );

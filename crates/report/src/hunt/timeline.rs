@@ -170,7 +170,7 @@ impl<'a, W: Write> Timeline<'a, W> {
                 out,
                 "{}  {}  {}  {}  {}  {}  {}  {}",
                 pad("time (UTC)", 19),
-                pad("whose", 8),
+                pad("whose", 11),
                 pad("user", 30),
                 pad("log", 16),
                 pad("operation", 30),
@@ -275,7 +275,7 @@ fn row(event: &Event, whose: Whose, raised: &[&str]) -> String {
     format!(
         "{}  {}  {}  {}  {}  {}  {}  {}",
         pad(&time, 19),
-        pad(whose.name(), 8),
+        pad(whose.name(), 11),
         shown(event.user.as_deref().unwrap_or("-"), 30),
         pad(event.source.name(), 16),
         shown(&event.operation, 30),
