@@ -88,7 +88,12 @@ fn keep(taker: &mut dyn Taker, form: Form, mut event: Event, line: u64) {
 }
 
 fn damage(taker: &mut dyn Taker, line: u64, reason: &str, text: &str) {
-    taker.damage(line, reason.to_owned(), salvage::from_text(text), shortened(text));
+    taker.damage(
+        line,
+        reason.to_owned(),
+        salvage::from_text(text),
+        shortened(text),
+    );
 }
 
 fn shortened(text: &str) -> &str {

@@ -129,13 +129,7 @@ fn member(
     }
 }
 
-fn gz(
-    label: &str,
-    reader: &mut dyn Read,
-    budget: &mut u64,
-    nesting: usize,
-    visit: &mut Visit<'_>,
-) {
+fn gz(label: &str, reader: &mut dyn Read, budget: &mut u64, nesting: usize, visit: &mut Visit<'_>) {
     let mut left = *budget;
     let mut limited = Limited {
         reader: flate2::read::MultiGzDecoder::new(reader),
@@ -215,7 +209,13 @@ impl Members<'_, '_> {
             limit: self.limit,
         };
         let label = format!("{}!{name}", self.label);
-        member(&label, &mut limited, &mut inner, self.nesting + 1, self.visit);
+        member(
+            &label,
+            &mut limited,
+            &mut inner,
+            self.nesting + 1,
+            self.visit,
+        );
         *self.budget = left.min(inner);
     }
 }

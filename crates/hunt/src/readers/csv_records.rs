@@ -174,7 +174,11 @@ impl Rows {
             (at, self.line) = (row.end, self.line + row.lines);
         }
         if end && let Some(damaged) = self.damaged.take() {
-            out.broken(damaged.kept.trim_end(), damaged.line, Cow::Owned(damaged.why));
+            out.broken(
+                damaged.kept.trim_end(),
+                damaged.line,
+                Cow::Owned(damaged.why),
+            );
         }
         at
     }
@@ -198,13 +202,22 @@ impl Rows {
             return None;
         }
         let fields = parse(slice, self.header.delimiter)?;
-        let more = fields.iter().skip(width).any(|field| !field.trim().is_empty());
+        let more = fields
+            .iter()
+            .skip(width)
+            .any(|field| !field.trim().is_empty());
         more.then(|| format!("{} columns where the header has {width}", fields.len()))
     }
 
     /// Only the first line of a damaged row is surely its own; lines that cannot begin
     /// a row go with it.
-    fn pass_over(&mut self, damaged: &mut Damaged, text: &str, at: &mut usize, end: bool) -> Passed {
+    fn pass_over(
+        &mut self,
+        damaged: &mut Damaged,
+        text: &str,
+        at: &mut usize,
+        end: bool,
+    ) -> Passed {
         let bytes = text.as_bytes();
         loop {
             let line_end = line_end(bytes, *at);

@@ -153,7 +153,9 @@ impl<'a> Cutter<'a> {
     /// Decides by what is at hand: a MiB, or all there is.
     fn decide(&mut self, lines: u64) -> usize {
         let text = self.text.as_str();
-        let head = text.get(..text.floor_char_boundary(DECIDE)).unwrap_or_default();
+        let head = text
+            .get(..text.floor_char_boundary(DECIDE))
+            .unwrap_or_default();
         let blanks = head.len() - head.trim_start().len();
         let Some(first) = head.trim_start().chars().next() else {
             self.mode = Mode::Undecided(lines + ends(head));
@@ -161,7 +163,11 @@ impl<'a> Cutter<'a> {
         };
         if matches!(first, '{' | '[') {
             // The blanks before the first record tell how deep it stands.
-            let at = head.get(..blanks).unwrap_or_default().rfind('\n').map_or(0, |at| at + 1);
+            let at = head
+                .get(..blanks)
+                .unwrap_or_default()
+                .rfind('\n')
+                .map_or(0, |at| at + 1);
             let before = lines + ends(head.get(..at).unwrap_or_default());
             self.mode = Mode::Json(Json::after(before));
             return at;

@@ -76,7 +76,9 @@ impl Decoder {
                 Ok(whole) => return text.push_str(whole),
                 Err(error) => error,
             };
-            let (sound, rest) = bytes.split_at_checked(error.valid_up_to()).unwrap_or_default();
+            let (sound, rest) = bytes
+                .split_at_checked(error.valid_up_to())
+                .unwrap_or_default();
             // It was just found to be sound.
             text.push_str(std::str::from_utf8(sound).unwrap_or_default());
             match error.error_len() {
@@ -150,20 +152,31 @@ mod tests {
     fn a_text_is_the_same_however_it_is_cut() {
         let wide = |text: &str| -> Vec<u8> {
             let units = text.encode_utf16();
-            [0xff, 0xfe].into_iter().chain(units.flat_map(u16::to_le_bytes)).collect()
+            [0xff, 0xfe]
+                .into_iter()
+                .chain(units.flat_map(u16::to_le_bytes))
+                .collect()
         };
         let cases: [(Vec<u8>, &str, bool); 7] = [
             ("añ–𝄞b".into(), "añ–𝄞b", false),
             (b"a\xf0\x9d\x84b\xff".to_vec(), "a\u{fffd}b\u{fffd}", true),
             (b"\xef\xbb\xbfx".to_vec(), "x", false),
             (wide("a𝄞b"), "a𝄞b", false),
-            (b"\xff\xfea\0\x34\xd8b\0\x34\xd8".to_vec(), "a\u{fffd}b\u{fffd}", true),
+            (
+                b"\xff\xfea\0\x34\xd8b\0\x34\xd8".to_vec(),
+                "a\u{fffd}b\u{fffd}",
+                true,
+            ),
             (b"\xff\xfea\0\0".to_vec(), "a\u{fffd}", true),
             (b"\0a\0b".to_vec(), "ab", false),
         ];
         for (bytes, text, replaced) in cases {
             for piece in 1..=bytes.len() {
-                assert_eq!(decoded(&bytes, piece), (text.to_owned(), replaced), "{bytes:?} by {piece}");
+                assert_eq!(
+                    decoded(&bytes, piece),
+                    (text.to_owned(), replaced),
+                    "{bytes:?} by {piece}"
+                );
             }
         }
     }

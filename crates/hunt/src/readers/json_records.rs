@@ -359,7 +359,12 @@ impl<'a> Pass<'a> {
         if self.json.lines_apart {
             return None;
         }
-        let length = self.bytes.get(self.at..)?.iter().take(MAX_LINE + 1).position(|byte| *byte == b'\n')?;
+        let length = self
+            .bytes
+            .get(self.at..)?
+            .iter()
+            .take(MAX_LINE + 1)
+            .position(|byte| *byte == b'\n')?;
         let line_end = self.at + length;
         let next = self.first_on_line(line_end + 1);
         let apart = match next {
@@ -367,7 +372,11 @@ impl<'a> Pass<'a> {
             Some(_) => false,
             None => self.end,
         };
-        if !apart || self.slice(self.at, line_end.min(self.at + QUERY_HEAD)).contains("\"tables\"") {
+        if !apart
+            || self
+                .slice(self.at, line_end.min(self.at + QUERY_HEAD))
+                .contains("\"tables\"")
+        {
             return None;
         }
         let mut text = self.slice(self.at, line_end).trim_end();
@@ -458,7 +467,11 @@ impl<'a> Pass<'a> {
     }
 
     fn skipped(&mut self, skip: &Skip) {
-        (self.found)(Found::Broken(skip.kept.trim_end(), skip.line, skip.why.clone()));
+        (self.found)(Found::Broken(
+            skip.kept.trim_end(),
+            skip.line,
+            skip.why.clone(),
+        ));
     }
 
     fn page_tail(&mut self, mut walk: Walk) -> Flow {
@@ -620,10 +633,7 @@ impl<'a> Pass<'a> {
                 b'\n' if self.json.strict => match self.first_on_line(at + 1) {
                     None if !self.end => return self.unfinished(start),
                     Some(b'{') if self.leading(at + 1) <= indent => {
-                        return Extent::Broken(
-                            at,
-                            "the next record begins before this one ends",
-                        );
+                        return Extent::Broken(at, "the next record begins before this one ends");
                     }
                     _ => {}
                 },

@@ -178,7 +178,7 @@ fn told_change(sheet: &mut Sheet, change: &Change) {
     sheet.line(
         style,
         &super::layout::fit(
-            &super::layout::shown(&format!(
+            &sheet.shown(&format!(
                 "  {}  {}{name}",
                 When(change.at),
                 change.object_kind.words()
@@ -331,7 +331,7 @@ fn timeline(sheet: &mut Sheet, retrace: &Retrace<'_>, answer: &UserAnswer) {
         } else {
             ""
         };
-        let text = super::layout::shown(&format!(
+        let text = sheet.shown(&format!(
             "{mark} {time}  {}{failed}{address}  {}",
             line.operation,
             line.object.as_deref().unwrap_or_default()

@@ -26,7 +26,7 @@ impl Look {
 }
 
 /// Where the text of a labelled line begins.
-const TEXT: usize = 11;
+const TEXT: usize = 12;
 
 /// The longest text, in characters, that is looked at for one line.
 const LONGEST: usize = 600;
@@ -56,16 +56,16 @@ impl Sheet {
 
     /// A line of its own, cut at the end.
     pub(super) fn head(&mut self, style: Style, text: &str) {
-        let text = fit(&shown(text), self.look.width);
+        let text = fit(&self.shown(text), self.look.width);
         self.styled(style, &text);
         self.out.push('\n');
     }
 
     /// A line with something at its right end.
     pub(super) fn head_with(&mut self, style: Style, left: &str, right: &str) {
-        let right = shown(right);
+        let right = self.shown(right);
         let room = self.look.width.saturating_sub(right.width() + 2);
-        let left = fit(&shown(left), room);
+        let left = fit(&self.shown(left), room);
         let gap = self.look.width.saturating_sub(left.width() + right.width());
         self.styled(style, &left);
         self.out.push_str(&" ".repeat(gap));
@@ -80,7 +80,7 @@ impl Sheet {
 
     /// The same, the label in colour.
     pub(super) fn field_in(&mut self, style: Style, label: &str, text: &str, most: usize) {
-        let lines = wrap(&shown(text), self.look.width - TEXT, most);
+        let lines = wrap(&self.shown(text), self.look.width - TEXT, most);
         for (index, line) in lines.iter().enumerate() {
             let label = if index == 0 { label } else { "" };
             self.out.push_str("  ");
@@ -100,7 +100,7 @@ impl Sheet {
     /// The same, further in.
     pub(super) fn item_at(&mut self, indent: usize, text: &str, most: usize) {
         let lines = wrap(
-            &shown(text),
+            &self.shown(text),
             self.look.width.saturating_sub(indent + 2),
             most,
         );
@@ -130,7 +130,18 @@ impl Sheet {
         if self.look.unicode {
             self.out
         } else {
-            ascii(&self.out)
+            // Where we cut; what came from elsewhere is ASCII by now.
+            self.out.replace('…', "~")
+        }
+    }
+
+    /// A text of anybody's on one line, as this terminal can show it.
+    pub(super) fn shown(&self, text: &str) -> String {
+        let shown = shown(text);
+        if self.look.unicode {
+            shown
+        } else {
+            ascii(&shown)
         }
     }
 }
@@ -142,7 +153,7 @@ pub(super) fn shown(text: &str) -> String {
 
 /// A name of anybody's within a sentence: short, and in quotation marks.
 pub(super) fn quoted(text: &str) -> String {
-    format!("\"{}\"", visible_within(text, 48))
+    format!("\"{}\"", fit(&shown(text), 48))
 }
 
 /// The text cut to a width, with `…` where something was cut.
@@ -227,7 +238,7 @@ fn split(word: &str, width: usize) -> (&str, &str) {
     (word, "")
 }
 
-/// For a terminal that shows nothing but ASCII. Escape sequences are ours by now.
+/// For a terminal that shows nothing but ASCII.
 fn ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -285,7 +296,7 @@ mod tests {
         );
         assert_eq!(
             sheet.finish(),
-            "  path     token theft, as one session\n           came from two networks\n"
+            "  path      token theft, as one session\n            came from two networks\n"
         );
     }
 }

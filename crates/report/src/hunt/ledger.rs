@@ -20,7 +20,8 @@ impl Unknown {
     /// On one line.
     pub(super) fn told(&self) -> String {
         let span = self.span.map_or_else(String::new, |(from, to)| {
-            format!(" ({} to {})", When(from), When(to))
+            let told = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M");
+            format!(" ({} to {} UTC)", told(from), told(to))
         });
         format!("{}: {}{span}", self.sources.join(", "), self.why)
     }
@@ -61,10 +62,9 @@ pub(super) fn unknown(report: &HuntReport, ledger: &[Coverage]) -> Vec<Unknown> 
             }),
         }
     };
-    for line in ledger.iter().chain(&report.coverage) {
+    // What was damaged or cut off concerns everything: it comes first.
+    for line in report.coverage.iter().chain(ledger) {
         for gap in &line.gaps {
-            // Where the ledger says "not given" of a source that is there, the
-            // account has nothing in it.
             add(line.source, gap.from.zip(gap.to), &gap.why);
         }
     }
@@ -75,6 +75,8 @@ pub(super) fn unknown(report: &HuntReport, ledger: &[Coverage]) -> Vec<Unknown> 
             add(source, None, not_given(report, source));
         }
     }
+    // That the last minutes may be missing weighs least.
+    all.sort_by_key(|unknown| unknown.why.ends_with(" late"));
     all
 }
 

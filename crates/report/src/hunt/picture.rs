@@ -14,7 +14,7 @@ const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇',
 const ASCII: [char; 9] = [' ', '.', ':', '-', '=', '+', '*', '%', '#'];
 
 /// Where the rows begin.
-const LEFT: usize = 11;
+const LEFT: usize = 12;
 
 /// The rows of one picture: the user's, the attacker's, and the time below.
 /// `theirs` names the second row.
@@ -196,8 +196,12 @@ mod tests {
 
     #[test]
     fn one_event_shows_beside_thousands_and_the_rows_fit() {
-        insta::assert_snapshot!(drawn(Look::PLAIN), @"");
-        insta::assert_snapshot!(drawn(Look { width: 60, unicode: false, ..Look::PLAIN }), @"");
+        let ascii = Look {
+            width: 60,
+            unicode: false,
+            ..Look::PLAIN
+        };
+        insta::assert_snapshot!("picture", drawn(Look::PLAIN) + &drawn(ascii));
     }
 
     #[test]

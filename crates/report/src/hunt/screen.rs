@@ -7,7 +7,7 @@ use retake_hunt::{
     Analysis, ForOrAgainst, HuntReport, Path, PathEvidence, Severity, UserAnswer, Verdict,
 };
 
-use super::layout::{Look, Sheet, fit, shown};
+use super::layout::{Look, Sheet, fit};
 use super::{ledger, picture, sums};
 use crate::text::{When, count};
 use unicode_width::UnicodeWidthStr as _;
@@ -46,7 +46,7 @@ pub fn screen(report: &HuntReport, retrace: &Retrace<'_>, look: Look, next: &Nex
         .first()
         .map_or(&[][..], |answer| &answer.analysis.coverage);
     not_known(&mut sheet, report, ledger);
-    findings(&mut sheet, report);
+    findings(&mut sheet, report, alarming.first().copied());
     if report.sigma.rules + report.sigma.refused.len() > 0 {
         sigma(&mut sheet, &report.sigma);
     }
@@ -84,7 +84,8 @@ fn account(sheet: &mut Sheet, answer: &UserAnswer, retraced: Option<&Retraced>) 
             reasons.push(&reason.text);
         }
     }
-    let most = if analysis.path == Path::Unknown { 2 } else { 1 };
+    // Where the path is known, its evidence says why.
+    let most = if analysis.path == Path::Unknown { 2 } else { 0 };
     for (place, reason) in reasons.into_iter().take(most).enumerate() {
         sheet.field(if place == 0 { "why" } else { "" }, reason, 2);
     }
@@ -259,13 +260,14 @@ fn not_known(sheet: &mut Sheet, report: &HuntReport, ledger: &[retake_hunt::Cove
     }
     sheet.blank();
     sheet.head(STRONG, "Not known");
-    for unknown in unknown.iter().take(FEW + 2) {
+    for unknown in unknown.iter().take(FEW + 1) {
         sheet.item(&unknown.told(), 2);
     }
-    more(sheet, unknown.len(), FEW + 2);
+    more(sheet, unknown.len(), FEW + 1);
 }
 
-fn findings(sheet: &mut Sheet, report: &HuntReport) {
+/// The account that stands above already is not named again.
+fn findings(sheet: &mut Sheet, report: &HuntReport, worst: Option<&UserAnswer>) {
     sheet.blank();
     if report.findings.is_empty() {
         sheet.head(STRONG, "Findings: none");
@@ -291,8 +293,10 @@ fn findings(sheet: &mut Sheet, report: &HuntReport) {
     for finding in report.findings.iter().take(FEW) {
         let user = if finding.user.is_empty() {
             "(no user named)".to_owned()
+        } else if worst.is_some_and(|worst| worst.user == finding.user) {
+            String::new()
         } else {
-            crate::escape::visible_within(&finding.user, 40).into_owned()
+            fit(&sheet.shown(&finding.user), 40)
         };
         // A long title gives way to the name of the account.
         let room = sheet.look().width.saturating_sub(20 + user.width()).max(16);
@@ -301,7 +305,7 @@ fn findings(sheet: &mut Sheet, report: &HuntReport) {
                 "{:<6} {}  {}  {user}",
                 finding.severity.name(),
                 finding.detection,
-                fit(&shown(&finding.title), room),
+                fit(&sheet.shown(&finding.title), room),
             ),
             1,
         );

@@ -147,10 +147,10 @@ fn sent(user: &str, analysis: &Analysis) -> Sum {
             .filter(|address| domain(address) != own)
             .count();
         let to = if recipients.is_empty() {
-            "recipients not recorded".to_owned()
+            ", recipients not recorded".to_owned()
         } else {
             format!(
-                "to {}, {outside} at other domains",
+                " to {}, {outside} at other domains",
                 count(recipients.len(), "address", "addresses")
             )
         };
@@ -166,7 +166,7 @@ fn sent(user: &str, analysis: &Analysis) -> Sum {
             format!(": {}{}", named.join(", "), more(subjects.len(), 2))
         };
         parts.push(format!(
-            "{} {to}{named}",
+            "{}{to}{named}",
             count(sent.len(), "message", "messages")
         ));
     }
@@ -273,9 +273,10 @@ fn shared(analysis: &Analysis, deeds: &Deeds) -> Sum {
             .map(quoted)
             .collect();
         parts.push(format!(
-            "{} {}",
+            "{}: {}{}",
             count(small(number), "act of sharing", "acts of sharing"),
-            names.join("")
+            names.join(""),
+            more(small(number), 1)
         ));
     }
     sum("shared", &parts, analysis, &[Source::Ual])
