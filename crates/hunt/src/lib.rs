@@ -18,6 +18,7 @@ mod analysis;
 pub mod answer;
 pub mod detections;
 pub mod event;
+pub mod import;
 pub mod json;
 mod moment;
 mod progress;

@@ -23,7 +23,7 @@
 //! `new."Included Updated Properties"`. `#` begins a comment.
 //!
 //! Whether a domain is the organisation's own may be known only when all
-//! events have been read: then the outcome is [`Truth::Depends`].
+//! events have been read: then the outcome is open.
 
 use std::collections::BTreeSet;
 

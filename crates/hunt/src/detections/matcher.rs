@@ -14,7 +14,7 @@ use super::column::Seen;
 use super::correlate::Correlate;
 use super::expression::{Expression, Gate, Residual, Truth, mail_domains};
 use super::{Detection, Detections, PUBLIC_PROVIDERS, fold};
-use crate::answer::Finding;
+use crate::answer::{Finding, Severity};
 use crate::event::{Event, Source};
 
 /// Which expression of a detection an event passed.
@@ -52,20 +52,16 @@ pub(crate) struct Row {
 impl Row {
     /// Total order that says nothing of who fed the event, and when.
     fn order(&self, other: &Self) -> std::cmp::Ordering {
-        let key = |row: &Self| {
-            (
-                row.time,
-                row.id.clone(),
-                row.source,
-                row.step,
-                row.user.clone(),
-                row.group.clone(),
-                row.value.clone(),
-                row.weight,
-                row.ordinal,
-            )
-        };
-        key(self).cmp(&key(other))
+        (self.time, &self.id, self.source, self.step)
+            .cmp(&(other.time, &other.id, other.source, other.step))
+            .then_with(|| (&self.user, &self.group).cmp(&(&other.user, &other.group)))
+            .then_with(|| {
+                (&self.value, self.weight, self.ordinal).cmp(&(
+                    &other.value,
+                    other.weight,
+                    other.ordinal,
+                ))
+            })
     }
 
     fn repeats(&self, other: &Self) -> bool {
@@ -100,6 +96,9 @@ pub struct Matcher<'a> {
     texts: HashSet<Arc<str>>,
     own_domains: BTreeSet<String>,
     rows: Vec<Vec<Row>>,
+    /// What was told while the stream ran, by detection and user.
+    told: HashSet<(usize, Arc<str>)>,
+    news: Vec<(Severity, String, String, String)>,
 }
 
 /// A finding, with the numbers that were fed with its events.
@@ -140,6 +139,8 @@ impl Detections {
             index: Arc::new(index),
             texts: HashSet::new(),
             own_domains: BTreeSet::new(),
+            told: HashSet::new(),
+            news: Vec::new(),
         }
     }
 }
@@ -195,7 +196,28 @@ impl Matcher<'_> {
             texts: HashSet::new(),
             own_domains: BTreeSet::new(),
             rows: vec![Vec::new(); self.rows.len()],
+            told: HashSet::new(),
+            news: Vec::new(),
         }
+    }
+
+    /// What is worth telling while the stream still runs, since it was last asked
+    /// for: serious findings for which one event is enough, once for each user.
+    /// Severity, id and title of the detection, user.
+    pub fn news(&mut self) -> Vec<(Severity, String, String, String)> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Forgets the events whose number is not wanted.
+    pub fn retain(&mut self, wanted: &dyn Fn(u64) -> bool) {
+        for rows in &mut self.rows {
+            rows.retain(|row| wanted(row.ordinal));
+        }
+    }
+
+    /// The mail domains of the accounts at work in the events so far.
+    pub fn own_domains(&self) -> &BTreeSet<String> {
+        &self.own_domains
     }
 
     /// Takes over what another matcher of the same detections has seen.
@@ -277,9 +299,28 @@ impl Matcher<'_> {
                 place,
                 depends,
             };
+            self.tell(unit, &row);
             if let Some(rows) = self.rows.get_mut(unit.detection) {
                 rows.push(row);
             }
+        }
+    }
+
+    fn tell(&mut self, unit: &Unit<'_>, row: &Row) {
+        let Some(detection) = self.index.detections.get(unit.detection) else {
+            return;
+        };
+        if unit.correlate.is_none()
+            && row.depends.is_none()
+            && detection.severity >= Severity::High
+            && self.told.insert((unit.detection, Arc::clone(&row.user)))
+        {
+            self.news.push((
+                detection.severity,
+                detection.id.clone(),
+                detection.title.clone(),
+                row.user.to_string(),
+            ));
         }
     }
 

@@ -48,11 +48,6 @@ struct Unit {
 }
 
 impl Chunk {
-    /// Bytes that it takes up.
-    pub(crate) fn len(&self) -> usize {
-        self.text.len()
-    }
-
     /// Hands its records, whole and damaged, to `taker`, in order.
     pub(crate) fn read(&self, taker: &mut dyn Taker) {
         for unit in &self.units {

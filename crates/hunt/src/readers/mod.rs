@@ -64,7 +64,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.read += other.read;
         self.kept += other.kept;
         self.repeats += other.repeats;
@@ -233,7 +233,7 @@ impl Import {
     }
 
     fn add(&mut self, label: &str, bytes: Bytes<'_>) {
-        containers::each(label, bytes, &mut |label, reader| {
+        containers::each(label, bytes, containers::FREE, &mut |label, reader| {
             let mut hashed = Hashed {
                 reader,
                 hash: Sha256::new(),
@@ -354,7 +354,7 @@ fn keep_fuller(first: &mut Event, second: Event) {
     }
 }
 
-fn whole_form(forms: &[Form], counts: Counts) -> Form {
+pub(crate) fn whole_form(forms: &[Form], counts: Counts) -> Form {
     match forms {
         [] if counts.read == 0 => Form::Empty,
         [] => Form::Unknown,
