@@ -27,6 +27,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::column::{Column, Seen};
 use super::{fold, parse};
 use crate::event::Event;
@@ -77,7 +79,7 @@ pub(crate) enum Truth {
 }
 
 /// What is left to ask once the own domains are known.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Residual {
     /// One of these domains is not an own one.
     Outside(Vec<String>),

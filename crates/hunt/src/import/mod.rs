@@ -42,6 +42,8 @@ pub struct Settings {
     pub chunk: usize,
     /// Bytes of events that each thread holds before they are put on disk.
     pub run: usize,
+    /// Rows of matched events that each thread holds before they are put on disk.
+    pub rows: usize,
     /// Bytes that an archive may unpack to whatever its size; beyond that, two hundred
     /// times its size.
     pub free: u64,
@@ -57,6 +59,7 @@ impl Settings {
             threads: threads.min(4),
             chunk: 1 << 20,
             run: 32 << 20,
+            rows: 200_000,
             free: containers::FREE,
             scratch,
         }
@@ -192,7 +195,7 @@ pub fn import(
         }
     }
     let repeats = repeats::find(std::mem::take(&mut parts.ids)).map_err(scratch)?;
-    let matched = parts.matched(matching, &repeats);
+    let matched = parts.matched(matching, &repeats).map_err(scratch)?;
     let runs = parts.runs().map_err(scratch)?;
     let report = report(read, parts.inputs, &repeats, shared.damage)?;
     spill::merge(

@@ -71,11 +71,15 @@ impl<'s, 'd, 'm> Worker<'s, 'd, 'm> {
         shared: &'s Shared<'d>,
     ) -> io::Result<Self> {
         let scratch: &Path = &settings.scratch;
+        let mut matcher = matching.detections.matcher();
+        matcher.spill(scratch, settings.rows)?;
+        let mut sigma = matching.sigma.matcher();
+        sigma.spill(scratch, settings.rows)?;
         Ok(Self {
             shared,
             part: Part {
-                matcher: matching.detections.matcher(),
-                sigma: matching.sigma.matcher(),
+                matcher,
+                sigma,
                 spill: Spill::new(scratch, settings.run)?,
                 ids: Ids::new(scratch)?,
                 inputs: BTreeMap::new(),
@@ -134,7 +138,7 @@ impl Taker for Worker<'_, '_, '_> {
         self.input.forms.insert(form);
         self.input.events += 1;
         self.part.matcher.feed(ordinal, &event);
-        self.part.sigma.feed(&event);
+        self.part.sigma.feed(ordinal, &event);
         let put = self
             .part
             .ids
@@ -174,7 +178,8 @@ impl OfInput {
 /// What all threads left.
 #[derive(Default)]
 pub(super) struct Parts<'a> {
-    matchers: Option<(Matcher<'a>, SigmaMatcher<'a>)>,
+    matchers: Vec<Matcher<'a>>,
+    sigma: Vec<SigmaMatcher<'a>>,
     pub(super) ids: Vec<Ids>,
     spills: Vec<Spill>,
     pub(super) inputs: BTreeMap<u32, OfInput>,
@@ -182,13 +187,8 @@ pub(super) struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     pub(super) fn add(&mut self, part: Part<'a>) {
-        match &mut self.matchers {
-            None => self.matchers = Some((part.matcher, part.sigma)),
-            Some((matcher, sigma)) => {
-                matcher.merge(part.matcher);
-                sigma.merge(part.sigma);
-            }
-        }
+        self.matchers.push(part.matcher);
+        self.sigma.push(part.sigma);
         self.ids.push(part.ids);
         self.spills.push(part.spill);
         for (input, of) in part.inputs {
@@ -197,25 +197,29 @@ impl<'a> Parts<'a> {
     }
 
     /// What was found, repeats aside.
-    pub(super) fn matched(&mut self, matching: Matching<'_>, repeats: &Repeats) -> Matched {
-        let Some((mut matcher, sigma)) = self.matchers.take() else {
-            return Matched::default();
-        };
-        matcher.retain(&|ordinal| repeats.wanted(ordinal));
+    pub(super) fn matched(
+        &mut self,
+        matching: Matching<'_>,
+        repeats: &Repeats,
+    ) -> io::Result<Matched> {
+        let matchers = std::mem::take(&mut self.matchers);
+        let sigma = std::mem::take(&mut self.sigma);
         let own_domains = if matching.own_domains.is_empty() {
-            matcher.own_domains().clone()
+            let seen = matchers.iter().flat_map(Matcher::own_domains);
+            seen.cloned().collect()
         } else {
             matching.own_domains.clone()
         };
-        Matched {
-            raised: matcher.finish(Some(&own_domains)),
+        let wanted = |ordinal| repeats.wanted(ordinal);
+        Ok(Matched {
+            raised: Matcher::finish_all(matchers, &own_domains, &wanted)?,
             sigma: SigmaAnswer {
                 rules: matching.sigma.rules().len(),
                 refused: matching.sigma.refused().to_vec(),
-                findings: sigma.finish(),
+                findings: SigmaMatcher::finish_all(sigma, &wanted)?,
             },
             own_domains,
-        }
+        })
     }
 
     /// The events, in runs.
