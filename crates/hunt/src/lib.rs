@@ -24,9 +24,9 @@ mod moment;
 mod progress;
 pub mod readers;
 mod report;
+pub mod retrace;
 pub mod sigma;
 pub mod store;
-pub mod text;
 pub mod token;
 
 pub use analysis::{analyse, analyse_with};
@@ -40,5 +40,6 @@ pub use event::{Event, Source};
 pub use progress::Progress;
 pub use readers::{Growing, Import, Imported, ReadError};
 pub use report::{HuntError, HuntReport, Options, UserAnswer, report, run};
+pub use retrace::Retrace;
 pub use sigma::{Sigma, SigmaAnswer, SigmaFinding};
 pub use store::{Sink, Store, StoreError};
