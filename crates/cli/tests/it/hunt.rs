@@ -518,7 +518,7 @@ fn one_account_on_request_and_nobody_else() {
     assert!(details.stdout.contains("Timeline"), "{}", details.stdout);
     let nobody = home.retake(&["hunt", &logs, "--user", "x\u{1b}[2J@fabrikam.example"]);
     assert!(
-        nobody.stderr.contains("names no account"),
+        nobody.stderr.contains("name no account"),
         "{}",
         nobody.stderr
     );
