@@ -8,9 +8,9 @@
 //! what the attacker read and sent. [`run`] does all of it for files.
 //!
 //! This room does no printing, has no clock and asks nobody: it reads what it
-//! is given. Events are held in memory, so memory grows with the input (about
-//! three times its unpacked size); one record is at most
-//! [`readers::MAX_RECORD`] bytes.
+//! is given. [`import::import`] takes inputs of any size in bounded memory;
+//! [`Import`] holds its events, which take about three times the input's
+//! unpacked size. One record is at most [`readers::MAX_RECORD`] bytes.
 
 pub mod address;
 pub mod agent;
