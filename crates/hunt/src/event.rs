@@ -101,7 +101,7 @@ pub struct Place {
 }
 
 /// One thing that the act was done to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Target {
     /// Its id in the directory or service.
     pub id: Option<String>,
@@ -133,14 +133,14 @@ pub enum MailAccess {
 }
 
 /// The messages of one folder that a record lists.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FolderItems {
     /// Folder path.
     pub path: Option<String>,
     /// Internet message ids, with angle brackets.
     pub message_ids: Vec<String>,
     /// Subjects by message id, where the record has them.
-    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub subjects: std::collections::BTreeMap<String, String>,
 }
 

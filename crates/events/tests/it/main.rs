@@ -1,0 +1,5 @@
+//! The events table.
+
+#![allow(clippy::unwrap_used)]
+
+mod table;
