@@ -497,6 +497,13 @@ pub struct Hunt {
     /// Files or directories of exported logs; zip and gz are opened.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// A detection of your own, or a folder of them: each is added, or takes the place of
+    /// the one with its id.
+    #[arg(long, value_name = "PATH")]
+    pub detections: Vec<PathBuf>,
+    /// A Sigma rule, or a folder of them, to run on the same events.
+    #[arg(long, value_name = "PATH")]
+    pub sigma: Vec<PathBuf>,
 }
 
 /// Arguments of `retake explain`.

@@ -32,20 +32,58 @@ pub enum Source {
     MessageTrace,
     /// Identity Protection risk detections (reference §7.1).
     RiskDetections,
+    /// Requests to Microsoft Graph (`MicrosoftGraphActivityLogs`,
+    /// `GraphApiAuditEvents`).
+    GraphActivity,
+    /// Defender for Cloud Apps activities that carry no audit record of their
+    /// own.
+    CloudApps,
+    /// Clicks on links that Safe Links saw (`UrlClickEvents`).
+    UrlClicks,
+    /// Copilot's own history of questions and answers.
+    Copilot,
+    /// Alerts of Microsoft's own products (Graph `alerts_v2`).
+    SecurityAlerts,
+    /// What stood somewhere when a collector looked: rules, grants, rights. An
+    /// event of state, mostly without a time ([`NO_TIME`]).
+    Listing,
 }
+
+/// The time of an event of state whose listing says none.
+pub const NO_TIME: Timestamp = Timestamp::UNIX_EPOCH;
 
 impl Source {
     /// Every source, in the order of the ledger.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 11] = [
         Self::Ual,
         Self::SignIns,
         Self::DirectoryAudits,
         Self::MessageTrace,
         Self::RiskDetections,
+        Self::GraphActivity,
+        Self::CloudApps,
+        Self::UrlClicks,
+        Self::Copilot,
+        Self::SecurityAlerts,
+        Self::Listing,
     ];
 
+    /// The ledger names it even where nothing of it was given. The others are
+    /// extras, whose absence takes nothing away that the expected ones tell.
+    pub const fn is_expected(self) -> bool {
+        matches!(
+            self,
+            Self::Ual
+                | Self::SignIns
+                | Self::DirectoryAudits
+                | Self::MessageTrace
+                | Self::RiskDetections
+        )
+    }
+
     /// The name in documents: `ual`, `sign_ins`, `directory_audits`,
-    /// `message_trace`, `risk_detections`.
+    /// `message_trace`, `risk_detections`, `graph_activity`, `cloud_apps`,
+    /// `url_clicks`, `copilot`, `security_alerts`, `listing`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ual => "ual",
@@ -53,12 +91,18 @@ impl Source {
             Self::DirectoryAudits => "directory_audits",
             Self::MessageTrace => "message_trace",
             Self::RiskDetections => "risk_detections",
+            Self::GraphActivity => "graph_activity",
+            Self::CloudApps => "cloud_apps",
+            Self::UrlClicks => "url_clicks",
+            Self::Copilot => "copilot",
+            Self::SecurityAlerts => "security_alerts",
+            Self::Listing => "listing",
         }
     }
 }
 
 /// How the act ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It happened.
@@ -71,7 +115,7 @@ pub enum Outcome {
 }
 
 /// What a sign-in says about a second factor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mfa {
     /// Given in this sign-in, in person.
@@ -88,7 +132,7 @@ pub enum Mfa {
 }
 
 /// Where a sign-in came from, as the service located the address.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     /// City.
     pub city: Option<String>,
@@ -114,7 +158,7 @@ pub struct Target {
 }
 
 /// Old and new value of one property.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Modified {
     /// The value before, as text.
     pub old: String,
@@ -123,7 +167,7 @@ pub struct Modified {
 }
 
 /// How mail was read, from `MailItemsAccessed` (reference §7.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MailAccess {
     /// Single messages, each listed.
@@ -140,12 +184,12 @@ pub struct FolderItems {
     /// Internet message ids, with angle brackets.
     pub message_ids: Vec<String>,
     /// Subjects by message id, where the record has them.
-    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[serde(default)]
     pub subjects: std::collections::BTreeMap<String, String>,
 }
 
 /// The device that a sign-in names.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// The directory's device id; absent for an unregistered one.
     pub id: Option<String>,
@@ -162,7 +206,7 @@ pub struct Device {
 }
 
 /// Where a record was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Origin {
     /// The input's label: a path, or a request for a live page.
     pub input: std::sync::Arc<str>,
@@ -171,7 +215,7 @@ pub struct Origin {
 }
 
 /// One row of the table `events`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// When it happened.
     pub time: Timestamp,
@@ -404,7 +448,7 @@ impl Event {
             return Some(one(lookup(&self.modified, name).map(|m| &m.old)));
         }
         Some(match column {
-            "@timestamp" => owned(Some(self.time.to_string())),
+            "@timestamp" => owned((self.time != NO_TIME).then(|| self.time.to_string())),
             "event.id" => one(Some(&self.record_id)),
             "event.dataset" => vec![Cow::Borrowed(self.source.name())],
             "event.action" => one(Some(&self.operation)),
@@ -432,6 +476,21 @@ impl Event {
                 .collect(),
             "source.ip" => owned(self.address.map(|a| a.to_string())),
             "source.as.number" => owned(self.network.map(|n| n.to_string())),
+            // The network's number, or the neighbourhood of the address: what a user's own past is told by.
+            "source.network" => owned(self.network.map(|n| format!("as{n}")).or_else(|| {
+                self.address
+                    .map(|a| crate::address::neighbourhood(a).to_string())
+            })),
+            "m365.mail_access" => self
+                .mail_access
+                .map(|access| {
+                    Cow::Borrowed(match access {
+                        MailAccess::Bind => "bind",
+                        MailAccess::Sync => "sync",
+                    })
+                })
+                .into_iter()
+                .collect(),
             "source.geo.country_iso_code" => one(self.place.country.as_ref()),
             "source.geo.city_name" => one(self.place.city.as_ref()),
             "user_agent.original" => one(self.user_agent.as_ref()),
@@ -501,7 +560,7 @@ impl Event {
 }
 
 /// Every column that [`Event::values`] knows, besides the three map prefixes.
-pub const COLUMNS: [&str; 48] = [
+pub const COLUMNS: [&str; 50] = [
     "@timestamp",
     "event.id",
     "event.dataset",
@@ -518,6 +577,8 @@ pub const COLUMNS: [&str; 48] = [
     "user.target.name",
     "source.ip",
     "source.as.number",
+    "source.network",
+    "m365.mail_access",
     "source.geo.country_iso_code",
     "source.geo.city_name",
     "user_agent.original",
@@ -592,7 +653,7 @@ mod tests {
 
     #[test]
     fn every_listed_column_is_readable_and_nothing_else_is() {
-        let event = Event::new(Source::Ual, Timestamp::UNIX_EPOCH, "x", "{}");
+        let event = Event::new(Source::Ual, NO_TIME, "x", "{}");
         for column in COLUMNS {
             assert!(event.values(column).is_some(), "{column}");
         }

@@ -4,7 +4,9 @@
 //! input (cut off, bytes replaced); `confidence`, `reasons` and
 //! `fingerprint` of a user; `changes`, of the users whose verdict is
 //! compromised or suspicious, with `user` and `by`; `timelines`, the events
-//! of the same users in order of time. The order of everything depends on
+//! of the same users in order of time; `sigma`, where Sigma rules were given:
+//! how many ran, which were refused and why, what they found and who wrote
+//! them. The order of everything depends on
 //! the content alone, never on the order of the inputs.
 
 use serde_json::{Value, json};
@@ -63,7 +65,7 @@ pub fn document(report: &HuntReport) -> Value {
         .alarming()
         .map(|answer| timeline(report, answer))
         .collect();
-    json!({
+    let mut document = json!({
         "schema": "retake.hunt/1",
         "inputs": inputs,
         "counts": counts(imported.counts),
@@ -73,7 +75,14 @@ pub fn document(report: &HuntReport) -> Value {
         "coverage": report.coverage,
         "changes": changes,
         "timelines": timelines,
-    })
+    });
+    // Only where rules were given: the document is the same without them.
+    if report.sigma.rules + report.sigma.refused.len() > 0
+        && let Value::Object(map) = &mut document
+    {
+        map.insert("sigma".to_owned(), json!(report.sigma));
+    }
+    document
 }
 
 fn counts(counts: Counts) -> Value {

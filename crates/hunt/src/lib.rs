@@ -22,6 +22,8 @@ pub mod json;
 mod moment;
 pub mod readers;
 mod report;
+pub mod sigma;
+pub mod store;
 pub mod text;
 pub mod token;
 
@@ -35,3 +37,5 @@ pub use detections::{Detection, DetectionError, Detections};
 pub use event::{Event, Source};
 pub use readers::{Growing, Import, Imported, ReadError};
 pub use report::{HuntError, HuntReport, Options, UserAnswer, report, run};
+pub use sigma::{Sigma, SigmaAnswer, SigmaFinding};
+pub use store::{Sink, Store, StoreError};

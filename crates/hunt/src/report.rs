@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::analysis::analyse_with;
+use crate::analysis::{STAND_IN, analyse_with};
 use crate::answer::{Analysis, Coverage, Finding, Gap, Subject, Verdict};
 use crate::detections::{DetectionError, Detections, own_domains};
 use crate::event::{Event, Source};
 use crate::readers::{Import, Imported, ReadError};
+use crate::sigma::{Sigma, SigmaAnswer};
 
 /// What the one who asks can set.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Options {
     pub users: Vec<String>,
     /// Detections.
     pub detections: Detections,
+    /// Sigma rules to run beside them.
+    pub sigma: Sigma,
 }
 
 impl Options {
@@ -34,6 +37,7 @@ impl Options {
             own_domains: Vec::new(),
             users: Vec::new(),
             detections: Detections::builtin()?,
+            sigma: Sigma::default(),
         })
     }
 }
@@ -72,6 +76,8 @@ pub struct HuntReport {
     pub users: Vec<UserAnswer>,
     /// What the sources covered, all users together.
     pub coverage: Vec<Coverage>,
+    /// What the Sigma rules found.
+    pub sigma: SigmaAnswer,
 }
 
 /// Reads files and directories and answers for every user in them.
@@ -110,11 +116,13 @@ pub fn report(imported: Imported, options: &Options) -> HuntReport {
         rank(a).cmp(&rank(b)).then_with(|| a.user.cmp(&b.user))
     });
     let coverage = coverage(&imported);
+    let sigma = options.sigma.find(&imported.events);
     HuntReport {
         imported,
         findings,
         users,
         coverage,
+        sigma,
     }
 }
 
@@ -188,10 +196,13 @@ fn coverage(imported: &Imported) -> Vec<Coverage> {
             let times: Vec<Timestamp> = imported
                 .events
                 .iter()
-                .filter(|event| event.source == *source)
+                .filter(|event| event.source == *source && event.time != crate::event::NO_TIME)
                 .map(|event| event.time)
                 .collect();
-            let (from, to) = (times.first().copied()?, times.last().copied());
+            let Some(from) = times.first().copied() else {
+                return stand_in(*source, &imported.events);
+            };
+            let to = times.last().copied();
             let mut gaps: Vec<Gap> = imported
                 .inputs
                 .iter()
@@ -221,6 +232,23 @@ fn coverage(imported: &Imported) -> Vec<Coverage> {
             })
         })
         .collect()
+}
+
+/// The line of a sign-in log that is absent while the audit log's own sign-in
+/// records stand in for it.
+fn stand_in(source: Source, events: &[Event]) -> Option<Coverage> {
+    let told = source == Source::SignIns && events.iter().any(Event::is_sign_in);
+    told.then(|| Coverage {
+        source,
+        from: None,
+        to: None,
+        events: 0,
+        gaps: vec![Gap {
+            from: None,
+            to: None,
+            why: STAND_IN.to_owned(),
+        }],
+    })
 }
 
 impl HuntReport {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::answer::{Path, Verdict};
 use crate::report::{HuntReport, UserAnswer};
+use crate::sigma::SigmaAnswer;
 
 /// At most so many lines of one kind; the document has all.
 const LINES: usize = 8;
@@ -115,6 +116,10 @@ fn write(out: &mut String, report: &HuntReport) -> std::fmt::Result {
     }
     more(out, report.findings.len().saturating_sub(4))?;
 
+    if report.sigma.rules + report.sigma.refused.len() > 0 {
+        sigma(out, &report.sigma)?;
+    }
+
     writeln!(out, "\nCovered")?;
     if report.coverage.is_empty() {
         writeln!(out, "  nothing: no finding means nothing here")?;
@@ -127,14 +132,60 @@ fn write(out: &mut String, report: &HuntReport) -> std::fmt::Result {
                 line.source.name(),
                 plural(line.events as u64, "event", "events")
             )?;
+        } else {
+            for gap in &line.gaps {
+                writeln!(out, "  {:<16} {}", line.source.name(), gap.why)?;
+            }
         }
     }
-    for source in crate::Source::ALL {
+    for source in crate::Source::ALL
+        .into_iter()
+        .filter(|source| source.is_expected())
+    {
         if !report.coverage.iter().any(|line| line.source == source) {
             writeln!(out, "  {:<16} not given", source.name())?;
         }
     }
     Ok(())
+}
+
+/// Each match with the rule's author: its licence asks for it.
+fn sigma(out: &mut String, answer: &SigmaAnswer) -> std::fmt::Result {
+    writeln!(
+        out,
+        "\nSigma: {} run, {} refused",
+        plural(answer.rules as u64, "rule", "rules"),
+        answer.refused.len()
+    )?;
+    for finding in answer.findings.iter().take(LINES + 4) {
+        writeln!(
+            out,
+            "  {:<6} {}  {}  {}  (rule by {})",
+            finding.severity.name(),
+            escape(&finding.title),
+            escape(if finding.user.is_empty() {
+                "(no user named)"
+            } else {
+                &finding.user
+            }),
+            plural(finding.count as u64, "event", "events"),
+            escape(if finding.author.is_empty() {
+                "an author who is not named"
+            } else {
+                &finding.author
+            }),
+        )?;
+    }
+    more(out, answer.findings.len().saturating_sub(4))?;
+    for refused in answer.refused.iter().take(LINES) {
+        writeln!(
+            out,
+            "  refused  {}  {}",
+            escape(&refused.path),
+            escape(&refused.reason)
+        )?;
+    }
+    more(out, answer.refused.len())
 }
 
 fn more(out: &mut String, all: usize) -> std::fmt::Result {

@@ -9,7 +9,28 @@ use crate::failure::Failure;
 use crate::terminal::Terminal;
 
 pub(crate) fn run(args: &Hunt, terminal: &Terminal) -> Result<Exit, Failure> {
-    let options = Options::new(Timestamp::now()).map_err(failure)?;
+    let mut options = Options::new(Timestamp::now()).map_err(failure)?;
+    for path in &args.detections {
+        options.detections.add_path(path).map_err(|error| {
+            Failure::new(
+                codes::BAD_INPUT,
+                format!("A detection of yours cannot be used: {error}. Nothing was read."),
+                "See detections/README.md for what a detection's file holds.",
+            )
+        })?;
+    }
+    for path in &args.sigma {
+        options.sigma.add_path(path).map_err(|error| {
+            Failure::new(
+                codes::BAD_INPUT,
+                format!(
+                    "The Sigma rules at {} cannot be read: {error}. Nothing was read.",
+                    path.display()
+                ),
+                "Name a rule file or a folder of them.",
+            )
+        })?;
+    }
     let report = retake_hunt::run(&args.files, &options).map_err(failure)?;
     if terminal.json() {
         terminal.document(&retake_hunt::json::document(&report));
@@ -24,7 +45,12 @@ pub(crate) fn run(args: &Hunt, terminal: &Terminal) -> Result<Exit, Failure> {
     }) || report
         .findings
         .iter()
-        .any(|finding| finding.severity >= Severity::Medium);
+        .any(|finding| finding.severity >= Severity::Medium)
+        || report
+            .sigma
+            .findings
+            .iter()
+            .any(|finding| finding.severity >= Severity::Medium);
     Ok(if found || report.imported.counts.damaged > 0 {
         Exit::NeedsPerson
     } else {

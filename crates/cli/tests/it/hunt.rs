@@ -336,3 +336,51 @@ fn an_ordinary_day_ends_with_0() {
     assert_eq!(ran.code, 0, "{}", ran.session());
     assert_eq!(ran.json()["counts"]["kept"], 1);
 }
+
+#[test]
+fn detections_and_sigma_rules_of_ones_own_are_run_beside_the_built_in_ones() {
+    let home = Home::new();
+    let logs = home.path().join("logs.jsonl");
+    std::fs::write(&logs, as_lines(&takeover())).unwrap();
+    let rule = |name: &str, service: &str| {
+        let path = home.path().join(name);
+        std::fs::write(
+            &path,
+            format!(
+                "title: Any act in Exchange\nid: r1\nauthor: A. Writer\nlevel: low\nlogsource:\n  product: m365\n  \
+                 service: {service}\ndetection:\n  s:\n    Operation|contains: inbox\n  condition: s\n"
+            ),
+        )
+        .unwrap();
+        path
+    };
+    let good = rule("good.yml", "audit");
+    let other = rule("other.yml", "nowhere");
+    let run = |arguments: &[&str]| {
+        let mut all = vec!["hunt"];
+        all.extend(arguments);
+        all.push(logs.to_str().unwrap());
+        home.retake(&all)
+    };
+    let document = run(&[
+        "--json",
+        "--sigma",
+        good.to_str().unwrap(),
+        "--sigma",
+        other.to_str().unwrap(),
+    ])
+    .json();
+    assert_eq!(document["sigma"]["rules"], 1, "{}", document["sigma"]);
+    assert_eq!(document["sigma"]["findings"][0]["author"], "A. Writer");
+    assert_eq!(document["sigma"]["refused"][0]["kind"], "log");
+    assert!(run(&["--json"]).json()["sigma"].is_null());
+    let screen = run(&["--sigma", good.to_str().unwrap()]);
+    assert!(screen.stdout.contains("A. Writer"), "{}", screen.stdout);
+
+    // A detection that is none stops before anything is read.
+    let broken = home.path().join("broken.toml");
+    std::fs::write(&broken, "id = \"D9000\"").unwrap();
+    let refused = run(&["--detections", broken.to_str().unwrap()]);
+    assert_ne!(refused.code, 0);
+    assert!(refused.stderr.contains("broken.toml"), "{}", refused.stderr);
+}

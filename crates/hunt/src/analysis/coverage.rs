@@ -7,10 +7,17 @@ use super::scope::Scope;
 use crate::answer::{Coverage, Gap};
 use crate::event::{Event, Source};
 
+/// What the ledger says of the sign-in log where only the audit log tells of
+/// sign-ins (no premium licence, or not exported).
+pub(crate) const STAND_IN: &str = "not given: the audit log's own sign-in records stand in; they have no network numbers, devices or non-interactive sign-ins";
+
 /// The ledger, one line per source.
 pub(super) fn ledger(scope: &Scope<'_>, now: Timestamp) -> Vec<Coverage> {
     Source::ALL
         .iter()
+        .filter(|source| {
+            source.is_expected() || scope.all.iter().any(|event| event.source == **source)
+        })
         .map(|source| line(*source, scope, now))
         .collect()
 }
@@ -94,9 +101,7 @@ fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
 fn absent(source: Source, scope: &Scope<'_>) -> &'static str {
     match source {
         Source::Ual => "not given: changes in the mailbox, mail read and mail sent cannot be told",
-        Source::SignIns if scope.own.iter().any(|event| event.is_sign_in()) => {
-            "not given: the audit log's own sign-in records stand in; they have no network numbers, devices or non-interactive sign-ins"
-        }
+        Source::SignIns if scope.own.iter().any(|event| event.is_sign_in()) => STAND_IN,
         Source::SignIns => "not given: where and how the account signed in cannot be told",
         Source::DirectoryAudits => {
             "not given: methods, consents and roles show only where the audit log has them too"
@@ -105,6 +110,12 @@ fn absent(source: Source, scope: &Scope<'_>) -> &'static str {
             "not given: recipients of sent mail show only where the audit log has them"
         }
         Source::RiskDetections => "not given, or not licensed: Microsoft's own rating is not known",
+        Source::GraphActivity
+        | Source::CloudApps
+        | Source::UrlClicks
+        | Source::Copilot
+        | Source::SecurityAlerts
+        | Source::Listing => "not given",
     }
 }
 
@@ -114,6 +125,6 @@ fn late(source: Source) -> Option<(i64, &'static str)> {
         Source::Ual => Some((90, "audit records arrive 60 to 90 minutes late")),
         Source::SignIns | Source::DirectoryAudits => Some((15, "records arrive some minutes late")),
         Source::MessageTrace => Some((15, "rows arrive some minutes late")),
-        Source::RiskDetections => None,
+        _ => None,
     }
 }

@@ -27,6 +27,7 @@ use retake_playbook::ObjectKind;
 use crate::answer::{Analysis, By, Path, Reason, Severity, Subject, Verdict};
 use crate::detections::{Detections, own_domains};
 use crate::event::{Event, Outcome, Source};
+pub(crate) use coverage::STAND_IN;
 use held::Held;
 use intruder::{Intruder, Raised, SUSPICIOUS};
 use past::Past;

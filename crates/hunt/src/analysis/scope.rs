@@ -27,7 +27,9 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(all: Vec<&'a Event>, subject: &Subject) -> Self {
+    pub(super) fn new(mut all: Vec<&'a Event>, subject: &Subject) -> Self {
+        // What stood somewhere is no act, and mostly has no time.
+        all.retain(|event| event.source != Source::Listing);
         let mut scope = Self {
             all,
             own: Vec::new(),

@@ -2,7 +2,7 @@
 //! folder.
 
 /// Name and text of each.
-pub(super) const FILES: [(&str, &str); 36] = [
+pub(super) const FILES: [(&str, &str); 77] = [
     (
         "D0101-inbox-rule-forwards-outside.toml",
         include_str!("../../../../detections/D0101-inbox-rule-forwards-outside.toml"),
@@ -40,6 +40,10 @@ pub(super) const FILES: [(&str, &str); 36] = [
         include_str!("../../../../detections/D0109-many-mailboxes-one-forward.toml"),
     ),
     (
+        "D0110-inbox-rule-takes-everything.toml",
+        include_str!("../../../../detections/D0110-inbox-rule-takes-everything.toml"),
+    ),
+    (
         "D0201-mailbox-full-access.toml",
         include_str!("../../../../detections/D0201-mailbox-full-access.toml"),
     ),
@@ -72,6 +76,30 @@ pub(super) const FILES: [(&str, &str); 36] = [
         include_str!("../../../../detections/D0304-app-credential-added.toml"),
     ),
     (
+        "D0305-consent-flagged.toml",
+        include_str!("../../../../detections/D0305-consent-flagged.toml"),
+    ),
+    (
+        "D0306-known-rogue-app.toml",
+        include_str!("../../../../detections/D0306-known-rogue-app.toml"),
+    ),
+    (
+        "D0307-consent-look-alike-name.toml",
+        include_str!("../../../../detections/D0307-consent-look-alike-name.toml"),
+    ),
+    (
+        "D0308-app-owner-added.toml",
+        include_str!("../../../../detections/D0308-app-owner-added.toml"),
+    ),
+    (
+        "D0309-app-permission-granted.toml",
+        include_str!("../../../../detections/D0309-app-permission-granted.toml"),
+    ),
+    (
+        "D0310-guest-invited.toml",
+        include_str!("../../../../detections/D0310-guest-invited.toml"),
+    ),
+    (
         "D0401-role-added.toml",
         include_str!("../../../../detections/D0401-role-added.toml"),
     ),
@@ -88,12 +116,32 @@ pub(super) const FILES: [(&str, &str); 36] = [
         include_str!("../../../../detections/D0404-app-password-made.toml"),
     ),
     (
+        "D0405-default-method-changed.toml",
+        include_str!("../../../../detections/D0405-default-method-changed.toml"),
+    ),
+    (
+        "D0406-device-registered.toml",
+        include_str!("../../../../detections/D0406-device-registered.toml"),
+    ),
+    (
+        "D0407-access-policy-weakened.toml",
+        include_str!("../../../../detections/D0407-access-policy-weakened.toml"),
+    ),
+    (
+        "D0408-policy-changed.toml",
+        include_str!("../../../../detections/D0408-policy-changed.toml"),
+    ),
+    (
         "D0501-audit-off.toml",
         include_str!("../../../../detections/D0501-audit-off.toml"),
     ),
     (
         "D0502-audit-age-shortened.toml",
         include_str!("../../../../detections/D0502-audit-age-shortened.toml"),
+    ),
+    (
+        "D0503-retention-shortened.toml",
+        include_str!("../../../../detections/D0503-retention-shortened.toml"),
     ),
     (
         "D0601-old-protocols-on.toml",
@@ -132,6 +180,50 @@ pub(super) const FILES: [(&str, &str); 36] = [
         include_str!("../../../../detections/D0708-session-from-two-networks.toml"),
     ),
     (
+        "D0709-old-protocol-sign-in.toml",
+        include_str!("../../../../detections/D0709-old-protocol-sign-in.toml"),
+    ),
+    (
+        "D0710-impossible-travel.toml",
+        include_str!("../../../../detections/D0710-impossible-travel.toml"),
+    ),
+    (
+        "D0711-new-network.toml",
+        include_str!("../../../../detections/D0711-new-network.toml"),
+    ),
+    (
+        "D0712-new-country.toml",
+        include_str!("../../../../detections/D0712-new-country.toml"),
+    ),
+    (
+        "D0713-session-in-two-systems.toml",
+        include_str!("../../../../detections/D0713-session-in-two-systems.toml"),
+    ),
+    (
+        "D0714-token-from-two-networks.toml",
+        include_str!("../../../../detections/D0714-token-from-two-networks.toml"),
+    ),
+    (
+        "D0715-device-code-broker.toml",
+        include_str!("../../../../detections/D0715-device-code-broker.toml"),
+    ),
+    (
+        "D0716-many-failures.toml",
+        include_str!("../../../../detections/D0716-many-failures.toml"),
+    ),
+    (
+        "D0717-guessed.toml",
+        include_str!("../../../../detections/D0717-guessed.toml"),
+    ),
+    (
+        "D0718-silent-sign-in-after-reset.toml",
+        include_str!("../../../../detections/D0718-silent-sign-in-after-reset.toml"),
+    ),
+    (
+        "D0719-new-network-then-hiding.toml",
+        include_str!("../../../../detections/D0719-new-network-then-hiding.toml"),
+    ),
+    (
         "D0801-mail-flow-changed.toml",
         include_str!("../../../../detections/D0801-mail-flow-changed.toml"),
     ),
@@ -146,5 +238,77 @@ pub(super) const FILES: [(&str, &str); 36] = [
     (
         "D0902-risk-medium.toml",
         include_str!("../../../../detections/D0902-risk-medium.toml"),
+    ),
+    (
+        "D0903-risky-sign-in.toml",
+        include_str!("../../../../detections/D0903-risky-sign-in.toml"),
+    ),
+    (
+        "D0904-security-alert.toml",
+        include_str!("../../../../detections/D0904-security-alert.toml"),
+    ),
+    (
+        "D1001-mass-send.toml",
+        include_str!("../../../../detections/D1001-mass-send.toml"),
+    ),
+    (
+        "D1002-mass-send-trace.toml",
+        include_str!("../../../../detections/D1002-mass-send-trace.toml"),
+    ),
+    (
+        "D1003-internal-phish.toml",
+        include_str!("../../../../detections/D1003-internal-phish.toml"),
+    ),
+    (
+        "D1004-reply-after-hiding-rule.toml",
+        include_str!("../../../../detections/D1004-reply-after-hiding-rule.toml"),
+    ),
+    (
+        "D1005-bank-details-changed.toml",
+        include_str!("../../../../detections/D1005-bank-details-changed.toml"),
+    ),
+    (
+        "D1006-sender-restricted.toml",
+        include_str!("../../../../detections/D1006-sender-restricted.toml"),
+    ),
+    (
+        "D1007-mailbox-chatty.toml",
+        include_str!("../../../../detections/D1007-mailbox-chatty.toml"),
+    ),
+    (
+        "D1008-sent-from-new-network.toml",
+        include_str!("../../../../detections/D1008-sent-from-new-network.toml"),
+    ),
+    (
+        "D1101-mass-deletion.toml",
+        include_str!("../../../../detections/D1101-mass-deletion.toml"),
+    ),
+    (
+        "D1201-bulk-read.toml",
+        include_str!("../../../../detections/D1201-bulk-read.toml"),
+    ),
+    (
+        "D1202-read-throttled.toml",
+        include_str!("../../../../detections/D1202-read-throttled.toml"),
+    ),
+    (
+        "D1203-synced-to-new-network.toml",
+        include_str!("../../../../detections/D1203-synced-to-new-network.toml"),
+    ),
+    (
+        "D1301-bulk-download.toml",
+        include_str!("../../../../detections/D1301-bulk-download.toml"),
+    ),
+    (
+        "D1302-open-links.toml",
+        include_str!("../../../../detections/D1302-open-links.toml"),
+    ),
+    (
+        "D1303-shared-with-guest.toml",
+        include_str!("../../../../detections/D1303-shared-with-guest.toml"),
+    ),
+    (
+        "D1401-search-for-money-or-secrets.toml",
+        include_str!("../../../../detections/D1401-search-for-money-or-secrets.toml"),
     ),
 ];

@@ -18,12 +18,20 @@
 //!
 //! `and` binds closer than `or`, `not` closer than `and`. A column with several
 //! values passes when one of them does. Columns are those of
-//! [`Event::values`](crate::Event::values); a name with blanks is quoted:
+//! [`Event::values`](crate::Event::values); `record.PATH` reaches a field of the
+//! original record that no column holds. A name with blanks is quoted:
 //! `new."Included Updated Properties"`. `#` begins a comment.
+//!
+//! Whether a domain is the organisation's own may be known only when all
+//! events have been read: then the outcome is [`Truth::Depends`].
 
 use std::collections::BTreeSet;
 
+use super::column::{Column, Seen};
+use super::{fold, parse};
 use crate::event::Event;
+
+pub use super::parse::ExpressionError;
 
 /// What an expression may ask about besides the event.
 #[derive(Clone, Copy, Debug)]
@@ -36,27 +44,17 @@ pub struct Context<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expression(Node);
 
-/// Why a text is no expression.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("at character {at}: {what}")]
-pub struct ExpressionError {
-    /// Offset in characters.
-    pub at: usize,
-    /// What is wrong.
-    pub what: String,
-}
-
 #[derive(Clone, Debug, PartialEq)]
-enum Node {
+pub(super) enum Node {
     Or(Vec<Node>),
     And(Vec<Node>),
     Not(Box<Node>),
-    Test { column: String, test: Test },
+    Test { column: Column, test: Test },
 }
 
 /// Texts in a test are lower case already.
 #[derive(Clone, Debug, PartialEq)]
-enum Test {
+pub(super) enum Test {
     In(Vec<String>),
     Contains(Vec<String>),
     StartsWith(Vec<String>),
@@ -70,97 +68,192 @@ enum Test {
     Above(f64),
 }
 
+/// What an expression says of an event while the own domains are not known.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Truth {
+    No,
+    Yes,
+    Depends(Residual),
+}
+
+/// What is left to ask once the own domains are known.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Residual {
+    /// One of these domains is not an own one.
+    Outside(Vec<String>),
+    Any(Vec<Residual>),
+    All(Vec<Residual>),
+    Not(Box<Residual>),
+}
+
+impl Residual {
+    /// The answer.
+    pub(crate) fn holds(&self, own_domains: &BTreeSet<String>) -> bool {
+        match self {
+            Self::Outside(domains) => domains.iter().any(|domain| !own_domains.contains(domain)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(own_domains)),
+            Self::All(parts) => parts.iter().all(|part| part.holds(own_domains)),
+            Self::Not(part) => !part.holds(own_domains),
+        }
+    }
+}
+
+/// Which events an expression can be true of at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// Those of these operations, lower case.
+    Actions(BTreeSet<String>),
+    /// Sign-ins.
+    SignIns,
+    /// Any.
+    Open,
+}
+
 impl Expression {
     /// Parses an expression; every column in it must exist.
     pub fn parse(text: &str) -> Result<Self, ExpressionError> {
-        let mut parser = Parser {
-            tokens: tokens(text)?,
-            next: 0,
-            length: text.chars().count(),
-            depth: 0,
-        };
-        let node = parser.or()?;
-        match parser.peek() {
-            None => Ok(Self(node)),
-            Some(token) => Err(error(token.at, "the expression should end here")),
-        }
+        parse::parse(text).map(Self)
     }
 
     /// True if the event passes.
     pub fn matches(&self, event: &Event, context: Context<'_>) -> bool {
-        self.0.matches(event, context)
+        match self.truth(&Seen::new(event)) {
+            Truth::No => false,
+            Truth::Yes => true,
+            Truth::Depends(rest) => rest.holds(context.own_domains),
+        }
+    }
+
+    /// The answer as far as the event alone gives it.
+    pub(crate) fn truth(&self, seen: &Seen<'_>) -> Truth {
+        self.0.truth(seen)
+    }
+
+    /// Which events it can be true of.
+    pub(crate) fn gate(&self) -> Gate {
+        self.0.gate()
     }
 }
 
 impl Node {
-    fn matches(&self, event: &Event, context: Context<'_>) -> bool {
+    fn truth(&self, seen: &Seen<'_>) -> Truth {
         match self {
-            Self::Or(nodes) => nodes.iter().any(|node| node.matches(event, context)),
-            Self::And(nodes) => nodes.iter().all(|node| node.matches(event, context)),
-            Self::Not(node) => !node.matches(event, context),
-            Self::Test { column, test } => event
-                .values(column)
-                .unwrap_or_default()
+            Self::Or(nodes) => gather(nodes, seen, true),
+            Self::And(nodes) => gather(nodes, seen, false),
+            Self::Not(node) => match node.truth(seen) {
+                Truth::No => Truth::Yes,
+                Truth::Yes => Truth::No,
+                Truth::Depends(rest) => Truth::Depends(Residual::Not(Box::new(rest))),
+            },
+            Self::Test {
+                column,
+                test: Test::Outside,
+            } => {
+                let mut domains = Vec::new();
+                column.any(seen, &mut |value| {
+                    domains.extend(mail_domains(value));
+                    false
+                });
+                if domains.is_empty() {
+                    Truth::No
+                } else {
+                    Truth::Depends(Residual::Outside(domains))
+                }
+            }
+            Self::Test { column, test } => {
+                if column.any(seen, &mut |value| test.passes(value)) {
+                    Truth::Yes
+                } else {
+                    Truth::No
+                }
+            }
+        }
+    }
+
+    fn gate(&self) -> Gate {
+        match self {
+            Self::Test {
+                column: Column::Action,
+                test: Test::In(texts),
+            } => Gate::Actions(texts.iter().cloned().collect()),
+            Self::Test {
+                column: Column::Kind,
+                test: Test::In(texts),
+            } if texts.iter().all(|text| text == "sign_in") => Gate::SignIns,
+            Self::And(nodes) => nodes
                 .iter()
-                .any(|value| test.passes(value, context)),
+                .map(Self::gate)
+                .reduce(|a, b| match (a, b) {
+                    (Gate::Actions(a), Gate::Actions(b)) => {
+                        Gate::Actions(a.intersection(&b).cloned().collect())
+                    }
+                    (Gate::Actions(names), _) | (_, Gate::Actions(names)) => Gate::Actions(names),
+                    (Gate::SignIns, _) | (_, Gate::SignIns) => Gate::SignIns,
+                    (Gate::Open, Gate::Open) => Gate::Open,
+                })
+                .unwrap_or(Gate::Open),
+            Self::Or(nodes) => nodes
+                .iter()
+                .map(Self::gate)
+                .reduce(|a, b| match (a, b) {
+                    (Gate::Actions(a), Gate::Actions(b)) => {
+                        Gate::Actions(a.union(&b).cloned().collect())
+                    }
+                    (Gate::SignIns, Gate::SignIns) => Gate::SignIns,
+                    _ => Gate::Open,
+                })
+                .unwrap_or(Gate::Open),
+            Self::Not(_) | Self::Test { .. } => Gate::Open,
         }
     }
 }
 
+/// `Or` ends at the first yes, `And` at the first no.
+fn gather(nodes: &[Node], seen: &Seen<'_>, or: bool) -> Truth {
+    let mut rest = Vec::new();
+    for node in nodes {
+        match node.truth(seen) {
+            Truth::Yes if or => return Truth::Yes,
+            Truth::No if !or => return Truth::No,
+            Truth::Yes | Truth::No => {}
+            Truth::Depends(part) => rest.push(part),
+        }
+    }
+    match (rest.is_empty(), or) {
+        (true, true) => Truth::No,
+        (true, false) => Truth::Yes,
+        (false, true) => Truth::Depends(Residual::Any(rest)),
+        (false, false) => Truth::Depends(Residual::All(rest)),
+    }
+}
+
 impl Test {
-    fn passes(&self, value: &str, context: Context<'_>) -> bool {
-        let lower = || value.to_lowercase();
+    fn passes(&self, value: &str) -> bool {
+        let any = |texts: &[String], test: fn(&str, &str) -> bool| {
+            texts.iter().any(|text| test(value, text))
+        };
         match self {
-            Self::In(texts) => {
-                let lower = lower();
-                texts.contains(&lower)
-            }
-            Self::Contains(texts) => {
-                let lower = lower();
-                texts.iter().any(|text| lower.contains(text.as_str()))
-            }
-            Self::StartsWith(texts) => {
-                let lower = lower();
-                texts.iter().any(|text| lower.starts_with(text.as_str()))
-            }
-            Self::EndsWith(texts) => {
-                let lower = lower();
-                texts.iter().any(|text| lower.ends_with(text.as_str()))
-            }
-            Self::Mentions(texts) => {
-                let lower = lower();
-                texts.iter().any(|text| mentions(&lower, text))
-            }
+            Self::In(texts) => any(texts, fold::equals),
+            Self::Contains(texts) => any(texts, fold::contains),
+            Self::StartsWith(texts) => any(texts, fold::starts_with),
+            Self::EndsWith(texts) => any(texts, fold::ends_with),
+            Self::Mentions(texts) => any(texts, fold::mentions),
             Self::Exists => !value.trim().is_empty(),
-            Self::Outside => {
-                mail_domains(value).any(|domain| !context.own_domains.contains(&domain))
-            }
+            // Asked of all values together, where the domains are known.
+            Self::Outside => false,
             Self::OnlySigns => {
                 let value = value.trim();
                 !value.is_empty() && !value.chars().any(char::is_alphanumeric)
             }
             Self::ShorterThan(length) => value.trim().chars().count() < *length,
-            Self::Below(limit) => value
-                .trim()
-                .parse::<f64>()
-                .is_ok_and(|number| number < *limit),
-            Self::Above(limit) => value
-                .trim()
-                .parse::<f64>()
-                .is_ok_and(|number| number > *limit),
+            Self::Below(limit) => number(value).is_some_and(|number| number < *limit),
+            Self::Above(limit) => number(value).is_some_and(|number| number > *limit),
         }
     }
 }
 
-/// The word stands in the text with no letter or digit on either side.
-fn mentions(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
-        let before = text.get(..at).and_then(|head| head.chars().next_back());
-        let after = text
-            .get(at + word.len()..)
-            .and_then(|tail| tail.chars().next());
-        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
-    })
+fn number(value: &str) -> Option<f64> {
+    value.trim().parse().ok()
 }
 
 /// The domains of the mail addresses in a text, lower case.
@@ -178,253 +271,6 @@ pub(crate) fn mail_domains(text: &str) -> impl Iterator<Item = String> {
         let domain = domain.trim_matches('.').to_lowercase();
         (has_local && domain.contains('.')).then_some(domain)
     })
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Kind {
-    Word(String),
-    Text(String),
-    Number(f64),
-    Sign(char),
-}
-
-#[derive(Clone, Debug)]
-struct Token {
-    at: usize,
-    kind: Kind,
-}
-
-fn error(at: usize, what: impl Into<String>) -> ExpressionError {
-    ExpressionError {
-        at,
-        what: what.into(),
-    }
-}
-
-fn tokens(text: &str) -> Result<Vec<Token>, ExpressionError> {
-    let characters: Vec<char> = text.chars().collect();
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    let word = |c: char| c.is_alphanumeric() || "@_.*-".contains(c);
-    while let Some(c) = characters.get(at).copied() {
-        let start = at;
-        match c {
-            c if c.is_whitespace() => at += 1,
-            '#' => {
-                while characters.get(at).is_some_and(|c| *c != '\n') {
-                    at += 1;
-                }
-            }
-            '"' => {
-                let (text, end) = quoted(&characters, at)?;
-                at = end;
-                tokens.push(Token {
-                    at: start,
-                    kind: Kind::Text(text),
-                });
-            }
-            '(' | ')' | '[' | ']' | ',' => {
-                at += 1;
-                tokens.push(Token {
-                    at: start,
-                    kind: Kind::Sign(c),
-                });
-            }
-            c if word(c) => {
-                let mut text = String::new();
-                while let Some(c) = characters.get(at).copied().filter(|c| word(*c)) {
-                    text.push(c);
-                    at += 1;
-                }
-                // `new."Some Name"`
-                if text.ends_with('.') && characters.get(at) == Some(&'"') {
-                    let (name, end) = quoted(&characters, at)?;
-                    text.push_str(&name);
-                    at = end;
-                }
-                let kind = text.parse::<f64>().map_or(Kind::Word(text), Kind::Number);
-                tokens.push(Token { at: start, kind });
-            }
-            c => return Err(error(start, format!("`{c}` has no meaning here"))),
-        }
-    }
-    Ok(tokens)
-}
-
-fn quoted(characters: &[char], start: usize) -> Result<(String, usize), ExpressionError> {
-    let mut text = String::new();
-    let mut at = start + 1;
-    loop {
-        match characters.get(at) {
-            None => return Err(error(start, "the text has no end")),
-            Some('"') => return Ok((text, at + 1)),
-            Some('\\') => {
-                text.extend(characters.get(at + 1));
-                at += 2;
-            }
-            Some(c) => {
-                text.push(*c);
-                at += 1;
-            }
-        }
-    }
-}
-
-/// Parentheses and `not`s inside one another, at most.
-const MAX_DEPTH: usize = 64;
-
-struct Parser {
-    tokens: Vec<Token>,
-    next: usize,
-    length: usize,
-    depth: usize,
-}
-
-impl Parser {
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.next)
-    }
-
-    fn at(&self) -> usize {
-        self.peek().map_or(self.length, |token| token.at)
-    }
-
-    fn word(&mut self, word: &str) -> bool {
-        let found =
-            matches!(self.peek(), Some(Token { kind: Kind::Word(have), .. }) if have == word);
-        self.next += usize::from(found);
-        found
-    }
-
-    fn sign(&mut self, sign: char) -> bool {
-        let found =
-            matches!(self.peek(), Some(Token { kind: Kind::Sign(have), .. }) if *have == sign);
-        self.next += usize::from(found);
-        found
-    }
-
-    fn or(&mut self) -> Result<Node, ExpressionError> {
-        let mut nodes = vec![self.and()?];
-        while self.word("or") {
-            nodes.push(self.and()?);
-        }
-        Ok(single(nodes, Node::Or))
-    }
-
-    fn and(&mut self) -> Result<Node, ExpressionError> {
-        let mut nodes = vec![self.not()?];
-        while self.word("and") {
-            nodes.push(self.not()?);
-        }
-        Ok(single(nodes, Node::And))
-    }
-
-    fn not(&mut self) -> Result<Node, ExpressionError> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(error(self.at(), "nested too deeply"));
-        }
-        let node = if self.word("not") {
-            Node::Not(Box::new(self.not()?))
-        } else if self.sign('(') {
-            let node = self.or()?;
-            if !self.sign(')') {
-                return Err(error(self.at(), "`)` is missing"));
-            }
-            node
-        } else {
-            self.test()?
-        };
-        self.depth -= 1;
-        Ok(node)
-    }
-
-    fn test(&mut self) -> Result<Node, ExpressionError> {
-        let at = self.at();
-        let column = self.take_word("a column")?;
-        let known = Event::new(crate::Source::Ual, jiff::Timestamp::UNIX_EPOCH, "", "")
-            .values(&column)
-            .is_some();
-        if !known {
-            return Err(error(at, format!("there is no column `{column}`")));
-        }
-        let at = self.at();
-        let test = match self.take_word("a test")?.as_str() {
-            "is" => Test::In(vec![self.text()?]),
-            "in" => Test::In(self.texts()?),
-            "contains" => Test::Contains(self.texts()?),
-            "starts_with" => Test::StartsWith(self.texts()?),
-            "ends_with" => Test::EndsWith(self.texts()?),
-            "mentions" => Test::Mentions(self.texts()?),
-            "exists" => Test::Exists,
-            "outside" => Test::Outside,
-            "only_signs" => Test::OnlySigns,
-            "shorter_than" => Test::ShorterThan(self.number()? as usize),
-            "below" => Test::Below(self.number()?),
-            "above" => Test::Above(self.number()?),
-            other => return Err(error(at, format!("there is no test `{other}`"))),
-        };
-        Ok(Node::Test { column, test })
-    }
-
-    fn take_word(&mut self, what: &str) -> Result<String, ExpressionError> {
-        match self.peek().map(|token| token.kind.clone()) {
-            Some(Kind::Word(word)) => {
-                self.next += 1;
-                Ok(word)
-            }
-            _ => Err(error(self.at(), format!("{what} is missing"))),
-        }
-    }
-
-    fn text(&mut self) -> Result<String, ExpressionError> {
-        match self.peek().map(|token| token.kind.clone()) {
-            Some(Kind::Text(text)) => {
-                self.next += 1;
-                Ok(text.to_lowercase())
-            }
-            _ => Err(error(self.at(), "a text in quotes is missing")),
-        }
-    }
-
-    fn texts(&mut self) -> Result<Vec<String>, ExpressionError> {
-        if !self.sign('[') {
-            return Ok(vec![self.text()?]);
-        }
-        let mut texts = vec![self.text()?];
-        while self.sign(',') {
-            if self.sign(']') {
-                return Ok(texts);
-            }
-            texts.push(self.text()?);
-        }
-        if self.sign(']') {
-            Ok(texts)
-        } else {
-            Err(error(self.at(), "`]` is missing"))
-        }
-    }
-
-    fn number(&mut self) -> Result<f64, ExpressionError> {
-        match self.peek().map(|token| token.kind.clone()) {
-            Some(Kind::Number(number)) => {
-                self.next += 1;
-                Ok(number)
-            }
-            _ => Err(error(self.at(), "a number is missing")),
-        }
-    }
-}
-
-fn single(mut nodes: Vec<Node>, many: fn(Vec<Node>) -> Node) -> Node {
-    match nodes.pop() {
-        Some(node) if nodes.is_empty() => node,
-        Some(node) => {
-            nodes.push(node);
-            many(nodes)
-        }
-        None => many(nodes),
-    }
 }
 
 #[cfg(test)]

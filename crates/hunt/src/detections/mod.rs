@@ -7,15 +7,23 @@
 //! Without both kinds of records a file is refused.
 
 mod builtin;
+mod column;
 mod correlate;
 pub mod expression;
+pub(crate) mod fold;
+mod matcher;
+mod parse;
+mod record;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::Deserialize;
 
+pub(crate) use column::{Column, Seen};
 pub use correlate::Correlate;
 pub use expression::{Context, Expression, ExpressionError};
+pub use matcher::{Matcher, RaisedRows};
 
 use crate::answer::{Finding, Severity};
 use crate::event::Event;
@@ -36,6 +44,9 @@ pub struct Detection {
     pub technique: Vec<String>,
     /// How often it is right, 0 to 1.
     pub confidence: f64,
+    /// Whether it counts in the verdict on a user; not where the verdict
+    /// judges the same thing from the user's own past.
+    pub score: bool,
     /// What an event must look like.
     pub expression: Expression,
     /// What events must do together.
@@ -79,6 +90,8 @@ struct DetectionText {
     severity: Severity,
     technique: Vec<String>,
     confidence: f64,
+    #[serde(default = "yes")]
+    score: bool,
     r#match: String,
     correlate: Option<correlate::CorrelateText>,
     known_good: Vec<String>,
@@ -87,6 +100,10 @@ struct DetectionText {
     must: Vec<Fixture>,
     #[serde(default)]
     must_not: Vec<Fixture>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Detection {
@@ -124,6 +141,7 @@ impl Detection {
             severity: text.severity,
             technique: text.technique,
             confidence: text.confidence,
+            score: text.score,
             expression,
             correlate,
             known_good: text.known_good,
@@ -195,6 +213,41 @@ impl Detections {
         self.0.sort_by(|a, b| a.id.cmp(&b.id));
     }
 
+    /// Adds those of a file, or of every `.toml` file of a folder, in place of
+    /// those with the same id. Each is tried on its own records first.
+    pub fn add_path(&mut self, path: &Path) -> Result<(), DetectionError> {
+        let name = |path: &Path| path.display().to_string();
+        let fail = |path: &Path, error: &std::io::Error| DetectionError {
+            file: name(path),
+            why: format!("it cannot be read: {error}"),
+        };
+        let mut files = Vec::new();
+        if path.is_dir() {
+            for entry in std::fs::read_dir(path).map_err(|error| fail(path, &error))? {
+                let file = entry.map_err(|error| fail(path, &error))?.path();
+                if file.extension().is_some_and(|kind| kind == "toml") {
+                    files.push(file);
+                }
+            }
+            files.sort();
+        } else {
+            files.push(path.to_owned());
+        }
+        if files.is_empty() {
+            return Err(DetectionError {
+                file: name(path),
+                why: "there is no `.toml` file in it".to_owned(),
+            });
+        }
+        for file in files {
+            let text = std::fs::read_to_string(&file).map_err(|error| fail(&file, &error))?;
+            let detection = Detection::parse(&name(&file), &text)?;
+            detection.try_fixtures()?;
+            self.add(detection);
+        }
+        Ok(())
+    }
+
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Detection> {
         self.0.iter()
@@ -202,87 +255,39 @@ impl Detections {
 
     /// What they find, worst first, one finding per detection and user.
     pub fn find(&self, events: &[Event], own_domains: &BTreeSet<String>) -> Vec<Finding> {
-        let events: Vec<&Event> = events.iter().collect();
-        self.raise(&events, own_domains)
+        let mut matcher = self.matcher();
+        for (event, number) in events.iter().zip(0..) {
+            matcher.feed(number, event);
+        }
+        matcher
+            .finish(Some(own_domains))
             .into_iter()
             .map(|raised| raised.finding)
             .collect()
     }
 
-    /// The same with the events themselves. The events are in order of time.
+    /// What those that count in a verdict find, with the events themselves.
     pub(crate) fn raise<'a>(
         &self,
         events: &[&'a Event],
         own_domains: &BTreeSet<String>,
     ) -> Vec<Raised<'a>> {
-        let context = Context { own_domains };
-        let mut raised = Vec::new();
-        for detection in &self.0 {
-            let matched: Vec<&'a Event> = events
-                .iter()
-                .filter(|event| detection.expression.matches(event, context))
-                .copied()
-                .collect();
-            let mut by_user: BTreeMap<String, Vec<&'a Event>> = BTreeMap::new();
-            match &detection.correlate {
-                None => {
-                    for event in matched {
-                        by_user.entry(user_of(event)).or_default().push(event);
-                    }
-                }
-                Some(correlate) => {
-                    for burst in correlate.find(&matched, events, context) {
-                        let users: BTreeSet<String> = correlate
-                            .blames(&burst, context)
-                            .into_iter()
-                            .map(user_of)
-                            .collect();
-                        for user in users {
-                            by_user.entry(user).or_default().extend(&burst);
-                        }
-                    }
-                }
-            }
-            for (user, mut events) in by_user {
-                events.sort_by(|a, b| (a.time, &a.record_id).cmp(&(b.time, &b.record_id)));
-                events.dedup_by(|a, b| std::ptr::eq(*a, *b));
-                if let (Some(first), Some(last)) = (events.first(), events.last()) {
-                    let finding = detection.finding(user, first, last, &events);
-                    raised.push(Raised { finding, events });
-                }
-            }
+        let mut matcher = self.matcher_of(|detection| detection.score);
+        for (event, number) in events.iter().zip(0..) {
+            matcher.feed(number, event);
         }
-        raised.sort_by(|a, b| {
-            let rank = |raised: &Raised<'_>| {
-                (
-                    std::cmp::Reverse(raised.finding.severity),
-                    raised.finding.first,
-                )
-            };
-            rank(a).cmp(&rank(b)).then_with(|| {
-                (&a.finding.detection, &a.finding.user)
-                    .cmp(&(&b.finding.detection, &b.finding.user))
+        matcher
+            .finish(Some(own_domains))
+            .into_iter()
+            .map(|raised| Raised {
+                finding: raised.finding,
+                events: raised
+                    .ordinals
+                    .iter()
+                    .filter_map(|number| events.get(usize::try_from(*number).ok()?).copied())
+                    .collect(),
             })
-        });
-        raised
-    }
-}
-
-impl Detection {
-    fn finding(&self, user: String, first: &Event, last: &Event, events: &[&Event]) -> Finding {
-        Finding {
-            detection: self.id.clone(),
-            title: self.title.clone(),
-            severity: self.severity,
-            technique: self.technique.clone(),
-            confidence: self.confidence,
-            user,
-            first: first.time,
-            last: last.time,
-            count: events.len(),
-            events: events.iter().map(|event| event.record_id.clone()).collect(),
-            why: self.why.clone(),
-        }
+            .collect()
     }
 }
 
@@ -292,32 +297,14 @@ pub(crate) struct Raised<'a> {
     pub(crate) events: Vec<&'a Event>,
 }
 
-fn user_of(event: &Event) -> String {
-    event
-        .user
-        .clone()
-        .or_else(|| event.sender.clone())
-        .unwrap_or_default()
-}
-
 /// The mail domains of the accounts at work in the events: those of mailbox
 /// owners and of everybody who acts and is no guest.
 pub fn own_domains(events: &[Event]) -> BTreeSet<String> {
-    events
-        .iter()
-        .filter(|event| {
-            event
-                .user_type
-                .as_deref()
-                .is_none_or(|kind| !kind.eq_ignore_ascii_case("guest"))
-        })
-        .flat_map(|event| event.user.iter().chain(event.mailbox.iter()))
-        .filter(|name| !name.contains("#ext#"))
-        .flat_map(|name| expression::mail_domains(name).collect::<Vec<_>>())
-        // A guest's home address stands for the guest in some logs: nobody's
-        // own domain is a public provider's.
-        .filter(|domain| !PUBLIC_PROVIDERS.contains(&domain.as_str()))
-        .collect()
+    let mut domains = BTreeSet::new();
+    for event in events {
+        matcher::add_own_domains(&mut domains, event);
+    }
+    domains
 }
 
 /// Mail providers that anybody can have an address at.

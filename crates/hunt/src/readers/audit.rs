@@ -53,6 +53,7 @@ pub(super) fn event(fields: Fields<'_>, original: &str) -> Result<Event, String>
     parameters(&mut event, fields);
     targets(&mut event, fields);
     mail(&mut event, fields);
+    copilot(&mut event, fields);
     if event.is_sign_in() {
         sign_in(&mut event, fields);
     }
@@ -235,6 +236,27 @@ fn targets(event: &mut Event, fields: Fields<'_>) {
     }
     if target != Target::default() {
         event.targets.push(target);
+    }
+}
+
+/// What Copilot read for the one who asked: `CopilotEventData` lists it.
+fn copilot(event: &mut Event, fields: Fields<'_>) {
+    let Some(data) = fields.nested(&["CopilotEventData"]) else {
+        return;
+    };
+    for name in ["AppHost", "ThreadId"] {
+        if let Some(text) = text_at(&data, name) {
+            event.parameters.entry(name.to_owned()).or_insert(text);
+        }
+    }
+    let resources = at(&data, "AccessedResources").and_then(Value::as_array);
+    for resource in resources.into_iter().flatten() {
+        event.targets.push(Target {
+            id: text_at(resource, "ID"),
+            name: text_at(resource, "Name"),
+            upn: None,
+            kind: text_at(resource, "Type"),
+        });
     }
 }
 

@@ -3,13 +3,20 @@
 //! Rows are cut out here, under strict quoting, and only then handed to the
 //! `csv` crate: its own reader would swallow the rows after a cut one.
 
+use std::borrow::Cow;
+
 use super::MAX_RECORD;
+use crate::moment::{self, DateOrder};
 
 /// The header: column names trimmed, blanks collapsed (reference §7.4: portals
 /// write trailing and double blanks).
 pub(super) struct Header {
     /// Names, by position; a name may repeat.
     pub(super) names: Vec<String>,
+    /// Which number of a date is its month, as far as the rows tell.
+    pub(super) dates: DateOrder,
+    /// What is to be said about that.
+    pub(super) dates_note: Option<String>,
     delimiter: u8,
     /// First byte and line of the rows.
     rows: usize,
@@ -20,6 +27,14 @@ impl Header {
     /// True if every one of these columns is there, case aside.
     pub(super) fn has(&self, names: &[&str]) -> bool {
         names.iter().all(|name| self.position(name).is_some())
+    }
+
+    /// A field with its date's month first, if it holds one.
+    pub(super) fn month_first<'a>(&self, field: &'a str) -> Cow<'a, str> {
+        match self.dates {
+            DateOrder::MonthFirst => Cow::Borrowed(field),
+            DateOrder::DayFirst => moment::month_first(field),
+        }
     }
 
     /// Position of the first column with this name, case aside.
@@ -74,8 +89,11 @@ pub(super) fn header(text: &str) -> Option<Header> {
         .into_iter()
         .map(|name| name.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect::<Vec<_>>();
+    let (dates, dates_note) = moment::date_order(text.get(end..).unwrap_or_default());
     Some(Header {
         names,
+        dates,
+        dates_note,
         delimiter,
         rows: end,
         line: line + lines,

@@ -18,6 +18,7 @@ pub(super) fn sign_in(fields: Fields<'_>, original: &str) -> Result<Event, Strin
             "TimeGenerated [UTC]",
             "time",
             "eventTime",
+            "eventTimestamp",
         ])
         // Some exports leave the time out; the first step of the sign-in has it.
         .or_else(|| {
@@ -87,7 +88,10 @@ fn interactive(fields: Fields<'_>) -> Option<bool> {
             .map(|kinds| any_text(&kinds))
             .or_else(|| fields.text(&["category", "Type"]))?;
         let kinds = kinds.to_ascii_lowercase();
-        if kinds.contains("noninteractive") || kinds.contains("serviceprincipal") {
+        if kinds.contains("noninteractive")
+            || kinds.contains("serviceprincipal")
+            || kinds.contains("managedidentity")
+        {
             Some(false)
         } else if kinds.contains("interactiveuser") || kinds.contains("signinlogs") {
             Some(true)
@@ -235,9 +239,11 @@ fn mfa(event: &mut Event, fields: Fields<'_>) {
 }
 
 fn risk(event: &mut Event, fields: Fields<'_>) {
-    event.risk = fields
-        .text(&["riskLevelDuringSignIn", "riskLevel", "riskLevelAggregated"])
-        .filter(|level| level != "none" && level != "hidden");
+    // `none` at this sign-in does not hide what the session gathered.
+    event.risk = ["riskLevelDuringSignIn", "riskLevel", "riskLevelAggregated"]
+        .iter()
+        .filter_map(|name| fields.text(&[name]))
+        .find(|level| level != "none" && level != "hidden");
     for name in ["riskEventTypes_v2", "riskEventTypes"] {
         if let Some(kinds) = fields.nested(&[name]) {
             event
@@ -255,8 +261,11 @@ pub(super) fn risk_detection(fields: Fields<'_>, original: &str) -> Result<Event
     let time = fields
         .text(&[
             "activityDateTime",
+            "ActivityDateTime [UTC]",
             "detectedDateTime",
             "lastUpdatedDateTime",
+            "TimeGenerated",
+            "TimeGenerated [UTC]",
         ])
         .ok_or("a risk detection without a time")?;
     let time = moment::parse(&time).ok_or("the time cannot be read")?;
@@ -294,8 +303,11 @@ pub(super) fn directory_audit(fields: Fields<'_>, original: &str) -> Result<Even
         .text(&[
             "activityDateTime",
             "TimeGenerated",
+            "ActivityDateTime [UTC]",
             "TimeGenerated [UTC]",
             "time",
+            "eventTime",
+            "eventTimestamp",
         ])
         .ok_or("a directory audit without a time")?;
     let time = moment::parse(&time).ok_or("the time cannot be read")?;

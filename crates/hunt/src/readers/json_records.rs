@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::MAX_RECORD;
 
 /// Keys whose list of objects makes its object a page of records.
-const PAGE_KEYS: [&str; 3] = ["value", "records", "Records"];
+const PAGE_KEYS: [&str; 6] = ["value", "records", "Records", "data", "results", "Results"];
 
 /// One record, or what is left of it.
 pub(super) struct Record<'a> {

@@ -6,14 +6,22 @@
 //! and what can be told of it is salvaged. Of every input and of the whole:
 //! read = kept + repeats + damaged.
 
+mod alert;
 mod audit;
+mod cloud_apps;
 mod containers;
+mod copilot;
 mod csv_records;
 mod decode;
+mod elastic;
 mod entra;
 mod fields;
 mod form;
+mod graph_activity;
+mod hunting;
 mod json_records;
+mod listing;
+mod query_result;
 mod salvage;
 mod table;
 mod trace;
@@ -331,9 +339,19 @@ impl Input {
 
     fn read_json(&mut self, text: &str, label: &std::sync::Arc<str>) {
         let cut = json_records::read(text, &mut |record| {
-            let result = record
-                .value
-                .and_then(|value| form::event(&value, record.text));
+            if let Some((rows, rest)) = query_result::rows(record.text) {
+                self.read_query_result(&rows, rest, record.line, label);
+                return;
+            }
+            let result = match record.value {
+                Ok(value) => match form::event(&value, record.text) {
+                    Err(_) if let Some(items) = form::listed(&value) => {
+                        return self.read_list(items, record.line, label);
+                    }
+                    result => result,
+                },
+                Err(reason) => Err(reason),
+            };
             match result {
                 Ok((form, event)) => self.keep(form, event, record.line, label),
                 Err(reason) => self.damage(
@@ -350,6 +368,39 @@ impl Input {
         }
     }
 
+    /// Records of a page whose key nobody knows.
+    fn read_list(&mut self, items: &[serde_json::Value], line: u64, label: &std::sync::Arc<str>) {
+        for item in items {
+            let text = item.to_string();
+            match form::event(item, &text) {
+                Ok((form, event)) => self.keep(form, event, line, label),
+                Err(reason) => self.damage(line, reason, salvage::from_text(&text), &text),
+            }
+        }
+    }
+
+    /// The rows of a query's answer are records of their own.
+    fn read_query_result(
+        &mut self,
+        rows: &[query_result::Row],
+        rest: Option<&str>,
+        line: u64,
+        label: &std::sync::Arc<str>,
+    ) {
+        let mut last = line;
+        for row in rows {
+            last = line + row.lines;
+            let text = row.value.to_string();
+            match form::event(&row.value, &text) {
+                Ok((form, event)) => self.keep(form, event, last, label),
+                Err(reason) => self.damage(last, reason, salvage::from_text(&text), &text),
+            }
+        }
+        if let Some(rest) = rest {
+            self.damage(last, "cut off".to_owned(), salvage::from_text(rest), rest);
+        }
+    }
+
     fn read_csv(
         &mut self,
         text: &str,
@@ -357,6 +408,7 @@ impl Input {
         table: table::Table,
         label: &std::sync::Arc<str>,
     ) {
+        self.notes.extend(header.dates_note.clone());
         csv_records::read(text, header, &mut |row| {
             let fields = match row.fields {
                 Ok(fields) => fields,

@@ -48,16 +48,7 @@ pub(super) fn recognise(header: &Header) -> Option<Table> {
     if trace.iter().any(|names| header.has(names)) {
         return Some(Table::MessageTrace);
     }
-    let keys = [
-        &["Operation", "OfficeWorkload"][..],
-        &["Operation", "CreationTime"],
-        &["Category", "ResultType", "AppDisplayName"],
-        &["ActivityDisplayName", "TargetResources"],
-        &["createdDateTime", "userPrincipalName", "ipAddress"],
-    ];
-    keys.iter()
-        .any(|names| header.has(names))
-        .then_some(Table::Keys)
+    form::is_known(&|name| header.has(&[name])).then_some(Table::Keys)
 }
 
 /// The row as a JSON object of its columns in their order, whole.
@@ -148,7 +139,7 @@ fn columns(header: &Header, fields: &[String]) -> Map<String, Value> {
     let mut row = Map::new();
     for (name, field) in header.names.iter().zip(fields) {
         if !field.is_empty() && !row.contains_key(name) {
-            row.insert(name.clone(), Value::from(field.as_str()));
+            row.insert(name.clone(), Value::from(header.month_first(field)));
         }
     }
     row
@@ -186,7 +177,7 @@ fn portal_sign_in(header: &Header, fields: &[String]) -> Map<String, Value> {
             _ => text.to_owned(),
         });
     let record = json!({
-        "createdDateTime": get("Date (UTC)"),
+        "createdDateTime": get("Date (UTC)").map(|text| header.month_first(text)),
         "id": get("Request ID"),
         "userAgent": get("User agent"),
         "correlationId": get("Correlation ID"),
@@ -272,7 +263,7 @@ fn portal_audit(header: &Header, fields: &[String]) -> Map<String, Value> {
         json!({"app": {"servicePrincipalId": get("ActorObjectId"), "displayName": get("ActorDisplayName")}})
     };
     let record = json!({
-        "activityDateTime": get("Date (UTC)"),
+        "activityDateTime": get("Date (UTC)").map(|text| header.month_first(text)),
         "correlationId": get("CorrelationId"),
         "loggedByService": get("Service"),
         "category": get("Category"),

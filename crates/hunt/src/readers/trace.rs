@@ -10,6 +10,7 @@ pub(super) fn event(fields: Fields<'_>, original: &str) -> Result<Event, String>
         .text(&[
             "receivedDateTime",
             "Received",
+            "Received (UTC)",
             "origin_timestamp_utc",
             "date_time_utc",
         ])

@@ -3,9 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod content;
+mod correlation;
 mod files;
+mod fixtures;
+mod forms;
 mod hands;
+mod panther;
 mod properties;
 mod shared_data;
+mod shared_table;
+mod sigma;
 mod stories;
 mod tenant;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use retake_hunt::readers::Form;
 use retake_hunt::{Detections, Finding, Import, Imported, Severity};
 
-fn shared(path: &str) -> Option<PathBuf> {
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let root = std::env::var_os("RETAKE_SHARED").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
         PathBuf::from,
