@@ -14,6 +14,7 @@ use retake_hunt::event::Modified;
 /// A column of maps.
 pub(crate) struct Map {
     pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
     get: fn(&Event) -> Vec<(&str, &str)>,
     set: fn(&mut Event, String, String),
 }
@@ -21,6 +22,7 @@ pub(crate) struct Map {
 pub(crate) const MAPS: &[Map] = &[
     Map {
         name: "parameter",
+        about: "Parameters of the act, by name",
         get: |event| {
             let pairs = event.parameters.iter();
             pairs
@@ -33,6 +35,7 @@ pub(crate) const MAPS: &[Map] = &[
     },
     Map {
         name: "old",
+        about: "Properties that the act changed: the value before, by name",
         get: |event| {
             let pairs = event.modified.iter();
             pairs
@@ -43,6 +46,7 @@ pub(crate) const MAPS: &[Map] = &[
     },
     Map {
         name: "new",
+        about: "Properties that the act changed: the value after, by name",
         get: |event| {
             let pairs = event.modified.iter();
             pairs
@@ -94,17 +98,16 @@ pub(crate) fn fill(batch: &RecordBatch, events: &mut [Event]) -> Result<(), Arro
             continue;
         };
         let maps = array.as_map();
-        for (row, event) in events.iter_mut().enumerate() {
-            if maps.is_null(row) {
-                continue;
-            }
-            let pairs = maps.value(row);
-            let names = pairs.column(0).as_string::<i32>();
-            let values = pairs.column(1).as_string::<i32>();
-            for (name, value) in names.iter().zip(values) {
-                if let Some(name) = name {
-                    (column.set)(event, name.to_owned(), value.unwrap_or_default().to_owned());
-                }
+        let names = maps.keys().as_string::<i32>();
+        let values = maps.values().as_string::<i32>();
+        for (event, bounds) in events.iter_mut().zip(maps.value_offsets().windows(2)) {
+            for item in crate::columns::items(bounds) {
+                let value = if values.is_valid(item) {
+                    values.value(item)
+                } else {
+                    ""
+                };
+                (column.set)(event, names.value(item).to_owned(), value.to_owned());
             }
         }
     }

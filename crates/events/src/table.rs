@@ -1,32 +1,17 @@
-//! Where the table lies: a directory with one file for each week, written whole or not
-//! at all.
+//! Where the table lies: a directory with one file for each week.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
-use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
-use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
-use datafusion::parquet::schema::types::ColumnPath;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use retake_hunt::Event;
+use retake_hunt::store::{Sink as _, StoreError, table_order};
 
-use crate::columns::{ID, ORIGINAL, TIME, USER, batch, schema};
-
-/// Rows that are turned into columns at a time.
-const ROWS: usize = 8 * 1024;
-
-/// Rows of a page: what is read at least to see one user.
-const PAGE_ROWS: usize = 2 * 1024;
-
-/// Rows of a group: what a file is divided into, and what is held while it is written.
-const GROUP_ROWS: usize = 128 * 1024;
+use crate::writer::TableWriter;
 
 /// The table `events` in a directory.
 #[derive(Clone, Debug)]
@@ -43,6 +28,8 @@ pub struct Wanted {
     pub from: Option<Timestamp>,
     /// Before this moment.
     pub to: Option<Timestamp>,
+    /// Leave [`Event::original`] empty, which is most of what there is to read.
+    pub without_originals: bool,
 }
 
 /// Why the table cannot be written or asked.
@@ -59,18 +46,62 @@ pub enum TableError {
     /// There is something else where the table should go.
     #[error("{0} is there already and is no table of events: nothing was written to it")]
     Occupied(PathBuf),
+    /// Somebody else is writing there.
+    #[error("another process is writing the table in {0}: nothing was written to it")]
+    Busy(PathBuf),
     /// No table is there.
     #[error("{0} holds no table of events (a directory with files `events-*.parquet`)")]
     NoTable(PathBuf),
+    /// An event came before one that it should follow.
+    #[error("the event {id} of {time} does not come in the order of the table")]
+    Order {
+        /// The event's record id.
+        id: String,
+        /// Its time.
+        time: Timestamp,
+    },
     /// The question is not understood, not answerable, or would change something.
     #[error("{0}")]
     Query(String),
-    /// A column is not of the type that it should have.
-    #[error("the table is damaged or of another release: {0}")]
-    Columns(#[from] ArrowError),
+    /// A file's rows are not in order, or fewer than it says.
+    #[error("{0} is damaged, or was not written by retake: its rows are not as they should be")]
+    Damaged(PathBuf),
+    /// A thread that was needed could not be started, or failed.
+    #[error("{0}")]
+    Thread(String),
+    /// A column is not of the type, or holds what it should not.
+    #[error("{path} is damaged or of another release: {source}")]
+    Columns {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: ArrowError,
+    },
     /// A Parquet file cannot be written or read.
-    #[error("the table is damaged or cannot be written: {0}")]
-    Parquet(#[from] ParquetError),
+    #[error("{path} is damaged or cannot be written: {source}")]
+    Parquet {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: ParquetError,
+    },
+}
+
+impl TableError {
+    pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { path, source }
+    }
+
+    pub(crate) fn columns(path: &Path) -> impl FnOnce(ArrowError) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Columns { path, source }
+    }
+
+    pub(crate) fn parquet(path: &Path) -> impl FnOnce(ParquetError) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Parquet { path, source }
+    }
 }
 
 impl From<DataFusionError> for TableError {
@@ -80,57 +111,50 @@ impl From<DataFusionError> for TableError {
 }
 
 impl Table {
-    /// Writes the table into a directory that is not there yet, is empty, or holds an
-    /// earlier table, which it takes the place of. A directory with anything else in it
-    /// is left as it is.
+    /// Starts to write a table into a directory that is not there yet, is empty, or holds
+    /// an earlier table, which it takes the place of once it is finished. A directory with
+    /// anything else in it is left as it is.
     ///
-    /// The files are written beside it first: whoever stops it in the middle finds the
-    /// earlier table, or none, never half a table.
+    /// # Errors
+    ///
+    /// [`TableError::Occupied`], [`TableError::Busy`], or [`TableError::File`].
+    pub fn create(directory: &Path) -> Result<TableWriter, TableError> {
+        TableWriter::create(directory)
+    }
+
+    /// Writes these events, in whatever order they come, as [`Table::create`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::create`] and [`TableWriter::finish`].
     pub fn write(directory: &Path, events: &[Event]) -> Result<Self, TableError> {
-        let earlier = files_of(directory)?;
-        let beside = beside(directory);
-        let at = |source| TableError::File {
-            path: beside.clone(),
-            source,
-        };
-        if beside.exists() {
-            fs::remove_dir_all(&beside).map_err(at)?;
-        }
-        fs::create_dir_all(&beside).map_err(at)?;
-        let mut weeks: BTreeMap<String, Vec<&Event>> = BTreeMap::new();
+        let mut writer = Self::create(directory)?;
+        let mut events: Vec<&Event> = events.iter().collect();
+        events.sort_by(|a, b| table_order(a, b));
         for event in events {
-            weeks.entry(week_of(event.time)).or_default().push(event);
+            if let Err(error) = writer.put(event.clone()) {
+                return Err(own(error, directory));
+            }
         }
-        for (week, mut events) in weeks {
-            events.sort_by(|a, b| {
-                let key = |event: &Event| (event.time, event.source);
-                a.user
-                    .cmp(&b.user)
-                    .then_with(|| key(a).cmp(&key(b)))
-                    .then_with(|| a.record_id.cmp(&b.record_id))
-            });
-            write_week(&beside.join(format!("events-{week}.parquet")), &events)?;
-        }
-        if earlier.is_some() {
-            fs::remove_dir_all(directory).map_err(|source| TableError::File {
-                path: directory.to_owned(),
-                source,
-            })?;
-        }
-        fs::rename(&beside, directory).map_err(at)?;
-        Ok(Self {
-            directory: directory.to_owned(),
-        })
+        writer.finish()
     }
 
     /// The table that lies in a directory.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError::NoTable`] where there is none or something else.
     pub fn open(directory: &Path) -> Result<Self, TableError> {
         match files_of(directory) {
-            Ok(Some(files)) if !files.is_empty() => Ok(Self {
-                directory: directory.to_owned(),
-            }),
+            Ok(Some(files)) if !files.is_empty() => Ok(Self::at(directory)),
             Ok(_) | Err(TableError::Occupied(_)) => Err(TableError::NoTable(directory.to_owned())),
             Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn at(directory: &Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
         }
     }
 
@@ -138,85 +162,52 @@ impl Table {
     pub fn directory(&self) -> &Path {
         &self.directory
     }
+
+    /// Its files, in the order of their weeks.
+    pub(crate) fn files(&self) -> Result<Vec<PathBuf>, TableError> {
+        files_of(&self.directory)?.ok_or_else(|| TableError::NoTable(self.directory.clone()))
+    }
 }
 
-/// The files of a table, by name; `None` where there is no directory.
-fn files_of(directory: &Path) -> Result<Option<Vec<PathBuf>>, TableError> {
-    let at = |source| TableError::File {
-        path: directory.to_owned(),
-        source,
-    };
+/// The table's own error out of what a [`retake_hunt::Sink`] may say.
+fn own(error: StoreError, directory: &Path) -> TableError {
+    match error.source.downcast::<TableError>() {
+        Ok(error) => *error,
+        Err(error) => TableError::File {
+            path: directory.to_owned(),
+            source: io::Error::other(error),
+        },
+    }
+}
+
+/// The files of a table, in the order of their weeks; `None` where there is no directory.
+pub(crate) fn files_of(directory: &Path) -> Result<Option<Vec<PathBuf>>, TableError> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
             return Err(TableError::Occupied(directory.to_owned()));
         }
-        Err(error) => return Err(at(error)),
+        Err(error) => return Err(TableError::file(directory)(error)),
     };
     let mut files = Vec::new();
     for entry in entries {
-        let path = entry.map_err(at)?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let ours = name.starts_with("events-")
-            && path
-                .extension()
-                .is_some_and(|extension| extension == "parquet");
-        if !ours {
+        let path = entry.map_err(TableError::file(directory))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let Some(week) = name
+            .strip_prefix("events-")
+            .and_then(|rest| rest.strip_suffix(".parquet"))
+        else {
             return Err(TableError::Occupied(directory.to_owned()));
-        }
-        files.push(path);
+        };
+        files.push((year_and_week(week), path));
     }
     files.sort();
-    Ok(Some(files))
+    Ok(Some(files.into_iter().map(|(_, path)| path).collect()))
 }
 
-/// Where the files are written until they are whole.
-fn beside(directory: &Path) -> PathBuf {
-    let mut name = directory.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    directory.with_file_name(name)
-}
-
-/// The ISO week of a moment, UTC: `2026-W47`.
-fn week_of(time: Timestamp) -> String {
-    let week = time.to_zoned(TimeZone::UTC).date().iso_week_date();
-    format!("{:04}-W{:02}", week.year(), week.week())
-}
-
-fn write_week(path: &Path, events: &[&Event]) -> Result<(), TableError> {
-    let file = File::create(path).map_err(|source| TableError::File {
-        path: path.to_owned(),
-        source,
-    })?;
-    let mut writer = ArrowWriter::try_new(file, schema(), Some(properties()?))?;
-    for rows in events.chunks(ROWS) {
-        let rows: Vec<Event> = rows.iter().map(|event| (*event).clone()).collect();
-        writer.write(&batch(&rows)?)?;
-    }
-    writer.close()?;
-    Ok(())
-}
-
-fn properties() -> Result<WriterProperties, ParquetError> {
-    let column = |name: &str| ColumnPath::new(vec![name.to_owned()]);
-    let builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-        .set_data_page_row_count_limit(PAGE_ROWS)
-        .set_write_batch_size(PAGE_ROWS)
-        .set_max_row_group_row_count(Some(GROUP_ROWS))
-        // What two values in different files, or none, are alike in: nothing to look for.
-        .set_column_dictionary_enabled(column(ORIGINAL), false)
-        .set_column_dictionary_enabled(column(ID), false)
-        .set_column_statistics_enabled(column(ORIGINAL), EnabledStatistics::None);
-    Ok([USER, TIME]
-        .into_iter()
-        .fold(builder, |builder, name| {
-            builder.set_column_statistics_enabled(column(name), EnabledStatistics::Page)
-        })
-        .build())
+/// `2026-W47` as numbers: years before the first have a minus.
+fn year_and_week(name: &str) -> Option<(i32, u8)> {
+    let (year, week) = name.rsplit_once("-W")?;
+    Some((year.parse().ok()?, week.parse().ok()?))
 }

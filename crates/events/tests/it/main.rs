@@ -1,5 +1,8 @@
-//! The events table.
+//! The table of events, as those who write, read and ask it see it.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
-#![allow(clippy::unwrap_used)]
-
+mod asked;
+mod made;
+mod page;
+mod store;
 mod table;
