@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use datafusion::parquet::arrow::ProjectionMask;
@@ -13,6 +14,7 @@ use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
+use datafusion::parquet::file::metadata::ParquetMetaData;
 use retake_hunt::Event;
 use retake_hunt::store::{EventVisitor, Store, StoreError, UserVisitor, by_time};
 
@@ -100,8 +102,7 @@ struct Week {
 impl Week {
     fn open(path: PathBuf, rows: usize, stay_open: bool) -> Result<Self, TableError> {
         let file = File::open(&path).map_err(TableError::file(&path))?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
-            .map_err(TableError::parquet(&path))?;
+        let metadata = load(&path, &file)?;
         Ok(Self {
             path,
             metadata,
@@ -138,7 +139,7 @@ impl Week {
                 Some(reader) => reader,
                 None => rest(&self.path, &self.metadata, self.rows, self.done)?,
             };
-            let Some(batch) = reader.next() else {
+            let Some(batch) = guarded(&self.path, || Ok(reader.next()))? else {
                 // Fewer rows than the file says it has.
                 return Err(self.unsorted());
             };
@@ -190,6 +191,87 @@ fn rest(
         .with_batch_size(rows)
         .build()
         .map_err(TableError::parquet(path))
+}
+
+/// Types as Parquet has them: hints that another writer left for its own kind are not decoded.
+pub(crate) fn reader_options() -> ArrowReaderOptions {
+    ArrowReaderOptions::new().with_skip_arrow_metadata(true)
+}
+
+/// A file's footer, if what it says of the file can be true: the reader below calculates
+/// with it unchecked.
+pub(crate) fn load(path: &Path, file: &File) -> Result<ArrowReaderMetadata, TableError> {
+    let metadata = guarded(path, || {
+        ArrowReaderMetadata::load(file, reader_options()).map_err(TableError::parquet(path))
+    })?;
+    let size = file.metadata().map_err(TableError::file(path))?.len();
+    if is_sound(metadata.metadata(), size) {
+        Ok(metadata)
+    } else {
+        Err(TableError::Damaged(path.to_owned()))
+    }
+}
+
+/// The Parquet reader panics at some damage that cannot be seen beforehand, such as another
+/// letter in a page's own head.
+pub(crate) fn guarded<T>(
+    path: &Path,
+    read: impl FnOnce() -> Result<T, TableError>,
+) -> Result<T, TableError> {
+    // Nothing that was being read is looked at again.
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(TableError::Damaged(path.to_owned())))
+}
+
+/// Every column lies within the file, its pages within the column, and the rows add up.
+pub(crate) fn is_sound(footer: &ParquetMetaData, size: u64) -> bool {
+    let groups = footer.row_groups();
+    let rows = groups
+        .iter()
+        .try_fold(0_i64, |sum, group| sum.checked_add(group.num_rows()));
+    let add_up = rows == Some(footer.file_metadata().num_rows())
+        && groups.iter().all(|group| group.num_rows() >= 0);
+    add_up
+        && groups.iter().all(|group| {
+            group.columns().iter().all(|column| {
+                let first = column
+                    .dictionary_page_offset()
+                    .unwrap_or(column.data_page_offset());
+                let length = column.compressed_size();
+                let Some(end) = first.checked_add(length) else {
+                    return false;
+                };
+                first >= 0
+                    && length >= 0
+                    && column.uncompressed_size() >= 0
+                    && column.num_values() >= 0
+                    && (first..=end).contains(&column.data_page_offset())
+                    && end as u64 <= size
+            })
+        })
+}
+
+/// The same of the page index, where it was read.
+pub(crate) fn pages_are_sound(footer: &ParquetMetaData) -> bool {
+    let Some(index) = footer.offset_index() else {
+        return true;
+    };
+    footer.row_groups().iter().zip(index).all(|(group, index)| {
+        group.columns().iter().zip(index).all(|(column, index)| {
+            let mut at = column.data_page_offset();
+            let mut row = 0;
+            let (first, length) = column.byte_range();
+            index.page_locations().iter().all(|page| {
+                let begins = page.offset >= at && page.first_row_index >= row;
+                let size = i64::from(page.compressed_page_size);
+                let Some(after) = page.offset.checked_add(size) else {
+                    return false;
+                };
+                (at, row) = (after, page.first_row_index);
+                begins && size >= 0 && row <= group.num_rows() && after as u64 <= first + length
+            })
+        })
+    })
 }
 
 /// All columns but the originals.

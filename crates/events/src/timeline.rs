@@ -13,8 +13,8 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::error::ArrowError;
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{
-    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-    RowFilter, RowSelection, RowSelector,
+    ArrowPredicateFn, ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowFilter,
+    RowSelection, RowSelector,
 };
 use datafusion::parquet::file::metadata::{
     PageIndexPolicy, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader,
@@ -26,7 +26,7 @@ use retake_hunt::Event;
 use retake_hunt::store::by_time;
 
 use crate::columns::{TIME, USER, events, one, parts};
-use crate::read::without_originals;
+use crate::read::{guarded, is_sound, pages_are_sound, reader_options, without_originals};
 use crate::table::{Table, TableError, Wanted};
 
 /// Files that are looked through at a time.
@@ -46,7 +46,7 @@ impl Table {
         let look = || -> Result<Vec<Event>, TableError> {
             let mut found = Vec::new();
             while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                found.extend(of_file(path, &wanted)?);
+                found.extend(guarded(path, || of_file(path, &wanted))?);
             }
             Ok(found)
         };
@@ -80,6 +80,10 @@ fn of_file(path: &Path, wanted: &Wanted) -> Result<Vec<Event>, TableError> {
         .with_metadata_options(Some(footer_options()))
         .parse_and_finish(&file)
         .map_err(parquet(path))?;
+    let size = file.metadata().map_err(TableError::file(path))?.len();
+    if !is_sound(&footer, size) {
+        return Err(TableError::Damaged(path.to_owned()));
+    }
     let asked = Asked::new(&footer, wanted);
     let mut footer = footer.into_builder();
     let mut groups = footer.take_row_groups();
@@ -93,9 +97,12 @@ fn of_file(path: &Path, wanted: &Wanted) -> Result<Vec<Event>, TableError> {
             .with_page_index_policy(PageIndexPolicy::Optional);
     reader.read_page_indexes(&file).map_err(parquet(path))?;
     let footer = reader.finish().map_err(parquet(path))?;
+    if !pages_are_sound(&footer) {
+        return Err(TableError::Damaged(path.to_owned()));
+    }
     let pages = asked.pages(&footer);
-    let metadata = ArrowReaderMetadata::try_new(footer.into(), ArrowReaderOptions::new())
-        .map_err(parquet(path))?;
+    let metadata =
+        ArrowReaderMetadata::try_new(footer.into(), reader_options()).map_err(parquet(path))?;
     let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone());
     if wanted.without_originals {
         builder = builder.with_projection(without_originals(&metadata));

@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::SortingColumn;
@@ -262,7 +263,14 @@ impl WeekFile {
         let path = directory.join(format!("events-{week}.parquet"));
         let file = File::create_new(&path).map_err(TableError::file(&path))?;
         let writer = properties()
-            .and_then(|properties| ArrowWriter::try_new(file, schema(), Some(properties)))
+            .and_then(|properties| {
+                let options = ArrowWriterOptions::new()
+                    .with_properties(properties)
+                    // Every type is Parquet's own; and the decoder of this hint panics where
+                    // the file is damaged.
+                    .with_skip_arrow_metadata(true);
+                ArrowWriter::try_new_with_options(file, schema(), options)
+            })
             .map_err(TableError::parquet(&path))?;
         Ok(Self { path, writer })
     }

