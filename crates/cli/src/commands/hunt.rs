@@ -4,7 +4,7 @@ mod importing;
 mod outgoing;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use retake_hunt::{Event, HuntError, HuntReport, Options, Retrace, Severity, Verdict};
@@ -142,7 +142,7 @@ fn show(
 
 /// The events of the table, or of some accounts in it, one at a time.
 fn write_timeline(
-    path: &PathBuf,
+    path: &Path,
     form: Form,
     args: &Hunt,
     report: &HuntReport,
@@ -172,7 +172,7 @@ fn write_timeline(
 }
 
 /// The form that was asked for, or that the file's ending says.
-fn form_of(path: &std::path::Path, asked: Option<TimelineForm>) -> Result<Form, Failure> {
+fn form_of(path: &Path, asked: Option<TimelineForm>) -> Result<Form, Failure> {
     let ending = path
         .extension()
         .map(|ending| ending.to_string_lossy().to_lowercase())
