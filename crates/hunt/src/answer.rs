@@ -410,6 +410,8 @@ pub struct Analysis {
     pub path_evidence: Vec<PathEvidence>,
     /// The earliest event that is the attacker's.
     pub first_known_bad: Option<Timestamp>,
+    /// The records of that moment: one act may stand in several logs.
+    pub first_known_bad_events: Vec<String>,
     /// The latest event that is the attacker's and was no failure.
     pub last_known_bad: Option<Timestamp>,
     /// The attacker's fingerprint.

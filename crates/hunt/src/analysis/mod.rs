@@ -177,19 +177,28 @@ pub fn analyse_with(
     reasons.sort_by(|a, b| b.points.cmp(&a.points).then_with(|| a.cmp(b)));
     reasons.dedup();
     let verdict = verdict(compromised, score, &scope, &profile);
-    let got_in: Vec<&&Event> = intruder
+    let got_in: Vec<&Event> = intruder
         .clusters
         .iter()
         .filter(|cluster| cluster.attacker)
         .flat_map(|cluster| cluster.events.iter())
         .filter(|event| event.outcome != Outcome::Failure && event.source != Source::RiskDetections)
+        .copied()
         .collect();
     let last_known_bad = got_in.iter().map(|event| event.time).max();
-    let first_known_bad = got_in
-        .into_iter()
+    let first: Vec<&Event> = got_in
+        .iter()
         .chain(consents.iter().filter(|_| compromised))
-        .map(|event| event.time)
-        .min();
+        .copied()
+        .collect();
+    let first_known_bad = first.iter().map(|event| event.time).min();
+    let mut first_known_bad_events: Vec<String> = first
+        .iter()
+        .filter(|event| Some(event.time) == first_known_bad)
+        .map(|event| event.record_id.clone())
+        .collect();
+    first_known_bad_events.sort();
+    first_known_bad_events.dedup();
     Analysis {
         verdict,
         score: u32::try_from(score.clamp(0, 100)).unwrap_or(0),
@@ -210,6 +219,7 @@ pub fn analyse_with(
         },
         path_evidence: conclusion.evidence,
         first_known_bad,
+        first_known_bad_events,
         last_known_bad,
         fingerprint,
         changes,
