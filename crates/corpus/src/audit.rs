@@ -420,28 +420,32 @@ fn logon(act: &Act, sign_in: &SignIn, json: Object, world: &World) -> Object {
             ["{\"ID\":\"00000002-0000-0ff1-ce00-000000000000\",\"Type\":0}".to_owned()],
         )
         .list("DeviceProperties", device)
-        .list(
-            "ExtendedProperties",
-            [
-                pair(
-                    "ResultStatusDetail",
-                    if sign_in.factor == Factor::Given {
-                        "Success"
-                    } else {
-                        "Redirect"
-                    },
-                ),
-                pair("UserAgent", &act.agent),
-                pair(
-                    "RequestType",
-                    if sign_in.protocol == "ropc" {
-                        "OAuth2:Token"
-                    } else {
-                        "OAuth2:Authorize"
-                    },
-                ),
-            ],
-        )
+        .list("ExtendedProperties", extended(act, sign_in, world))
+}
+
+fn extended(act: &Act, sign_in: &SignIn, world: &World) -> Vec<String> {
+    // A browser renews at the page without its owner; other clients at the token endpoint.
+    let at_page = sign_in.interactive || world.dice(&[54, act.id.0 as u64]).chance(0.25);
+    let request = match sign_in.protocol {
+        "ropc" => "OAuth2:Token",
+        "deviceCode" => "Cmsi:Cmsi",
+        _ if at_page => "OAuth2:Authorize",
+        _ => "OAuth2:Token",
+    };
+    let detail = if sign_in.factor == Factor::Given {
+        "Success"
+    } else {
+        "Redirect"
+    };
+    let mut pairs = vec![
+        pair("ResultStatusDetail", detail),
+        pair("UserAgent", &act.agent),
+        pair("RequestType", request),
+    ];
+    if sign_in.protocol == "ropc" {
+        pairs.push(pair("UserAuthenticationMethod", "1"));
+    }
+    pairs
 }
 
 fn directory(

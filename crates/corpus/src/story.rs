@@ -542,6 +542,19 @@ impl Plot<'_> {
                     client: "IMAP4",
                     ..at_page(Factor::None)
                 };
+                for number in 0..self.dice.between(4, 9) {
+                    let wrong = SignIn {
+                        code: 50126,
+                        ..post.clone()
+                    };
+                    self.sign_in(
+                        Some(truth),
+                        at - 2_000 + number * 170,
+                        user,
+                        &mut seat,
+                        wrong,
+                    );
+                }
                 self.sign_in(Some(truth), at, user, &mut seat, post.clone());
                 for folder in ["\\Inbox", "\\Sent Items"] {
                     let time = at + self.dice.between(20, 300);

@@ -27,6 +27,8 @@ pub struct Subject {
     /// Application ids of the responder's own tools: their events are marked
     /// as the responder's and are evidence of nothing.
     pub own_app_ids: Vec<String>,
+    /// Addresses from which other accounts of the organisation were taken.
+    pub hostile: Vec<std::net::IpAddr>,
 }
 
 /// What the events say about the account.

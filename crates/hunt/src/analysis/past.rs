@@ -6,7 +6,7 @@
 //! alert: with what was usual until then. Whoever was an attacker by that look teaches
 //! nothing about the user, in those networks and sessions, then or later.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,7 +16,7 @@ use super::intruder::{Intruder, Raised};
 use super::profile::{Network, Networks, Profile};
 use super::scope::{Scope, sessions};
 use crate::answer::{Severity, Subject};
-use crate::event::Event;
+use crate::event::{Event, Outcome};
 
 /// Somebody is established by a week at most: what is younger needs no second look.
 const NEEDS_A_LOOK: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -49,10 +49,17 @@ impl Past {
         };
         let first = first.time;
         let mut days = BTreeSet::new();
+        // Where nobody says when the alarm was, the end of the log is no better guess
+        // than any other day: then whoever came from somewhere new is looked at too.
+        let arrivals = if subject.alert_at.is_none() {
+            arrivals(scope, networks)
+        } else {
+            HashSet::new()
+        };
         let suspects = scope.own.iter().filter(|event| {
             anchor.duration_since(event.time) > NEEDS_A_LOOK
                 && event.time.duration_since(first) >= HISTORY
-                && is_serious(event, raised)
+                && (is_serious(event, raised) || arrivals.contains(&std::ptr::from_ref(**event)))
         });
         for change in suspects {
             let day = change.time.as_second().div_euclid(86_400);
@@ -64,12 +71,16 @@ impl Past {
             }
             days.insert(day);
             let until = change.time.checked_add(WITH_IT).unwrap_or(change.time);
-            let then: Vec<&Event> = scope
-                .all
+            let mut then: Vec<&Event> = scope
+                .own
                 .iter()
+                .chain(scope.concerning.iter().filter(|event| !scope.acts(event)))
                 .filter(|event| event.time <= until)
                 .copied()
                 .collect();
+            then.sort_by(|a, b| {
+                (a.time, a.source, &a.record_id).cmp(&(b.time, b.source, &b.record_id))
+            });
             past.look(&Scope::new(then, subject), networks, raised, change.time);
         }
         past
@@ -105,6 +116,22 @@ impl Past {
             .is_some_and(|network| self.networks.contains(&network))
             || sessions(event).any(|session| self.sessions.contains(session))
     }
+}
+
+/// The first successful sign-in from each network.
+fn arrivals(scope: &Scope<'_>, networks: &Networks) -> HashSet<*const Event> {
+    let mut seen = BTreeSet::new();
+    scope
+        .own
+        .iter()
+        .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
+        .filter(|event| {
+            networks
+                .of(event)
+                .is_some_and(|network| seen.insert(network))
+        })
+        .map(|event| std::ptr::from_ref(*event))
+        .collect()
 }
 
 fn is_serious(event: &Event, raised: &Raised) -> bool {

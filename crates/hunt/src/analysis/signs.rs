@@ -73,7 +73,14 @@ pub(super) fn score(
         "signed in from a country that the user does not work from".to_owned(),
         &places,
     );
-    let travel = impossible_travel(&strangers, scope, whose);
+    let moved = moved_together(&events, scope, profile, whose, own_sessions);
+    // A phone that roams shows its home carrier's exit: it does not put its owner's
+    // laptop in two places.
+    let travel = if moved.is_empty() {
+        impossible_travel(&strangers, scope, whose)
+    } else {
+        Vec::new()
+    };
     add(
         15,
         "signed in while the user was at work somewhere else".to_owned(),
@@ -152,7 +159,6 @@ pub(super) fn score(
             &usual,
         );
     }
-    let moved = moved_together(&events, scope, profile, whose);
     add(-25, "the user's usual clients, and no others, were there, and nothing was used at the usual places meanwhile".to_owned(), &moved);
     let claimed = pick(&|event| {
         entered(event)
@@ -164,6 +170,36 @@ pub(super) fn score(
         -20,
         "a managed device and a second factor were there".to_owned(),
         &claimed,
+    );
+
+    let guessed = pick(&|event| entered(event) && foreign(event) && scope.tried_passwords(event));
+    add(
+        25,
+        "the same place had tried passwords on several accounts".to_owned(),
+        &guessed,
+    );
+    let elsewhere = pick(&|event| {
+        entered(event)
+            && foreign(event)
+            && event
+                .address
+                .is_some_and(|address| scope.hostile.contains(&address))
+    });
+    add(
+        25,
+        "another account was taken from the same address".to_owned(),
+        &elsewhere,
+    );
+    let twice = if profile.thin {
+        Vec::new()
+    } else {
+        doubled(&events, scope, profile, networks, own_sessions)
+    };
+    add(
+        20,
+        "signed in anew while the user's own program of that kind was at work where it always is"
+            .to_owned(),
+        &twice,
     );
 
     let mut tried = false;
@@ -212,6 +248,7 @@ pub(super) fn score(
     let alien = tried
         || events.iter().any(|event| foreign(event))
         || !copied.is_empty() && !profile.thin
+        || !twice.is_empty()
         || (!risky.is_empty() && !flow.is_empty());
     cluster.score = if alien { sum } else { sum.min(ATTACKER - 5) }.clamp(0, 100);
     cluster.reasons = reasons;
@@ -272,6 +309,7 @@ fn moved_together<'a>(
     scope: &Scope<'_>,
     profile: &Profile,
     whose: &HashMap<Key, Whose>,
+    own_sessions: &OwnSessions<'_>,
 ) -> Vec<&'a Event> {
     let margin = SignedDuration::from_hours(2);
     let entered: Vec<&Event> = events
@@ -286,10 +324,15 @@ fn moved_together<'a>(
         event
             .user_agent
             .as_deref()
-            .is_some_and(|text| profile.knows_agent(text))
+            .is_some_and(|text| profile.knows_agent(text) || profile.knows_client(text))
     });
+    let programs: BTreeSet<String> = entered
+        .iter()
+        .filter_map(|event| event.user_agent.as_deref().map(agent::signature))
+        .collect();
     let at_home = scope.own.iter().any(|event| {
         event.outcome != Outcome::Failure
+            && may_be_by(event, &programs, own_sessions)
             && first.time.duration_since(event.time) <= margin
             && event.time.duration_since(last.time) <= margin
             && whose
@@ -301,6 +344,64 @@ fn moved_together<'a>(
     } else {
         Vec::new()
     }
+}
+
+/// One of these programs did it, or nothing says that another one did.
+fn may_be_by(event: &Event, programs: &BTreeSet<String>, own_sessions: &OwnSessions<'_>) -> bool {
+    if let Some(text) = &event.user_agent {
+        return programs.contains(&agent::signature(text));
+    }
+    let mut known = sessions(event)
+        .filter_map(|session| own_sessions.get(session))
+        .flatten()
+        .flatten()
+        .peekable();
+    known.peek().is_none() || known.any(|program| programs.contains(program))
+}
+
+/// Successful sign-ins in sessions that are none of the user's own, while the user's own
+/// program of the same kind was at work where it always is, shortly before and shortly
+/// after: one program in two places.
+fn doubled<'a>(
+    events: &[&'a Event],
+    scope: &Scope<'_>,
+    profile: &Profile,
+    networks: &Networks,
+    own_sessions: &OwnSessions<'_>,
+) -> Vec<&'a Event> {
+    let near = SignedDuration::from_hours(2);
+    events
+        .iter()
+        .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
+        .filter(|event| !sessions(event).any(|session| own_sessions.contains_key(session)))
+        .filter(|event| {
+            let Some(text) = &event.user_agent else {
+                return false;
+            };
+            let programs = BTreeSet::from([agent::signature(text)]);
+            let at_home = |other: &&&Event| {
+                other.outcome != Outcome::Failure
+                    && other.time.duration_since(event.time).abs() <= near
+                    && profile.at_home(other, networks)
+                    && sessions(other).any(|session| {
+                        own_sessions.get(session).is_some_and(|known| {
+                            known.iter().flatten().any(|it| programs.contains(it))
+                        })
+                    })
+            };
+            scope
+                .own
+                .iter()
+                .filter(at_home)
+                .any(|other| other.time < event.time)
+                && scope
+                    .own
+                    .iter()
+                    .filter(at_home)
+                    .any(|other| other.time > event.time)
+        })
+        .copied()
+        .collect()
 }
 
 /// Foreign sign-ins so far away from the user's own, for the time between,
