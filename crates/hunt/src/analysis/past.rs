@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::changes::object_kind;
 use super::held::Held;
-use super::intruder::{Intruder, Raised};
+use super::intruder::{ATTACKER, Intruder, Raised, SUSPICIOUS};
 use super::profile::{Network, Networks, Profile};
 use super::scope::{Scope, sessions};
 use crate::answer::{Severity, Subject};
@@ -81,13 +81,27 @@ impl Past {
             then.sort_by(|a, b| {
                 (a.time, a.source, &a.record_id).cmp(&(b.time, b.source, &b.record_id))
             });
-            past.look(&Scope::new(then, subject), networks, raised, change.time);
+            let bound = if subject.alert_at.is_none() {
+                SUSPICIOUS
+            } else {
+                ATTACKER
+            };
+            let then = Scope::new(then, subject);
+            past.look(&then, networks, raised, change.time, bound);
         }
         past
     }
 
-    /// The attackers by what was usual until `at`.
-    fn look(&mut self, scope: &Scope<'_>, networks: &Networks, raised: &Raised, at: Timestamp) {
+    /// The attackers by what was usual until `at`: whoever has so many points teaches
+    /// nothing about the user.
+    fn look(
+        &mut self,
+        scope: &Scope<'_>,
+        networks: &Networks,
+        raised: &Raised,
+        at: Timestamp,
+        bound: i32,
+    ) {
         let mut profile = Profile::learn(scope, networks, at, self);
         if profile.thin {
             return;
@@ -97,9 +111,13 @@ impl Past {
         for event in intruder
             .clusters
             .iter()
-            .filter(|cluster| cluster.attacker)
+            .filter(|cluster| cluster.attacker || cluster.score >= bound)
             .flat_map(|cluster| &cluster.events)
-            .filter(|event| intruder.whose(event).is_some_and(super::Whose::is_foreign))
+            .filter(|event| {
+                intruder.whose(event).is_some_and(|whose| {
+                    whose.is_foreign() || (bound < ATTACKER && !whose.is_own())
+                })
+            })
         {
             self.networks.extend(networks.of(event));
             // An app carries the session of whoever consented to it, who may be the user.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::SignedDuration;
 
 use super::intruder::{ATTACKER, Cluster, Key, OwnSessions, Raised};
-use super::profile::{Network, Networks, Profile, Whose};
+use super::profile::{Networks, Profile, Whose};
 use super::scope::{Scope, sessions};
 use crate::agent;
 use crate::answer::{Reason, Severity};
@@ -73,7 +73,19 @@ pub(super) fn score(
         "signed in from a country that the user does not work from".to_owned(),
         &places,
     );
-    let moved = moved_together(&events, scope, profile, whose, own_sessions);
+    let hostile = pick(&|event| {
+        entered(event)
+            && foreign(event)
+            && (scope.tried_passwords(event)
+                || event
+                    .address
+                    .is_some_and(|address| scope.hostile.contains(&address)))
+    });
+    let moved = if hostile.is_empty() {
+        moved_together(&events, scope, profile, whose, own_sessions)
+    } else {
+        Vec::new()
+    };
     // A phone that roams shows its home carrier's exit: it does not put its owner's
     // laptop in two places.
     let travel = if moved.is_empty() {
@@ -152,7 +164,11 @@ pub(super) fn score(
                 .as_deref()
                 .is_some_and(|text| profile.knows_agent(text))
     });
-    if !strangers.is_empty() && usual.len() == strangers.len() && copied.is_empty() {
+    if !strangers.is_empty()
+        && usual.len() == strangers.len()
+        && copied.is_empty()
+        && hostile.is_empty()
+    {
         add(
             -15,
             "the client is one that the user uses".to_owned(),
@@ -196,7 +212,7 @@ pub(super) fn score(
         doubled(&events, scope, profile, networks, own_sessions)
     };
     add(
-        20,
+        25,
         "signed in anew while the user's own program of that kind was at work where it always is"
             .to_owned(),
         &twice,
@@ -287,18 +303,30 @@ fn moved_sessions<'a>(events: &[&'a Event], networks: &Networks) -> Vec<&'a Even
     by_session
         .into_values()
         .filter(|events| {
-            let places: BTreeSet<Network> = events
-                .iter()
-                .filter_map(|event| networks.of(event))
-                .collect();
             let clients: BTreeSet<String> = events
                 .iter()
                 .filter_map(|event| event.user_agent.as_deref().map(agent::signature))
                 .collect();
-            places.len() > 1 || clients.len() > 1
+            clients.len() > 1 || in_haste(events, networks)
         })
         .flatten()
         .collect()
+}
+
+/// From one network to another within the hour, or faster than anybody travels: on a
+/// journey a session sees several networks too.
+fn in_haste(events: &[&Event], networks: &Networks) -> bool {
+    events.windows(2).any(|pair| match pair {
+        [one, other] => {
+            let (from, to) = (networks.of(one), networks.of(other));
+            from.is_some()
+                && to.is_some()
+                && from != to
+                && (too_far(one, other)
+                    || other.time.duration_since(one.time).abs() < SignedDuration::from_hours(1))
+        }
+        _ => false,
+    })
 }
 
 /// Sign-ins of a journey: only clients that the user had before, while none
@@ -330,9 +358,19 @@ fn moved_together<'a>(
         .iter()
         .filter_map(|event| event.user_agent.as_deref().map(agent::signature))
         .collect();
+    // Only a phone shows its carrier's exit at home from wherever it is; and who had a
+    // registered device at home has it on the journey.
+    let roams = entered.iter().all(|event| {
+        event
+            .user_agent
+            .as_deref()
+            .and_then(agent::os_family)
+            .is_some_and(|os| !matches!(os, "ios" | "android"))
+            && !profile.shows_device(event)
+    });
     let at_home = scope.own.iter().any(|event| {
         event.outcome != Outcome::Failure
-            && may_be_by(event, &programs, own_sessions)
+            && (!roams || may_be_by(event, &programs, own_sessions))
             && first.time.duration_since(event.time) <= margin
             && event.time.duration_since(last.time) <= margin
             && whose
@@ -360,8 +398,9 @@ fn may_be_by(event: &Event, programs: &BTreeSet<String>, own_sessions: &OwnSessi
 }
 
 /// Successful sign-ins in sessions that are none of the user's own, while the user's own
-/// program of the same kind was at work where it always is, shortly before and shortly
-/// after: one program in two places.
+/// program of the same kind was at work where it always is: shortly before and shortly
+/// after, or in one session that went on. One program is not in two places, and a browser
+/// that has a session needs no other one.
 fn doubled<'a>(
     events: &[&'a Event],
     scope: &Scope<'_>,
@@ -381,7 +420,6 @@ fn doubled<'a>(
             let programs = BTreeSet::from([agent::signature(text)]);
             let at_home = |other: &&&Event| {
                 other.outcome != Outcome::Failure
-                    && other.time.duration_since(event.time).abs() <= near
                     && profile.at_home(other, networks)
                     && sessions(other).any(|session| {
                         own_sessions.get(session).is_some_and(|known| {
@@ -389,16 +427,22 @@ fn doubled<'a>(
                         })
                     })
             };
-            scope
-                .own
-                .iter()
-                .filter(at_home)
-                .any(|other| other.time < event.time)
-                && scope
-                    .own
-                    .iter()
-                    .filter(at_home)
-                    .any(|other| other.time > event.time)
+            let near = |other: &&&Event| other.time.duration_since(event.time).abs() <= near;
+            let (mut before, mut after) = (false, false);
+            let (mut went_on, mut begun) = (false, BTreeSet::new());
+            for other in scope.own.iter().filter(at_home) {
+                if other.time < event.time {
+                    before |= near(&other);
+                    begun.extend(other.session_id.as_deref());
+                } else {
+                    after |= near(&other);
+                    went_on |= other
+                        .session_id
+                        .as_deref()
+                        .is_some_and(|session| begun.contains(session));
+                }
+            }
+            (before && after) || went_on
         })
         .copied()
         .collect()
