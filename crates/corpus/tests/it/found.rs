@@ -54,6 +54,7 @@ fn options(seed: u64) -> Options {
 /// Plays some seeds and gives everything that was not as it should be.
 fn play(seeds: std::ops::Range<u64>) {
     let mut wrong = Vec::new();
+    let mut undecided = 0;
     let mut suspicious: BTreeMap<u64, usize> = BTreeMap::new();
     for seed in seeds {
         let options = options(seed);
@@ -69,6 +70,12 @@ fn play(seeds: std::ops::Range<u64>) {
                 continue;
             };
             let it = &answer.analysis;
+            // From the next house, with the user's own kind of browser: without an act that
+            // speaks for itself nobody can say more.
+            if truth.kind == Some(Kind::Near) && it.verdict == Verdict::Suspicious {
+                undecided += 1;
+                continue;
+            }
             if it.verdict != Verdict::Compromised {
                 wrong.push(format!(
                     "{seed} {:?}: {} is called {} ({}): {:?}",
@@ -130,7 +137,7 @@ fn play(seeds: std::ops::Range<u64>) {
             }
         }
     }
-    eprintln!("suspicious without a story: {suspicious:?}");
+    eprintln!("suspicious without a story: {suspicious:?}; neighbours left undecided: {undecided}");
     assert!(
         wrong.is_empty(),
         "{} wrong:\n{}",
@@ -157,6 +164,71 @@ fn seeds_eleven_to_fifteen() {
 #[test]
 fn seeds_sixteen_to_twenty() {
     play(16..21);
+}
+
+#[test]
+fn nobody_is_called_compromised_where_nothing_happened() {
+    let options = Options::new(101, 8_000);
+    let report = hunt(&files(&options), &options, &[]);
+    assert!(!report.users.is_empty());
+    for answer in &report.users {
+        assert_ne!(
+            answer.analysis.verdict,
+            Verdict::Compromised,
+            "{}: {:?}",
+            answer.user,
+            answer.analysis.reasons
+        );
+    }
+}
+
+#[test]
+fn without_its_sign_ins_nobody_is_called_clean() {
+    let mut options = Options::new(102, 6_000);
+    options.stories = vec![Kind::Invoice, Kind::StolenToken];
+    let mut files = files(&options);
+    // The audit log's own sign-in records go too.
+    files.logs[0] = lines(&files.logs[0], |line| !line.contains("\"UserLog"));
+    let report = hunt(&files, &options, &["interactive", "silent"]);
+    for answer in &report.users {
+        assert_ne!(answer.analysis.verdict, Verdict::Clean, "{}", answer.user);
+    }
+    let gap = |source: &str| {
+        report.users.iter().all(|answer| {
+            answer
+                .analysis
+                .coverage
+                .iter()
+                .any(|line| line.source.name() == source && !line.gaps.is_empty())
+        })
+    };
+    assert!(gap("sign_ins"));
+}
+
+#[test]
+fn without_the_audit_log_nobody_is_called_clean_and_the_ledger_says_so() {
+    let mut options = Options::new(103, 6_000);
+    options.stories = vec![Kind::Middle];
+    let report = hunt(&files(&options), &options, &["audit"]);
+    for answer in &report.users {
+        assert_ne!(answer.analysis.verdict, Verdict::Clean, "{}", answer.user);
+        let ual = answer
+            .analysis
+            .coverage
+            .iter()
+            .find(|line| line.source.name() == "ual")
+            .unwrap();
+        assert!(ual.from.is_none() && !ual.gaps.is_empty());
+        assert!(answer.analysis.blast.read.is_empty());
+    }
+}
+
+pub(crate) fn lines(bytes: &[u8], keep: impl Fn(&str) -> bool) -> Vec<u8> {
+    let text = String::from_utf8_lossy(bytes);
+    text.split_inclusive('\n')
+        .filter(|line| keep(line))
+        .collect::<String>()
+        .into_bytes()
 }
 
 #[test]

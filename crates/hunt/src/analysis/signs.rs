@@ -212,7 +212,7 @@ pub(super) fn score(
         doubled(&events, scope, profile, networks, own_sessions)
     };
     add(
-        25,
+        30,
         "signed in anew while the user's own program of that kind was at work where it always is"
             .to_owned(),
         &twice,
@@ -340,13 +340,23 @@ fn moved_together<'a>(
     own_sessions: &OwnSessions<'_>,
 ) -> Vec<&'a Event> {
     let margin = SignedDuration::from_hours(2);
+    let stay = SignedDuration::from_hours(12);
     let entered: Vec<&Event> = events
         .iter()
         .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
         .copied()
         .collect();
-    let (Some(first), Some(last)) = (events.first(), events.last()) else {
-        return Vec::new();
+    // Several journeys to one place are one cluster: what was between them is at home.
+    let meanwhile = |event: &Event| {
+        let next = events.partition_point(|other| other.time < event.time);
+        let before = next.checked_sub(1).and_then(|at| events.get(at));
+        let before = before.map(|other| event.time.duration_since(other.time));
+        let after = events
+            .get(next)
+            .map(|other| other.time.duration_since(event.time));
+        before.is_some_and(|it| it <= margin)
+            || after.is_some_and(|it| it <= margin)
+            || matches!((before, after), (Some(before), Some(after)) if before + after <= stay)
     };
     let usual = entered.iter().all(|event| {
         event
@@ -371,8 +381,7 @@ fn moved_together<'a>(
     let at_home = scope.own.iter().any(|event| {
         event.outcome != Outcome::Failure
             && (!roams || may_be_by(event, &programs, own_sessions))
-            && first.time.duration_since(event.time) <= margin
-            && event.time.duration_since(last.time) <= margin
+            && meanwhile(event)
             && whose
                 .get(&std::ptr::from_ref(*event))
                 .is_some_and(Whose::is_own)
