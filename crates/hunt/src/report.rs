@@ -1,14 +1,15 @@
 //! Files in, answers for every user out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::analysis::{STAND_IN, analyse_with};
+use crate::analysis::{Ground, STAND_IN, analyse_with};
 use crate::answer::{Analysis, Coverage, Finding, Gap, Subject, Verdict};
 use crate::detections::{DetectionError, Detections, own_domains};
-use crate::event::{Event, Source};
+use crate::event::{Event, Outcome, Source};
 use crate::readers::{Import, Imported, ReadError};
 use crate::sigma::{Sigma, SigmaAnswer};
 
@@ -143,46 +144,86 @@ fn users(
         .iter()
         .map(|finding| finding.user.as_str())
         .collect();
+    let mut ids: BTreeMap<&str, String> = BTreeMap::new();
     let mut own: BTreeMap<String, Vec<Event>> = BTreeMap::new();
-    for event in events
-        .iter()
-        .filter(|event| event.source != Source::MessageTrace)
-    {
+    for event in events {
         let Some(user) = event.user.as_ref().filter(|user| is_person(user)) else {
             continue;
         };
+        if let Some(id) = event
+            .user_id
+            .as_ref()
+            .filter(|id| crate::token::token_id(id).is_some())
+            && !ids.contains_key(user.as_str())
+        {
+            ids.insert(user, id.clone());
+        }
+        if event.source == Source::MessageTrace {
+            continue;
+        }
         if asked.contains(user) || found.contains(user.as_str()) {
             own.entry(user.clone()).or_default();
         } else if asked.is_empty() {
             own.entry(user.clone()).or_default().push(event.clone());
         }
     }
-    own.into_iter()
-        .map(|(user, own)| {
-            let subject = Subject {
-                upn: user.clone(),
-                own_domains: domains.iter().cloned().collect(),
-                id: events
-                    .iter()
-                    .filter(|event| event.user.as_deref() == Some(user.as_str()))
-                    .find_map(|event| {
-                        event
-                            .user_id
-                            .clone()
-                            .filter(|id| crate::token::token_id(id).is_some())
-                    }),
-                ..Subject::default()
-            };
-            let scope = if own.is_empty() {
-                events
-            } else {
-                own.as_slice()
-            };
-            let analysis = analyse_with(scope, &subject, options.now, &options.detections);
-            UserAnswer { user, analysis }
+    let ground = Ground::new(events, domains.clone(), &options.detections, &[]);
+    let answer = |user: &str, scope: &[Event], hostile: &BTreeSet<IpAddr>| {
+        let subject = Subject {
+            upn: user.to_owned(),
+            own_domains: domains.iter().cloned().collect(),
+            id: ids.get(user).cloned(),
+            hostile: hostile.iter().copied().collect(),
+            ..Subject::default()
+        };
+        if scope.is_empty() {
+            ground.analyse(&subject, options.now)
+        } else {
+            analyse_with(scope, &subject, options.now, &options.detections)
+        }
+    };
+    let none = BTreeSet::new();
+    let mut users: Vec<UserAnswer> = own
+        .iter()
+        .map(|(user, own)| UserAnswer {
+            user: user.clone(),
+            analysis: answer(user, own, &none),
         })
-        .collect()
+        .collect();
+    // Where one account was taken from, others may have been; and from there others again.
+    let mut known = BTreeSet::new();
+    for _ in 0..ROUNDS {
+        let hostile: BTreeSet<IpAddr> = users
+            .iter()
+            .filter(|user| user.analysis.verdict == Verdict::Compromised)
+            .flat_map(|user| &user.analysis.fingerprint.addresses)
+            .filter_map(|address| crate::address::parse(address))
+            .collect();
+        if hostile == known {
+            break;
+        }
+        let entered: BTreeSet<&str> = events
+            .iter()
+            .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
+            .filter(|event| {
+                event
+                    .address
+                    .is_some_and(|address| hostile.contains(&address))
+            })
+            .filter_map(|event| event.user.as_deref())
+            .collect();
+        for user in users.iter_mut().filter(|user| {
+            user.analysis.verdict != Verdict::Compromised && entered.contains(user.user.as_str())
+        }) {
+            user.analysis = answer(&user.user, &[], &hostile);
+        }
+        known = hostile;
+    }
+    users
 }
+
+/// How often the addresses of accounts that were taken are looked for in the others.
+const ROUNDS: usize = 4;
 
 /// Names of services stand where users do.
 fn is_person(user: &str) -> bool {

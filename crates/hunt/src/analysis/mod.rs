@@ -50,9 +50,6 @@ pub fn analyse_with(
     now: Timestamp,
     detections: &Detections,
 ) -> Analysis {
-    let mut all: Vec<&Event> = events.iter().collect();
-    all.sort_by(|a, b| (a.time, a.source, &a.record_id).cmp(&(b.time, b.source, &b.record_id)));
-    let networks = Networks::learn(&all);
     let own: BTreeSet<String> = if subject.own_domains.is_empty() {
         own_domains(events)
     } else {
@@ -62,50 +59,112 @@ pub fn analyse_with(
             .map(|domain| domain.to_lowercase())
             .collect()
     };
-    let scope = Scope::new(all, subject);
-    let last = scope.own.last().map_or(now, |event| event.time);
-    let anchor = subject.alert_at.unwrap_or(last).min(now);
+    Ground::new(events, own, detections, &subject.own_app_ids).analyse(subject, now)
+}
 
-    let judged: Vec<&Event> = scope
-        .all
-        .iter()
-        .filter(|event| !scope.is_responder(event))
-        .copied()
-        .collect();
-    let mut raised: Raised = HashMap::new();
-    let mut findings = Vec::new();
-    for found in detections.raise(&judged, &own) {
-        for event in &found.events {
-            raised.entry(std::ptr::from_ref(*event)).or_default().push((
-                found.finding.detection.clone(),
-                found.finding.severity,
-                found.finding.technique.clone(),
-            ));
+/// What the answers for all accounts have in common: worked out once.
+pub(crate) struct Ground<'a> {
+    all: Vec<&'a Event>,
+    networks: Networks,
+    own: BTreeSet<String>,
+    found: Vec<crate::detections::Raised<'a>>,
+    raised: Raised,
+    serious: BTreeSet<String>,
+}
+
+impl<'a> Ground<'a> {
+    /// Looks through the events. What the apps `but_by` did is evidence of nothing.
+    pub(crate) fn new(
+        events: &'a [Event],
+        own: BTreeSet<String>,
+        detections: &Detections,
+        but_by: &[String],
+    ) -> Self {
+        let mut all: Vec<&Event> = events.iter().collect();
+        all.sort_by(|a, b| (a.time, a.source, &a.record_id).cmp(&(b.time, b.source, &b.record_id)));
+        let networks = Networks::learn(&all);
+        let judged: Vec<&Event> = all
+            .iter()
+            .filter(|event| {
+                ![&event.app_id, &event.user_id, &event.user]
+                    .into_iter()
+                    .flatten()
+                    .any(|id| but_by.iter().any(|own| own.eq_ignore_ascii_case(id)))
+            })
+            .copied()
+            .collect();
+        let found = detections.raise(&judged, &own);
+        let mut raised: Raised = HashMap::new();
+        for it in &found {
+            for event in &it.events {
+                raised.entry(std::ptr::from_ref(*event)).or_default().push((
+                    it.finding.detection.clone(),
+                    it.finding.severity,
+                    it.finding.technique.clone(),
+                ));
+            }
         }
-        if found.finding.user == scope.upn()
-            || found.events.iter().any(|event| scope.suffers(event))
-        {
-            findings.push(found.finding);
+        let serious = detections
+            .iter()
+            .filter(|detection| detection.severity >= Severity::Medium)
+            .map(|detection| detection.id.clone())
+            .collect();
+        Self {
+            all,
+            networks,
+            own,
+            found,
+            raised,
+            serious,
         }
     }
 
-    let past = Past::find(&scope, subject, &networks, &raised, anchor);
-    let mut profile = Profile::learn(&scope, &networks, anchor, &past);
-    profile.held = Held::learn(&scope, &profile, &networks, &raised);
-    let intruder = Intruder::find(&scope, &profile, &networks, &raised);
-    let provisional = blast::fingerprint(&intruder, &profile, &networks, &[]);
-    let elsewhere = blast::elsewhere(&scope, &provisional, &intruder);
+    /// Answers for one account.
+    pub(crate) fn analyse(&self, subject: &Subject, now: Timestamp) -> Analysis {
+        let scope = Scope::new(self.all.clone(), subject);
+        let findings = self
+            .found
+            .iter()
+            .filter(|found| {
+                found.finding.user == scope.upn()
+                    || found.events.iter().any(|event| scope.suffers(event))
+            })
+            .map(|found| found.finding.clone())
+            .collect();
+        conclude(self, &scope, subject, now, findings)
+    }
+}
+
+fn conclude(
+    ground: &Ground<'_>,
+    scope: &Scope<'_>,
+    subject: &Subject,
+    now: Timestamp,
+    findings: Vec<crate::answer::Finding>,
+) -> Analysis {
+    let (networks, raised, own) = (&ground.networks, &ground.raised, &ground.own);
+    let last = scope.own.last().map_or(now, |event| event.time);
+    let anchor = subject.alert_at.unwrap_or(last).min(now);
+    let past = Past::find(scope, subject, networks, raised, anchor);
+    let mut profile = Profile::learn(scope, networks, anchor, &past);
+    profile.held = Held::learn(scope, &profile, networks, raised);
+    let intruder = Intruder::find(scope, &profile, networks, raised);
+    let provisional = blast::fingerprint(&intruder, &profile, networks, &[]);
+    let elsewhere = blast::elsewhere(scope, &provisional, &intruder);
     let elsewhere_keys: BTreeSet<*const Event> = elsewhere
         .iter()
         .map(|event| std::ptr::from_ref(*event))
         .collect();
-    let mut changes = changes::find(&scope, &intruder, &elsewhere_keys, &raised);
+    let mut changes = changes::find(scope, &intruder, &elsewhere_keys, raised);
 
     // Consents that the user gave in person, to apps with risky rights, not
     // long before; and what those apps and the attacker's did.
-    let recent = anchor
-        .checked_sub(SignedDuration::from_hours(24 * 7))
-        .unwrap_or(anchor);
+    // Not long before the alarm; where nobody says when that was, at any time.
+    let recent = subject.alert_at.map_or(Timestamp::MIN, |_| {
+        anchor
+            .checked_sub(SignedDuration::from_hours(24 * 7))
+            .unwrap_or(anchor)
+    });
     let consents: Vec<&Event> = scope
         .own
         .iter()
@@ -117,21 +176,21 @@ pub fn analyse_with(
         })
         .copied()
         .collect();
-    let misuse = consent::misused(&scope, &profile, &networks, &changes, &consents);
+    let misuse = consent::misused(scope, &profile, networks, &changes, &consents);
     let consents = misuse.consents.clone();
     consent::lay_to_the_attacker(&mut changes, &misuse);
-    let fingerprint = blast::fingerprint(&intruder, &profile, &networks, &changes);
+    let fingerprint = blast::fingerprint(&intruder, &profile, networks, &changes);
     let app_events = app_events(
-        &scope,
+        scope,
         &profile,
-        &networks,
+        networks,
         &changes,
         &consents,
         &fingerprint.apps,
     );
-    let conclusion = path::conclude(&scope, &intruder, &profile, &networks, &misuse, &app_events);
+    let conclusion = path::conclude(scope, &intruder, &profile, networks, &misuse, &app_events);
     let blast = blast::blast(
-        &scope,
+        scope,
         &intruder,
         &elsewhere,
         &app_events,
@@ -161,12 +220,7 @@ pub fn analyse_with(
             events: ids(&app_events),
         });
     }
-    let serious: BTreeSet<&str> = detections
-        .iter()
-        .filter(|detection| detection.severity >= Severity::Medium)
-        .map(|detection| detection.id.as_str())
-        .collect();
-    let unexplained = unexplained(&changes, recent, &serious);
+    let unexplained = unexplained(&changes, recent, &ground.serious);
     if !compromised && !unexplained.is_empty() {
         score = score.max(SUSPICIOUS + 5);
         reasons.push(Reason {
@@ -177,20 +231,29 @@ pub fn analyse_with(
     }
     reasons.sort_by(|a, b| b.points.cmp(&a.points).then_with(|| a.cmp(b)));
     reasons.dedup();
-    let verdict = verdict(compromised, score, &scope, &profile);
-    let got_in: Vec<&&Event> = intruder
+    let verdict = verdict(compromised, score, scope, &profile);
+    let got_in: Vec<&Event> = intruder
         .clusters
         .iter()
         .filter(|cluster| cluster.attacker)
         .flat_map(|cluster| cluster.events.iter())
         .filter(|event| event.outcome != Outcome::Failure && event.source != Source::RiskDetections)
+        .copied()
         .collect();
     let last_known_bad = got_in.iter().map(|event| event.time).max();
-    let first_known_bad = got_in
-        .into_iter()
+    let first: Vec<&Event> = got_in
+        .iter()
         .chain(consents.iter().filter(|_| compromised))
-        .map(|event| event.time)
-        .min();
+        .copied()
+        .collect();
+    let first_known_bad = first.iter().map(|event| event.time).min();
+    let mut first_known_bad_events: Vec<String> = first
+        .iter()
+        .filter(|event| Some(event.time) == first_known_bad)
+        .map(|event| event.record_id.clone())
+        .collect();
+    first_known_bad_events.sort();
+    first_known_bad_events.dedup();
     Analysis {
         verdict,
         score: u32::try_from(score.clamp(0, 100)).unwrap_or(0),
@@ -211,12 +274,13 @@ pub fn analyse_with(
         },
         path_evidence: conclusion.evidence,
         first_known_bad,
+        first_known_bad_events,
         last_known_bad,
         fingerprint,
         changes,
         blast,
-        impersonated: impersonated::find(&scope, &networks, &own, now),
-        coverage: coverage::ledger(&scope, now),
+        impersonated: impersonated::find(scope, networks, own, now),
+        coverage: coverage::ledger(scope, now),
         findings,
     }
 }
@@ -310,17 +374,12 @@ fn event_floor(consents: &[&Event], changes: &[crate::answer::Change]) -> Timest
 fn unexplained(
     changes: &[crate::answer::Change],
     recent: Timestamp,
-    serious: &BTreeSet<&str>,
+    serious: &BTreeSet<String>,
 ) -> Vec<String> {
     changes
         .iter()
         .filter(|change| change.by == By::Unknown && change.at >= recent)
-        .filter(|change| {
-            change
-                .detections
-                .iter()
-                .any(|id| serious.contains(id.as_str()))
-        })
+        .filter(|change| change.detections.iter().any(|id| serious.contains(id)))
         .map(|change| change.record_id.clone())
         .collect()
 }

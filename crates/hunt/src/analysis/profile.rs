@@ -101,6 +101,8 @@ pub(super) struct Profile {
     clients: HashMap<String, Habit>,
     agents: BTreeSet<String>,
     countries: HashMap<String, Habit>,
+    /// Kinds of client that showed a registered device.
+    with_device: BTreeSet<String>,
     /// When the user's own devices were in which network, and what the same program
     /// carried on there in a session that such a device began: on a journey they are in
     /// networks that establish nothing.
@@ -172,6 +174,7 @@ impl Profile {
             clients: HashMap::new(),
             agents: BTreeSet::new(),
             countries: HashMap::new(),
+            with_device: BTreeSet::new(),
             journeys: HashMap::new(),
             held: Held::default(),
             before: anchor.checked_sub(age).unwrap_or(anchor),
@@ -211,6 +214,11 @@ impl Profile {
             .iter()
             .filter(|event| event.time <= profile.before)
             .filter_map(|event| event.user_agent.clone())
+            .collect();
+        profile.with_device = sign_ins
+            .iter()
+            .filter(|event| event.device.id.is_some())
+            .filter_map(|event| event.user_agent.as_deref().map(agent::signature))
             .collect();
         profile.thin = sign_ins.len() < 5 || days.len() < 3;
         let mut journeys: HashMap<Network, BTreeSet<Timestamp>> = HashMap::new();
@@ -253,6 +261,15 @@ impl Profile {
 
     pub(super) fn knows_device(&self, id: &str) -> bool {
         self.established(self.devices.get(id))
+    }
+
+    /// Programs of this kind show a registered device of the user's, and this event does not.
+    pub(super) fn shows_device(&self, event: &Event) -> bool {
+        event.device.id.is_none()
+            && event
+                .user_agent
+                .as_deref()
+                .is_some_and(|text| self.with_device.contains(&agent::signature(text)))
     }
 
     /// The event is from an established network or device.

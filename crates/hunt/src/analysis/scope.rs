@@ -1,9 +1,15 @@
 //! Which events concern the subject, and how.
 
 use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::answer::Subject;
-use crate::event::{Event, Source};
+use crate::event::{Event, Outcome, Source};
+
+/// Codes of a wrong password, or of an account locked by too many of them.
+pub(super) const WRONG_PASSWORD: [&str; 2] = ["50126", "50053"];
 
 /// The events of one question.
 pub(super) struct Scope<'a> {
@@ -21,6 +27,10 @@ pub(super) struct Scope<'a> {
     /// token carries the session of the consent, whoever runs the app: by its session
     /// alone it is neither the user nor a thief.
     pub(super) consented: BTreeSet<String>,
+    /// Wrong passwords by the address that tried them: when, and on whose account.
+    tries: HashMap<IpAddr, Vec<(Timestamp, &'a str)>>,
+    /// Addresses that other accounts were taken from.
+    pub(super) hostile: BTreeSet<IpAddr>,
     upn: String,
     id: Option<String>,
     own_ids: Vec<String>,
@@ -37,6 +47,8 @@ impl<'a> Scope<'a> {
             by_token: HashMap::new(),
             by_session: HashMap::new(),
             consented: BTreeSet::new(),
+            tries: HashMap::new(),
+            hostile: subject.hostile.iter().copied().collect(),
             upn: subject.upn.to_lowercase(),
             id: subject.id.as_ref().map(|id| id.to_lowercase()),
             own_ids: subject
@@ -55,6 +67,22 @@ impl<'a> Scope<'a> {
                 }
             }
         }
+        for event in scope.all.iter().filter(|event| {
+            event.is_sign_in()
+                && event.outcome == Outcome::Failure
+                && event
+                    .error_code
+                    .as_deref()
+                    .is_some_and(|code| WRONG_PASSWORD.contains(&code))
+        }) {
+            if let (Some(address), Some(user)) = (event.address, event.user.as_deref()) {
+                scope
+                    .tries
+                    .entry(address)
+                    .or_default()
+                    .push((event.time, user));
+            }
+        }
         let responder = |event: &Event| scope.is_responder(event);
         scope.own = scope
             .all
@@ -70,6 +98,21 @@ impl<'a> Scope<'a> {
             .collect();
         scope.consented = super::changes::consented_apps(&scope);
         scope
+    }
+
+    /// The event's address tried passwords on several accounts in the day before it.
+    pub(super) fn tried_passwords(&self, event: &Event) -> bool {
+        let tries = event.address.and_then(|address| self.tries.get(&address));
+        let users: BTreeSet<&str> = tries
+            .into_iter()
+            .flatten()
+            .filter(|(time, _)| {
+                *time <= event.time
+                    && event.time.duration_since(*time) <= SignedDuration::from_hours(24)
+            })
+            .map(|(_, user)| *user)
+            .collect();
+        users.len() >= 3
     }
 
     /// One of the apps that somebody consented to did it.
@@ -97,18 +140,14 @@ impl<'a> Scope<'a> {
             return true;
         }
         let names = |text: &str| {
-            let text = text.to_lowercase();
-            self.is_name(&text) || text.rsplit(['\\', '/']).any(|part| self.is_name(part))
+            self.is_name(text) || text.rsplit(['\\', '/']).any(|part| self.is_name(part))
         };
         event.object.as_deref().is_some_and(names)
             || event.parameter("Identity").is_some_and(names)
             || event.parameter("Mailbox").is_some_and(names)
             || event.targets.iter().any(|target| {
                 target.upn.as_deref() == Some(self.upn.as_str())
-                    || target
-                        .id
-                        .as_deref()
-                        .is_some_and(|id| self.is_name(&id.to_lowercase()))
+                    || target.id.as_deref().is_some_and(|id| self.is_name(id))
             })
     }
 
@@ -130,9 +169,16 @@ impl<'a> Scope<'a> {
     }
 
     fn is_name(&self, text: &str) -> bool {
-        text == self.upn
-            || self.id.as_deref() == Some(text)
-            || self.upn.split('@').next() == Some(text)
+        let same = |name: &str| {
+            if text.is_ascii() {
+                text.eq_ignore_ascii_case(name)
+            } else {
+                text.to_lowercase() == name
+            }
+        };
+        same(&self.upn)
+            || self.id.as_deref().is_some_and(same)
+            || self.upn.split('@').next().is_some_and(same)
     }
 }
 
