@@ -102,7 +102,7 @@ impl Source {
 }
 
 /// How the act ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It happened.
@@ -115,7 +115,7 @@ pub enum Outcome {
 }
 
 /// What a sign-in says about a second factor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mfa {
     /// Given in this sign-in, in person.
@@ -132,7 +132,7 @@ pub enum Mfa {
 }
 
 /// Where a sign-in came from, as the service located the address.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     /// City.
     pub city: Option<String>,
@@ -145,7 +145,7 @@ pub struct Place {
 }
 
 /// One thing that the act was done to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Target {
     /// Its id in the directory or service.
     pub id: Option<String>,
@@ -158,7 +158,7 @@ pub struct Target {
 }
 
 /// Old and new value of one property.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Modified {
     /// The value before, as text.
     pub old: String,
@@ -167,7 +167,7 @@ pub struct Modified {
 }
 
 /// How mail was read, from `MailItemsAccessed` (reference §7.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MailAccess {
     /// Single messages, each listed.
@@ -177,19 +177,19 @@ pub enum MailAccess {
 }
 
 /// The messages of one folder that a record lists.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FolderItems {
     /// Folder path.
     pub path: Option<String>,
     /// Internet message ids, with angle brackets.
     pub message_ids: Vec<String>,
     /// Subjects by message id, where the record has them.
-    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[serde(default)]
     pub subjects: std::collections::BTreeMap<String, String>,
 }
 
 /// The device that a sign-in names.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// The directory's device id; absent for an unregistered one.
     pub id: Option<String>,
@@ -206,7 +206,7 @@ pub struct Device {
 }
 
 /// Where a record was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Origin {
     /// The input's label: a path, or a request for a live page.
     pub input: std::sync::Arc<str>,
@@ -215,7 +215,7 @@ pub struct Origin {
 }
 
 /// One row of the table `events`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// When it happened.
     pub time: Timestamp,

@@ -23,6 +23,7 @@ mod moment;
 pub mod readers;
 mod report;
 pub mod sigma;
+pub mod store;
 pub mod text;
 pub mod token;
 
@@ -37,3 +38,4 @@ pub use event::{Event, Source};
 pub use readers::{Growing, Import, Imported, ReadError};
 pub use report::{HuntError, HuntReport, Options, UserAnswer, report, run};
 pub use sigma::{Sigma, SigmaAnswer, SigmaFinding};
+pub use store::{Sink, Store, StoreError};

@@ -265,12 +265,7 @@ impl There {
             .flatten()
             .filter(|(name, _)| ["Identity", "Mailbox"].contains(&name.as_str()))
             .filter_map(|(_, value)| value.as_str())
-            .all(|named| {
-                self.names.contains_key(named)
-                    || folder_of(named).is_some_and(|(mailbox, folder)| {
-                        self.names.contains_key(mailbox) && self.names.contains_key(folder)
-                    })
-            });
+            .all(|named| self.names.contains_key(named) || self.folder(named).is_some());
         path && identity
     }
 
@@ -452,16 +447,22 @@ impl There {
         if let Some(name) = self.names.get(text) {
             return name.clone();
         }
-        if let Some((mailbox, folder)) = folder_of(text)
-            && let (Some(mailbox), Some(folder)) = (self.names.get(mailbox), self.names.get(folder))
-        {
-            return format!("{mailbox}:{folder}");
+        if let Some(folder) = self.folder(text) {
+            return folder;
         }
         if let Ok(moment) = text.parse::<Timestamp>() {
             let moved = moment.checked_add(self.shift).unwrap_or(moment);
             return moved.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         }
         text.to_owned()
+    }
+
+    /// The lab's name for a folder, which Exchange names by mailbox and id; `None` unless both
+    /// are known.
+    fn folder(&self, identity: &str) -> Option<String> {
+        let (mailbox, folder) = identity.split_once(':')?;
+        let (mailbox, folder) = (self.names.get(mailbox)?, self.names.get(folder)?);
+        Some(format!("{mailbox}:{folder}"))
     }
 
     fn named(&self, value: &Value) -> Value {
@@ -518,11 +519,6 @@ impl There {
         }
         out.join("'")
     }
-}
-
-/// The mailbox and the folder in how Exchange names a folder.
-fn folder_of(identity: &str) -> Option<(&str, &str)> {
-    identity.split_once(':')
 }
 
 fn decoded(text: &str) -> String {
