@@ -8,6 +8,7 @@
 
 mod act;
 mod audit;
+pub mod check;
 mod day;
 mod dice;
 mod entra;

@@ -80,10 +80,14 @@ pub struct Truth {
     pub events: Vec<String>,
     /// Message ids read, where they are listed.
     pub read: Vec<String>,
+    /// Records of folders that were synchronised: everything in them counts as read.
+    pub synced: Vec<String>,
     /// Message ids sent.
     pub sent: Vec<String>,
-    /// Ids of changes that the attacker made.
-    pub changed: Vec<String>,
+    /// Records of messages that were deleted.
+    pub deleted: Vec<String>,
+    /// Changes that the attacker made: of each, the ids of its records in any log.
+    pub changed: Vec<Vec<String>>,
 }
 
 /// Where an attacker sits, and with what.
@@ -232,12 +236,16 @@ impl Plot<'_> {
                 truth.first.clone_from(&ids);
             }
             match &act.what {
-                What::Read { mails, .. } => {
-                    truth.read.extend(mails.iter().map(|mail| mail.id.clone()))
+                What::Read { mails, sync, .. } => {
+                    truth.read.extend(mails.iter().map(|mail| mail.id.clone()));
+                    if *sync {
+                        truth.synced.extend(ids.clone());
+                    }
                 }
+                What::Items { .. } => truth.deleted.extend(ids.clone()),
                 What::Send { mail, .. } => truth.sent.push(mail.id.clone()),
                 What::Cmdlet { .. } | What::Rules { .. } | What::Directory { .. } => {
-                    truth.changed.extend(ids.clone())
+                    truth.changed.push(ids.clone())
                 }
                 _ => {}
             }
@@ -274,11 +282,9 @@ impl Plot<'_> {
     ) {
         for _ in 0..records {
             time += self.dice.between(70, 900);
-            let mut dice = self.dice.clone();
             let mails = (0..self.dice.between(1, 12))
-                .map(|_| self.world.mail(&mut dice, None))
+                .map(|_| self.world.mail(&mut self.dice, None))
                 .collect();
-            self.dice.next();
             let folder = *self.dice.pick(&["\\Inbox", "\\Sent Items", "\\Archive"]);
             self.act(
                 Some(truth),
@@ -697,7 +703,7 @@ impl Plot<'_> {
                     let mailbox = self.dice.below(self.world.users.len() as u64) as usize;
                     let mail = self.world.mail(&mut self.dice, None);
                     self.act(
-                        None,
+                        Some(truth),
                         at + 4_000 + number * 90,
                         Who::App,
                         &by_app,

@@ -12,9 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::changes::object_kind;
 use super::held::Held;
-use super::intruder::{ATTACKER, Intruder, Raised, SUSPICIOUS};
+use super::intruder::{ATTACKER, Intruder, Raised};
 use super::profile::{Network, Networks, Profile};
 use super::scope::{Scope, sessions};
+use super::signs::BESIDE;
 use crate::answer::{Severity, Subject};
 use crate::event::{Event, Outcome};
 
@@ -82,7 +83,7 @@ impl Past {
                 (a.time, a.source, &a.record_id).cmp(&(b.time, b.source, &b.record_id))
             });
             let bound = if subject.alert_at.is_none() {
-                SUSPICIOUS
+                BESIDE
             } else {
                 ATTACKER
             };

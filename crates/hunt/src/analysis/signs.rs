@@ -82,7 +82,7 @@ pub(super) fn score(
                     .is_some_and(|address| scope.hostile.contains(&address)))
     });
     let moved = if hostile.is_empty() {
-        moved_together(&events, scope, profile, whose, own_sessions)
+        moved_together(&events, scope, profile, networks, whose, own_sessions)
     } else {
         Vec::new()
     };
@@ -207,16 +207,26 @@ pub(super) fn score(
         &elsewhere,
     );
     let twice = if profile.thin {
-        Vec::new()
+        Doubled::default()
     } else {
         doubled(&events, scope, profile, networks, own_sessions)
     };
-    add(
-        30,
-        "signed in anew while the user's own program of that kind was at work where it always is"
-            .to_owned(),
-        &twice,
-    );
+    if twice.at_once.is_empty() {
+        // Hours lie between, so a second computer at home would do the same.
+        add(
+            BESIDE,
+            "signed in anew while a session of the user's own went on where it always is, with that kind of program"
+                .to_owned(),
+            &twice.meanwhile,
+        );
+    } else {
+        add(
+            30,
+            "signed in anew while the user's own program of that kind was at work where it always is"
+                .to_owned(),
+            &twice.at_once,
+        );
+    }
 
     let mut tried = false;
     let mut from_detections = 0;
@@ -336,6 +346,7 @@ fn moved_together<'a>(
     events: &[&'a Event],
     scope: &Scope<'_>,
     profile: &Profile,
+    networks: &Networks,
     whose: &HashMap<Key, Whose>,
     own_sessions: &OwnSessions<'_>,
 ) -> Vec<&'a Event> {
@@ -378,13 +389,20 @@ fn moved_together<'a>(
             .is_some_and(|os| !matches!(os, "ios" | "android"))
             && !profile.shows_device(event)
     });
+    let here: BTreeSet<_> = entered
+        .iter()
+        .filter_map(|event| networks.of(event))
+        .collect();
     let at_home = scope.own.iter().any(|event| {
         event.outcome != Outcome::Failure
-            && (!roams || may_be_by(event, &programs, own_sessions))
+            && !networks
+                .of(event)
+                .is_some_and(|network| here.contains(&network))
             && meanwhile(event)
             && whose
                 .get(&std::ptr::from_ref(*event))
                 .is_some_and(Whose::is_own)
+            && (!roams || may_be_by(event, &programs, scope, own_sessions))
     });
     if usual && !at_home {
         entered
@@ -393,8 +411,14 @@ fn moved_together<'a>(
     }
 }
 
-/// One of these programs did it, or nothing says that another one did.
-fn may_be_by(event: &Event, programs: &BTreeSet<String>, own_sessions: &OwnSessions<'_>) -> bool {
+/// One of these programs did it, or nothing says that another one did. A record that names
+/// neither program nor session is of the programs that were at its address that day.
+fn may_be_by(
+    event: &Event,
+    programs: &BTreeSet<String>,
+    scope: &Scope<'_>,
+    own_sessions: &OwnSessions<'_>,
+) -> bool {
     if let Some(text) = &event.user_agent {
         return programs.contains(&agent::signature(text));
     }
@@ -403,7 +427,40 @@ fn may_be_by(event: &Event, programs: &BTreeSet<String>, own_sessions: &OwnSessi
         .flatten()
         .flatten()
         .peekable();
-    known.peek().is_none() || known.any(|program| programs.contains(program))
+    if known.peek().is_some() {
+        return known.any(|program| programs.contains(program));
+    }
+    let day = SignedDuration::from_hours(24);
+    let mut there = around(scope, event, day)
+        .iter()
+        .filter(|other| {
+            other.is_sign_in()
+                && other.outcome == Outcome::Success
+                && other.address.is_some()
+                && other.address == event.address
+        })
+        .filter_map(|other| other.user_agent.as_deref())
+        .peekable();
+    there.peek().is_none() || there.any(|text| programs.contains(&agent::signature(text)))
+}
+
+/// What a session of somebody's own beside the user's counts for: no reason to look by itself,
+/// and reason enough not to learn from it.
+pub(super) const BESIDE: i32 = 25;
+
+/// Sign-ins beside the user's own work.
+#[derive(Default)]
+struct Doubled<'a> {
+    /// The user's program was at work shortly before and shortly after.
+    at_once: Vec<&'a Event>,
+    /// A session of it went on, hours before and after.
+    meanwhile: Vec<&'a Event>,
+}
+
+impl Doubled<'_> {
+    fn is_empty(&self) -> bool {
+        self.at_once.is_empty() && self.meanwhile.is_empty()
+    }
 }
 
 /// Successful sign-ins in sessions that are none of the user's own, while the user's own
@@ -416,45 +473,63 @@ fn doubled<'a>(
     profile: &Profile,
     networks: &Networks,
     own_sessions: &OwnSessions<'_>,
-) -> Vec<&'a Event> {
-    let near = SignedDuration::from_hours(2);
-    events
+) -> Doubled<'a> {
+    let mut found = Doubled::default();
+    let (near, day) = (
+        SignedDuration::from_hours(2),
+        SignedDuration::from_hours(24),
+    );
+    for event in events
         .iter()
         .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
         .filter(|event| !sessions(event).any(|session| own_sessions.contains_key(session)))
-        .filter(|event| {
-            let Some(text) = &event.user_agent else {
-                return false;
-            };
-            let programs = BTreeSet::from([agent::signature(text)]);
-            let at_home = |other: &&&Event| {
-                other.outcome != Outcome::Failure
-                    && profile.at_home(other, networks)
-                    && sessions(other).any(|session| {
-                        own_sessions.get(session).is_some_and(|known| {
-                            known.iter().flatten().any(|it| programs.contains(it))
-                        })
-                    })
-            };
-            let near = |other: &&&Event| other.time.duration_since(event.time).abs() <= near;
-            let (mut before, mut after) = (false, false);
-            let (mut went_on, mut begun) = (false, BTreeSet::new());
-            for other in scope.own.iter().filter(at_home) {
-                if other.time < event.time {
-                    before |= near(&other);
-                    begun.extend(other.session_id.as_deref());
-                } else {
-                    after |= near(&other);
-                    went_on |= other
-                        .session_id
-                        .as_deref()
-                        .is_some_and(|session| begun.contains(session));
-                }
+    {
+        let Some(text) = &event.user_agent else {
+            continue;
+        };
+        let programs = BTreeSet::from([agent::signature(text)]);
+        let at_home = |other: &&&Event| {
+            other.outcome != Outcome::Failure
+                && profile.at_home(other, networks)
+                && sessions(other).any(|session| {
+                    own_sessions
+                        .get(session)
+                        .is_some_and(|known| known.iter().flatten().any(|it| programs.contains(it)))
+                })
+        };
+        let near = |other: &&&Event| other.time.duration_since(event.time).abs() <= near;
+        let (mut before, mut after) = (false, false);
+        let (mut went_on, mut begun) = (false, BTreeSet::new());
+        for other in around(scope, event, day).iter().filter(at_home) {
+            if other.time < event.time {
+                before |= near(&other);
+                begun.extend(other.session_id.as_deref());
+            } else {
+                after |= near(&other);
+                went_on |= other
+                    .session_id
+                    .as_deref()
+                    .is_some_and(|session| begun.contains(session));
             }
-            (before && after) || went_on
-        })
-        .copied()
-        .collect()
+        }
+        if before && after {
+            found.at_once.push(*event);
+        } else if went_on {
+            found.meanwhile.push(*event);
+        }
+    }
+    found
+}
+
+/// The user's own events so long before and after this one.
+fn around<'s, 'a>(scope: &'s Scope<'a>, event: &Event, span: SignedDuration) -> &'s [&'a Event] {
+    let from = scope
+        .own
+        .partition_point(|other| event.time.duration_since(other.time) > span);
+    let to = scope
+        .own
+        .partition_point(|other| other.time.duration_since(event.time) <= span);
+    scope.own.get(from..to).unwrap_or_default()
 }
 
 /// Foreign sign-ins so far away from the user's own, for the time between,
