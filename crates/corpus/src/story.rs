@@ -23,7 +23,7 @@ pub enum Kind {
     DeviceCode,
     /// The user consents to an app, which reads mail.
     Consent,
-    /// A known password, posted without a page, and mail over an old protocol.
+    /// A password posted without a page, guessed or known already, and mail over an old protocol.
     OldProtocol,
     /// A thread is taken over: rule, reply with another bank account, trace removed.
     Invoice,
@@ -540,7 +540,14 @@ impl Plot<'_> {
                 self.read(truth, at + 2_000, user, user, &seat, 15);
             }
             Kind::OldProtocol => {
-                let truth = self.begin(user, "password_attack");
+                // Of a password that was known nobody can tell from where.
+                let guessed = self.dice.chance(0.6);
+                let path = if guessed {
+                    "password_attack"
+                } else {
+                    "unknown"
+                };
+                let truth = self.begin(user, path);
                 let mut seat = self.rented(Some("BAV2ROPC IMAP".to_owned()));
                 seat.app = App::known(OFFICE);
                 let post = SignIn {
@@ -548,7 +555,8 @@ impl Plot<'_> {
                     client: "IMAP4",
                     ..at_page(Factor::None)
                 };
-                for number in 0..self.dice.between(4, 9) {
+                let tries = if guessed { self.dice.between(4, 9) } else { 0 };
+                for number in 0..tries {
                     let wrong = SignIn {
                         code: 50126,
                         ..post.clone()

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::analysis::{Ground, STAND_IN, analyse_with};
+use crate::analysis::{Ground, STAND_IN, Shared, holes};
 use crate::answer::{Analysis, Coverage, Finding, Gap, Subject, Verdict};
 use crate::detections::{DetectionError, Detections, own_domains};
 use crate::event::{Event, Outcome, Source};
@@ -106,7 +106,8 @@ pub fn report(imported: Imported, options: &Options) -> HuntReport {
             .collect()
     };
     let findings = options.detections.find(&imported.events, &domains);
-    let mut users = users(&imported.events, &findings, &domains, options);
+    let shared = Shared::of(&imported.events);
+    let mut users = users(&imported.events, &shared, &findings, &domains, options);
     users.sort_by(|a, b| {
         let rank = |answer: &UserAnswer| {
             (
@@ -116,7 +117,7 @@ pub fn report(imported: Imported, options: &Options) -> HuntReport {
         };
         rank(a).cmp(&rank(b)).then_with(|| a.user.cmp(&b.user))
     });
-    let coverage = coverage(&imported);
+    let coverage = coverage(&imported, &shared);
     let sigma = options.sigma.find(&imported.events);
     HuntReport {
         imported,
@@ -131,6 +132,7 @@ pub fn report(imported: Imported, options: &Options) -> HuntReport {
 /// their own are enough, which keeps the time linear.
 fn users(
     events: &[Event],
+    shared: &Shared,
     findings: &[Finding],
     domains: &BTreeSet<String>,
     options: &Options,
@@ -167,7 +169,7 @@ fn users(
             own.entry(user.clone()).or_default().push(event.clone());
         }
     }
-    let ground = Ground::new(events, domains.clone(), &options.detections, &[]);
+    let ground = Ground::new(events, shared, domains.clone(), &options.detections, &[]);
     let answer = |user: &str, scope: &[Event], hostile: &BTreeSet<IpAddr>| {
         let subject = Subject {
             upn: user.to_owned(),
@@ -179,7 +181,7 @@ fn users(
         if scope.is_empty() {
             ground.analyse(&subject, options.now)
         } else {
-            analyse_with(scope, &subject, options.now, &options.detections)
+            Ground::unsuspected(scope, shared, domains.clone()).analyse(&subject, options.now)
         }
     };
     let none = BTreeSet::new();
@@ -230,7 +232,7 @@ fn is_person(user: &str) -> bool {
     user.contains('@') && !user.contains('\\') && !user.starts_with("app@")
 }
 
-fn coverage(imported: &Imported) -> Vec<Coverage> {
+fn coverage(imported: &Imported, shared: &Shared) -> Vec<Coverage> {
     Source::ALL
         .iter()
         .filter_map(|source| {
@@ -264,6 +266,7 @@ fn coverage(imported: &Imported) -> Vec<Coverage> {
                     ),
                 });
             }
+            gaps.extend(holes(*source, shared));
             Some(Coverage {
                 source: *source,
                 from: Some(from),

@@ -303,7 +303,7 @@ fn change(
     detections.dedup();
     reasons.extend(detections.iter().map(|id| format!("raises detection {id}")));
     reasons.retain(|reason| !reason.is_empty());
-    let (object_ids, name) = identify(event, kind, scope);
+    let (object_ids, name) = identify(event, kind, Some(scope));
     let mut parameters = event.parameters.clone();
     for (name, modified) in &event.modified {
         parameters
@@ -335,24 +335,9 @@ fn change(
     }
 }
 
-/// The apps that records of consents are about. The resource stands among the ids of a
-/// grant too; what is signed in *to* is no such app.
-pub(super) fn consented_apps(scope: &Scope<'_>) -> BTreeSet<String> {
-    let resources: BTreeSet<String> = scope
-        .all
-        .iter()
-        .filter_map(|event| event.resource_id.as_deref())
-        .map(str::to_lowercase)
-        .collect();
-    scope
-        .all
-        .iter()
-        .filter(|event| object_kind(event) == Some(ObjectKind::OauthGrant))
-        .flat_map(|event| identify(event, ObjectKind::OauthGrant, scope).0)
-        .filter(|id| crate::token::token_id(id).is_some())
-        .map(|id| id.to_lowercase())
-        .filter(|id| !resources.contains(id))
-        .collect()
+/// Every id in the record of a consent: the app's, and what it may reach.
+pub(super) fn grant_ids(event: &Event) -> Vec<String> {
+    identify(event, ObjectKind::OauthGrant, None).0
 }
 
 /// The account or mailbox changed.
@@ -371,7 +356,11 @@ fn account(event: &Event, scope: &Scope<'_>) -> Option<String> {
 
 /// Every id and name of the object in the record, and the name that people
 /// see.
-fn identify(event: &Event, kind: ObjectKind, scope: &Scope<'_>) -> (Vec<String>, Option<String>) {
+fn identify(
+    event: &Event,
+    kind: ObjectKind,
+    scope: Option<&Scope<'_>>,
+) -> (Vec<String>, Option<String>) {
     let mut ids = BTreeSet::new();
     let mut add = |text: &str| {
         let text = text.trim().trim_matches('"').trim();
@@ -495,7 +484,7 @@ fn identify(event: &Event, kind: ObjectKind, scope: &Scope<'_>) -> (Vec<String>,
                     .chain(target.upn.iter())
                     .for_each(|text| add(text));
             }
-            if scope.suffers(event) {
+            if let Some(scope) = scope.filter(|scope| scope.suffers(event)) {
                 scope.names().iter().for_each(|text| add(text));
             }
         }

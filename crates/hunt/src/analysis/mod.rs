@@ -17,6 +17,7 @@ mod path;
 mod profile;
 mod rights;
 mod scope;
+mod shared;
 mod signs;
 
 use std::collections::{BTreeSet, HashMap};
@@ -27,12 +28,14 @@ use retake_playbook::ObjectKind;
 use crate::answer::{Analysis, By, Path, Reason, Severity, Subject, Verdict};
 use crate::detections::{Detections, own_domains};
 use crate::event::{Event, Outcome, Source};
-pub(crate) use coverage::STAND_IN;
+use crate::store::by_time;
+pub(crate) use coverage::{STAND_IN, holes};
 use held::Held;
 use intruder::{Intruder, Raised, SUSPICIOUS};
 use past::Past;
 use profile::{Networks, Profile, Whose};
 use scope::Scope;
+pub(crate) use shared::Shared;
 use signs::ids;
 
 /// Answers for one account from these events, with the detections that are
@@ -50,6 +53,7 @@ pub fn analyse_with(
     now: Timestamp,
     detections: &Detections,
 ) -> Analysis {
+    let shared = Shared::of(events);
     let own: BTreeSet<String> = if subject.own_domains.is_empty() {
         own_domains(events)
     } else {
@@ -59,13 +63,13 @@ pub fn analyse_with(
             .map(|domain| domain.to_lowercase())
             .collect()
     };
-    Ground::new(events, own, detections, &subject.own_app_ids).analyse(subject, now)
+    Ground::new(events, &shared, own, detections, &subject.own_app_ids).analyse(subject, now)
 }
 
 /// What the answers for all accounts have in common: worked out once.
 pub(crate) struct Ground<'a> {
     all: Vec<&'a Event>,
-    networks: Networks,
+    shared: &'a Shared,
     own: BTreeSet<String>,
     found: Vec<crate::detections::Raised<'a>>,
     raised: Raised,
@@ -76,13 +80,13 @@ impl<'a> Ground<'a> {
     /// Looks through the events. What the apps `but_by` did is evidence of nothing.
     pub(crate) fn new(
         events: &'a [Event],
+        shared: &'a Shared,
         own: BTreeSet<String>,
         detections: &Detections,
         but_by: &[String],
     ) -> Self {
         let mut all: Vec<&Event> = events.iter().collect();
-        all.sort_by(|a, b| (a.time, a.source, &a.record_id).cmp(&(b.time, b.source, &b.record_id)));
-        let networks = Networks::learn(&all);
+        all.sort_by(|a, b| by_time(a, b));
         let judged: Vec<&Event> = all
             .iter()
             .filter(|event| {
@@ -111,7 +115,7 @@ impl<'a> Ground<'a> {
             .collect();
         Self {
             all,
-            networks,
+            shared,
             own,
             found,
             raised,
@@ -119,9 +123,27 @@ impl<'a> Ground<'a> {
         }
     }
 
+    /// The events of somebody of whom no detection found anything.
+    pub(crate) fn unsuspected(
+        events: &'a [Event],
+        shared: &'a Shared,
+        own: BTreeSet<String>,
+    ) -> Self {
+        let mut all: Vec<&Event> = events.iter().collect();
+        all.sort_by(|a, b| by_time(a, b));
+        Self {
+            all,
+            shared,
+            own,
+            found: Vec::new(),
+            raised: HashMap::new(),
+            serious: BTreeSet::new(),
+        }
+    }
+
     /// Answers for one account.
     pub(crate) fn analyse(&self, subject: &Subject, now: Timestamp) -> Analysis {
-        let scope = Scope::new(self.all.clone(), subject);
+        let scope = Scope::new(self.all.clone(), subject, self.shared);
         let findings = self
             .found
             .iter()
@@ -142,7 +164,7 @@ fn conclude(
     now: Timestamp,
     findings: Vec<crate::answer::Finding>,
 ) -> Analysis {
-    let (networks, raised, own) = (&ground.networks, &ground.raised, &ground.own);
+    let (networks, raised, own) = (&ground.shared.networks, &ground.raised, &ground.own);
     let last = scope.own.last().map_or(now, |event| event.time);
     let anchor = subject.alert_at.unwrap_or(last).min(now);
     let past = Past::find(scope, subject, networks, raised, anchor);
@@ -391,10 +413,14 @@ fn verdict(compromised: bool, score: i32, scope: &Scope<'_>, profile: &Profile) 
     if score >= SUSPICIOUS {
         return Verdict::Suspicious;
     }
-    let has = |source: Source| scope.all.iter().any(|event| event.source == source);
+    // Whoever was there while a log was silent left nothing in it.
+    let whole = [Source::Ual, Source::SignIns]
+        .into_iter()
+        .all(|source| scope.shared.holes(source).is_empty());
     let signed_in = scope.own.iter().any(|event| event.is_sign_in());
     if signed_in
-        && has(Source::Ual)
+        && whole
+        && scope.all.iter().any(|event| event.source == Source::Ual)
         && !profile.thin
         && profile.span >= SignedDuration::from_hours(24 * 3)
     {

@@ -87,7 +87,7 @@ impl Past {
             } else {
                 ATTACKER
             };
-            let then = Scope::new(then, subject);
+            let then = Scope::new(then, subject, scope.shared);
             past.look(&then, networks, raised, change.time, bound);
         }
         past

@@ -27,33 +27,34 @@ pub(super) enum Network {
 #[derive(Debug, Default)]
 pub(super) struct Networks {
     exact: HashMap<IpAddr, u32>,
-    near: HashMap<IpAddr, u32>,
+    /// Nothing for a neighbourhood that two networks share.
+    near: HashMap<IpAddr, Option<u32>>,
     countries: HashMap<IpAddr, String>,
 }
 
 impl Networks {
-    /// Learns from every record that says both.
-    pub(super) fn learn(events: &[&Event]) -> Self {
-        let mut networks = Self::default();
-        let mut doubtful = BTreeSet::new();
-        for event in events {
-            if let (Some(address), Some(country)) = (event.address, &event.place.country) {
-                networks.countries.insert(address, country.clone());
-            }
-            if let (Some(address), Some(number)) = (event.address, event.network) {
-                networks.exact.insert(address, number);
-                let near = neighbourhood(address);
-                if networks
-                    .near
-                    .insert(near, number)
-                    .is_some_and(|other| other != number)
-                {
-                    doubtful.insert(near);
-                }
+    /// Learns from a record that says both. Where two disagree, which one counts does not
+    /// depend on their order.
+    pub(super) fn add(&mut self, event: &Event) {
+        let Some(address) = event.address else {
+            return;
+        };
+        if let Some(country) = &event.place.country {
+            let known = self.countries.entry(address).or_default();
+            if known.is_empty() || country < known {
+                known.clone_from(country);
             }
         }
-        networks.near.retain(|near, _| !doubtful.contains(near));
-        networks
+        if let Some(number) = event.network {
+            self.exact
+                .entry(address)
+                .and_modify(|known| *known = number.min(*known))
+                .or_insert(number);
+            self.near
+                .entry(neighbourhood(address))
+                .and_modify(|known| *known = known.filter(|known| *known == number))
+                .or_insert(Some(number));
+        }
     }
 
     /// The country of an event, also in logs that do not say it.
@@ -69,14 +70,16 @@ impl Networks {
         if let Some(number) = event.network {
             return Some(Network::Number(number));
         }
-        let address = event.address?;
+        Some(self.of_address(event.address?))
+    }
+
+    pub(super) fn of_address(&self, address: IpAddr) -> Network {
         let near = neighbourhood(address);
-        Some(
-            self.exact
-                .get(&address)
-                .or_else(|| self.near.get(&near))
-                .map_or(Network::Near(near), |number| Network::Number(*number)),
-        )
+        self.exact
+            .get(&address)
+            .copied()
+            .or_else(|| self.near.get(&near).copied().flatten())
+            .map_or(Network::Near(near), Network::Number)
     }
 }
 

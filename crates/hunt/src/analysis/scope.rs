@@ -3,10 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
-use jiff::{SignedDuration, Timestamp};
-
+use super::shared::Shared;
 use crate::answer::Subject;
-use crate::event::{Event, Outcome, Source};
+use crate::event::{Event, Source};
 
 /// Codes of a wrong password, or of an account locked by too many of them.
 pub(super) const WRONG_PASSWORD: [&str; 2] = ["50126", "50053"];
@@ -23,12 +22,8 @@ pub(super) struct Scope<'a> {
     pub(super) by_token: HashMap<&'a str, Vec<&'a Event>>,
     /// Sign-ins by Entra session id.
     pub(super) by_session: HashMap<&'a str, Vec<&'a Event>>,
-    /// Ids of apps that somebody consented to. What such an app does with a refresh
-    /// token carries the session of the consent, whoever runs the app: by its session
-    /// alone it is neither the user nor a thief.
-    pub(super) consented: BTreeSet<String>,
-    /// Wrong passwords by the address that tried them: when, and on whose account.
-    tries: HashMap<IpAddr, Vec<(Timestamp, &'a str)>>,
+    /// What everybody's events say together.
+    pub(super) shared: &'a Shared,
     /// Addresses that other accounts were taken from.
     pub(super) hostile: BTreeSet<IpAddr>,
     upn: String,
@@ -37,7 +32,7 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(mut all: Vec<&'a Event>, subject: &Subject) -> Self {
+    pub(super) fn new(mut all: Vec<&'a Event>, subject: &Subject, shared: &'a Shared) -> Self {
         // What stood somewhere is no act, and mostly has no time.
         all.retain(|event| event.source != Source::Listing);
         let mut scope = Self {
@@ -46,8 +41,7 @@ impl<'a> Scope<'a> {
             concerning: Vec::new(),
             by_token: HashMap::new(),
             by_session: HashMap::new(),
-            consented: BTreeSet::new(),
-            tries: HashMap::new(),
+            shared,
             hostile: subject.hostile.iter().copied().collect(),
             upn: subject.upn.to_lowercase(),
             id: subject.id.as_ref().map(|id| id.to_lowercase()),
@@ -67,22 +61,6 @@ impl<'a> Scope<'a> {
                 }
             }
         }
-        for event in scope.all.iter().filter(|event| {
-            event.is_sign_in()
-                && event.outcome == Outcome::Failure
-                && event
-                    .error_code
-                    .as_deref()
-                    .is_some_and(|code| WRONG_PASSWORD.contains(&code))
-        }) {
-            if let (Some(address), Some(user)) = (event.address, event.user.as_deref()) {
-                scope
-                    .tries
-                    .entry(address)
-                    .or_default()
-                    .push((event.time, user));
-            }
-        }
         let responder = |event: &Event| scope.is_responder(event);
         scope.own = scope
             .all
@@ -96,23 +74,14 @@ impl<'a> Scope<'a> {
             .filter(|event| scope.acts(event) || scope.suffers(event))
             .copied()
             .collect();
-        scope.consented = super::changes::consented_apps(&scope);
         scope
     }
 
     /// The event's address tried passwords on several accounts in the day before it.
     pub(super) fn tried_passwords(&self, event: &Event) -> bool {
-        let tries = event.address.and_then(|address| self.tries.get(&address));
-        let users: BTreeSet<&str> = tries
-            .into_iter()
-            .flatten()
-            .filter(|(time, _)| {
-                *time <= event.time
-                    && event.time.duration_since(*time) <= SignedDuration::from_hours(24)
-            })
-            .map(|(_, user)| *user)
-            .collect();
-        users.len() >= 3
+        event
+            .address
+            .is_some_and(|address| self.shared.tried_passwords(address, event.time))
     }
 
     /// One of the apps that somebody consented to did it.
@@ -120,7 +89,7 @@ impl<'a> Scope<'a> {
         event
             .app_id
             .as_deref()
-            .is_some_and(|app| self.consented.contains(&app.to_lowercase()))
+            .is_some_and(|app| self.shared.is_consented(app))
     }
 
     /// The subject's account did it.

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::SignedDuration;
+use retake_playbook::ObjectKind;
 
+use super::changes::object_kind;
 use super::intruder::{ATTACKER, Cluster, Key, OwnSessions, Raised};
 use super::profile::{Networks, Profile, Whose};
 use super::scope::{Scope, sessions};
@@ -227,6 +229,20 @@ pub(super) fn score(
             &twice.at_once,
         );
     }
+
+    let ways_back = pick(&|event| {
+        foreign(event)
+            && event.outcome != Outcome::Failure
+            && matches!(
+                object_kind(event),
+                Some(ObjectKind::Method | ObjectKind::AppPassword)
+            )
+    });
+    add(
+        20,
+        "a way to sign in was registered from where the user never was".to_owned(),
+        &ways_back,
+    );
 
     let mut tried = false;
     let mut from_detections = 0;
