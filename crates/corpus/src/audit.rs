@@ -85,7 +85,7 @@ fn kind(act: &Act) -> Option<(u32, &'static str, String)> {
         What::Arrive { .. } => return None,
         What::Items { operation, .. } if *operation == "Update" => (2, "Exchange", *operation),
         What::Items { operation, .. } => (3, "Exchange", *operation),
-        What::Cmdlet { operation, .. } => (1, "Exchange", *operation),
+        What::Cmdlet { operation, .. } | What::Noise(operation) => (1, "Exchange", *operation),
         What::Rules { .. } => (2, "Exchange", "UpdateInboxRules"),
         What::Directory { activity, .. } => {
             // The unified log ends these names with a stop.
@@ -99,7 +99,6 @@ fn kind(act: &Act) -> Option<(u32, &'static str, String)> {
             "SharePoint",
             *operation,
         ),
-        What::Noise(operation) => (1, "Exchange", *operation),
         What::Alert("AirInvestigationData") => (64, "AirInvestigation", "AirInvestigationData"),
         What::Alert(operation) => (40, "SecurityComplianceCenter", *operation),
         What::Other(number) => {

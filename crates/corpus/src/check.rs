@@ -203,7 +203,7 @@ fn one(truth: &Truth, told: &Told, report: &HuntReport, checked: &mut Checked) {
     }
 }
 
-fn all<'a>(told: &'a Told, of: fn(&Truth) -> &Vec<String>) -> BTreeSet<&'a String> {
+fn all(told: &Told, of: fn(&Truth) -> &Vec<String>) -> BTreeSet<&String> {
     told.truths.iter().flat_map(of).collect()
 }
 

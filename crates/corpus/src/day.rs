@@ -48,7 +48,7 @@ impl World {
         let mut dice = self.dice(&[11, user as u64, fortnight as u64]);
         let goes = dice.chance(often);
         let (first, length) = (dice.between(1, 8), dice.between(1, 5));
-        let hotel = *dice.pick(&self.hotels);
+        let hotel = dice.one(&self.hotels);
         let on = day.rem_euclid(14) - first;
         (goes && (0..length).contains(&on)).then_some(hotel)
     }
@@ -218,7 +218,7 @@ impl World {
                         id: dice.guid(),
                         what: What::SignIn(sign_in(
                             true,
-                            *dice.pick(&[50126, 50126, 50076, 500_121, 50140]),
+                            dice.one(&[50126, 50126, 50076, 500_121, 50140]),
                             Factor::None,
                         )),
                         ..base.clone()
@@ -272,7 +272,7 @@ impl World {
         let time = stretch.begin + dice.between(60, (stretch.end - stretch.begin).max(61));
         let here = self.act(user, day, &stretch, time, &mut dice);
         if dice.chance(0.004) {
-            let name = *dice.pick(&["Newsletters", "Project", "Travel", "Reports", "Team"]);
+            let name = dice.one(&["Newsletters", "Project", "Travel", "Reports", "Team"]);
             acts.push(Act {
                 what: What::Cmdlet {
                     operation: "New-InboxRule",
@@ -289,7 +289,7 @@ impl World {
             });
         }
         if dice.chance(0.006) {
-            let (name, scope) = *dice.pick(&[
+            let (name, scope) = dice.one(&[
                 ("Board Planner", "User.Read"),
                 ("Meeting Notes", "User.Read Calendars.Read"),
                 ("Survey Desk", "openid profile email"),
@@ -388,8 +388,7 @@ impl World {
         user: usize,
         day: i64,
         stretch: &Stretch,
-        count: usize,
-        options: &Options,
+        (count, options): (usize, &Options),
         dice: &mut Dice,
         acts: &mut Vec<Act>,
     ) {
@@ -427,7 +426,7 @@ impl World {
                 };
                 What::Read {
                     mailbox: boss.unwrap_or(user),
-                    folder: *dice.pick(&[
+                    folder: dice.one(&[
                         "\\Inbox",
                         "\\Inbox",
                         "\\Sent Items",
@@ -439,7 +438,7 @@ impl World {
                 }
             }
             1 => What::File(
-                *dice.pick(&[
+                dice.one(&[
                     "FileAccessed",
                     "FileAccessed",
                     "FileAccessed",
@@ -455,7 +454,7 @@ impl World {
             2 => match dice.below(10) {
                 0..=3 => {
                     let inside = dice.chance(0.6);
-                    let to = (0..1 + dice.below(3))
+                    let to = (0..=dice.below(3))
                         .map(|_| {
                             if inside {
                                 self.users[dice.below(self.users.len() as u64) as usize]
@@ -491,20 +490,18 @@ impl World {
                     mailbox: user,
                     operation: ["MoveToDeletedItems", "SoftDelete", "HardDelete"]
                         [operation as usize % 3],
-                    mails: (0..1 + dice.below(3))
-                        .map(|_| self.mail(dice, None))
-                        .collect(),
+                    mails: (0..=dice.below(3)).map(|_| self.mail(dice, None)).collect(),
                     folder: "\\Inbox",
                 },
             },
-            3 => What::Teams(*dice.pick(&[
+            3 => What::Teams(dice.one(&[
                 "MessageSent",
                 "MessageSent",
                 "MessageSent",
                 "TeamsSessionStarted",
                 "MemberAdded",
             ])),
-            4 => What::Page(*dice.pick(&[
+            4 => What::Page(dice.one(&[
                 "PageViewed",
                 "PageViewed",
                 "ListViewed",
@@ -512,13 +509,13 @@ impl World {
                 "SharingSet",
                 "AddedToGroup",
             ])),
-            5 => What::Noise(*dice.pick(&[
+            5 => What::Noise(dice.one(&[
                 "Set-Mailbox",
                 "Set-MailboxPlan",
                 "Set-User",
                 "Set-TransportConfig",
             ])),
-            6 => What::Alert(*dice.pick(&[
+            6 => What::Alert(dice.one(&[
                 "AlertTriggered",
                 "AlertEntityGenerated",
                 "AirInvestigationData",
@@ -531,7 +528,7 @@ impl World {
         let app = match stretch.machine {
             Machine::Phone => MOBILE,
             Machine::Server => OFFICE,
-            Machine::Laptop => *dice.pick(&[OWA, OWA, PORTAL, TEAMS]),
+            Machine::Laptop => dice.one(&[OWA, OWA, PORTAL, TEAMS]),
         };
         Act {
             time,
@@ -555,7 +552,7 @@ impl World {
                 dice.next() as u32,
                 self.domain
             ),
-            subject: subject.map_or_else(|| (*dice.pick(&SUBJECTS)).to_owned(), str::to_owned),
+            subject: subject.map_or_else(|| (dice.one(&SUBJECTS)).to_owned(), str::to_owned),
         }
     }
 
@@ -565,7 +562,7 @@ impl World {
         if !dice.chance(0.5) {
             return;
         }
-        let network = *dice.pick(&self.hosting);
+        let network = dice.one(&self.hosting);
         let from = self.address(network, dice.next() as u16, false);
         let mut time = self.midnight(day) + dice.between(0, 80_000);
         for _ in 0..dice.between(2, 14) {
@@ -582,7 +579,7 @@ impl World {
                 app: App::known(OFFICE),
                 what: What::SignIn(SignIn {
                     interactive: true,
-                    code: *dice.pick(&[50126, 50126, 50053]),
+                    code: dice.one(&[50126, 50126, 50053]),
                     protocol: "oAuth2",
                     transfer: "none",
                     factor: Factor::None,

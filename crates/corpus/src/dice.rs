@@ -54,6 +54,11 @@ impl Dice {
         &list[self.below(list.len() as u64) as usize]
     }
 
+    /// The same, by value.
+    pub(crate) fn one<T: Copy>(&mut self, list: &[T]) -> T {
+        *self.pick(list)
+    }
+
     pub(crate) fn guid(&mut self) -> Guid {
         let wide = (u128::from(self.next()) << 64) | u128::from(self.next());
         // Version 4, variant 1.

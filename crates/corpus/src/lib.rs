@@ -289,7 +289,14 @@ impl Plan {
                 let mut dice = world.dice(&[100, *user as u64, part.begin as u64]);
                 let count = dice
                     .about((part.end - part.begin) as f64 * share(world, *user, &part) * volume);
-                world.work(*user, self.day, &part, count, options, &mut dice, &mut acts);
+                world.work(
+                    *user,
+                    self.day,
+                    &part,
+                    (count, options),
+                    &mut dice,
+                    &mut acts,
+                );
             }
         }
         acts
@@ -305,7 +312,7 @@ fn write(
 ) -> io::Result<()> {
     let [audit, interactive, silent, directory, trace] = sinks;
     let half = |text: &str| {
-        let cut = (text.len() / 2..)
+        let cut = (text.len() / 2..=text.len())
             .find(|at| text.is_char_boundary(*at))
             .unwrap_or(0);
         format!("{}\n", text[..cut].trim_end())

@@ -245,7 +245,7 @@ impl Plot<'_> {
                 What::Items { .. } => truth.deleted.extend(ids.clone()),
                 What::Send { mail, .. } => truth.sent.push(mail.id.clone()),
                 What::Cmdlet { .. } | What::Rules { .. } | What::Directory { .. } => {
-                    truth.changed.push(ids.clone())
+                    truth.changed.push(ids.clone());
                 }
                 _ => {}
             }

@@ -253,7 +253,9 @@ impl World {
         }
         // The order of names must not tell who works most.
         let count = world.users.len();
-        let step = (3..).find(|step| gcd(*step, count) == 1).unwrap_or(1);
+        let step = (3..=count + 3)
+            .find(|step| gcd(*step, count) == 1)
+            .unwrap_or(1);
         let weights: Vec<f64> = (0..count)
             .map(|rank| 1.0 / ((rank + 1) as f64).powf(options.zipf))
             .collect();

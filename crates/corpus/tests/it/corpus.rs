@@ -46,7 +46,7 @@ fn readers_count_what_was_written() {
             .iter()
             .find(|input| input.path == *name)
             .unwrap();
-        assert_eq!(input.counts.read as u64, files.told.rows[number], "{name}");
+        assert_eq!(input.counts.read, files.told.rows[number], "{name}");
     }
 }
 
