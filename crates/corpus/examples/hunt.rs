@@ -64,13 +64,13 @@ fn main() {
             import.add_bytes(name, bytes);
         }
         let imported = import.finish();
+        if let Some(user) = &arguments.user {
+            tell(&imported.events, user);
+        }
         let read = begin.elapsed();
         let end =
             Timestamp::from_second(options.start + options.days * 86_400 + 40 * 86_400).unwrap();
         let report = retake_hunt::report(imported, &retake_hunt::Options::new(end).unwrap());
-        if let Some(user) = &arguments.user {
-            tell(&report.imported.events, user);
-        }
         let checked = check(&told, &report);
         println!(
             "seed {seed}: {:?}; {} of {} found, {} first events, {} paths, blast {:?}; {} wronged, suspicious {:?}; {generated:.1?} {:.1?} {:.1?}",

@@ -368,6 +368,9 @@ impl Severity {
     }
 }
 
+/// So many record ids a finding names at most; all are counted.
+pub const MAX_NAMED: usize = 1000;
+
 /// One detection raised for one user.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
@@ -389,7 +392,7 @@ pub struct Finding {
     pub last: Timestamp,
     /// How many events.
     pub count: usize,
-    /// Their record ids, in order of time.
+    /// Their record ids, in order of time: the first [`MAX_NAMED`].
     pub events: Vec<String>,
     /// Why it matters.
     pub why: String,

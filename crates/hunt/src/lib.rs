@@ -19,6 +19,7 @@ pub mod answer;
 pub mod detections;
 pub mod event;
 pub mod json;
+pub mod judge;
 mod moment;
 pub mod readers;
 mod report;
@@ -35,7 +36,8 @@ pub use answer::{
 };
 pub use detections::{Detection, DetectionError, Detections};
 pub use event::{Event, Source};
+pub use judge::judge;
 pub use readers::{Growing, Import, Imported, ReadError};
-pub use report::{HuntError, HuntReport, Options, UserAnswer, report, run};
+pub use report::{HuntError, HuntReport, ImportReport, Options, UserAnswer, report, run};
 pub use sigma::{Sigma, SigmaAnswer, SigmaFinding};
 pub use store::{Sink, Store, StoreError};

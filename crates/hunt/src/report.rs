@@ -1,17 +1,18 @@
 //! Files in, answers for every user out.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::analysis::{Ground, STAND_IN, Shared, holes};
-use crate::answer::{Analysis, Coverage, Finding, Gap, Subject, Verdict};
-use crate::detections::{DetectionError, Detections, own_domains};
-use crate::event::{Event, Outcome, Source};
-use crate::readers::{Import, Imported, ReadError};
+use crate::analysis::{STAND_IN, Shared, holes};
+use crate::answer::{Analysis, Coverage, Finding, Gap, Verdict};
+use crate::detections::{DetectionError, Detections};
+use crate::event::Source;
+use crate::judge::judge;
+use crate::readers::{Counts, Damaged, Import, Imported, InputReport, ReadError};
 use crate::sigma::{Sigma, SigmaAnswer};
+use crate::store::{Memory, by_time};
 
 /// What the one who asks can set.
 #[derive(Clone, Debug)]
@@ -66,10 +67,22 @@ pub struct UserAnswer {
     pub analysis: Analysis,
 }
 
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ImportReport {
+    /// Every input, by label.
+    pub inputs: Vec<InputReport>,
+    /// Damaged records, by input and line.
+    pub damaged: Vec<Damaged>,
+    /// The sums.
+    pub counts: Counts,
+}
+
 /// The answers of one hunt.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct HuntReport {
-    /// What was read, and the events.
+    /// What was read. The events themselves only where they lay in memory ([`report`]);
+    /// after [`judge`] they are in their store, and nowhere else.
     pub imported: Imported,
     /// What the detections found, worst first.
     pub findings: Vec<Finding>,
@@ -94,159 +107,43 @@ pub fn run(paths: &[PathBuf], options: &Options) -> Result<HuntReport, HuntError
     Ok(report(imported, options))
 }
 
-/// Answers for every user in what was imported.
+/// Answers for every user in what was imported: [`judge`] over the events in memory, which
+/// can always be read back.
 pub fn report(imported: Imported, options: &Options) -> HuntReport {
-    let domains: BTreeSet<String> = if options.own_domains.is_empty() {
-        own_domains(&imported.events)
-    } else {
-        options
-            .own_domains
-            .iter()
-            .map(|domain| domain.to_lowercase())
-            .collect()
-    };
-    let findings = options.detections.find(&imported.events, &domains);
-    let shared = Shared::of(&imported.events);
-    let mut users = users(&imported.events, &shared, &findings, &domains, options);
-    users.sort_by(|a, b| {
-        let rank = |answer: &UserAnswer| {
-            (
-                answer.analysis.verdict,
-                std::cmp::Reverse(answer.analysis.score),
-            )
-        };
-        rank(a).cmp(&rank(b)).then_with(|| a.user.cmp(&b.user))
-    });
-    let coverage = coverage(&imported, &shared);
+    let own: BTreeSet<String> = options
+        .own_domains
+        .iter()
+        .map(|domain| domain.to_lowercase())
+        .collect();
+    let mut matcher = options.detections.matcher();
+    for (event, number) in imported.events.iter().zip(0..) {
+        matcher.feed(number, event);
+    }
+    let raised = matcher.finish((!own.is_empty()).then_some(&own));
     let sigma = options.sigma.find(&imported.events);
-    HuntReport {
-        imported,
-        findings,
-        users,
-        coverage,
-        sigma,
-    }
-}
-
-/// Somebody with a finding is judged against all events. For the others
-/// their own are enough, which keeps the time linear.
-fn users(
-    events: &[Event],
-    shared: &Shared,
-    findings: &[Finding],
-    domains: &BTreeSet<String>,
-    options: &Options,
-) -> Vec<UserAnswer> {
-    let asked: BTreeSet<String> = options
-        .users
-        .iter()
-        .map(|user| user.to_lowercase())
-        .collect();
-    let found: BTreeSet<&str> = findings
-        .iter()
-        .map(|finding| finding.user.as_str())
-        .collect();
-    let mut ids: BTreeMap<&str, String> = BTreeMap::new();
-    let mut own: BTreeMap<String, Vec<Event>> = BTreeMap::new();
-    for event in events {
-        let Some(user) = event.user.as_ref().filter(|user| is_person(user)) else {
-            continue;
-        };
-        if let Some(id) = event
-            .user_id
-            .as_ref()
-            .filter(|id| crate::token::token_id(id).is_some())
-            && !ids.contains_key(user.as_str())
-        {
-            ids.insert(user, id.clone());
-        }
-        if event.source == Source::MessageTrace {
-            continue;
-        }
-        if asked.contains(user) || found.contains(user.as_str()) {
-            own.entry(user.clone()).or_default();
-        } else if asked.is_empty() {
-            own.entry(user.clone()).or_default().push(event.clone());
-        }
-    }
-    let ground = Ground::new(events, shared, domains.clone(), &options.detections, &[]);
-    let answer = |user: &str, scope: &[Event], hostile: &BTreeSet<IpAddr>| {
-        let subject = Subject {
-            upn: user.to_owned(),
-            own_domains: domains.iter().cloned().collect(),
-            id: ids.get(user).cloned(),
-            hostile: hostile.iter().copied().collect(),
-            ..Subject::default()
-        };
-        if scope.is_empty() {
-            ground.analyse(&subject, options.now)
-        } else {
-            Ground::unsuspected(scope, shared, domains.clone()).analyse(&subject, options.now)
-        }
+    let account = ImportReport {
+        inputs: imported.inputs,
+        damaged: imported.damaged,
+        counts: imported.counts,
     };
-    let none = BTreeSet::new();
-    let mut users: Vec<UserAnswer> = own
-        .iter()
-        .map(|(user, own)| UserAnswer {
-            user: user.clone(),
-            analysis: answer(user, own, &none),
-        })
-        .collect();
-    // Where one account was taken from, others may have been; and from there others again.
-    let mut known = BTreeSet::new();
-    for _ in 0..ROUNDS {
-        let hostile: BTreeSet<IpAddr> = users
-            .iter()
-            .filter(|user| user.analysis.verdict == Verdict::Compromised)
-            .flat_map(|user| &user.analysis.fingerprint.addresses)
-            .filter_map(|address| crate::address::parse(address))
-            .collect();
-        if hostile == known {
-            break;
-        }
-        let entered: BTreeSet<&str> = events
-            .iter()
-            .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
-            .filter(|event| {
-                event
-                    .address
-                    .is_some_and(|address| hostile.contains(&address))
-            })
-            .filter_map(|event| event.user.as_deref())
-            .collect();
-        for user in users.iter_mut().filter(|user| {
-            user.analysis.verdict != Verdict::Compromised && entered.contains(user.user.as_str())
-        }) {
-            user.analysis = answer(&user.user, &[], &hostile);
-        }
-        known = hostile;
-    }
-    users
+    let store = Memory::new(imported.events);
+    let judged = judge(&store, account, raised, sigma, options);
+    let mut events = store.into_events();
+    events.sort_by(by_time);
+    let mut report = judged.unwrap_or_default();
+    report.imported.events = events;
+    report
 }
 
-/// How often the addresses of accounts that were taken are looked for in the others.
-const ROUNDS: usize = 4;
-
-/// Names of services stand where users do.
-fn is_person(user: &str) -> bool {
-    user.contains('@') && !user.contains('\\') && !user.starts_with("app@")
-}
-
-fn coverage(imported: &Imported, shared: &Shared) -> Vec<Coverage> {
+/// The ledger of all users together.
+pub(crate) fn coverage(account: &ImportReport, shared: &Shared) -> Vec<Coverage> {
     Source::ALL
         .iter()
         .filter_map(|source| {
-            let times: Vec<Timestamp> = imported
-                .events
-                .iter()
-                .filter(|event| event.source == *source && event.time != crate::event::NO_TIME)
-                .map(|event| event.time)
-                .collect();
-            let Some(from) = times.first().copied() else {
-                return stand_in(*source, &imported.events);
+            let Some(facts) = shared.facts(*source) else {
+                return stand_in(*source, shared);
             };
-            let to = times.last().copied();
-            let mut gaps: Vec<Gap> = imported
+            let mut gaps: Vec<Gap> = account
                 .inputs
                 .iter()
                 .filter(|input| !input.notes.is_empty())
@@ -256,22 +153,22 @@ fn coverage(imported: &Imported, shared: &Shared) -> Vec<Coverage> {
                     why: format!("{}: {}", input.path, input.notes.join("; ")),
                 })
                 .collect();
-            if imported.counts.damaged > 0 {
+            if account.counts.damaged > 0 {
                 gaps.push(Gap {
                     from: None,
                     to: None,
                     why: format!(
                         "{} records could not be read; they may be of this source",
-                        imported.counts.damaged
+                        account.counts.damaged
                     ),
                 });
             }
             gaps.extend(holes(*source, shared));
             Some(Coverage {
                 source: *source,
-                from: Some(from),
-                to,
-                events: times.len(),
+                from: facts.from,
+                to: facts.to,
+                events: facts.events,
                 gaps,
             })
         })
@@ -280,8 +177,11 @@ fn coverage(imported: &Imported, shared: &Shared) -> Vec<Coverage> {
 
 /// The line of a sign-in log that is absent while the audit log's own sign-in
 /// records stand in for it.
-fn stand_in(source: Source, events: &[Event]) -> Option<Coverage> {
-    let told = source == Source::SignIns && events.iter().any(Event::is_sign_in);
+fn stand_in(source: Source, shared: &Shared) -> Option<Coverage> {
+    let told = source == Source::SignIns
+        && shared
+            .facts(Source::Ual)
+            .is_some_and(|facts| facts.signs_in);
     told.then(|| Coverage {
         source,
         from: None,

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use retake_playbook::ObjectKind;
 
+use super::findings::Findings;
 use super::intruder::{Intruder, Raised};
 use super::profile::Whose;
 use super::scope::{Scope, sessions};
-use crate::answer::{By, Change};
+use crate::answer::{By, Change, Severity};
 use crate::event::{Event, Outcome, Source};
 
 /// What kind of object an operation changes; none if it changes nothing that
@@ -338,6 +339,45 @@ fn change(
 /// Every id in the record of a consent: the app's, and what it may reach.
 pub(super) fn grant_ids(event: &Event) -> Vec<String> {
     identify(event, ObjectKind::OauthGrant, None).0
+}
+
+/// The event changes something that a case looks after.
+pub(crate) fn changes_something(event: &Event) -> bool {
+    object_kind(event).is_some()
+}
+
+/// A change that needs a look.
+pub(crate) fn is_serious_change(event: &Event, findings: &Findings) -> bool {
+    findings
+        .of(event)
+        .any(|finding| finding.severity >= Severity::Medium)
+        && object_kind(event).is_some()
+}
+
+/// Hands out every name and id of whom the event was done to, as it stands there: of a path
+/// also its parts.
+pub(crate) fn each_name(event: &Event, visit: &mut dyn FnMut(&str)) {
+    let texts = [
+        event.object.as_deref(),
+        event.parameter("Identity"),
+        event.parameter("Mailbox"),
+    ];
+    for text in texts.into_iter().flatten() {
+        visit(text);
+        if text.contains(['\\', '/']) {
+            text.rsplit(['\\', '/']).for_each(&mut *visit);
+        }
+    }
+    for target in &event.targets {
+        target
+            .upn
+            .iter()
+            .chain(&target.id)
+            .for_each(|name| visit(name));
+    }
+    for name in [&event.mailbox, &event.sender].into_iter().flatten() {
+        visit(name);
+    }
 }
 
 /// The account or mailbox changed.

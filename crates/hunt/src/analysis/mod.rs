@@ -9,6 +9,7 @@ mod blast;
 mod changes;
 mod consent;
 mod coverage;
+mod findings;
 mod held;
 mod impersonated;
 mod intruder;
@@ -25,17 +26,20 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::ObjectKind;
 
-use crate::answer::{Analysis, By, Path, Reason, Severity, Subject, Verdict};
+use crate::answer::{Analysis, By, Path, Reason, Subject, Verdict};
 use crate::detections::{Detections, own_domains};
 use crate::event::{Event, Outcome, Source};
 use crate::store::by_time;
+pub(crate) use changes::{changes_something, each_name, is_serious_change};
 pub(crate) use coverage::{STAND_IN, holes};
+pub(crate) use findings::Findings;
 use held::Held;
 use intruder::{Intruder, Raised, SUSPICIOUS};
 use past::Past;
+pub(crate) use profile::Network;
 use profile::{Networks, Profile, Whose};
 use scope::Scope;
-pub(crate) use shared::Shared;
+pub(crate) use shared::{Shared, is_wrong_password};
 use signs::ids;
 
 /// Answers for one account from these events, with the detections that are
@@ -63,108 +67,65 @@ pub fn analyse_with(
             .map(|domain| domain.to_lowercase())
             .collect()
     };
-    Ground::new(events, &shared, own, detections, &subject.own_app_ids).analyse(subject, now)
+    let mut all: Vec<&Event> = events.iter().collect();
+    all.sort_by(|a, b| by_time(a, b));
+    // What the responder's own tools did is evidence of nothing.
+    let judged: Vec<&Event> = all
+        .iter()
+        .filter(|event| {
+            ![&event.app_id, &event.user_id, &event.user]
+                .into_iter()
+                .flatten()
+                .any(|id| {
+                    subject
+                        .own_app_ids
+                        .iter()
+                        .any(|own| own.eq_ignore_ascii_case(id))
+                })
+        })
+        .copied()
+        .collect();
+    let findings = Findings::new(&detections.raise(&judged, &own), detections);
+    Ground {
+        shared: &shared,
+        own: &own,
+        findings: &findings,
+        vouched: None,
+    }
+    .analyse(all, subject, now)
 }
 
-/// What the answers for all accounts have in common: worked out once.
+/// What the answers for all accounts have in common.
+#[derive(Clone, Copy)]
 pub(crate) struct Ground<'a> {
-    all: Vec<&'a Event>,
-    shared: &'a Shared,
-    own: BTreeSet<String>,
-    found: Vec<crate::detections::Raised<'a>>,
-    raised: Raised,
-    serious: BTreeSet<String>,
+    /// What everybody's events say together.
+    pub(crate) shared: &'a Shared,
+    /// The organisation's own mail domains.
+    pub(crate) own: &'a BTreeSet<String>,
+    /// What the detections found.
+    pub(crate) findings: &'a Findings,
+    /// Changes to other people's things that their own users stand for, where everybody
+    /// was judged: by record, the account that made them.
+    pub(crate) vouched: Option<&'a HashMap<String, String>>,
 }
 
-impl<'a> Ground<'a> {
-    /// Looks through the events. What the apps `but_by` did is evidence of nothing.
-    pub(crate) fn new(
-        events: &'a [Event],
-        shared: &'a Shared,
-        own: BTreeSet<String>,
-        detections: &Detections,
-        but_by: &[String],
-    ) -> Self {
-        let mut all: Vec<&Event> = events.iter().collect();
-        all.sort_by(|a, b| by_time(a, b));
-        let judged: Vec<&Event> = all
-            .iter()
-            .filter(|event| {
-                ![&event.app_id, &event.user_id, &event.user]
-                    .into_iter()
-                    .flatten()
-                    .any(|id| but_by.iter().any(|own| own.eq_ignore_ascii_case(id)))
-            })
-            .copied()
-            .collect();
-        let found = detections.raise(&judged, &own);
-        let mut raised: Raised = HashMap::new();
-        for it in &found {
-            for event in &it.events {
-                raised.entry(std::ptr::from_ref(*event)).or_default().push((
-                    it.finding.detection.clone(),
-                    it.finding.severity,
-                    it.finding.technique.clone(),
-                ));
-            }
-        }
-        let serious = detections
-            .iter()
-            .filter(|detection| detection.severity >= Severity::Medium)
-            .map(|detection| detection.id.clone())
-            .collect();
-        Self {
-            all,
-            shared,
-            own,
-            found,
-            raised,
-            serious,
-        }
-    }
-
-    /// The events of somebody of whom no detection found anything.
-    pub(crate) fn unsuspected(
-        events: &'a [Event],
-        shared: &'a Shared,
-        own: BTreeSet<String>,
-    ) -> Self {
-        let mut all: Vec<&Event> = events.iter().collect();
-        all.sort_by(|a, b| by_time(a, b));
-        Self {
-            all,
-            shared,
-            own,
-            found: Vec::new(),
-            raised: HashMap::new(),
-            serious: BTreeSet::new(),
-        }
-    }
-
-    /// Answers for one account.
-    pub(crate) fn analyse(&self, subject: &Subject, now: Timestamp) -> Analysis {
-        let scope = Scope::new(self.all.clone(), subject, self.shared);
-        let findings = self
-            .found
-            .iter()
-            .filter(|found| {
-                found.finding.user == scope.upn()
-                    || found.events.iter().any(|event| scope.suffers(event))
-            })
-            .map(|found| found.finding.clone())
-            .collect();
-        conclude(self, &scope, subject, now, findings)
+impl Ground<'_> {
+    /// Answers for one account from these events, which are in order of time.
+    pub(crate) fn analyse(self, all: Vec<&Event>, subject: &Subject, now: Timestamp) -> Analysis {
+        let raised = self.findings.raised(&all);
+        let scope = Scope::new(all, subject, self.shared);
+        conclude(self, &scope, &raised, subject, now)
     }
 }
 
 fn conclude(
-    ground: &Ground<'_>,
+    ground: Ground<'_>,
     scope: &Scope<'_>,
+    raised: &Raised,
     subject: &Subject,
     now: Timestamp,
-    findings: Vec<crate::answer::Finding>,
 ) -> Analysis {
-    let (networks, raised, own) = (&ground.shared.networks, &ground.raised, &ground.own);
+    let networks = &ground.shared.networks;
     let last = scope.own.last().map_or(now, |event| event.time);
     let anchor = subject.alert_at.unwrap_or(last).min(now);
     let past = Past::find(scope, subject, networks, raised, anchor);
@@ -178,6 +139,7 @@ fn conclude(
         .map(|event| std::ptr::from_ref(*event))
         .collect();
     let mut changes = changes::find(scope, &intruder, &elsewhere_keys, raised);
+    vouch(&mut changes, ground.vouched);
 
     // Consents that the user gave in person, to apps with risky rights, not
     // long before; and what those apps and the attacker's did.
@@ -242,7 +204,7 @@ fn conclude(
             events: ids(&app_events),
         });
     }
-    let unexplained = unexplained(&changes, recent, &ground.serious);
+    let unexplained = unexplained(&changes, recent, &ground.findings.serious, ground.vouched);
     if !compromised && !unexplained.is_empty() {
         score = score.max(SUSPICIOUS + 5);
         reasons.push(Reason {
@@ -301,9 +263,9 @@ fn conclude(
         fingerprint,
         changes,
         blast,
-        impersonated: impersonated::find(scope, networks, own, now),
+        impersonated: impersonated::find(scope, networks, ground.own, now),
         coverage: coverage::ledger(scope, now),
-        findings,
+        findings: ground.findings.about(scope),
     }
 }
 
@@ -392,15 +354,39 @@ fn event_floor(consents: &[&Event], changes: &[crate::answer::Change]) -> Timest
         .unwrap_or(Timestamp::MAX)
 }
 
+/// Says of a change by another account that its own user stands for it.
+fn vouch(changes: &mut [crate::answer::Change], vouched: Option<&HashMap<String, String>>) {
+    for change in changes.iter_mut().filter(|change| change.by == By::Unknown) {
+        if let Some(who) = voucher(change, vouched) {
+            change
+                .reasons
+                .push(format!("{who} did it from where {who} works"));
+        }
+    }
+}
+
+fn voucher<'v>(
+    change: &crate::answer::Change,
+    vouched: Option<&'v HashMap<String, String>>,
+) -> Option<&'v String> {
+    change
+        .also
+        .iter()
+        .chain([&change.record_id])
+        .find_map(|record| vouched?.get(record))
+}
+
 /// Records of serious, recent changes whose author cannot be told.
 fn unexplained(
     changes: &[crate::answer::Change],
     recent: Timestamp,
     serious: &BTreeSet<String>,
+    vouched: Option<&HashMap<String, String>>,
 ) -> Vec<String> {
     changes
         .iter()
         .filter(|change| change.by == By::Unknown && change.at >= recent)
+        .filter(|change| voucher(change, vouched).is_none())
         .filter(|change| change.detections.iter().any(|id| serious.contains(id)))
         .map(|change| change.record_id.clone())
         .collect()

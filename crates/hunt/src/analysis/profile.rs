@@ -18,7 +18,7 @@ use crate::event::{Event, Outcome};
 
 /// A network: by number where a log says it, else by neighbourhood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Network {
+pub(crate) enum Network {
     Number(u32),
     Near(IpAddr),
 }

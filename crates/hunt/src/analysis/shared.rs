@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use retake_playbook::ObjectKind;
 
 use super::changes::{grant_ids, object_kind};
-use super::profile::Networks;
+use super::profile::{Network, Networks};
 use super::scope::WRONG_PASSWORD;
 use crate::event::{Event, NO_TIME, Outcome, Source};
 
@@ -32,10 +32,12 @@ pub(crate) struct Shared {
 
 /// What is known of one source.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Facts {
-    pub(super) from: Option<Timestamp>,
-    pub(super) to: Option<Timestamp>,
-    pub(super) events: usize,
+pub(crate) struct Facts {
+    pub(crate) from: Option<Timestamp>,
+    pub(crate) to: Option<Timestamp>,
+    pub(crate) events: usize,
+    /// Some of them are sign-ins.
+    pub(crate) signs_in: bool,
     /// Some of them tell of mail that was read.
     pub(super) mail_read: bool,
     /// Some of them are sign-ins without a person.
@@ -120,6 +122,7 @@ impl Shared {
         facts.from = Some(facts.from.map_or(event.time, |from| from.min(event.time)));
         facts.to = Some(facts.to.map_or(event.time, |to| to.max(event.time)));
         facts.events += 1;
+        facts.signs_in |= event.is_sign_in();
         facts.mail_read |= event.is("MailItemsAccessed");
         facts.silent |= event.interactive == Some(false);
         let person = event.user.as_deref().is_some_and(|user| user.contains('@'));
@@ -133,7 +136,7 @@ impl Shared {
     }
 
     /// What is known of a source.
-    pub(super) fn facts(&self, source: Source) -> Option<&Facts> {
+    pub(crate) fn facts(&self, source: Source) -> Option<&Facts> {
         self.facts.get(&source)
     }
 
@@ -146,6 +149,16 @@ impl Shared {
         }
         let app = app.to_lowercase();
         self.granted.contains(&app) && !self.resources.contains(&app)
+    }
+
+    /// It is what apps are let into, not an app.
+    pub(crate) fn is_resource(&self, id: &str) -> bool {
+        self.resources.contains(&id.to_lowercase())
+    }
+
+    /// The network of an address.
+    pub(crate) fn network(&self, address: IpAddr) -> Network {
+        self.networks.of_address(address)
     }
 
     /// The address tried passwords on several accounts in the day before.
@@ -185,7 +198,7 @@ impl Shared {
 }
 
 /// A password that was wrong, or one too many.
-pub(super) fn is_wrong_password(event: &Event) -> bool {
+pub(crate) fn is_wrong_password(event: &Event) -> bool {
     event.is_sign_in()
         && event.outcome == Outcome::Failure
         && event

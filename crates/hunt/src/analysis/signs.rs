@@ -75,9 +75,15 @@ pub(super) fn score(
         "signed in from a country that the user does not work from".to_owned(),
         &places,
     );
+    // Not the user's own by network, device or session.
+    let strange = |event: &Event| {
+        whose
+            .get(&std::ptr::from_ref(event))
+            .is_some_and(|whose| !whose.is_own())
+    };
     let hostile = pick(&|event| {
         entered(event)
-            && foreign(event)
+            && strange(event)
             && (scope.tried_passwords(event)
                 || event
                     .address
@@ -190,7 +196,7 @@ pub(super) fn score(
         &claimed,
     );
 
-    let guessed = pick(&|event| entered(event) && foreign(event) && scope.tried_passwords(event));
+    let guessed = pick(&|event| entered(event) && strange(event) && scope.tried_passwords(event));
     add(
         25,
         "the same place had tried passwords on several accounts".to_owned(),
@@ -198,7 +204,7 @@ pub(super) fn score(
     );
     let elsewhere = pick(&|event| {
         entered(event)
-            && foreign(event)
+            && strange(event)
             && event
                 .address
                 .is_some_and(|address| scope.hostile.contains(&address))
@@ -291,6 +297,7 @@ pub(super) fn score(
         || events.iter().any(|event| foreign(event))
         || !copied.is_empty() && !profile.thin
         || !twice.is_empty()
+        || !hostile.is_empty()
         || (!risky.is_empty() && !flow.is_empty());
     cluster.score = if alien { sum } else { sum.min(ATTACKER - 5) }.clamp(0, 100);
     cluster.reasons = reasons;

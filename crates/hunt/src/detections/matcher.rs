@@ -14,7 +14,7 @@ use super::column::Seen;
 use super::correlate::Correlate;
 use super::expression::{Expression, Gate, Residual, Truth, mail_domains};
 use super::{Detection, Detections, PUBLIC_PROVIDERS, fold};
-use crate::answer::Finding;
+use crate::answer::{Finding, MAX_NAMED};
 use crate::event::{Event, Source};
 
 /// Which expression of a detection an event passed.
@@ -107,8 +107,10 @@ pub struct Matcher<'a> {
 pub struct RaisedRows {
     /// The finding.
     pub finding: Finding,
-    /// The events' numbers, in the order of the finding's events.
+    /// The events' numbers, in order of time: of all of them.
     pub ordinals: Vec<u64>,
+    /// The events' record ids, in the same order: of all of them.
+    pub records: Vec<Arc<str>>,
 }
 
 impl Detections {
@@ -333,10 +335,15 @@ fn raise(detection: &Detection, rows: &[Row]) -> Vec<RaisedRows> {
                     first,
                     last,
                     count: rows.len(),
-                    events: rows.iter().map(|row| row.id.to_string()).collect(),
+                    events: rows
+                        .iter()
+                        .take(MAX_NAMED)
+                        .map(|row| row.id.to_string())
+                        .collect(),
                     why: detection.why.clone(),
                 },
                 ordinals: rows.iter().map(|row| row.ordinal).collect(),
+                records: rows.iter().map(|row| Arc::clone(&row.id)).collect(),
             })
         })
         .collect()
@@ -352,7 +359,7 @@ fn user_of(event: &Event) -> &str {
 
 /// Adds the mail domains of whoever is at work in the event: the mailbox's
 /// owner, and who acts and is no guest.
-pub(super) fn add_own_domains(domains: &mut BTreeSet<String>, event: &Event) {
+pub(crate) fn add_own_domains(domains: &mut BTreeSet<String>, event: &Event) {
     if event
         .user_type
         .as_deref()
