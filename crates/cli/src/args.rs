@@ -60,6 +60,8 @@ pub enum Command {
     Case(Case),
     /// Find out from exported logs what happened.
     Hunt(Hunt),
+    /// Ask the table of events that a hunt left, in SQL.
+    Sql(Sql),
     /// Explain a code of the error book, a step, a gate or an artefact.
     Explain(Explain),
     /// Print what makes a shell complete commands and options.
@@ -536,6 +538,26 @@ pub enum TimelineForm {
     Csv,
     /// What Timesketch imports.
     Timesketch,
+}
+
+/// Arguments of `retake sql`.
+#[derive(Debug, ClapArgs)]
+pub struct Sql {
+    /// The directory that `retake hunt --to` wrote.
+    pub directory: PathBuf,
+    /// The question, to the table `events`; a name with a dot stands in double quotes.
+    /// Nothing can be changed by it.
+    #[arg(required_unless_present = "columns", conflicts_with = "columns")]
+    pub question: Option<String>,
+    /// List the columns and what they hold.
+    #[arg(long)]
+    pub columns: bool,
+    /// Write the answer to this file for a spreadsheet; `-` for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Show long texts to their end.
+    #[arg(long)]
+    pub whole: bool,
 }
 
 /// Arguments of `retake explain`.
