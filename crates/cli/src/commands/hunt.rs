@@ -158,7 +158,7 @@ fn write_timeline(
                 .any(|name| asked.contains(name))
     };
     let file = Outgoing::open(path, args.replace)?;
-    let mut timeline = Timeline::new(file, form, report).map_err(failed)?;
+    let mut timeline = Timeline::new(file, form, report, std::env::temp_dir());
     for event in report
         .imported
         .events
