@@ -7,11 +7,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use retake_hunt::{Event, HuntError, HuntReport, Options, Retrace, Severity, Verdict};
+use retake_hunt::{
+    Event, HuntError, HuntReport, Options, Retrace, Severity, Store, StoreError, Verdict,
+};
 use retake_playbook::codes::{self, Exit};
 use retake_report::hunt::{Form, Next, Timeline, details, page, screen};
 use serde_json::json;
 
+use self::importing::Hunted;
 use self::outgoing::Outgoing;
 use crate::args::{Hunt, TimelineForm};
 use crate::failure::Failure;
@@ -61,15 +64,27 @@ pub(crate) fn run(args: &Hunt, terminal: &Terminal) -> Result<Exit, Failure> {
             )
         })?;
     }
-    let report = importing::import(&args.files, &options, terminal).map_err(failure)?;
+    let Hunted { report, store } =
+        importing::import(&args.files, &options, terminal).map_err(failure)?;
 
     let mut retrace = Retrace::new(&report, &args.user);
-    for event in &report.imported.events {
-        retrace.put(event);
-    }
+    let mut timeline = match (&args.timeline, form) {
+        (Some(path), Some(form)) => {
+            let file = Outgoing::open(path, args.replace)?;
+            Some((
+                path,
+                Timeline::new(file, form, &report, std::env::temp_dir()),
+            ))
+        }
+        _ => None,
+    };
+    walk(store.as_ref(), args, &mut retrace, timeline.as_mut())?;
     let mut written = Vec::new();
-    if let (Some(path), Some(form)) = (&args.timeline, form) {
-        write_timeline(path, form, args, &report, &retrace)?;
+    if let Some((path, timeline)) = timeline {
+        let (file, _) = timeline
+            .finish()
+            .map_err(|error| outgoing::failed(path, &error))?;
+        file.finish()?;
         written.push(path);
     }
     if let Some(path) = &args.report {
@@ -140,15 +155,14 @@ fn show(
     }
 }
 
-/// The events of the table, or of some accounts in it, one at a time.
-fn write_timeline(
-    path: &Path,
-    form: Form,
+/// The second walk over the events; a timeline is written on the way, of all accounts or of
+/// those that were asked for.
+fn walk(
+    store: &dyn Store,
     args: &Hunt,
-    report: &HuntReport,
-    retrace: &Retrace<'_>,
+    retrace: &mut Retrace<'_>,
+    mut timeline: Option<&mut (&PathBuf, Timeline<'_, Outgoing>)>,
 ) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| outgoing::failed(path, &error);
     let asked: Vec<String> = args.user.iter().map(|user| user.to_lowercase()).collect();
     let concerns = |event: &Event| {
         asked.is_empty()
@@ -157,18 +171,26 @@ fn write_timeline(
                 .flatten()
                 .any(|name| asked.contains(name))
     };
-    let file = Outgoing::open(path, args.replace)?;
-    let mut timeline = Timeline::new(file, form, report, std::env::temp_dir());
-    for event in report
-        .imported
-        .events
-        .iter()
-        .filter(|event| concerns(event))
-    {
-        timeline.put(event, retrace.whose(event)).map_err(failed)?;
-    }
-    let (file, _) = timeline.finish().map_err(failed)?;
-    file.finish()
+    let mut failed = None;
+    let walked = store.scan(&mut |event| {
+        if let Some((path, timeline)) = timeline.as_deref_mut().filter(|_| concerns(&event))
+            && let Err(error) = timeline.put(&event, retrace.whose(&event))
+        {
+            failed = Some(outgoing::failed(path, &error));
+            return Err(StoreError::new("writing the timeline", error));
+        }
+        retrace.put(&event);
+        Ok(())
+    });
+    walked.map_err(|error| {
+        failed.unwrap_or_else(|| {
+            Failure::new(
+                codes::NOT_WRITABLE,
+                format!("The imported events cannot be read back: {error}. Nothing was changed."),
+                "The directory for temporary files may be full, or somebody emptied it.",
+            )
+        })
+    })
 }
 
 /// The form that was asked for, or that the file's ending says.

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use retake_hunt::{HuntError, HuntReport, Import, Options, Progress};
+use retake_hunt::store::Memory;
+use retake_hunt::{HuntError, HuntReport, Import, Options, Progress, Store};
 use retake_report::hunt::progress;
 
 use crate::terminal::Terminal;
@@ -11,13 +12,19 @@ use crate::terminal::Terminal;
 /// The line is drawn anew at most so often.
 const EVERY: Duration = Duration::from_millis(200);
 
+/// The answers, and where the events lie.
+pub(super) struct Hunted {
+    pub(super) report: HuntReport,
+    pub(super) store: Box<dyn Store>,
+}
+
 /// Reads the files and answers. How far it is goes to standard error, where somebody
 /// watches.
 pub(super) fn import(
     paths: &[PathBuf],
     options: &Options,
     terminal: &Terminal,
-) -> Result<HuntReport, HuntError> {
+) -> Result<Hunted, HuntError> {
     let mut shown = Shown::new(terminal);
     let mut files = Vec::new();
     for path in paths {
@@ -43,7 +50,12 @@ pub(super) fn import(
     if imported.inputs.is_empty() {
         return Err(HuntError::NoInput);
     }
-    Ok(retake_hunt::report(imported, options))
+    let mut report = retake_hunt::report(imported, options);
+    let store = Memory::new(std::mem::take(&mut report.imported.events));
+    Ok(Hunted {
+        report,
+        store: Box::new(store),
+    })
 }
 
 /// Every file below a path. What cannot be listed stands there itself: the import says why
