@@ -7,8 +7,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use retake_hunt::import::Sorted;
 use retake_hunt::{
-    Event, HuntError, HuntReport, Options, Retrace, Severity, Store, StoreError, Verdict,
+    Event, HuntError, HuntReport, Options, Retrace, Severity, Store as _, StoreError, Verdict,
 };
 use retake_playbook::codes::{self, Exit};
 use retake_report::hunt::{Form, Next, Timeline, details, page, screen};
@@ -19,6 +20,9 @@ use self::outgoing::Outgoing;
 use crate::args::{Hunt, TimelineForm};
 use crate::failure::Failure;
 use crate::terminal::{Terminal, safe};
+
+/// Bytes of events that are held while a timeline is sorted.
+const SORTED: usize = 32 << 20;
 
 pub(crate) fn run(args: &Hunt, terminal: &Terminal) -> Result<Exit, Failure> {
     let form = args
@@ -64,31 +68,24 @@ pub(crate) fn run(args: &Hunt, terminal: &Terminal) -> Result<Exit, Failure> {
             )
         })?;
     }
-    let Hunted { report, store } =
-        importing::import(&args.files, &options, terminal).map_err(failure)?;
+    let hunted = importing::import(args, &options, terminal)?;
+    let report = &hunted.report;
 
-    let mut retrace = Retrace::new(&report, &args.user);
-    let mut timeline = match (&args.timeline, form) {
-        (Some(path), Some(form)) => {
-            let file = Outgoing::open(path, args.replace)?;
-            Some((
-                path,
-                Timeline::new(file, form, &report, std::env::temp_dir()),
-            ))
-        }
-        _ => None,
-    };
-    walk(store.as_ref(), args, &mut retrace, timeline.as_mut())?;
+    let mut retrace = Retrace::new(report, &args.user);
+    hunted
+        .table
+        .scan(&mut |event| {
+            retrace.put(&event);
+            Ok(())
+        })
+        .map_err(unreadable)?;
     let mut written = Vec::new();
-    if let Some((path, timeline)) = timeline {
-        let (file, _) = timeline
-            .finish()
-            .map_err(|error| outgoing::failed(path, &error))?;
-        file.finish()?;
+    if let (Some(path), Some(form)) = (&args.timeline, form) {
+        write_timeline(path, form, args, &hunted, &retrace)?;
         written.push(path);
     }
     if let Some(path) = &args.report {
-        let html = page(&report, &retrace, now).map_err(|error| {
+        let html = page(report, &retrace, now).map_err(|error| {
             Failure::new(codes::INTERNAL, error.to_string(), "Please report it.")
         })?;
         let mut file = Outgoing::open(path, args.replace)?;
@@ -97,8 +94,9 @@ pub(crate) fn run(args: &Hunt, terminal: &Terminal) -> Result<Exit, Failure> {
         file.finish()?;
         written.push(path);
     }
-    show(args, terminal, &report, &retrace, &written);
-    Ok(exit(&report))
+    written.extend(&args.to);
+    show(args, terminal, report, &retrace, &written);
+    Ok(exit(report))
 }
 
 fn show(
@@ -155,14 +153,15 @@ fn show(
     }
 }
 
-/// The second walk over the events; a timeline is written on the way, of all accounts or of
-/// those that were asked for.
-fn walk(
-    store: &dyn Store,
+/// The events of the table, or of some accounts in it, in order of time.
+fn write_timeline(
+    path: &PathBuf,
+    form: Form,
     args: &Hunt,
-    retrace: &mut Retrace<'_>,
-    mut timeline: Option<&mut (&PathBuf, Timeline<'_, Outgoing>)>,
+    hunted: &Hunted,
+    retrace: &Retrace<'_>,
 ) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| outgoing::failed(path, &error);
     let asked: Vec<String> = args.user.iter().map(|user| user.to_lowercase()).collect();
     let concerns = |event: &Event| {
         asked.is_empty()
@@ -171,26 +170,33 @@ fn walk(
                 .flatten()
                 .any(|name| asked.contains(name))
     };
-    let mut failed = None;
-    let walked = store.scan(&mut |event| {
-        if let Some((path, timeline)) = timeline.as_deref_mut().filter(|_| concerns(&event))
-            && let Err(error) = timeline.put(&event, retrace.whose(&event))
-        {
-            failed = Some(outgoing::failed(path, &error));
-            return Err(StoreError::new("writing the timeline", error));
-        }
-        retrace.put(&event);
-        Ok(())
-    });
-    walked.map_err(|error| {
-        failed.unwrap_or_else(|| {
-            Failure::new(
-                codes::NOT_WRITABLE,
-                format!("The imported events cannot be read back: {error}. Nothing was changed."),
-                "The directory for temporary files may be full, or somebody emptied it.",
-            )
+    let file = Outgoing::open(path, args.replace)?;
+    let mut timeline = Timeline::new(file, form, &hunted.report).map_err(failed)?;
+    let mut sorted = Sorted::new(hunted.scratch.path(), SORTED).map_err(failed)?;
+    hunted
+        .table
+        .scan(&mut |event| {
+            if concerns(&event) {
+                let put = sorted.put(&event);
+                put.map_err(|error| StoreError::new("sorting the timeline", error))?;
+            }
+            Ok(())
         })
-    })
+        .map_err(unreadable)?;
+    sorted
+        .each::<std::io::Error>(&mut |event| timeline.put(&event, retrace.whose(&event)))
+        .map_err(failed)?;
+    let (file, _) = timeline.finish().map_err(failed)?;
+    file.finish()
+}
+
+/// The table was written a moment ago.
+fn unreadable(error: StoreError) -> Failure {
+    Failure::new(
+        codes::BAD_INPUT,
+        format!("The table of events cannot be read back: {error}. The logs are as they were."),
+        "See whether the disk is full, and run the hunt again.",
+    )
 }
 
 /// The form that was asked for, or that the file's ending says.
