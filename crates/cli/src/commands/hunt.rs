@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use retake_hunt::import::Sorted;
 use retake_hunt::{
     Event, HuntError, HuntReport, Options, Retrace, Severity, Store as _, StoreError, Verdict,
 };
@@ -19,6 +20,9 @@ use self::outgoing::Outgoing;
 use crate::args::{Hunt, TimelineForm};
 use crate::failure::Failure;
 use crate::terminal::{Terminal, safe};
+
+/// Bytes of events that are held while a timeline is sorted.
+const SORTED: usize = 32 << 20;
 
 pub(crate) fn run(args: &Hunt, terminal: &Terminal) -> Result<Exit, Failure> {
     let form = args
@@ -167,19 +171,21 @@ fn write_timeline(
                 .any(|name| asked.contains(name))
     };
     let file = Outgoing::open(path, args.replace)?;
-    let scratch = hunted.scratch.path().to_owned();
-    let mut timeline = Timeline::new(file, form, &hunted.report, scratch);
-    let mut fault = None;
-    let scanned = hunted.table.scan(&mut |event| {
-        if concerns(&event)
-            && let Err(error) = timeline.put(&event, retrace.whose(&event))
-        {
-            fault = Some(failed(error));
-            return Err(StoreError::new("the timeline", "it cannot be written"));
-        }
-        Ok(())
-    });
-    scanned.map_err(|error| fault.unwrap_or_else(|| unreadable(error)))?;
+    let mut timeline = Timeline::new(file, form, &hunted.report).map_err(failed)?;
+    let mut sorted = Sorted::new(hunted.scratch.path(), SORTED).map_err(failed)?;
+    hunted
+        .table
+        .scan(&mut |event| {
+            if concerns(&event) {
+                let put = sorted.put(&event);
+                put.map_err(|error| StoreError::new("sorting the timeline", error))?;
+            }
+            Ok(())
+        })
+        .map_err(unreadable)?;
+    sorted
+        .each::<std::io::Error>(&mut |event| timeline.put(&event, retrace.whose(&event)))
+        .map_err(failed)?;
     let (file, _) = timeline.finish().map_err(failed)?;
     file.finish()
 }

@@ -8,7 +8,6 @@ pub mod cell;
 mod details;
 mod layout;
 mod ledger;
-mod ordered;
 mod page;
 mod picture;
 pub mod progress;

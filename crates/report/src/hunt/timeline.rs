@@ -1,4 +1,4 @@
-//! The events as a timeline, taken one at a time: a table for people, CSV, JSON
+//! The events as a timeline, one at a time: a table for people, CSV, JSON
 //! lines, and the two forms that Timesketch imports.
 //!
 //! Columns are named as in the table of events, but for `timestamp`: a spreadsheet
@@ -9,7 +9,6 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 use retake_hunt::event::NO_TIME;
@@ -19,7 +18,6 @@ use serde_json::{Map, Value, json};
 
 use super::cell;
 use super::layout::pad;
-use super::ordered::Ordered;
 use crate::escape;
 
 /// The form of a timeline.
@@ -68,24 +66,25 @@ const COLUMNS: [&str; 24] = [
 /// Parts of a value that is a list, in a cell.
 const BETWEEN: &str = "; ";
 
-/// Bytes of rows that are held before they are put aside.
-const ROOM: usize = 64 << 20;
-
-/// Writes a timeline, in order of time, in bounded memory.
+/// Writes a timeline.
 #[derive(Debug)]
 pub struct Timeline<'a, W: Write> {
-    out: W,
+    out: Out<W>,
     form: Form,
     /// Record id → the detections that it raised.
     raised: HashMap<&'a str, Vec<&'a str>>,
-    rows: Ordered,
     written: u64,
 }
 
+#[derive(Debug)]
+enum Out<W: Write> {
+    Plain(W),
+    Csv(Box<csv::Writer<W>>),
+}
+
 impl<'a, W: Write> Timeline<'a, W> {
-    /// Ready to take events. What does not fit into memory lies in `scratch`
-    /// meanwhile, in files without a name.
-    pub fn new(out: W, form: Form, report: &'a HuntReport, scratch: PathBuf) -> Self {
+    /// Ready to write, the head written.
+    pub fn new(out: W, form: Form, report: &'a HuntReport) -> io::Result<Self> {
         let mut raised: HashMap<&str, Vec<&str>> = HashMap::new();
         for finding in &report.findings {
             for id in &finding.events {
@@ -98,58 +97,79 @@ impl<'a, W: Write> Timeline<'a, W> {
         for ids in raised.values_mut() {
             ids.sort_unstable();
         }
-        Self {
+        let out = match form {
+            Form::Csv | Form::TimesketchCsv => Out::Csv(Box::new(
+                csv::WriterBuilder::new()
+                    .terminator(csv::Terminator::CRLF)
+                    .from_writer(out),
+            )),
+            _ => Out::Plain(out),
+        };
+        let mut timeline = Self {
             out,
             form,
             raised,
-            rows: Ordered::new(scratch, ROOM),
             written: 0,
-        }
+        };
+        timeline.head()?;
+        Ok(timeline)
     }
 
-    /// Takes one event, in any order.
+    /// Writes one event.
     pub fn put(&mut self, event: &Event, whose: Whose) -> io::Result<()> {
         let raised = self
             .raised
             .get(event.record_id.as_str())
             .map_or(&[][..], Vec::as_slice);
-        let row = match self.form {
-            Form::Csv => csv_row(&cells(event, whose, raised, false)),
-            Form::TimesketchCsv => csv_row(&cells(event, whose, raised, true)),
-            Form::Table => row(event, whose, raised) + "\n",
-            Form::JsonLines => json_row(&object(event, whose, raised, false)),
-            Form::TimesketchJsonLines => json_row(&object(event, whose, raised, true)),
-        };
         self.written += 1;
-        self.rows.put(key(event), row.into_bytes())
+        match (&mut self.out, self.form) {
+            (Out::Csv(writer), form) => {
+                let cells = cells(event, whose, raised, form == Form::TimesketchCsv);
+                writer.write_record(cells).map_err(io::Error::other)
+            }
+            (Out::Plain(out), Form::Table) => writeln!(out, "{}", row(event, whose, raised)),
+            (Out::Plain(out), form) => {
+                let object = object(event, whose, raised, form == Form::TimesketchJsonLines);
+                writeln!(out, "{}", escape::json(&object.to_string()))
+            }
+        }
     }
 
-    /// Writes everything; gives back where to, and how many events.
-    pub fn finish(mut self) -> io::Result<(W, u64)> {
-        self.out.write_all(head(self.form).as_bytes())?;
-        self.rows.finish(&mut self.out)?;
-        self.out.flush()?;
-        Ok((self.out, self.written))
+    /// Everything is written; gives back where to, and how many events.
+    pub fn finish(self) -> io::Result<(W, u64)> {
+        let mut out = match self.out {
+            Out::Plain(out) => out,
+            Out::Csv(writer) => writer
+                .into_inner()
+                .map_err(|error| io::Error::new(error.error().kind(), error.error().to_string()))?,
+        };
+        out.flush()?;
+        Ok((out, self.written))
     }
-}
 
-/// Time, source, record id, so that bytes compare as these do.
-fn key(event: &Event) -> Vec<u8> {
-    // No time of an event is before 1970.
-    let time = u128::try_from(event.time.as_nanosecond()).unwrap_or(0);
-    let mut key = time.to_be_bytes().to_vec();
-    key.push(event.source as u8);
-    key.extend(event.record_id.bytes());
-    key
-}
-
-/// What stands above the rows.
-fn head(form: Form) -> String {
-    let first: &[&str] = match form {
-        Form::JsonLines | Form::TimesketchJsonLines => return String::new(),
-        Form::Table => {
-            return format!(
-                "{}  {}  {}  {}  {}  {}  {}  object, detections\n",
+    fn head(&mut self) -> io::Result<()> {
+        match (&mut self.out, self.form) {
+            (Out::Csv(writer), form) => {
+                let timesketch = form == Form::TimesketchCsv;
+                let mut names: Vec<String> = if timesketch {
+                    ["message", "datetime", "timestamp_desc", "tag"]
+                        .map(str::to_owned)
+                        .to_vec()
+                } else {
+                    ["timestamp", "rule.id"].map(str::to_owned).to_vec()
+                };
+                names.extend(
+                    ["retake.whose"]
+                        .into_iter()
+                        .chain(COLUMNS)
+                        .chain(["retake.file", "retake.line"])
+                        .map(|name| column(name, timesketch)),
+                );
+                writer.write_record(names).map_err(io::Error::other)
+            }
+            (Out::Plain(out), Form::Table) => writeln!(
+                out,
+                "{}  {}  {}  {}  {}  {}  {}  object, detections",
                 pad("time (UTC)", 19),
                 pad("whose", 11),
                 pad("user", 30),
@@ -157,39 +177,10 @@ fn head(form: Form) -> String {
                 pad("operation", 30),
                 pad("outcome", 7),
                 pad("address", 15),
-            );
+            ),
+            (Out::Plain(_), _) => Ok(()),
         }
-        Form::Csv => &["timestamp", "rule.id"],
-        Form::TimesketchCsv => &["message", "datetime", "timestamp_desc", "tag"],
-    };
-    let names: Vec<String> = first
-        .iter()
-        .chain(&["retake.whose"])
-        .chain(&COLUMNS)
-        .chain(&["retake.file", "retake.line"])
-        .map(|name| column(name, form == Form::TimesketchCsv))
-        .collect();
-    csv_row(&names)
-}
-
-/// One line as RFC 4180 has it. No cell holds a line end by now.
-fn csv_row(cells: &[String]) -> String {
-    let quoted: Vec<String> = cells
-        .iter()
-        .map(|cell| {
-            if cell.contains([',', '"', '\r', '\n']) {
-                format!("\"{}\"", cell.replace('"', "\"\""))
-            } else {
-                cell.clone()
-            }
-        })
-        .collect();
-    quoted.join(",") + "\r\n"
-}
-
-/// One object on one line, harmless where it is shown.
-fn json_row(object: &Value) -> String {
-    escape::json(&object.to_string()) + "\n"
+    }
 }
 
 fn column(name: &str, timesketch: bool) -> String {
