@@ -277,7 +277,7 @@ impl<'t> Index<'t> {
         into.dedup();
     }
 
-    /// It comes from where an attacker is.
+    /// It comes from an attacker's place, session or app.
     fn is_marked(&self, event: &Event) -> bool {
         event
             .address
@@ -290,6 +290,10 @@ impl<'t> Index<'t> {
             .into_iter()
             .flatten()
             .any(|session| self.sessions.contains_key(session.as_str()))
+            || event
+                .app_id
+                .as_ref()
+                .is_some_and(|app| self.apps.contains_key(app.to_lowercase().as_str()))
     }
 }
 
