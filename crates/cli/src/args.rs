@@ -60,6 +60,8 @@ pub enum Command {
     Case(Case),
     /// Find out from exported logs what happened.
     Hunt(Hunt),
+    /// Ask the table of events that a hunt left, in SQL.
+    Sql(Sql),
     /// Explain a code of the error book, a step, a gate or an artefact.
     Explain(Explain),
     /// Print what makes a shell complete commands and options.
@@ -497,6 +499,25 @@ pub struct Hunt {
     /// Files or directories of exported logs; zip and gz are opened.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// Everything of this account, also where nothing stands out; repeatable.
+    #[arg(long, value_name = "UPN")]
+    pub user: Vec<String>,
+    /// Everything of every account that stands out, after the answer.
+    #[arg(long)]
+    pub details: bool,
+    /// Write a report for people: one HTML file that loads nothing and runs nothing.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Write every event, in order (with `--user` those of these accounts), to this file.
+    #[arg(long, value_name = "FILE")]
+    pub timeline: Option<PathBuf>,
+    /// The timeline's form; without it, the file's ending says which: .txt, .jsonl, .csv.
+    /// For Timesketch, the ending says which of its two forms, .csv or .jsonl.
+    #[arg(long, value_name = "FORM", requires = "timeline", value_enum)]
+    pub timeline_form: Option<TimelineForm>,
+    /// Replace files that are there.
+    #[arg(long)]
+    pub replace: bool,
     /// A detection of your own, or a folder of them: each is added, or takes the place of
     /// the one with its id.
     #[arg(long, value_name = "PATH")]
@@ -504,6 +525,39 @@ pub struct Hunt {
     /// A Sigma rule, or a folder of them, to run on the same events.
     #[arg(long, value_name = "PATH")]
     pub sigma: Vec<PathBuf>,
+}
+
+/// The form of a timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TimelineForm {
+    /// Columns of text, for reading.
+    Table,
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated; what a spreadsheet would calculate is made text.
+    Csv,
+    /// What Timesketch imports.
+    Timesketch,
+}
+
+/// Arguments of `retake sql`.
+#[derive(Debug, ClapArgs)]
+pub struct Sql {
+    /// The directory that `retake hunt --to` wrote.
+    pub directory: PathBuf,
+    /// The question, to the table `events`; a name with a dot stands in double quotes.
+    /// Nothing can be changed by it.
+    #[arg(required_unless_present = "columns", conflicts_with = "columns")]
+    pub question: Option<String>,
+    /// List the columns and what they hold.
+    #[arg(long)]
+    pub columns: bool,
+    /// Write the answer to this file for a spreadsheet; `-` for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Show long texts to their end.
+    #[arg(long)]
+    pub whole: bool,
 }
 
 /// Arguments of `retake explain`.

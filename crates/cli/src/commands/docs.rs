@@ -265,6 +265,11 @@ pub(crate) const SCHEMAS: &[(&str, &str, &str)] = &[
     ),
     ("score", "drill", "the scores of all runs"),
     (
+        "sql",
+        "sql",
+        "the answer to a question to the table of events",
+    ),
+    (
         "state",
         "case show",
         "the state of a case, as its journal gives it",

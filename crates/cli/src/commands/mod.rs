@@ -14,6 +14,7 @@ mod picture;
 mod plan;
 mod replay;
 mod respond;
+mod sql;
 mod tenant;
 mod undo;
 mod watch;
@@ -52,6 +53,7 @@ fn carry_out(args: Args, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Teardown(teardown) => tenant::teardown(&teardown, &home()?, terminal),
         Command::Case(case) => case::run(&case, &home()?, terminal),
         Command::Hunt(hunt) => hunt::run(&hunt, terminal),
+        Command::Sql(sql) => sql::run(&sql, terminal),
         Command::Explain(explain) => explain::run(&explain, terminal),
         Command::Completions(completions) => Ok(completions::run(&completions, terminal)),
         Command::Man(man) => man::run(&man, terminal),

@@ -31,6 +31,7 @@ Commands:
   teardown     Take away what Retake holds in a tenant and on this machine. Cases stay
   case         Read, export and verify cases
   hunt         Find out from exported logs what happened
+  sql          Ask the table of events that a hunt left, in SQL
   explain      Explain a code of the error book, a step, a gate or an artefact
   completions  Print what makes a shell complete commands and options
   man          Print a manual page, or write all of them

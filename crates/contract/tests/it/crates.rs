@@ -14,6 +14,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("retake-tenant", &["retake-playbook"]),
     ("retake-casefile", &["retake-playbook"]),
     ("retake-hunt", &["retake-playbook"]),
+    ("retake-events", &["retake-hunt"]),
     // Writes the wire formats from the documentation by itself; see `LAB_MAY_SAY`.
     ("retake-lab", &["retake-playbook"]),
     (
@@ -56,6 +57,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "retake-tenant",
             "retake-casefile",
             "retake-hunt",
+            "retake-events",
             "retake-responder",
             "retake-report",
             "retake-lab",

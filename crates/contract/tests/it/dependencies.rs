@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Packages in the lock file, ours included. Raising it is a decision: say in
-/// docs/decisions/dependencies.md what the new ones are for.
-const MOST_PACKAGES: usize = 400;
+/// docs/decisions/dependencies.md what the new ones are for. Of these 100 are
+/// the query engine's (docs/decisions/events-table.md).
+const MOST_PACKAGES: usize = 500;
 
 #[test]
 fn the_lock_file_stays_below_its_ceiling() {
