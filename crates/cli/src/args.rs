@@ -496,9 +496,14 @@ pub enum Case {
 /// Arguments of `retake hunt`.
 #[derive(Debug, ClapArgs)]
 pub struct Hunt {
-    /// Files or directories of exported logs; zip and gz are opened.
+    /// Files or directories of exported logs; zip and gz are opened; `-` is standard input.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// Keep the table of events in this directory, as Parquet files, for `retake sql` and
+    /// other tools; an earlier table there is replaced. Records that could not be read are
+    /// put beside it, in DIR.damaged.jsonl.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
     /// Everything of this account, also where nothing stands out; repeatable.
     #[arg(long, value_name = "UPN")]
     pub user: Vec<String>,

@@ -38,10 +38,11 @@ pub use answer::{
 };
 pub use detections::{Detection, DetectionError, Detections};
 pub use event::{Event, Source};
+pub use import::ImportReport;
 pub use judge::judge;
 pub use progress::Progress;
 pub use readers::{Growing, Import, Imported, ReadError};
-pub use report::{HuntError, HuntReport, ImportReport, Options, UserAnswer, report, run};
+pub use report::{HuntError, HuntReport, Options, UserAnswer, report, run};
 pub use retrace::Retrace;
 pub use sigma::{Sigma, SigmaAnswer, SigmaFinding};
 pub use store::{Sink, Store, StoreError};

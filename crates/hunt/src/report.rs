@@ -9,8 +9,9 @@ use crate::analysis::{STAND_IN, Shared, holes};
 use crate::answer::{Analysis, Coverage, Finding, Gap, Verdict};
 use crate::detections::{DetectionError, Detections};
 use crate::event::Source;
+use crate::import::ImportReport;
 use crate::judge::judge;
-use crate::readers::{Counts, Damaged, Import, Imported, InputReport, ReadError};
+use crate::readers::{Import, Imported, ReadError};
 use crate::sigma::{Sigma, SigmaAnswer};
 use crate::store::{Memory, by_time};
 
@@ -65,17 +66,6 @@ pub struct UserAnswer {
     pub user: String,
     /// Everything that is said about the account.
     pub analysis: Analysis,
-}
-
-/// What was read.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ImportReport {
-    /// Every input, by label.
-    pub inputs: Vec<InputReport>,
-    /// Damaged records, by input and line.
-    pub damaged: Vec<Damaged>,
-    /// The sums.
-    pub counts: Counts,
 }
 
 /// The answers of one hunt.

@@ -24,9 +24,8 @@ use serde::Deserialize;
 pub(crate) use column::{Column, Seen};
 pub use correlate::Correlate;
 pub use expression::{Context, Expression, ExpressionError};
-pub(crate) use matcher::Step;
-pub(crate) use matcher::add_own_domains;
 pub use matcher::{Matcher, RaisedRows};
+pub(crate) use matcher::{Step, add_own_domains};
 
 use crate::answer::{Finding, Severity};
 use crate::event::Event;
