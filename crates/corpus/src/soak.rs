@@ -1,12 +1,15 @@
 //! What a long run found, and its page.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Kind;
 use crate::check::Checked;
+use crate::{AuditForm, Kind, Options, SignInForm};
 
 /// A run over some seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +29,9 @@ pub struct Soak {
 pub struct Played {
     /// Its seed.
     pub seed: u64,
+    /// Where the events lay while they were judged: `table` (files, as `retake hunt` does) or
+    /// `memory`.
+    pub store: String,
     /// Rows in all its logs, repeats and damaged ones among them.
     pub records: u64,
     /// Their bytes.
@@ -42,6 +48,74 @@ pub struct Played {
     pub hunt_seconds: f64,
     /// The most memory that it had; none where the system does not say.
     pub peak_mib: Option<u64>,
+}
+
+/// Plays seeds, each in a process of its own, so that its peak memory is its own: this program
+/// again, with `--one SEED EVENTS`, which prints a [`Played`]. Writes `hunt.json` and `hunt.md`.
+///
+/// # Errors
+///
+/// When a process cannot be run, fails or says something else, or a file cannot be written.
+pub fn play(
+    directory: &Path,
+    (commit, command): (&str, &str),
+    seeds: impl IntoIterator<Item = u64>,
+    events: u64,
+    say: &mut dyn FnMut(&Played),
+) -> Result<(), Box<dyn Error>> {
+    let mut soak = Soak::new(commit, command);
+    for seed in seeds {
+        let said = Command::new(std::env::current_exe()?)
+            .args(["--one", &seed.to_string(), &events.to_string()])
+            .output()?;
+        if !said.status.success() {
+            let error = String::from_utf8_lossy(&said.stderr);
+            return Err(format!("seed {seed}: {}: {error}", said.status).into());
+        }
+        let played: Played = serde_json::from_slice(&said.stdout)?;
+        say(&played);
+        soak.played.push(played);
+    }
+    std::fs::write(directory.join("hunt.json"), soak.json())?;
+    std::fs::write(directory.join("hunt.md"), soak.page())?;
+    Ok(())
+}
+
+/// The corpus of a seed: every kind of story twice, and the layouts in turn.
+pub fn options(seed: u64, events: u64) -> Options {
+    let mut options = Options::new(seed, events);
+    options.stories = Kind::ALL.repeat(2);
+    options.audit = [AuditForm::Lines, AuditForm::Portal, AuditForm::Shell][(seed % 3) as usize];
+    options.sign_ins = [SignInForm::Graph, SignInForm::Analytics][(seed % 2) as usize];
+    options
+}
+
+/// The most memory in MiB that this process had, where the system says so.
+pub fn peak_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace()
+        .nth(1)?
+        .parse::<u64>()
+        .ok()
+        .map(|kib| kib / 1024)
+}
+
+impl Played {
+    /// In one line.
+    pub fn line(&self) -> String {
+        let it = &self.checked;
+        format!(
+            "seed {}: {} of {} found, {} first events, {} wronged, {:.0} s, {} MiB",
+            self.seed,
+            it.found,
+            it.taken,
+            it.first_event,
+            it.wronged,
+            self.hunt_seconds,
+            self.peak_mib.unwrap_or(0)
+        )
+    }
 }
 
 impl Soak {
@@ -74,14 +148,14 @@ impl Soak {
             self.command,
         );
         page.push_str(
-            "| Seed | Records | GB | Accounts | Taken | Found | First event | Path | Read, sent, changed | No story, called compromised | No story, needs a look | Seconds | Peak MiB |\n\
-             |---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+            "| Seed | Records | GB | Accounts | Taken | Found | First event | Path | Read, sent, changed | No story, called compromised | No story, needs a look | Seconds | Events in | Peak MiB |\n\
+             |---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
         );
         for one in &self.played {
             let it = &one.checked;
             let _ = writeln!(
                 page,
-                "| {} | {} | {:.2} | {} | {} | {} | {} | {} | {} of {} | {} of {} | {} | {:.0} | {} |",
+                "| {} | {} | {:.2} | {} | {} | {} | {} | {} | {} of {} | {} of {} | {} | {:.0} | {} | {} |",
                 one.seed,
                 one.records,
                 one.bytes as f64 / 1e9,
@@ -96,6 +170,7 @@ impl Soak {
                 it.suspicious.1,
                 it.suspicious.0,
                 one.hunt_seconds,
+                one.store,
                 one.peak_mib
                     .map_or_else(|| "-".to_owned(), |mib| mib.to_string()),
             );

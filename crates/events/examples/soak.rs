@@ -6,7 +6,6 @@
 
 #![allow(
     clippy::print_stdout,
-    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "a command of the developer's"
 )]
@@ -14,17 +13,13 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
 use jiff::Timestamp;
 use retake_corpus::check::{check, kinds};
-use retake_corpus::soak::{Played, Soak};
-use retake_corpus::{AuditForm, Kind, Logs, Options, SignInForm, generate};
+use retake_corpus::soak::{self, Played};
+use retake_corpus::{Logs, generate};
 use retake_hunt::import::{Input, Settings};
-
-/// Stories of each kind in one corpus.
-const OF_EACH: usize = 2;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,42 +31,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Ok(())
         }
         [directory, commit, command, rest @ ..] => {
-            let events = rest.first().unwrap_or(&"1000000");
+            let events = rest
+                .first()
+                .map_or(Ok(1_000_000), |events| events.parse())?;
             let seeds: u64 = rest.get(1).map_or(Ok(3), |seeds| seeds.parse())?;
-            let mut soak = Soak::new(commit, command);
-            for seed in 1001..=1000 + seeds {
-                let said = Command::new(std::env::current_exe()?)
-                    .args(["--one", &seed.to_string(), events])
-                    .output()?;
-                std::io::stderr().write_all(&said.stderr)?;
-                if !said.status.success() {
-                    return Err(format!("seed {seed}: {}", said.status).into());
-                }
-                let played: Played = serde_json::from_slice(&said.stdout)?;
-                println!(
-                    "seed {seed}: {} of {} found, {} wronged, {:.0} s, {} MiB",
-                    played.checked.found,
-                    played.checked.taken,
-                    played.checked.wronged,
-                    played.hunt_seconds,
-                    played.peak_mib.unwrap_or(0)
-                );
-                soak.played.push(played);
-            }
-            let directory = Path::new(directory);
-            std::fs::write(directory.join("hunt.json"), soak.json())?;
-            std::fs::write(directory.join("hunt.md"), soak.page())?;
-            Ok(())
+            soak::play(
+                Path::new(directory),
+                (commit, command),
+                1001..=1000 + seeds,
+                events,
+                &mut |played| println!("{}", played.line()),
+            )
         }
         _ => Err("soak DIRECTORY COMMIT COMMAND [EVENTS] [SEEDS]".into()),
     }
 }
 
 fn play(seed: u64, events: u64) -> Result<Played, Box<dyn std::error::Error>> {
-    let mut options = Options::new(seed, events);
-    options.stories = Kind::ALL.repeat(OF_EACH);
-    options.audit = [AuditForm::Lines, AuditForm::Portal, AuditForm::Shell][seed as usize % 3];
-    options.sign_ins = [SignInForm::Graph, SignInForm::Analytics][seed as usize % 2];
+    let options = soak::options(seed, events);
     let scratch = tempfile::Builder::new().prefix("retake-soak-").tempdir()?;
     let logs = scratch.path().join("logs");
     std::fs::create_dir(&logs)?;
@@ -117,6 +94,7 @@ fn play(seed: u64, events: u64) -> Result<Played, Box<dyn std::error::Error>> {
     let hunt_seconds = begin.elapsed().as_secs_f64();
     Ok(Played {
         seed,
+        store: "table".to_owned(),
         records: told.rows.iter().sum(),
         bytes,
         users: told.users.len(),
@@ -124,17 +102,6 @@ fn play(seed: u64, events: u64) -> Result<Played, Box<dyn std::error::Error>> {
         checked: check(&told, &report),
         generate_seconds,
         hunt_seconds,
-        peak_mib: peak_mib(),
+        peak_mib: soak::peak_mib(),
     })
-}
-
-/// The most memory that this process had, where the system says so.
-fn peak_mib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace()
-        .nth(1)?
-        .parse::<u64>()
-        .ok()
-        .map(|kib| kib / 1024)
 }
