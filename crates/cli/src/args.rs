@@ -499,6 +499,25 @@ pub struct Hunt {
     /// Files or directories of exported logs; zip and gz are opened.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// Everything of this account, also where nothing stands out; repeatable.
+    #[arg(long, value_name = "UPN")]
+    pub user: Vec<String>,
+    /// Everything of every account that stands out, after the answer.
+    #[arg(long)]
+    pub details: bool,
+    /// Write a report for people: one HTML file that loads nothing and runs nothing.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Write every event, in order (with `--user` those of these accounts), to this file.
+    #[arg(long, value_name = "FILE")]
+    pub timeline: Option<PathBuf>,
+    /// The timeline's form; without it, the file's ending says which: .txt, .jsonl, .csv.
+    /// For Timesketch, the ending says which of its two forms, .csv or .jsonl.
+    #[arg(long, value_name = "FORM", requires = "timeline", value_enum)]
+    pub timeline_form: Option<TimelineForm>,
+    /// Replace files that are there.
+    #[arg(long)]
+    pub replace: bool,
     /// A detection of your own, or a folder of them: each is added, or takes the place of
     /// the one with its id.
     #[arg(long, value_name = "PATH")]
@@ -526,6 +545,19 @@ pub struct Sql {
     /// Show long texts to their end.
     #[arg(long)]
     pub whole: bool,
+}
+
+/// The form of a timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TimelineForm {
+    /// Columns of text, for reading.
+    Table,
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated; what a spreadsheet would calculate is made text.
+    Csv,
+    /// What Timesketch imports.
+    Timesketch,
 }
 
 /// Arguments of `retake explain`.

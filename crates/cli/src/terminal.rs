@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use retake_report::escape::{json, visible, visible_within};
+use retake_report::hunt::Look;
 
 use crate::failure::Failure;
 
@@ -68,6 +69,52 @@ impl Terminal {
     /// or that changes the order of what is shown.
     pub(crate) fn document(&self, document: &serde_json::Value) {
         self.raw(&json(&document.to_string()));
+    }
+
+    /// What the terminal that shows the data can show. Without one, eighty columns, and
+    /// more than ASCII unless NO_COLOR asks for plainness. Colour is taken out where it
+    /// does not belong when it is written.
+    pub(crate) fn look(&self) -> Look {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        if !std::io::stdout().is_terminal() {
+            return Look {
+                unicode: variable("NO_COLOR").is_none(),
+                colour: true,
+                ..Look::PLAIN
+            };
+        }
+        // The first of these that is set decides, as everywhere.
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .find_map(variable);
+        let unicode = cfg!(windows)
+            || locale.is_some_and(|locale| {
+                let locale = locale.to_ascii_lowercase();
+                locale.contains("utf-8") || locale.contains("utf8")
+            });
+        let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
+        Look {
+            width,
+            unicode,
+            colour: true,
+        }
+    }
+
+    /// How wide the line is that shows how far something is; none where nobody watches.
+    pub(crate) fn watched(&self) -> Option<usize> {
+        (!self.json && std::io::stderr().is_terminal()).then(|| {
+            terminal_size::terminal_size_of(std::io::stderr())
+                .map_or(80, |(width, _)| usize::from(width.0))
+        })
+    }
+
+    /// Shows how far something is, in the place of what was shown before. The text is one
+    /// line of ours and fits; an empty one clears the place.
+    pub(crate) fn progress(&self, line: &str) {
+        let mut stderr = std::io::stderr();
+        // To the begin of the line, and nothing of what stood there stays.
+        let _ = write!(stderr, "\r\u{1b}[2K{line}");
+        let _ = stderr.flush();
     }
 
     /// A line of talk.

@@ -102,7 +102,9 @@ impl Source {
 }
 
 /// How the act ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It happened.
@@ -115,7 +117,9 @@ pub enum Outcome {
 }
 
 /// What a sign-in says about a second factor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Mfa {
     /// Given in this sign-in, in person.
@@ -550,10 +554,63 @@ impl Event {
     /// How many fields are filled: of two copies of one record, the fuller
     /// one is kept.
     pub(crate) fn fullness(&self) -> usize {
-        COLUMNS
-            .iter()
-            .filter(|column| self.values(column).is_some_and(|values| !values.is_empty()))
-            .count()
+        let texts = [
+            &self.tenant_id,
+            &self.user,
+            &self.user_id,
+            &self.user_type,
+            &self.workload,
+            &self.record_type,
+            &self.error_code,
+            &self.reason,
+            &self.place.city,
+            &self.place.state,
+            &self.place.country,
+            &self.user_agent,
+            &self.client,
+            &self.app_id,
+            &self.app_name,
+            &self.resource_id,
+            &self.resource_name,
+            &self.session_id,
+            &self.service_session_id,
+            &self.token_id,
+            &self.correlation_id,
+            &self.device.id,
+            &self.device.name,
+            &self.device.os,
+            &self.device.browser,
+            &self.device.trust,
+            &self.protocol,
+            &self.transfer,
+            &self.incoming_token,
+            &self.conditional_access,
+            &self.risk,
+            &self.object,
+            &self.mailbox,
+            &self.logon_type,
+            &self.sender,
+            &self.subject,
+            &self.folder,
+        ];
+        let others = [
+            self.address.is_some(),
+            self.network.is_some(),
+            self.place.coordinates.is_some(),
+            self.device.managed.is_some(),
+            self.interactive.is_some(),
+            self.mail_access.is_some(),
+            self.outcome != Outcome::Unknown,
+            self.mfa != Mfa::Unknown,
+            self.time != NO_TIME,
+        ];
+        texts.iter().filter(|text| text.is_some()).count()
+            + others.iter().filter(|there| **there).count()
+            + self.risk_types.len()
+            + self.targets.len()
+            + self.recipients.len()
+            + self.message_ids.len()
+            + self.folders.len()
             + self.parameters.len()
             + self.modified.len()
     }

@@ -8,9 +8,9 @@
 //! what the attacker read and sent. [`run`] does all of it for files.
 //!
 //! This room does no printing, has no clock and asks nobody: it reads what it
-//! is given. Events are held in memory, so memory grows with the input (about
-//! three times its unpacked size); one record is at most
-//! [`readers::MAX_RECORD`] bytes and one input at most [`readers::MAX_INPUT`].
+//! is given. [`import::import`] takes inputs of any size in bounded memory;
+//! [`Import`] holds its events, which take about three times the input's
+//! unpacked size. One record is at most [`readers::MAX_RECORD`] bytes.
 
 pub mod address;
 pub mod agent;
@@ -18,13 +18,15 @@ mod analysis;
 pub mod answer;
 pub mod detections;
 pub mod event;
+pub mod import;
 pub mod json;
 mod moment;
+mod progress;
 pub mod readers;
 mod report;
+pub mod retrace;
 pub mod sigma;
 pub mod store;
-pub mod text;
 pub mod token;
 
 pub use analysis::{analyse, analyse_with};
@@ -35,7 +37,9 @@ pub use answer::{
 };
 pub use detections::{Detection, DetectionError, Detections};
 pub use event::{Event, Source};
+pub use progress::Progress;
 pub use readers::{Growing, Import, Imported, ReadError};
 pub use report::{HuntError, HuntReport, Options, UserAnswer, report, run};
+pub use retrace::Retrace;
 pub use sigma::{Sigma, SigmaAnswer, SigmaFinding};
 pub use store::{Sink, Store, StoreError};

@@ -1,4 +1,4 @@
-//! How to show it: the case as Markdown, HTML and JSON.
+//! How to show it: the case as Markdown, HTML and JSON; what a [`hunt`] found.
 //!
 //! Somebody who was not there reads the first screen and knows what happened; everything
 //! that stands on it stands below again with its reasons. Kinds of objects and actions
@@ -12,6 +12,7 @@ pub mod attest;
 mod chart;
 pub mod escape;
 mod html;
+pub mod hunt;
 mod markdown;
 mod model;
 mod tell;

@@ -2,13 +2,15 @@
 //! detection's file; what is counted are rows of matched events.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::column::{Column, Seen};
 use super::expression::Expression;
-use super::matcher::{Row, Step};
+use super::matcher::Step;
+use super::rows::Row;
 
 /// What must come together.
 #[derive(Clone, Debug, PartialEq)]
@@ -233,21 +235,22 @@ impl Correlate {
         self.then.is_none() || row.step == Step::Then
     }
 
-    /// The groups of rows that came together. The rows are in order of time.
-    pub(crate) fn find<'a>(&self, rows: &'a [Row]) -> Vec<Burst<'a>> {
-        let mut groups: Groups<'a> = BTreeMap::new();
-        for row in rows {
-            if let Some(group) = &row.group
-                && let Some(list) = groups.entry(group).or_default().get_mut(row.step as usize)
-            {
-                list.push(row);
-            }
+    /// It has to know what is common among all groups.
+    pub(crate) fn asks_for_common(&self) -> bool {
+        self.kind == Kind::New && self.common > 0
+    }
+
+    /// Learns what is common from rows, which are in order of time. No group comes
+    /// twice.
+    pub(crate) fn gather(&self, rows: &[&Row], common: &mut Common) {
+        if self.asks_for_common() {
+            users_of_values(&groups(rows), common);
         }
-        let common = if self.kind == Kind::New && self.common > 0 {
-            users_of_values(&groups)
-        } else {
-            HashMap::new()
-        };
+    }
+
+    /// The groups of rows that came together. The rows are in order of time.
+    pub(crate) fn find<'a>(&self, rows: &[&'a Row], common: &Common) -> Vec<Burst<'a>> {
+        let groups = groups(rows);
         let mut found = Vec::new();
         for (group, [matched, then, unless]) in &groups {
             match self.kind {
@@ -256,7 +259,7 @@ impl Correlate {
                     found.extend(self.followed(self.bursts(matched), then));
                 }
                 Kind::New => {
-                    let new = self.new_values(group, matched, &common);
+                    let new = self.new_values(group, matched, common);
                     found.extend(self.followed(new, then));
                 }
                 Kind::Travel => found.extend(self.travels(matched)),
@@ -353,12 +356,7 @@ impl Correlate {
 
     /// Rows whose value the group has not had before, where its past is long
     /// enough to say so, and which is not common among the others.
-    fn new_values<'a>(
-        &self,
-        group: &str,
-        rows: &[&'a Row],
-        common: &HashMap<&str, Vec<(&str, Timestamp)>>,
-    ) -> Vec<Burst<'a>> {
+    fn new_values<'a>(&self, group: &str, rows: &[&'a Row], common: &Common) -> Vec<Burst<'a>> {
         let mut days: Vec<i64> = Vec::new();
         let mut last: HashMap<&str, Timestamp> = HashMap::new();
         let mut found = Vec::new();
@@ -374,8 +372,8 @@ impl Correlate {
                     .get(value)
                     .into_iter()
                     .flatten()
-                    .filter(|(other, time)| *other != group && *time >= from && *time < row.time)
-                    .map(|(other, _)| *other)
+                    .filter(|(other, time)| **other != *group && *time >= from && *time < row.time)
+                    .map(|(other, _)| &**other)
                     .collect();
                 others.sort_unstable();
                 others.dedup();
@@ -440,23 +438,35 @@ impl Correlate {
 }
 
 /// When each group had each value, once a day and group.
-fn users_of_values<'a>(groups: &Groups<'a>) -> HashMap<&'a str, Vec<(&'a str, Timestamp)>> {
-    let mut users: HashMap<&'a str, Vec<(&'a str, Timestamp)>> = HashMap::new();
-    for (group, [matched, ..]) in groups {
+pub(crate) type Common = HashMap<Arc<str>, Vec<(Arc<str>, Timestamp)>>;
+
+fn groups<'a>(rows: &[&'a Row]) -> Groups<'a> {
+    let mut groups: Groups<'a> = BTreeMap::new();
+    for row in rows {
+        if let Some(group) = &row.group
+            && let Some(list) = groups.entry(group).or_default().get_mut(row.step as usize)
+        {
+            list.push(row);
+        }
+    }
+    groups
+}
+
+fn users_of_values(groups: &Groups<'_>, common: &mut Common) {
+    for [matched, ..] in groups.values() {
         for row in matched {
-            let Some(value) = row.value.as_deref() else {
+            let (Some(value), Some(group)) = (&row.value, &row.group) else {
                 continue;
             };
-            let list = users.entry(value).or_default();
+            let list = common.entry(Arc::clone(value)).or_default();
             let same_day = list
                 .last()
                 .is_some_and(|(have, time)| have == group && day_of(*time) == day_of(row.time));
             if !same_day {
-                list.push((group, row.time));
+                list.push((Arc::clone(group), row.time));
             }
         }
     }
-    users
 }
 
 fn join(columns: &[Column], seen: &Seen<'_>) -> Option<String> {

@@ -23,9 +23,11 @@
 //! `new."Included Updated Properties"`. `#` begins a comment.
 //!
 //! Whether a domain is the organisation's own may be known only when all
-//! events have been read: then the outcome is [`Truth::Depends`].
+//! events have been read: then the outcome is open.
 
 use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
 
 use super::column::{Column, Seen};
 use super::{fold, parse};
@@ -77,7 +79,7 @@ pub(crate) enum Truth {
 }
 
 /// What is left to ask once the own domains are known.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Residual {
     /// One of these domains is not an own one.
     Outside(Vec<String>),

@@ -6,19 +6,22 @@
 //! outcome depends on the set of events alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::column::Seen;
-use super::correlate::Correlate;
-use super::expression::{Expression, Gate, Residual, Truth, mail_domains};
+use super::correlate::{Common, Correlate};
+use super::expression::{Expression, Gate, Truth, mail_domains};
+use super::rows::{Row, Rows};
 use super::{Detection, Detections, PUBLIC_PROVIDERS, fold};
-use crate::answer::Finding;
-use crate::event::{Event, Source};
+use crate::answer::{Finding, Severity};
+use crate::event::Event;
 
 /// Which expression of a detection an event passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Step {
     /// `match`.
     Match,
@@ -26,53 +29,6 @@ pub(crate) enum Step {
     Then,
     /// `correlate.unless`.
     Unless,
-}
-
-/// What is kept of an event that passed.
-#[derive(Clone, Debug)]
-pub(crate) struct Row {
-    pub(crate) time: Timestamp,
-    pub(crate) id: Arc<str>,
-    pub(crate) source: Source,
-    pub(crate) user: Arc<str>,
-    /// Number that the feeder gave the event.
-    pub(crate) ordinal: u64,
-    pub(crate) step: Step,
-    /// The columns that must be equal; none where one is empty.
-    pub(crate) group: Option<Arc<str>>,
-    /// The value that is counted or compared.
-    pub(crate) value: Option<Arc<str>>,
-    /// How many it counts for.
-    pub(crate) weight: u32,
-    /// Latitude and longitude.
-    pub(crate) place: Option<(f64, f64)>,
-    depends: Option<Box<Residual>>,
-}
-
-impl Row {
-    /// Total order that says nothing of who fed the event, and when.
-    fn order(&self, other: &Self) -> std::cmp::Ordering {
-        let key = |row: &Self| {
-            (
-                row.time,
-                row.id.clone(),
-                row.source,
-                row.step,
-                row.user.clone(),
-                row.group.clone(),
-                row.value.clone(),
-                row.weight,
-                row.ordinal,
-            )
-        };
-        key(self).cmp(&key(other))
-    }
-
-    fn repeats(&self, other: &Self) -> bool {
-        !self.id.is_empty()
-            && (self.time, &self.id, self.source, self.step)
-                == (other.time, &other.id, other.source, other.step)
-    }
 }
 
 /// One expression of one detection.
@@ -94,12 +50,14 @@ struct Index<'a> {
 }
 
 /// Detections at work on a stream of events.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Matcher<'a> {
     index: Arc<Index<'a>>,
-    texts: HashSet<Arc<str>>,
     own_domains: BTreeSet<String>,
-    rows: Vec<Vec<Row>>,
+    rows: Rows,
+    /// What was told while the stream ran, by detection and user.
+    told: HashSet<(usize, Arc<str>)>,
+    news: Vec<(Severity, String, String, String)>,
 }
 
 /// A finding, with the numbers that were fed with its events.
@@ -136,10 +94,11 @@ impl Detections {
             }
         }
         Matcher {
-            rows: vec![Vec::new(); index.detections.len()],
+            rows: Rows::new(index.detections.len()),
             index: Arc::new(index),
-            texts: HashSet::new(),
             own_domains: BTreeSet::new(),
+            told: HashSet::new(),
+            news: Vec::new(),
         }
     }
 }
@@ -192,40 +151,128 @@ impl Matcher<'_> {
     pub fn fork(&self) -> Self {
         Self {
             index: Arc::clone(&self.index),
-            texts: HashSet::new(),
             own_domains: BTreeSet::new(),
-            rows: vec![Vec::new(); self.rows.len()],
+            rows: Rows::new(self.index.detections.len()),
+            told: HashSet::new(),
+            news: Vec::new(),
         }
+    }
+
+    /// What is worth telling while the stream still runs, since it was last asked
+    /// for: serious findings for which one event is enough, once for each user.
+    /// Severity, id and title of the detection, user.
+    pub fn news(&mut self) -> Vec<(Severity, String, String, String)> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Puts rows on disk, into a nameless file in this directory, from `most` of them
+    /// on.
+    ///
+    /// # Errors
+    ///
+    /// When there can be no such file.
+    pub fn spill(&mut self, directory: &Path, most: usize) -> io::Result<()> {
+        self.rows.spill(directory, most)
+    }
+
+    /// The mail domains of the accounts at work in the events so far.
+    pub fn own_domains(&self) -> &BTreeSet<String> {
+        &self.own_domains
     }
 
     /// Takes over what another matcher of the same detections has seen.
     pub fn merge(&mut self, other: Self) {
         self.own_domains.extend(other.own_domains);
-        for (rows, more) in self.rows.iter_mut().zip(other.rows) {
-            rows.extend(more);
-        }
+        self.rows.merge(other.rows);
     }
 
-    /// How many rows are kept: what memory grows with.
+    /// How many rows are held in memory: what it grows with.
     pub fn kept(&self) -> usize {
-        self.rows.iter().map(Vec::len).sum()
+        self.rows.held()
     }
 
     /// The findings, worst first, one per detection and user. Without
     /// `own_domains` the mail domains of the accounts at work in the events
     /// are the organisation's own.
     pub fn finish(self, own_domains: Option<&BTreeSet<String>>) -> Vec<RaisedRows> {
-        let own_domains = own_domains.unwrap_or(&self.own_domains);
+        let own_domains = own_domains
+            .cloned()
+            .unwrap_or_else(|| self.own_domains.clone());
+        // Only a disk can fail.
+        Self::finish_all(vec![self], &own_domains, &|_| true).unwrap_or_default()
+    }
+
+    /// The same of several threads' matchers together; `wanted` says of a number
+    /// whether its event counts.
+    ///
+    /// # Errors
+    ///
+    /// When rows cannot be put on disk, or read back.
+    pub fn finish_all(
+        matchers: Vec<Self>,
+        own_domains: &BTreeSet<String>,
+        wanted: &dyn Fn(u64) -> bool,
+    ) -> io::Result<Vec<RaisedRows>> {
+        let Some(index) = matchers.first().map(|matcher| Arc::clone(&matcher.index)) else {
+            return Ok(Vec::new());
+        };
+        let mut parts: Vec<Rows> = matchers.into_iter().map(|matcher| matcher.rows).collect();
+        let detections = &index.detections;
+        let correlates = || detections.iter().map(|one| one.correlate.as_ref());
+        let holds = |row: &&Row| {
+            row.depends
+                .as_ref()
+                .is_none_or(|rest| rest.holds(own_domains))
+        };
+        let mut common: Vec<Common> = vec![Common::default(); detections.len()];
+        if correlates().flatten().any(Correlate::asks_for_common) {
+            Rows::each(&mut parts, wanted, &mut |rows| {
+                for ((correlate, rows), common) in correlates().zip(rows).zip(&mut common) {
+                    if let Some(correlate) = correlate {
+                        let rows: Vec<&Row> = rows.iter().filter(holds).collect();
+                        correlate.gather(&rows, common);
+                    }
+                }
+            })?;
+        }
         let mut raised = Vec::new();
-        for (detection, mut rows) in self.index.detections.iter().zip(self.rows) {
-            rows.retain(|row| {
-                row.depends
-                    .as_ref()
-                    .is_none_or(|rest| rest.holds(own_domains))
-            });
+        // A user's rows of one correlation may come from several groups.
+        let mut together: BTreeMap<(usize, Arc<str>), Vec<Row>> = BTreeMap::new();
+        Rows::each(&mut parts, wanted, &mut |rows| {
+            let of_each = detections.iter().zip(rows).zip(&common).enumerate();
+            for (number, ((detection, rows), common)) in of_each {
+                let rows: Vec<&Row> = rows.iter().filter(holds).collect();
+                let Some(correlate) = &detection.correlate else {
+                    for (_, rows) in by_user(&rows) {
+                        raised.extend(finding(detection, &rows));
+                    }
+                    continue;
+                };
+                for burst in correlate.find(&rows, common) {
+                    let blamed: BTreeSet<&Arc<str>> = burst
+                        .iter()
+                        .filter(|row| correlate.blames(row))
+                        .map(|row| &row.user)
+                        .collect();
+                    for user in blamed {
+                        let key = (number, Arc::clone(user));
+                        let rows = together.entry(key).or_default();
+                        rows.extend(burst.iter().map(|row| (*row).clone()));
+                    }
+                }
+            }
+        })?;
+        for ((number, user), mut rows) in together {
+            // One event may stand in several bursts, or pass two expressions.
             rows.sort_by(Row::order);
-            rows.dedup_by(|a, b| a.repeats(b));
-            raised.extend(raise(detection, &rows));
+            rows.dedup_by(|a, b| (a.ordinal, a.time, &a.id) == (b.ordinal, b.time, &b.id));
+            if let Some(detection) = detections.get(number) {
+                let rows: Vec<&Row> = rows.iter().collect();
+                raised.extend(finding(detection, &rows).map(|mut raised| {
+                    raised.finding.user = user.to_string();
+                    raised
+                }));
+            }
         }
         raised.sort_by(|a, b| {
             let rank = |raised: &RaisedRows| {
@@ -239,7 +286,7 @@ impl Matcher<'_> {
                     .cmp(&(&b.finding.detection, &b.finding.user))
             })
         });
-        raised
+        Ok(raised)
     }
 
     fn try_all(&mut self, units: &[Unit<'_>], ordinal: u64, seen: &Seen<'_>) {
@@ -254,8 +301,8 @@ impl Matcher<'_> {
                 Some(correlate) => (
                     correlate
                         .group(unit.step, seen)
-                        .map(|text| self.text(&text)),
-                    correlate.value(seen).map(|text| self.text(&text)),
+                        .map(|text| self.rows.text(&text)),
+                    correlate.value(seen).map(|text| self.rows.text(&text)),
                     correlate.weight(seen),
                     seen.event.place.coordinates,
                 ),
@@ -266,9 +313,9 @@ impl Matcher<'_> {
             }
             let row = Row {
                 time: seen.event.time,
-                id: self.text(&seen.event.record_id),
+                id: self.rows.text(&seen.event.record_id),
                 source: seen.event.source,
-                user: self.text(user_of(seen.event)),
+                user: self.rows.text(user_of(seen.event)),
                 ordinal,
                 step: unit.step,
                 group,
@@ -277,69 +324,58 @@ impl Matcher<'_> {
                 place,
                 depends,
             };
-            if let Some(rows) = self.rows.get_mut(unit.detection) {
-                rows.push(row);
-            }
+            self.tell(unit, &row);
+            self.rows.push(unit.detection, row);
         }
     }
 
-    fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(have) = self.texts.get(text) {
-            return Arc::clone(have);
+    fn tell(&mut self, unit: &Unit<'_>, row: &Row) {
+        let Some(detection) = self.index.detections.get(unit.detection) else {
+            return;
+        };
+        if unit.correlate.is_none()
+            && row.depends.is_none()
+            && detection.severity >= Severity::High
+            && self.told.insert((unit.detection, Arc::clone(&row.user)))
+        {
+            self.news.push((
+                detection.severity,
+                detection.id.clone(),
+                detection.title.clone(),
+                row.user.to_string(),
+            ));
         }
-        let new: Arc<str> = text.into();
-        self.texts.insert(Arc::clone(&new));
-        new
     }
 }
 
-/// What one detection raises; the rows are in order.
-fn raise(detection: &Detection, rows: &[Row]) -> Vec<RaisedRows> {
-    let mut by_user: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
-    match &detection.correlate {
-        None => {
-            for row in rows {
-                by_user.entry(&row.user).or_default().push(row);
-            }
-        }
-        Some(correlate) => {
-            for burst in correlate.find(rows) {
-                let users: BTreeSet<&str> = burst
-                    .iter()
-                    .filter(|row| correlate.blames(row))
-                    .map(|row| &*row.user)
-                    .collect();
-                for user in users {
-                    by_user.entry(user).or_default().extend(&burst);
-                }
-            }
-        }
+/// Rows by user.
+fn by_user<'a>(rows: &[&'a Row]) -> BTreeMap<&'a str, Vec<&'a Row>> {
+    let mut users: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in rows {
+        users.entry(&row.user).or_default().push(row);
     }
-    by_user
-        .into_iter()
-        .filter_map(|(user, mut rows)| {
-            rows.sort_by(|a, b| a.order(b));
-            // One event may stand in several bursts, or pass two expressions.
-            rows.dedup_by(|a, b| (a.ordinal, a.time, &a.id) == (b.ordinal, b.time, &b.id));
-            let (first, last) = (rows.first()?.time, rows.last()?.time);
-            Some(RaisedRows {
-                finding: Finding {
-                    detection: detection.id.clone(),
-                    title: detection.title.clone(),
-                    severity: detection.severity,
-                    technique: detection.technique.clone(),
-                    confidence: detection.confidence,
-                    user: user.to_owned(),
-                    first,
-                    last,
-                    count: rows.len(),
-                    events: rows.iter().map(|row| row.id.to_string()).collect(),
-                    why: detection.why.clone(),
-                },
-                ordinals: rows.iter().map(|row| row.ordinal).collect(),
-            })
-        })
-        .collect()
+    users
+}
+
+/// What a detection says of rows, which are in order, and of one user.
+fn finding(detection: &Detection, rows: &[&Row]) -> Option<RaisedRows> {
+    let (first, last) = (rows.first()?, rows.last()?);
+    Some(RaisedRows {
+        finding: Finding {
+            detection: detection.id.clone(),
+            title: detection.title.clone(),
+            severity: detection.severity,
+            technique: detection.technique.clone(),
+            confidence: detection.confidence,
+            user: first.user.to_string(),
+            first: first.time,
+            last: last.time,
+            count: rows.len(),
+            events: rows.iter().map(|row| row.id.to_string()).collect(),
+            why: detection.why.clone(),
+        },
+        ordinals: rows.iter().map(|row| row.ordinal).collect(),
+    })
 }
 
 fn user_of(event: &Event) -> &str {

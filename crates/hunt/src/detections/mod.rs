@@ -14,6 +14,7 @@ pub(crate) mod fold;
 mod matcher;
 mod parse;
 mod record;
+pub(crate) mod rows;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,6 +24,7 @@ use serde::Deserialize;
 pub(crate) use column::{Column, Seen};
 pub use correlate::Correlate;
 pub use expression::{Context, Expression, ExpressionError};
+pub(crate) use matcher::Step;
 pub use matcher::{Matcher, RaisedRows};
 
 use crate::answer::{Finding, Severity};

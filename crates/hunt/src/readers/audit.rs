@@ -174,6 +174,14 @@ fn parameters(event: &mut Event, fields: Fields<'_>) {
     if let Some(device) = fields.text(&["DeviceId"]).filter(|text| !text.is_empty()) {
         all.entry("DeviceId".to_owned()).or_insert(device);
     }
+    // With whom a file was shared (SharePoint's sharing records).
+    if let Some(with) = fields
+        .text(&["TargetUserOrGroupName"])
+        .filter(|text| !text.is_empty())
+    {
+        all.entry("TargetUserOrGroupName".to_owned())
+            .or_insert(with);
+    }
     folder_rights(&mut all, fields);
     event.parameters = all;
     event.modified = fields.modified(&["ModifiedProperties"]);

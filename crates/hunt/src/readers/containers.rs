@@ -1,123 +1,284 @@
 //! Archives: each member is an input of its own, as far as it can be read.
+//!
+//! Nothing is unpacked into memory. An archive inside another, or on standard
+//! input, is put into a nameless temporary file first, because a zip's
+//! directory stands at its end.
 
-use std::io::{Cursor, Read};
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// One unpacked input.
-pub(super) struct Member {
-    /// Label: the archive's, `!`, the member's.
-    pub(super) label: String,
-    /// Its bytes, as far as they could be unpacked.
-    pub(super) bytes: Vec<u8>,
-    /// Why it is not whole.
-    pub(super) fault: Option<String>,
+/// Archives inside archives, at most.
+const MAX_NESTING: usize = 3;
+
+/// What an input may unpack to in any case, in bytes.
+pub(crate) const FREE: u64 = 1 << 30;
+
+/// Beyond that, so many times its own size. Logs come down to a tenth to a fiftieth
+/// of theirs, what was made to burst to a thousandth and less.
+const MAX_RATIO: u64 = 200;
+
+/// Where an input's bytes come from.
+pub(crate) enum Bytes<'a> {
+    /// A file.
+    File(File),
+    /// A file whose reading is watched.
+    Counted(Counted),
+    /// Something in memory.
+    Memory(&'a [u8]),
+    /// Something that can be read once.
+    Stream(&'a mut dyn Read),
 }
 
-/// What an input is made of.
-pub(super) enum Contents {
-    /// It is no archive.
-    Plain,
-    /// An archive's members. A fault stands at the member that has it.
-    Members(Vec<Member>),
+/// A file that tells how many of its bytes were read.
+pub(crate) struct Counted {
+    file: File,
+    done: Arc<AtomicU64>,
 }
 
-/// Looks into an archive, recognised by its first bytes; at most `limit`
-/// unpacked bytes in all.
-pub(super) fn open(label: &str, bytes: &[u8], limit: u64) -> Contents {
-    match bytes {
-        [0x1f, 0x8b, 8, ..] => {
-            let (unpacked, fault) = take(flate2::read::MultiGzDecoder::new(bytes), limit);
-            Contents::Members(vec![Member {
-                label: label.to_owned(),
-                bytes: unpacked,
-                fault,
-            }])
-        }
-        [b'P', b'K', 3, 4, ..] => Contents::Members(zip_members(label, bytes, limit)),
-        _ => Contents::Plain,
+impl Counted {
+    /// Adds what is read of the file to `done`.
+    pub(crate) fn new(file: File, done: Arc<AtomicU64>) -> Self {
+        Self { file, done }
     }
 }
 
-fn zip_members(label: &str, bytes: &[u8], limit: u64) -> Vec<Member> {
-    let mut members = Vec::new();
-    let mut left = limit;
-    let mut push = |name: &str, file: &mut dyn Read| {
-        let (unpacked, fault) = take(file, left);
-        left = left.saturating_sub(unpacked.len() as u64);
-        members.push(Member {
-            label: format!("{label}!{name}"),
-            bytes: unpacked,
-            fault,
-        });
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(buffer)?;
+        self.done.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}
+
+impl Seek for Counted {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+/// Takes the plain inputs, by label.
+pub(crate) type Visit<'a> = dyn FnMut(&str, &mut dyn Read) + 'a;
+
+/// Hands every plain input in this one to `visit`: itself, or the members of the
+/// archive that it is. What it may unpack to is `free` bytes at least. What is wrong with an archive shows as an error when its last
+/// member is read.
+pub(crate) fn each(label: &str, bytes: Bytes<'_>, free: u64, visit: &mut Visit<'_>) {
+    let size = match &bytes {
+        Bytes::File(file) => file.metadata().map_or(0, |metadata| metadata.len()),
+        Bytes::Counted(counted) => counted.file.metadata().map_or(0, |metadata| metadata.len()),
+        Bytes::Memory(bytes) => bytes.len() as u64,
+        // It grows while it is read.
+        Bytes::Stream(_) => 0,
     };
-    let fault = match zip::ZipArchive::new(Cursor::new(bytes)) {
-        Ok(mut archive) => {
-            for index in 0..archive.len() {
-                match archive.by_index(index) {
-                    Ok(file) if file.is_dir() => {}
-                    Ok(mut file) => {
-                        let name = file.name().to_owned();
-                        push(&name, &mut file);
-                    }
-                    Err(error) => push(
-                        &format!("member {}", index + 1),
-                        &mut Failing(error.to_string()),
-                    ),
+    let budget = Budget {
+        packed: Cell::new(size),
+        unpacked: Cell::new(0),
+        free,
+    };
+    let mut opener = Opener {
+        budget: &budget,
+        visit,
+    };
+    match bytes {
+        Bytes::File(file) => opener.seekable(label, BufReader::new(file), 0),
+        Bytes::Counted(file) => opener.seekable(label, BufReader::new(file), 0),
+        Bytes::Memory(bytes) => opener.seekable(label, Cursor::new(bytes), 0),
+        Bytes::Stream(stream) => {
+            let mut watched = Watched {
+                reader: stream,
+                read: &budget.packed,
+            };
+            opener.member(label, &mut watched, 0);
+        }
+    }
+}
+
+/// How much may be unpacked of one input, archives in archives together.
+struct Budget {
+    /// Bytes of the input itself, as far as they are known.
+    packed: Cell<u64>,
+    /// Bytes that were unpacked.
+    unpacked: Cell<u64>,
+    /// What may be unpacked in any case.
+    free: u64,
+}
+
+impl Budget {
+    fn limit(&self) -> u64 {
+        self.free.max(self.packed.get().saturating_mul(MAX_RATIO))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Plain,
+    Gz,
+    Zip,
+}
+
+fn kind(head: &[u8], nesting: usize) -> Kind {
+    match head {
+        _ if nesting >= MAX_NESTING => Kind::Plain,
+        [0x1f, 0x8b, 8, ..] => Kind::Gz,
+        [b'P', b'K', 3, 4, ..] => Kind::Zip,
+        _ => Kind::Plain,
+    }
+}
+
+/// The first bytes, as many as tell an archive.
+fn head(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    reader.take(4).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+struct Opener<'a, 'v> {
+    budget: &'a Budget,
+    visit: &'a mut Visit<'v>,
+}
+
+impl Opener<'_, '_> {
+    fn seekable<R: Read + Seek>(&mut self, label: &str, mut reader: R, nesting: usize) {
+        let told = head(&mut reader).and_then(|head| {
+            reader.seek(SeekFrom::Start(0))?;
+            Ok(kind(&head, nesting))
+        });
+        match told {
+            Ok(Kind::Zip) => self.zip(label, reader, nesting),
+            Ok(Kind::Gz) => self.gz(label, &mut reader, nesting),
+            Ok(Kind::Plain) => (self.visit)(label, &mut reader),
+            Err(error) => self.fail(label, error),
+        }
+    }
+
+    /// Something that can be read once.
+    fn member(&mut self, label: &str, reader: &mut dyn Read, nesting: usize) {
+        let head = match head(reader) {
+            Ok(head) => head,
+            Err(error) => return self.fail(label, error),
+        };
+        let kind = kind(&head, nesting);
+        let mut whole = Cursor::new(head).chain(reader);
+        match kind {
+            Kind::Plain => (self.visit)(label, &mut whole),
+            Kind::Gz => self.gz(label, &mut whole, nesting),
+            Kind::Zip => {
+                let mut fault = None;
+                let spooled = tempfile::tempfile().and_then(|mut file| {
+                    // What could be unpacked before it broke off is looked into.
+                    fault = io::copy(&mut whole, &mut file).err();
+                    file.seek(SeekFrom::Start(0))?;
+                    Ok(file)
+                });
+                match spooled {
+                    Ok(file) => self.zip(label, BufReader::new(file), nesting),
+                    Err(error) => self.fail(label, error),
+                }
+                if let Some(error) = fault {
+                    self.fail(label, error);
                 }
             }
-            None
         }
+    }
+
+    fn gz(&mut self, label: &str, reader: &mut dyn Read, nesting: usize) {
+        let mut limited = Limited {
+            reader: flate2::read::MultiGzDecoder::new(reader),
+            budget: self.budget,
+        };
+        self.member(label, &mut limited, nesting + 1);
+    }
+
+    fn zip<R: Read + Seek>(&mut self, label: &str, mut reader: R, nesting: usize) {
+        let error = match zip::ZipArchive::new(&mut reader) {
+            Ok(mut archive) => {
+                for index in 0..archive.len() {
+                    match archive.by_index(index) {
+                        Ok(file) if file.is_dir() => {}
+                        Ok(mut file) => {
+                            let label = format!("{label}!{}", file.name());
+                            self.packed(&label, &mut file, nesting);
+                        }
+                        Err(error) => {
+                            let label = format!("{label}!member {}", index + 1);
+                            self.fail(&label, io::Error::other(error));
+                        }
+                    }
+                }
+                return;
+            }
+            Err(error) => error,
+        };
         // A cut archive has lost its directory, which stands at the end; the
         // members can still be read one after the other.
-        Err(error) => {
-            let mut rest = bytes;
-            while let Ok(Some(mut file)) = zip::read::read_zipfile_from_stream(&mut rest) {
-                if file.is_dir() {
-                    continue;
+        if reader.seek(SeekFrom::Start(0)).is_ok() {
+            while let Ok(Some(mut file)) = zip::read::read_zipfile_from_stream(&mut reader) {
+                if !file.is_dir() {
+                    let label = format!("{label}!{}", file.name());
+                    self.packed(&label, &mut file, nesting);
                 }
-                let name = file.name().to_owned();
-                push(&name, &mut file);
             }
-            Some(format!("the archive is damaged: {error}"))
         }
-    };
-    if let Some(fault) = fault {
-        match members.last_mut() {
-            Some(last) => last.fault = Some(fault),
-            None => members.push(Member {
-                label: label.to_owned(),
-                bytes: Vec::new(),
-                fault: Some(fault),
-            }),
-        }
+        let fault = format!("the archive is damaged: {error}");
+        self.fail(label, io::Error::other(fault));
     }
-    members
+
+    fn packed(&mut self, label: &str, file: &mut dyn Read, nesting: usize) {
+        let mut limited = Limited {
+            reader: file,
+            budget: self.budget,
+        };
+        self.member(label, &mut limited, nesting + 1);
+    }
+
+    fn fail(&mut self, label: &str, error: io::Error) {
+        (self.visit)(label, &mut Failing(Some(error)));
+    }
 }
 
-/// A member that cannot be opened reads as nothing, with the reason.
-struct Failing(String);
+/// Reads as nothing, with the reason.
+struct Failing(Option<io::Error>);
 
 impl Read for Failing {
-    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
-        Err(std::io::Error::other(self.0.clone()))
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
 }
 
-/// As much as can be read within the limit.
-fn take(source: impl Read, limit: u64) -> (Vec<u8>, Option<String>) {
-    let mut bytes = Vec::new();
-    let mut source = source.take(limit.saturating_add(1));
-    let fault = source
-        .read_to_end(&mut bytes)
-        .err()
-        .map(|error| error.to_string());
-    if bytes.len() as u64 > limit {
-        bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        return (
-            bytes,
-            Some(format!(
-                "unpacks to more than {limit} bytes; the rest was not read"
-            )),
-        );
+/// Counts what is read.
+struct Watched<'a> {
+    reader: &'a mut dyn Read,
+    read: &'a Cell<u64>,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        self.read.set(self.read.get() + length as u64);
+        Ok(length)
     }
-    (bytes, fault)
+}
+
+/// Unpacks no more than it may.
+struct Limited<'a, R> {
+    reader: R,
+    budget: &'a Budget,
+}
+
+impl<R: Read> Read for Limited<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        let unpacked = self.budget.unpacked.get().saturating_add(length as u64);
+        self.budget.unpacked.set(unpacked);
+        let limit = self.budget.limit();
+        if unpacked > limit {
+            return Err(io::Error::other(format!(
+                "unpacks to more than {limit} bytes; the rest was not read"
+            )));
+        }
+        Ok(length)
+    }
 }

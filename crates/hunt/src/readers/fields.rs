@@ -11,8 +11,39 @@ use crate::event::Modified;
 /// A record, and the row or envelope around it.
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a> {
-    inner: &'a Map<String, Value>,
-    outer: Option<&'a Map<String, Value>>,
+    inner: Keys<'a>,
+    outer: Option<Keys<'a>>,
+}
+
+/// A map, and which keys it can have at all: most of the names that are asked for are
+/// in most records not there, and to look for them whatever their case takes time.
+#[derive(Clone, Copy)]
+struct Keys<'a> {
+    map: &'a Map<String, Value>,
+    /// A bit for each [`trait_of`] a key.
+    traits: u64,
+}
+
+impl<'a> Keys<'a> {
+    fn new(map: &'a Map<String, Value>) -> Self {
+        let traits = map.keys().fold(0, |traits, key| traits | trait_of(key));
+        Self { map, traits }
+    }
+
+    fn key(&self, name: &str) -> Option<&'a Value> {
+        if self.traits & trait_of(name) == 0 {
+            return None;
+        }
+        key(self.map, name)
+    }
+}
+
+/// One bit that names which differ in case alone have in common.
+fn trait_of(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let letter = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte.to_ascii_lowercase()));
+    let mixed = letter(bytes.first()) + 7 * letter(bytes.last()) + 13 * bytes.len();
+    1 << (mixed % 64)
 }
 
 impl<'a> Fields<'a> {
@@ -20,7 +51,10 @@ impl<'a> Fields<'a> {
         inner: &'a Map<String, Value>,
         outer: Option<&'a Map<String, Value>>,
     ) -> Self {
-        Self { inner, outer }
+        Self {
+            inner: Keys::new(inner),
+            outer: outer.map(Keys::new),
+        }
     }
 
     /// The value under the first of these names that is there and not null;
@@ -30,28 +64,23 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn inner_value(&self, names: &[&str]) -> Option<&'a Value> {
-        names.iter().find_map(|name| key(self.inner, name))
+        names.iter().find_map(|name| self.inner.key(name))
     }
 
     pub(super) fn outer_value(&self, names: &[&str]) -> Option<&'a Value> {
         let outer = self.outer?;
-        names.iter().find_map(|name| key(outer, name))
+        names.iter().find_map(|name| outer.key(name))
     }
 
     /// The same as text; empty and null-like texts count as absent.
     pub(super) fn text(&self, names: &[&str]) -> Option<String> {
-        let in_map = |map: &'a Map<String, Value>| {
-            names
-                .iter()
-                .find_map(|name| key(map, name).and_then(scalar))
-        };
+        let in_map = |map: Keys<'a>| names.iter().find_map(|name| map.key(name).and_then(scalar));
         in_map(self.inner).or_else(|| self.outer.and_then(in_map))
     }
 
     /// The same for a value that may be JSON inside a text.
     pub(super) fn nested(&self, names: &[&str]) -> Option<Cow<'a, Value>> {
-        let in_map =
-            |map: &'a Map<String, Value>| names.iter().find_map(|name| unfold(key(map, name)?));
+        let in_map = |map: Keys<'a>| names.iter().find_map(|name| unfold(map.key(name)?));
         in_map(self.inner).or_else(|| self.outer.and_then(in_map))
     }
 

@@ -8,10 +8,12 @@
 
 mod alert;
 mod audit;
+pub(crate) mod chunk;
 mod cloud_apps;
-mod containers;
+pub(crate) mod containers;
 mod copilot;
 mod csv_records;
+pub(crate) mod cutter;
 mod decode;
 mod elastic;
 mod entra;
@@ -30,6 +32,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -37,17 +40,15 @@ pub use form::Form;
 pub use salvage::Salvaged;
 
 use crate::event::Event;
-use containers::Contents;
+use chunk::Taker;
+use containers::Bytes;
 
-/// The longest record, in bytes; a longer one is damaged.
-pub const MAX_RECORD: usize = 64 << 20;
+/// The longest record, in bytes; a longer one is damaged. The services write none of
+/// a tenth of that.
+pub const MAX_RECORD: usize = 16 << 20;
 
-/// The most that one input may unpack to, in bytes; the rest is not read, and
-/// the report says so.
-pub const MAX_INPUT: u64 = 4 << 30;
-
-/// Archives inside archives, at most.
-const MAX_NESTING: usize = 3;
+/// Text that is read at a time, in bytes.
+const CHUNK: usize = 1 << 20;
 
 /// How many records were read, and what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,7 +64,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.read += other.read;
         self.kept += other.kept;
         self.repeats += other.repeats;
@@ -131,7 +132,7 @@ pub struct Import {
 
 #[derive(Debug)]
 struct Input {
-    label: String,
+    label: Arc<str>,
     digest: [u8; 32],
     forms: Vec<Form>,
     events: Vec<Event>,
@@ -148,7 +149,7 @@ impl Import {
     /// Reads one input: a file's bytes, or a page of a live tenant's answer
     /// under a label that says where it came from.
     pub fn add_bytes(&mut self, label: &str, bytes: &[u8]) {
-        self.add(label, bytes, None, 0);
+        self.add(label, Bytes::Memory(bytes));
     }
 
     /// Reads a file, or every file below a directory.
@@ -177,17 +178,7 @@ impl Import {
             return Ok(());
         }
         let file = std::fs::File::open(path).map_err(fail)?;
-        let mut bytes = Vec::new();
-        let size = io::Read::read_to_end(&mut io::Read::take(file, MAX_INPUT + 1), &mut bytes)
-            .map_err(fail)?;
-        let mut fault = None;
-        if size as u64 > MAX_INPUT {
-            bytes.truncate(usize::try_from(MAX_INPUT).unwrap_or(usize::MAX));
-            fault = Some(format!(
-                "longer than {MAX_INPUT} bytes; the rest was not read"
-            ));
-        }
-        self.add(&path.to_string_lossy(), &bytes, fault, 0);
+        self.add(&path.to_string_lossy(), Bytes::File(file));
         Ok(())
     }
 
@@ -227,7 +218,7 @@ impl Import {
             counts.read = counts.kept + counts.repeats + counts.damaged;
             imported.counts.add(counts);
             imported.inputs.push(InputReport {
-                path: input.label,
+                path: input.label.to_string(),
                 form: whole_form(&input.forms, counts),
                 counts,
                 notes: input.notes,
@@ -241,34 +232,40 @@ impl Import {
         imported
     }
 
-    fn add(&mut self, label: &str, bytes: &[u8], fault: Option<String>, nesting: usize) {
-        if nesting < MAX_NESTING
-            && let Contents::Members(members) = containers::open(label, bytes, MAX_INPUT)
-        {
-            for member in members {
-                self.add(&member.label, &member.bytes, member.fault, nesting + 1);
+    fn add(&mut self, label: &str, bytes: Bytes<'_>) {
+        containers::each(label, bytes, containers::FREE, &mut |label, reader| {
+            let mut hashed = Hashed {
+                reader,
+                hash: Sha256::new(),
+            };
+            let mut input = Input::new(label);
+            let said = cutter::cut(&mut hashed, CHUNK, &mut |chunk| chunk.read(&mut input));
+            input.digest = hashed.hash.finalize().into();
+            // An archive of which nothing could be unpacked is damage, not silence.
+            if let Some(fault) = &said.fault
+                && input.events.is_empty()
+                && input.damaged.is_empty()
+            {
+                input.damage(1, fault.clone(), Salvaged::default(), "");
             }
-            return;
-        }
-        let mut input = Input {
-            label: label.to_owned(),
-            digest: Sha256::digest(bytes).into(),
-            forms: Vec::new(),
-            events: Vec::new(),
-            damaged: Vec::new(),
-            notes: fault.iter().cloned().collect(),
-        };
-        let (text, notes) = decode::decode(bytes);
-        input.notes.extend(notes);
-        input.read(&text);
-        // An archive of which nothing could be unpacked is damage, not silence.
-        if let Some(fault) = fault
-            && input.events.is_empty()
-            && input.damaged.is_empty()
-        {
-            input.damage(1, fault, Salvaged::default(), "");
-        }
-        self.inputs.push(input);
+            input.notes.extend(said.fault);
+            input.notes.extend(said.notes);
+            self.inputs.push(input);
+        });
+    }
+}
+
+/// Tells two inputs of one label apart.
+struct Hashed<'a> {
+    reader: &'a mut dyn io::Read,
+    hash: Sha256,
+}
+
+impl io::Read for Hashed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        self.hash.update(buffer.get(..length).unwrap_or_default());
+        Ok(length)
     }
 }
 
@@ -315,139 +312,34 @@ fn identity(event: &Event) -> String {
 }
 
 impl Input {
-    fn read(&mut self, text: &str) {
-        let label: std::sync::Arc<str> = self.label.as_str().into();
-        let first = text.trim_start().chars().next();
-        match first {
-            None => {}
-            Some('{' | '[') => self.read_json(text, &label),
-            Some(_) => match csv_records::header(text)
-                .map(|header| (table::recognise(&header), header))
-            {
-                Some((Some(table), header)) => self.read_csv(text, &header, table, &label),
-                // The tail of a cut JSON file still has whole lines.
-                _ if text.lines().any(|line| line.starts_with('{')) => self.read_json(text, &label),
-                _ => self.damage(
-                    1,
-                    "no record of a known form".to_owned(),
-                    Salvaged::default(),
-                    text,
-                ),
-            },
+    fn new(label: &str) -> Self {
+        Self {
+            label: label.into(),
+            digest: [0; 32],
+            forms: Vec::new(),
+            events: Vec::new(),
+            damaged: Vec::new(),
+            notes: Vec::new(),
         }
     }
+}
 
-    fn read_json(&mut self, text: &str, label: &std::sync::Arc<str>) {
-        let cut = json_records::read(text, &mut |record| {
-            if let Some((rows, rest)) = query_result::rows(record.text) {
-                self.read_query_result(&rows, rest, record.line, label);
-                return;
-            }
-            let result = match record.value {
-                Ok(value) => match form::event(&value, record.text) {
-                    Err(_) if let Some(items) = form::listed(&value) => {
-                        return self.read_list(items, record.line, label);
-                    }
-                    result => result,
-                },
-                Err(reason) => Err(reason),
-            };
-            match result {
-                Ok((form, event)) => self.keep(form, event, record.line, label),
-                Err(reason) => self.damage(
-                    record.line,
-                    reason,
-                    salvage::from_text(record.text),
-                    record.text,
-                ),
-            }
-        });
-        if cut {
-            self.notes
-                .push("the input ends inside a list: it was cut off".to_owned());
-        }
-    }
-
-    /// Records of a page whose key nobody knows.
-    fn read_list(&mut self, items: &[serde_json::Value], line: u64, label: &std::sync::Arc<str>) {
-        for item in items {
-            let text = item.to_string();
-            match form::event(item, &text) {
-                Ok((form, event)) => self.keep(form, event, line, label),
-                Err(reason) => self.damage(line, reason, salvage::from_text(&text), &text),
-            }
-        }
-    }
-
-    /// The rows of a query's answer are records of their own.
-    fn read_query_result(
-        &mut self,
-        rows: &[query_result::Row],
-        rest: Option<&str>,
-        line: u64,
-        label: &std::sync::Arc<str>,
-    ) {
-        let mut last = line;
-        for row in rows {
-            last = line + row.lines;
-            let text = row.value.to_string();
-            match form::event(&row.value, &text) {
-                Ok((form, event)) => self.keep(form, event, last, label),
-                Err(reason) => self.damage(last, reason, salvage::from_text(&text), &text),
-            }
-        }
-        if let Some(rest) = rest {
-            self.damage(last, "cut off".to_owned(), salvage::from_text(rest), rest);
-        }
-    }
-
-    fn read_csv(
-        &mut self,
-        text: &str,
-        header: &csv_records::Header,
-        table: table::Table,
-        label: &std::sync::Arc<str>,
-    ) {
-        self.notes.extend(header.dates_note.clone());
-        csv_records::read(text, header, &mut |row| {
-            let fields = match row.fields {
-                Ok(fields) => fields,
-                Err(reason) => {
-                    self.damage(row.line, reason, salvage::from_text(row.text), row.text);
-                    return;
-                }
-            };
-            let original = table::original(header, &fields);
-            match table::event(table, header, &fields, &original) {
-                Ok((form, event)) => self.keep(form, event, row.line, label),
-                Err(reason) => {
-                    let salvaged = salvage::from_row(header, &fields, row.text);
-                    self.damage(row.line, reason, salvaged, row.text);
-                }
-            }
-        });
-    }
-
-    fn keep(&mut self, form: Form, mut event: Event, line: u64, label: &std::sync::Arc<str>) {
-        if event.record_id.is_empty() {
-            let digest: [u8; 32] = Sha256::digest(event.original.as_bytes()).into();
-            event.record_id = format!("sha256:{}", retake_playbook::Digest::from_bytes(digest));
-        }
-        event.origin.input = label.clone();
-        event.origin.line = line;
+impl Taker for Input {
+    fn keep(&mut self, form: Form, mut event: Event) {
+        event.origin.input = Arc::clone(&self.label);
         if !self.forms.contains(&form) {
             self.forms.push(form);
         }
         self.events.push(event);
     }
 
-    fn damage(&mut self, line: u64, reason: String, salvaged: Salvaged, original: &str) {
+    fn damage(&mut self, line: u64, reason: String, salvaged: Salvaged, text: &str) {
         self.damaged.push(Damaged {
-            path: self.label.clone(),
+            path: self.label.to_string(),
             line,
             reason,
             salvaged,
-            original: original.into(),
+            original: text.into(),
         });
     }
 }
@@ -462,7 +354,7 @@ fn keep_fuller(first: &mut Event, second: Event) {
     }
 }
 
-fn whole_form(forms: &[Form], counts: Counts) -> Form {
+pub(crate) fn whole_form(forms: &[Form], counts: Counts) -> Form {
     match forms {
         [] if counts.read == 0 => Form::Empty,
         [] => Form::Unknown,

@@ -13,9 +13,8 @@ mod rule;
 mod value;
 mod yaml;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -24,7 +23,8 @@ pub use fields::{SERVICES, Service};
 pub use rule::Rule;
 
 use crate::answer::Severity;
-use crate::detections::Seen;
+use crate::detections::rows::{Row, Rows};
+use crate::detections::{Seen, Step};
 use crate::event::Event;
 
 /// One rule file is at most so many bytes.
@@ -178,15 +178,15 @@ impl Sigma {
     pub fn matcher(&self) -> SigmaMatcher<'_> {
         SigmaMatcher {
             rules: &self.rules,
-            hits: vec![BTreeSet::new(); self.rules.len()],
+            rows: Rows::new(self.rules.len()),
         }
     }
 
     /// What they find in these events.
     pub fn find(&self, events: &[Event]) -> SigmaAnswer {
         let mut matcher = self.matcher();
-        for event in events {
-            matcher.feed(event);
+        for (event, number) in events.iter().zip(0..) {
+            matcher.feed(number, event);
         }
         SigmaAnswer {
             rules: self.rules.len(),
@@ -227,27 +227,33 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Resul
 
 /// Rules at work on a stream of events, in any order; see
 /// [`Matcher`](crate::detections::Matcher).
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SigmaMatcher<'a> {
     rules: &'a [Rule],
-    /// Of each rule. A set, so repeats are one.
-    hits: Vec<BTreeSet<Hit>>,
+    rows: Rows,
 }
 
-/// Time, record id, user.
-type Hit = (Timestamp, Arc<str>, Arc<str>);
-
 impl SigmaMatcher<'_> {
-    /// Tries the event.
-    pub fn feed(&mut self, event: &Event) {
+    /// Tries the event. `ordinal` is the feeder's own number for it; it has no part in
+    /// the judgement.
+    pub fn feed(&mut self, ordinal: u64, event: &Event) {
         let seen = Seen::new(event);
-        for (rule, hits) in self.rules.iter().zip(&mut self.hits) {
+        for (number, rule) in self.rules.iter().enumerate() {
             if rule.matches(&seen) {
-                hits.insert((
-                    event.time,
-                    event.record_id.as_str().into(),
-                    event.user.as_deref().unwrap_or_default().into(),
-                ));
+                let row = Row {
+                    time: event.time,
+                    id: self.rows.text(&event.record_id),
+                    source: event.source,
+                    user: self.rows.text(event.user.as_deref().unwrap_or_default()),
+                    ordinal,
+                    step: Step::Match,
+                    group: None,
+                    value: None,
+                    weight: 1,
+                    place: None,
+                    depends: None,
+                };
+                self.rows.push(number, row);
             }
         }
     }
@@ -257,48 +263,75 @@ impl SigmaMatcher<'_> {
     pub fn fork(&self) -> Self {
         Self {
             rules: self.rules,
-            hits: vec![BTreeSet::new(); self.rules.len()],
+            rows: Rows::new(self.rules.len()),
         }
+    }
+
+    /// Puts what matched on disk; see
+    /// [`Matcher::spill`](crate::detections::Matcher::spill).
+    ///
+    /// # Errors
+    ///
+    /// When there can be no file for it.
+    pub fn spill(&mut self, directory: &Path, most: usize) -> std::io::Result<()> {
+        self.rows.spill(directory, most)
     }
 
     /// Takes over what another matcher of the same rules has seen.
     pub fn merge(&mut self, other: Self) {
-        for (hits, more) in self.hits.iter_mut().zip(other.hits) {
-            hits.extend(more);
-        }
+        self.rows.merge(other.rows);
     }
 
     /// What was found, worst first, one per rule and user.
     pub fn finish(self) -> Vec<SigmaFinding> {
+        // Only a disk can fail.
+        Self::finish_all(vec![self], &|_| true).unwrap_or_default()
+    }
+
+    /// The same of several threads' matchers together; `wanted` says of a number
+    /// whether its event counts.
+    ///
+    /// # Errors
+    ///
+    /// When rows cannot be put on disk, or read back.
+    pub fn finish_all(
+        matchers: Vec<Self>,
+        wanted: &dyn Fn(u64) -> bool,
+    ) -> std::io::Result<Vec<SigmaFinding>> {
+        let rules = matchers.first().map_or(&[][..], |matcher| matcher.rules);
+        let mut parts: Vec<Rows> = matchers.into_iter().map(|matcher| matcher.rows).collect();
         let mut findings = Vec::new();
-        for (rule, hits) in self.rules.iter().zip(self.hits) {
-            let mut by_user: BTreeMap<Arc<str>, Vec<(Timestamp, Arc<str>)>> = BTreeMap::new();
-            for (time, id, user) in hits {
-                by_user.entry(user).or_default().push((time, id));
+        Rows::each(&mut parts, wanted, &mut |rows| {
+            for (rule, rows) in rules.iter().zip(rows) {
+                let mut users: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+                for row in rows {
+                    users.entry(&row.user).or_default().push(row);
+                }
+                findings.extend(users.values().filter_map(|rows| finding(rule, rows)));
             }
-            for (user, events) in by_user {
-                let (Some((first, _)), Some((last, _))) = (events.first(), events.last()) else {
-                    continue;
-                };
-                findings.push(SigmaFinding {
-                    rule: rule.id.clone(),
-                    title: rule.title.clone(),
-                    author: rule.author.clone(),
-                    severity: rule.severity,
-                    tags: rule.tags.clone(),
-                    user: user.to_string(),
-                    first: *first,
-                    last: *last,
-                    count: events.len(),
-                    events: events.iter().map(|(_, id)| id.to_string()).collect(),
-                });
-            }
-        }
+        })?;
         findings.sort_by(|a, b| {
             b.severity.cmp(&a.severity).then_with(|| {
                 (a.first, &a.title, &a.rule, &a.user).cmp(&(b.first, &b.title, &b.rule, &b.user))
             })
         });
-        findings
+        Ok(findings)
     }
+}
+
+/// What a rule says of rows of one user, which are in order.
+fn finding(rule: &Rule, rows: &[&Row]) -> Option<SigmaFinding> {
+    let (first, last) = (rows.first()?, rows.last()?);
+    Some(SigmaFinding {
+        rule: rule.id.clone(),
+        title: rule.title.clone(),
+        author: rule.author.clone(),
+        severity: rule.severity,
+        tags: rule.tags.clone(),
+        user: first.user.to_string(),
+        first: first.time,
+        last: last.time,
+        count: rows.len(),
+        events: rows.iter().map(|row| row.id.to_string()).collect(),
+    })
 }

@@ -14,4 +14,5 @@ mod shared_data;
 mod shared_table;
 mod sigma;
 mod stories;
+mod streaming;
 mod tenant;

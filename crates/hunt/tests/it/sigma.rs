@@ -248,14 +248,14 @@ fn order_repetition_and_threads_change_nothing() {
     let forward = events(&records.join("\n"));
     let mut once = sigma.matcher();
     for event in &forward {
-        once.feed(event);
+        once.feed(0, event);
     }
     let mut parts = (sigma.matcher(), sigma.matcher().fork());
     for (number, event) in forward.iter().rev().chain(&forward).enumerate() {
         if number % 3 == 0 {
-            parts.0.feed(event);
+            parts.0.feed(0, event);
         } else {
-            parts.1.feed(event);
+            parts.1.feed(0, event);
         }
     }
     parts.0.merge(parts.1);

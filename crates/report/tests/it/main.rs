@@ -4,5 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 mod hostile;
+mod hunt;
+mod hunted;
 mod shown;
 mod story;

@@ -1,0 +1,239 @@
+//! Rows of matched events: in memory while they are few, in partitions on disk when
+//! they are many. What belongs together lies in one partition.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::expression::Residual;
+use super::matcher::Step;
+use crate::event::Source;
+
+/// Partitions on disk; one at a time has to fit into memory.
+const PARTITIONS: usize = 256;
+
+/// What is kept of an event that passed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) time: Timestamp,
+    pub(crate) id: Arc<str>,
+    pub(crate) source: Source,
+    pub(crate) user: Arc<str>,
+    /// Number that the feeder gave the event.
+    pub(crate) ordinal: u64,
+    pub(crate) step: Step,
+    /// The columns that must be equal; none where one is empty.
+    pub(crate) group: Option<Arc<str>>,
+    /// The value that is counted or compared.
+    pub(crate) value: Option<Arc<str>>,
+    /// How many it counts for.
+    pub(crate) weight: u32,
+    /// Latitude and longitude.
+    pub(crate) place: Option<(f64, f64)>,
+    pub(crate) depends: Option<Box<Residual>>,
+}
+
+impl Row {
+    /// Total order that says nothing of who fed the event, and when.
+    pub(crate) fn order(&self, other: &Self) -> std::cmp::Ordering {
+        (self.time, &self.id, self.source, self.step)
+            .cmp(&(other.time, &other.id, other.source, other.step))
+            .then_with(|| (&self.user, &self.group).cmp(&(&other.user, &other.group)))
+            .then_with(|| {
+                (&self.value, self.weight, self.ordinal).cmp(&(
+                    &other.value,
+                    other.weight,
+                    other.ordinal,
+                ))
+            })
+    }
+
+    /// The same event, met again.
+    pub(crate) fn repeats(&self, other: &Self) -> bool {
+        !self.id.is_empty()
+            && (self.time, &self.id, self.source, self.step)
+                == (other.time, &other.id, other.source, other.step)
+    }
+}
+
+/// Rows of several detections or rules.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    /// Of each detection.
+    held: Vec<Vec<Row>>,
+    count: usize,
+    texts: HashSet<Arc<str>>,
+    disk: Option<Disk>,
+}
+
+#[derive(Debug)]
+struct Disk {
+    file: File,
+    written: u64,
+    /// Of each partition: begin and length of its batches.
+    partitions: Vec<Vec<(u64, usize)>>,
+    most: usize,
+    fault: Option<io::Error>,
+}
+
+impl Rows {
+    /// Of so many detections, in memory.
+    pub(crate) fn new(detections: usize) -> Self {
+        Self {
+            held: vec![Vec::new(); detections],
+            count: 0,
+            texts: HashSet::new(),
+            disk: None,
+        }
+    }
+
+    /// From `most` rows on they are put into a nameless file in this directory.
+    pub(crate) fn spill(&mut self, directory: &Path, most: usize) -> io::Result<()> {
+        self.disk = Some(Disk {
+            file: tempfile::tempfile_in(directory)?,
+            written: 0,
+            partitions: vec![Vec::new(); PARTITIONS],
+            most: most.max(1),
+            fault: None,
+        });
+        Ok(())
+    }
+
+    /// One more row of a detection. Its group stays together, or else its user.
+    pub(crate) fn push(&mut self, detection: usize, row: Row) {
+        let Some(rows) = self.held.get_mut(detection) else {
+            return;
+        };
+        rows.push(row);
+        self.count += 1;
+        if let Some(disk) = &mut self.disk
+            && self.count >= disk.most
+        {
+            if let Err(error) = disk.put_down(&mut self.held) {
+                disk.fault.get_or_insert(error);
+            }
+            self.count = 0;
+            self.texts.clear();
+        }
+    }
+
+    /// A text that many rows have.
+    pub(crate) fn text(&mut self, text: &str) -> Arc<str> {
+        if let Some(have) = self.texts.get(text) {
+            return Arc::clone(have);
+        }
+        let new: Arc<str> = text.into();
+        self.texts.insert(Arc::clone(&new));
+        new
+    }
+
+    /// Takes over what another of the same detections holds in memory.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        for (rows, more) in self.held.iter_mut().zip(other.held) {
+            rows.extend(more);
+        }
+    }
+
+    /// Rows that are held in memory.
+    pub(crate) fn held(&self) -> usize {
+        self.count
+    }
+
+    /// Hands the rows of each partition to `visit`, by detection, each detection's in
+    /// order and without repeats; of several threads' rows together. `wanted` says of a
+    /// number whether its event is wanted. In memory all are one partition.
+    pub(crate) fn each(
+        parts: &mut [Self],
+        wanted: &dyn Fn(u64) -> bool,
+        visit: &mut dyn FnMut(&[Vec<Row>]),
+    ) -> io::Result<()> {
+        for part in &mut *parts {
+            if let Some(fault) = part.disk.as_mut().and_then(|disk| disk.fault.take()) {
+                return Err(fault);
+            }
+        }
+        let width = parts.first().map_or(0, |part| part.held.len());
+        let spilled = parts
+            .iter()
+            .any(|part| part.disk.as_ref().is_some_and(|disk| disk.written > 0));
+        if spilled {
+            for part in &mut *parts {
+                if let Some(disk) = &mut part.disk {
+                    disk.put_down(&mut part.held)?;
+                }
+            }
+        }
+        let partitions = if spilled { PARTITIONS } else { 1 };
+        for number in 0..partitions {
+            let mut rows: Vec<Vec<Row>> = vec![Vec::new(); width];
+            for part in &mut *parts {
+                match &mut part.disk {
+                    Some(disk) if spilled => disk.take_up(number, &mut rows)?,
+                    _ => {
+                        for (rows, held) in rows.iter_mut().zip(&part.held) {
+                            rows.extend_from_slice(held);
+                        }
+                    }
+                }
+            }
+            for rows in &mut rows {
+                rows.retain(|row| wanted(row.ordinal));
+                rows.sort_by(Row::order);
+                rows.dedup_by(|a, b| a.repeats(b));
+            }
+            visit(&rows);
+        }
+        Ok(())
+    }
+}
+
+impl Disk {
+    fn put_down(&mut self, held: &mut [Vec<Row>]) -> io::Result<()> {
+        let mut batches = vec![Vec::new(); PARTITIONS];
+        for (rows, detection) in held.iter_mut().zip(0_u32..) {
+            for row in rows.drain(..) {
+                let together = row.group.as_ref().unwrap_or(&row.user);
+                let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(together);
+                let number = usize::try_from(hash % PARTITIONS as u64).unwrap_or(0);
+                if let Some(batch) = batches.get_mut(number) {
+                    *batch = postcard::to_extend(&(detection, row), std::mem::take(batch))
+                        .map_err(io::Error::other)?;
+                }
+            }
+        }
+        for (batch, places) in batches.iter().zip(&mut self.partitions) {
+            if !batch.is_empty() {
+                self.file.write_all(batch)?;
+                places.push((self.written, batch.len()));
+                self.written += batch.len() as u64;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_up(&mut self, partition: usize, rows: &mut [Vec<Row>]) -> io::Result<()> {
+        for (at, length) in self.partitions.get(partition).into_iter().flatten() {
+            let mut bytes = vec![0; *length];
+            self.file.seek(SeekFrom::Start(*at))?;
+            self.file.read_exact(&mut bytes)?;
+            let mut rest = bytes.as_slice();
+            while !rest.is_empty() {
+                let ((detection, row), left): ((u32, Row), _) =
+                    postcard::take_from_bytes(rest).map_err(io::Error::other)?;
+                rest = left;
+                let place = usize::try_from(detection).ok();
+                if let Some(rows) = place.and_then(|place| rows.get_mut(place)) {
+                    rows.push(row);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! What is not known, and what that leaves open.
+
+use jiff::Timestamp;
+use retake_hunt::{Coverage, HuntReport, Source};
+
+use crate::text::When;
+
+/// One thing that is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unknown {
+    /// The sources that it concerns, in words.
+    pub(super) sources: Vec<&'static str>,
+    /// From when to when, where that is known.
+    pub(super) span: Option<(Timestamp, Timestamp)>,
+    /// What is missing, and what that leaves open.
+    pub(super) why: String,
+}
+
+impl Unknown {
+    /// On one line.
+    pub(super) fn told(&self) -> String {
+        let span = self.span.map_or_else(String::new, |(from, to)| {
+            let told = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M");
+            format!(" ({} to {} UTC)", told(from), told(to))
+        });
+        format!("{}: {}{span}", self.sources.join(", "), self.why)
+    }
+}
+
+/// A source as people call it.
+pub(super) const fn words(source: Source) -> &'static str {
+    match source {
+        Source::Ual => "audit log",
+        Source::SignIns => "sign-in log",
+        Source::DirectoryAudits => "directory audits",
+        Source::MessageTrace => "message trace",
+        Source::RiskDetections => "risk detections",
+        Source::GraphActivity => "Graph activity",
+        Source::CloudApps => "cloud apps",
+        Source::UrlClicks => "clicks on links",
+        Source::Copilot => "Copilot history",
+        Source::SecurityAlerts => "security alerts",
+        Source::Listing => "listings",
+    }
+}
+
+/// What is not known: of an account by its own ledger, and of the whole.
+pub(super) fn unknown(report: &HuntReport, ledger: &[Coverage]) -> Vec<Unknown> {
+    let mut all: Vec<Unknown> = Vec::new();
+    let mut add = |source: Source, span: Option<(Timestamp, Timestamp)>, why: &str| {
+        let name = words(source);
+        match all
+            .iter_mut()
+            .find(|unknown| unknown.why == why && unknown.span == span)
+        {
+            Some(unknown) if unknown.sources.contains(&name) => {}
+            Some(unknown) => unknown.sources.push(name),
+            None => all.push(Unknown {
+                sources: vec![name],
+                span,
+                why: why.to_owned(),
+            }),
+        }
+    };
+    // What was damaged or cut off concerns everything: it comes first.
+    for line in report.coverage.iter().chain(ledger) {
+        for gap in &line.gaps {
+            add(line.source, gap.from.zip(gap.to), &gap.why);
+        }
+    }
+    if ledger.is_empty() {
+        for source in Source::ALL.into_iter().filter(|source| {
+            source.is_expected() && !report.coverage.iter().any(|line| line.source == *source)
+        }) {
+            add(source, None, not_given(report, source));
+        }
+    }
+    // That the last minutes may be missing weighs least.
+    all.sort_by_key(|unknown| unknown.why.ends_with(" late"));
+    all
+}
+
+/// What the absence of a source leaves open, as any account's ledger says it.
+fn not_given(report: &HuntReport, source: Source) -> &str {
+    report
+        .users
+        .iter()
+        .flat_map(|answer| &answer.analysis.coverage)
+        .filter(|line| line.source == source && line.from.is_none())
+        .flat_map(|line| &line.gaps)
+        .map(|gap| gap.why.as_str())
+        .next()
+        .unwrap_or("not given")
+}
+
+/// What the logs cover, a line for each that is there.
+pub(super) fn covered(report: &HuntReport) -> Vec<String> {
+    report
+        .coverage
+        .iter()
+        .filter_map(|line| {
+            let (from, to) = line.from.zip(line.to)?;
+            Some(format!(
+                "{} {} to {}, {}",
+                words(line.source),
+                When(from),
+                When(to),
+                crate::text::count(line.events, "event", "events")
+            ))
+        })
+        .collect()
+}
