@@ -42,6 +42,9 @@ pub(crate) struct Size {
 /// The version of the rival that is put beside.
 const DUCKDB: &str = "duckdb==1.4.3";
 
+/// Records that are generated to see how long they are.
+const SAMPLE: u64 = 20_000;
+
 /// How often a timeline is read; the median counts.
 const TIMELINES: &str = "9";
 
@@ -182,7 +185,6 @@ impl<'a> Bench<'a> {
             .run(self.root)
         };
         // How long a record is follows from the generator.
-        const SAMPLE: u64 = 20_000;
         let sample = self.directory.join("sample");
         generate(&sample, SAMPLE)?;
         let bytes = size_of(&sample.join("audit.jsonl"))?;

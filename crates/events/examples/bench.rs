@@ -7,6 +7,7 @@
 //! - `timeline TABLE USER TIMES`: one user's events, so many times.
 //! - `judge TABLE`: every user's events once, as the judgement reads them.
 #![allow(
+    clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a program for developers"

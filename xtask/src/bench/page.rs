@@ -214,7 +214,7 @@ fn caveats(measured: &Value, read: f64) -> Option<String> {
          proportions of a working tenant, which are an estimate. It was {read:.0} records, of which {} were repeats and {} damaged.\n\
          - The two do not do the same. The import keeps every record whole and all columns, tells repeats, salvages damaged records, \
          matches detections, sorts by user and writes {:.0} MB. DuckDB writes the columns it is told ({} of them {:.0} MB, all {} of the first level {:.0} MB), \
-         skips damaged lines, keeps repeats and does not sort.\n\
+         makes an empty row of a damaged line, keeps repeats and does not sort.\n\
          - Files are in the system's cache after the first round, for both.\n\
          - The table whose timelines are read is made up and written straight through the table's writer: {:.1} M events of {} weeks, {:.0} MB. \
          A timeline is opened, read and decoded anew each time, by 2 threads; its files are in the system's cache.\n\
