@@ -496,9 +496,14 @@ pub enum Case {
 /// Arguments of `retake hunt`.
 #[derive(Debug, ClapArgs)]
 pub struct Hunt {
-    /// Files or directories of exported logs; zip and gz are opened.
+    /// Files or directories of exported logs; zip and gz are opened; `-` is standard input.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// Keep the table of events in this directory, as Parquet files, for `retake sql` and
+    /// other tools; an earlier table there is replaced. Records that could not be read are
+    /// put beside it, in DIR.damaged.jsonl.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
     /// Everything of this account, also where nothing stands out; repeatable.
     #[arg(long, value_name = "UPN")]
     pub user: Vec<String>,
@@ -527,6 +532,19 @@ pub struct Hunt {
     pub sigma: Vec<PathBuf>,
 }
 
+/// The form of a timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TimelineForm {
+    /// Columns of text, for reading.
+    Table,
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated; what a spreadsheet would calculate is made text.
+    Csv,
+    /// What Timesketch imports.
+    Timesketch,
+}
+
 /// Arguments of `retake sql`.
 #[derive(Debug, ClapArgs)]
 pub struct Sql {
@@ -545,19 +563,6 @@ pub struct Sql {
     /// Show long texts to their end.
     #[arg(long)]
     pub whole: bool,
-}
-
-/// The form of a timeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TimelineForm {
-    /// Columns of text, for reading.
-    Table,
-    /// One JSON object a line.
-    Jsonl,
-    /// Comma-separated; what a spreadsheet would calculate is made text.
-    Csv,
-    /// What Timesketch imports.
-    Timesketch,
 }
 
 /// Arguments of `retake explain`.

@@ -12,6 +12,7 @@
 //! This room holds the query engine behind its door: no other room names it.
 
 mod columns;
+mod hunt;
 mod maps;
 mod read;
 mod sql;
@@ -21,6 +22,7 @@ mod timeline;
 mod writer;
 
 pub use columns::{Column, column_names, columns};
+pub use hunt::{HuntFailure, hunt};
 pub use sql::{Answer, MAX_BYTES, MAX_ROWS};
 pub use table::{Table, TableError, Wanted};
 pub use writer::TableWriter;

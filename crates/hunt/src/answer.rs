@@ -27,6 +27,8 @@ pub struct Subject {
     /// Application ids of the responder's own tools: their events are marked
     /// as the responder's and are evidence of nothing.
     pub own_app_ids: Vec<String>,
+    /// Addresses from which other accounts of the organisation were taken.
+    pub hostile: Vec<std::net::IpAddr>,
 }
 
 /// What the events say about the account.
@@ -366,6 +368,9 @@ impl Severity {
     }
 }
 
+/// So many record ids a finding names at most; all are counted.
+pub const MAX_NAMED: usize = 1000;
+
 /// One detection raised for one user.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
@@ -387,7 +392,7 @@ pub struct Finding {
     pub last: Timestamp,
     /// How many events.
     pub count: usize,
-    /// Their record ids, in order of time.
+    /// Their record ids, in order of time: the first [`MAX_NAMED`].
     pub events: Vec<String>,
     /// Why it matters.
     pub why: String,
@@ -410,6 +415,8 @@ pub struct Analysis {
     pub path_evidence: Vec<PathEvidence>,
     /// The earliest event that is the attacker's.
     pub first_known_bad: Option<Timestamp>,
+    /// The records of that moment: one act may stand in several logs.
+    pub first_known_bad_events: Vec<String>,
     /// The latest event that is the attacker's and was no failure.
     pub last_known_bad: Option<Timestamp>,
     /// The attacker's fingerprint.

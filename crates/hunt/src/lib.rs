@@ -20,6 +20,7 @@ pub mod detections;
 pub mod event;
 pub mod import;
 pub mod json;
+pub mod judge;
 mod moment;
 mod progress;
 pub mod readers;
@@ -37,6 +38,8 @@ pub use answer::{
 };
 pub use detections::{Detection, DetectionError, Detections};
 pub use event::{Event, Source};
+pub use import::ImportReport;
+pub use judge::judge;
 pub use progress::Progress;
 pub use readers::{Growing, Import, Imported, ReadError};
 pub use report::{HuntError, HuntReport, Options, UserAnswer, report, run};

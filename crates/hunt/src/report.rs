@@ -1,16 +1,19 @@
 //! Files in, answers for every user out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::analysis::{STAND_IN, analyse_with};
-use crate::answer::{Analysis, Coverage, Finding, Gap, Subject, Verdict};
-use crate::detections::{DetectionError, Detections, own_domains};
-use crate::event::{Event, Source};
+use crate::analysis::{STAND_IN, Shared, holes};
+use crate::answer::{Analysis, Coverage, Finding, Gap, Verdict};
+use crate::detections::{DetectionError, Detections};
+use crate::event::Source;
+use crate::import::ImportReport;
+use crate::judge::judge;
 use crate::readers::{Import, Imported, ReadError};
 use crate::sigma::{Sigma, SigmaAnswer};
+use crate::store::{Memory, by_time};
 
 /// What the one who asks can set.
 #[derive(Clone, Debug)]
@@ -66,9 +69,10 @@ pub struct UserAnswer {
 }
 
 /// The answers of one hunt.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct HuntReport {
-    /// What was read, and the events.
+    /// What was read. The events themselves only where they lay in memory ([`report`]);
+    /// after [`judge`] they are in their store, and nowhere else.
     pub imported: Imported,
     /// What the detections found, worst first.
     pub findings: Vec<Finding>,
@@ -93,117 +97,43 @@ pub fn run(paths: &[PathBuf], options: &Options) -> Result<HuntReport, HuntError
     Ok(report(imported, options))
 }
 
-/// Answers for every user in what was imported.
+/// Answers for every user in what was imported: [`judge`] over the events in memory, which
+/// can always be read back.
 pub fn report(imported: Imported, options: &Options) -> HuntReport {
-    let domains: BTreeSet<String> = if options.own_domains.is_empty() {
-        own_domains(&imported.events)
-    } else {
-        options
-            .own_domains
-            .iter()
-            .map(|domain| domain.to_lowercase())
-            .collect()
-    };
-    let findings = options.detections.find(&imported.events, &domains);
-    let mut users = users(&imported.events, &findings, &domains, options);
-    users.sort_by(|a, b| {
-        let rank = |answer: &UserAnswer| {
-            (
-                answer.analysis.verdict,
-                std::cmp::Reverse(answer.analysis.score),
-            )
-        };
-        rank(a).cmp(&rank(b)).then_with(|| a.user.cmp(&b.user))
-    });
-    let coverage = coverage(&imported);
+    let own: BTreeSet<String> = options
+        .own_domains
+        .iter()
+        .map(|domain| domain.to_lowercase())
+        .collect();
+    let mut matcher = options.detections.matcher();
+    for (event, number) in imported.events.iter().zip(0..) {
+        matcher.feed(number, event);
+    }
+    let raised = matcher.finish((!own.is_empty()).then_some(&own));
     let sigma = options.sigma.find(&imported.events);
-    HuntReport {
-        imported,
-        findings,
-        users,
-        coverage,
-        sigma,
-    }
+    let account = ImportReport {
+        inputs: imported.inputs,
+        damaged: imported.damaged,
+        counts: imported.counts,
+    };
+    let store = Memory::new(imported.events);
+    let judged = judge(&store, account, raised, sigma, options);
+    let mut events = store.into_events();
+    events.sort_by(by_time);
+    let mut report = judged.unwrap_or_default();
+    report.imported.events = events;
+    report
 }
 
-/// Somebody with a finding is judged against all events. For the others
-/// their own are enough, which keeps the time linear.
-fn users(
-    events: &[Event],
-    findings: &[Finding],
-    domains: &BTreeSet<String>,
-    options: &Options,
-) -> Vec<UserAnswer> {
-    let asked: BTreeSet<String> = options
-        .users
-        .iter()
-        .map(|user| user.to_lowercase())
-        .collect();
-    let found: BTreeSet<&str> = findings
-        .iter()
-        .map(|finding| finding.user.as_str())
-        .collect();
-    let mut own: BTreeMap<String, Vec<Event>> = BTreeMap::new();
-    for event in events
-        .iter()
-        .filter(|event| event.source != Source::MessageTrace)
-    {
-        let Some(user) = event.user.as_ref().filter(|user| is_person(user)) else {
-            continue;
-        };
-        if asked.contains(user) || found.contains(user.as_str()) {
-            own.entry(user.clone()).or_default();
-        } else if asked.is_empty() {
-            own.entry(user.clone()).or_default().push(event.clone());
-        }
-    }
-    own.into_iter()
-        .map(|(user, own)| {
-            let subject = Subject {
-                upn: user.clone(),
-                own_domains: domains.iter().cloned().collect(),
-                id: events
-                    .iter()
-                    .filter(|event| event.user.as_deref() == Some(user.as_str()))
-                    .find_map(|event| {
-                        event
-                            .user_id
-                            .clone()
-                            .filter(|id| crate::token::token_id(id).is_some())
-                    }),
-                ..Subject::default()
-            };
-            let scope = if own.is_empty() {
-                events
-            } else {
-                own.as_slice()
-            };
-            let analysis = analyse_with(scope, &subject, options.now, &options.detections);
-            UserAnswer { user, analysis }
-        })
-        .collect()
-}
-
-/// Names of services stand where users do.
-fn is_person(user: &str) -> bool {
-    user.contains('@') && !user.contains('\\') && !user.starts_with("app@")
-}
-
-fn coverage(imported: &Imported) -> Vec<Coverage> {
+/// The ledger of all users together.
+pub(crate) fn coverage(account: &ImportReport, shared: &Shared) -> Vec<Coverage> {
     Source::ALL
         .iter()
         .filter_map(|source| {
-            let times: Vec<Timestamp> = imported
-                .events
-                .iter()
-                .filter(|event| event.source == *source && event.time != crate::event::NO_TIME)
-                .map(|event| event.time)
-                .collect();
-            let Some(from) = times.first().copied() else {
-                return stand_in(*source, &imported.events);
+            let Some(facts) = shared.facts(*source) else {
+                return stand_in(*source, shared);
             };
-            let to = times.last().copied();
-            let mut gaps: Vec<Gap> = imported
+            let mut gaps: Vec<Gap> = account
                 .inputs
                 .iter()
                 .filter(|input| !input.notes.is_empty())
@@ -213,21 +143,22 @@ fn coverage(imported: &Imported) -> Vec<Coverage> {
                     why: format!("{}: {}", input.path, input.notes.join("; ")),
                 })
                 .collect();
-            if imported.counts.damaged > 0 {
+            if account.counts.damaged > 0 {
                 gaps.push(Gap {
                     from: None,
                     to: None,
                     why: format!(
                         "{} records could not be read; they may be of this source",
-                        imported.counts.damaged
+                        account.counts.damaged
                     ),
                 });
             }
+            gaps.extend(holes(*source, shared));
             Some(Coverage {
                 source: *source,
-                from: Some(from),
-                to,
-                events: times.len(),
+                from: facts.from,
+                to: facts.to,
+                events: facts.events,
                 gaps,
             })
         })
@@ -236,8 +167,11 @@ fn coverage(imported: &Imported) -> Vec<Coverage> {
 
 /// The line of a sign-in log that is absent while the audit log's own sign-in
 /// records stand in for it.
-fn stand_in(source: Source, events: &[Event]) -> Option<Coverage> {
-    let told = source == Source::SignIns && events.iter().any(Event::is_sign_in);
+fn stand_in(source: Source, shared: &Shared) -> Option<Coverage> {
+    let told = source == Source::SignIns
+        && shared
+            .facts(Source::Ual)
+            .is_some_and(|facts| facts.signs_in);
     told.then(|| Coverage {
         source,
         from: None,

@@ -33,6 +33,26 @@ pub trait Store {
     /// When the events cannot be read back, or with the visitor's own.
     fn each_user(&self, visit: &mut UserVisitor<'_>) -> Result<(), StoreError>;
 
+    /// The same with the wanted events of each alone; users without one are left out. A
+    /// store whose users may have more events than memory holds asks before it keeps one.
+    ///
+    /// # Errors
+    ///
+    /// See [`Store::each_user`].
+    fn each_user_of(
+        &self,
+        wanted: &mut dyn FnMut(&Event) -> bool,
+        visit: &mut UserVisitor<'_>,
+    ) -> Result<(), StoreError> {
+        self.each_user(&mut |user, mut events| {
+            events.retain(&mut *wanted);
+            if events.is_empty() {
+                return Ok(());
+            }
+            visit(user, events)
+        })
+    }
+
     /// Every event once, in the order of the table.
     ///
     /// # Errors
@@ -97,6 +117,11 @@ impl Memory {
     pub fn new(mut events: Vec<Event>) -> Self {
         events.sort_by(table_order);
         Self { events }
+    }
+
+    /// The events, in the order of the table.
+    pub fn into_events(self) -> Vec<Event> {
+        self.events
     }
 }
 

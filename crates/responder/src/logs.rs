@@ -331,6 +331,7 @@ fn subject(state: &State, tenant: &Tenant, account: &retake_playbook::event::Acc
         own_domains,
         alert_at: state.opened.as_ref().map(|(at, _)| *at),
         own_app_ids: vec![tenant.profile().client_id.clone()],
+        hostile: Vec::new(),
     }
 }
 

@@ -4,18 +4,25 @@ mod importing;
 mod outgoing;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use retake_hunt::{Event, HuntError, HuntReport, Options, Retrace, Severity, Verdict};
+use retake_hunt::import::Sorted;
+use retake_hunt::{
+    Event, HuntError, HuntReport, Options, Retrace, Severity, Store as _, StoreError, Verdict,
+};
 use retake_playbook::codes::{self, Exit};
 use retake_report::hunt::{Form, Next, Timeline, details, page, screen};
 use serde_json::json;
 
+use self::importing::Hunted;
 use self::outgoing::Outgoing;
 use crate::args::{Hunt, TimelineForm};
 use crate::failure::Failure;
 use crate::terminal::{Terminal, safe};
+
+/// Bytes of events that are held while a timeline is sorted.
+const SORTED: usize = 32 << 20;
 
 pub(crate) fn run(args: &Hunt, terminal: &Terminal) -> Result<Exit, Failure> {
     let form = args
@@ -61,19 +68,24 @@ pub(crate) fn run(args: &Hunt, terminal: &Terminal) -> Result<Exit, Failure> {
             )
         })?;
     }
-    let report = importing::import(&args.files, &options, terminal).map_err(failure)?;
+    let hunted = importing::import(args, &options, terminal)?;
+    let report = &hunted.report;
 
-    let mut retrace = Retrace::new(&report, &args.user);
-    for event in &report.imported.events {
-        retrace.put(event);
-    }
+    let mut retrace = Retrace::new(report, &args.user);
+    hunted
+        .table
+        .scan(&mut |event| {
+            retrace.put(&event);
+            Ok(())
+        })
+        .map_err(unreadable)?;
     let mut written = Vec::new();
     if let (Some(path), Some(form)) = (&args.timeline, form) {
-        write_timeline(path, form, args, &report, &retrace)?;
+        write_timeline(path, form, args, &hunted, &retrace)?;
         written.push(path);
     }
     if let Some(path) = &args.report {
-        let html = page(&report, &retrace, now).map_err(|error| {
+        let html = page(report, &retrace, now).map_err(|error| {
             Failure::new(codes::INTERNAL, error.to_string(), "Please report it.")
         })?;
         let mut file = Outgoing::open(path, args.replace)?;
@@ -82,8 +94,9 @@ pub(crate) fn run(args: &Hunt, terminal: &Terminal) -> Result<Exit, Failure> {
         file.finish()?;
         written.push(path);
     }
-    show(args, terminal, &report, &retrace, &written);
-    Ok(exit(&report))
+    written.extend(&args.to);
+    show(args, terminal, report, &retrace, &written);
+    Ok(exit(report))
 }
 
 fn show(
@@ -140,12 +153,12 @@ fn show(
     }
 }
 
-/// The events of the table, or of some accounts in it, one at a time.
+/// The events of the table, or of some accounts in it, in order of time.
 fn write_timeline(
     path: &PathBuf,
     form: Form,
     args: &Hunt,
-    report: &HuntReport,
+    hunted: &Hunted,
     retrace: &Retrace<'_>,
 ) -> Result<(), Failure> {
     let failed = |error: std::io::Error| outgoing::failed(path, &error);
@@ -158,21 +171,36 @@ fn write_timeline(
                 .any(|name| asked.contains(name))
     };
     let file = Outgoing::open(path, args.replace)?;
-    let mut timeline = Timeline::new(file, form, report).map_err(failed)?;
-    for event in report
-        .imported
-        .events
-        .iter()
-        .filter(|event| concerns(event))
-    {
-        timeline.put(event, retrace.whose(event)).map_err(failed)?;
-    }
+    let mut timeline = Timeline::new(file, form, &hunted.report).map_err(failed)?;
+    let mut sorted = Sorted::new(hunted.scratch.path(), SORTED).map_err(failed)?;
+    hunted
+        .table
+        .scan(&mut |event| {
+            if concerns(&event) {
+                let put = sorted.put(&event);
+                put.map_err(|error| StoreError::new("sorting the timeline", error))?;
+            }
+            Ok(())
+        })
+        .map_err(unreadable)?;
+    sorted
+        .each::<std::io::Error>(&mut |event| timeline.put(&event, retrace.whose(&event)))
+        .map_err(failed)?;
     let (file, _) = timeline.finish().map_err(failed)?;
     file.finish()
 }
 
+/// The table was written a moment ago.
+fn unreadable(error: StoreError) -> Failure {
+    Failure::new(
+        codes::BAD_INPUT,
+        format!("The table of events cannot be read back: {error}. The logs are as they were."),
+        "See whether the disk is full, and run the hunt again.",
+    )
+}
+
 /// The form that was asked for, or that the file's ending says.
-fn form_of(path: &std::path::Path, asked: Option<TimelineForm>) -> Result<Form, Failure> {
+fn form_of(path: &Path, asked: Option<TimelineForm>) -> Result<Form, Failure> {
     let ending = path
         .extension()
         .map(|ending| ending.to_string_lossy().to_lowercase())

@@ -384,3 +384,207 @@ fn detections_and_sigma_rules_of_ones_own_are_run_beside_the_built_in_ones() {
     assert_ne!(refused.code, 0);
     assert!(refused.stderr.contains("broken.toml"), "{}", refused.stderr);
 }
+
+/// The takeover's log in a home, and what is typed there.
+fn with_takeover() -> (Home, String) {
+    let home = Home::new();
+    let logs = home.path().join("logs.jsonl");
+    std::fs::write(&logs, as_lines(&takeover())).unwrap();
+    let logs = logs.to_str().unwrap().to_owned();
+    (home, logs)
+}
+
+#[test]
+fn report_and_timelines_are_written_whole_and_never_over_what_is_there() {
+    let (home, logs) = with_takeover();
+    let out = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    for (name, begin) in [
+        ("report.html", "<!doctype html>"),
+        ("all.csv", "@timestamp,rule.id,retake.whose,"),
+        ("all.jsonl", "{\"@timestamp\":\"2026-03-02T09:10:00Z\""),
+        ("all.txt", "time (UTC)"),
+    ] {
+        let option = if name == "report.html" {
+            "--report"
+        } else {
+            "--timeline"
+        };
+        let path = out(name);
+        let ran = home.retake(&["hunt", &logs, option, &path]);
+        assert_eq!(ran.code, 1, "{}", ran.session());
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with(begin), "{name}: {}", &text[..80]);
+        assert!(ran.stderr.contains(name), "it says where: {}", ran.stderr);
+
+        std::fs::write(&path, "mine").unwrap();
+        let refused = home.retake(&["hunt", &logs, option, &path]);
+        assert_eq!(refused.code, 2, "{}", refused.session());
+        assert!(refused.stdout.is_empty() && refused.stderr.contains("--replace"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+        let replaced = home.retake(&["hunt", &logs, option, &path, "--replace"]);
+        assert_eq!(replaced.code, 1);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+    assert!(
+        home.names().iter().all(|name| !name.contains(".part")),
+        "{:?}",
+        home.names()
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_written_only_its_owner_can_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (home, logs) = with_takeover();
+    let path = home.path().join("r.html");
+    home.retake(&["hunt", &logs, "--report", path.to_str().unwrap()]);
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn where_nothing_can_be_written_is_told_before_anything_is_read() {
+    let (home, _) = with_takeover();
+    let inside = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    // The logs are not there either; what cannot be written is said first.
+    let missing = inside("missing.jsonl");
+    let there = home.path().to_str().unwrap().to_owned();
+    for (arguments, code, word) in [
+        (vec!["--report", "/proc/nowhere/r.html"], 70, "r.html"),
+        (vec!["--report", &there], 2, "directory"),
+        (vec!["--timeline", "events.xlsx"], 2, "--timeline-form"),
+        (
+            vec!["--timeline", "events.txt", "--timeline-form", "timesketch"],
+            2,
+            ".csv",
+        ),
+        (vec!["--timeline", "x.csv", "--report", "x.csv"], 2, "both"),
+    ] {
+        let mut typed = vec!["hunt", &missing];
+        typed.extend(arguments);
+        let ran = home.retake(&typed);
+        assert_eq!(ran.code, code, "{}", ran.session());
+        assert!(ran.stderr.contains(word), "{}", ran.session());
+    }
+    // And where the logs cannot be read, nothing is left beside.
+    let ran = home.retake(&["hunt", &missing, "--report", &inside("r.html")]);
+    assert_eq!(ran.code, 2);
+    assert_eq!(home.names(), ["logs.jsonl"]);
+}
+
+#[test]
+fn timesketchs_two_forms_go_by_the_ending() {
+    let (home, logs) = with_takeover();
+    for name in ["sketch.jsonl", "sketch.csv"] {
+        let path = home.path().join(name);
+        home.retake(&[
+            "hunt",
+            &logs,
+            "--timeline",
+            path.to_str().unwrap(),
+            "--timeline-form",
+            "timesketch",
+        ]);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (first, rows) = text.split_once('\n').unwrap();
+        for column in ["message", "datetime", "timestamp_desc"] {
+            assert!(first.contains(column), "{first}");
+        }
+        assert!(first.contains("2026-03-02T09:10:00+00:00") || rows.contains("T09:10:00+00:00"));
+    }
+}
+
+#[test]
+fn one_account_on_request_and_nobody_else() {
+    let (home, logs) = with_takeover();
+    let user = "Dana.Reyes@fabrikam.example";
+    let path = home.path().join("dana.csv");
+    let ran = home.retake(&[
+        "hunt",
+        &logs,
+        "--user",
+        user,
+        "--timeline",
+        path.to_str().unwrap(),
+    ]);
+    for part in ["Reasons", "5 changes", "Timeline", "New-InboxRule"] {
+        assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 6);
+    let brief = home.retake(&["hunt", &logs]);
+    assert!(!brief.stdout.contains("Timeline"), "{}", brief.stdout);
+    let details = home.retake(&["hunt", &logs, "--details"]);
+    assert!(details.stdout.contains("Timeline"), "{}", details.stdout);
+    let nobody = home.retake(&["hunt", &logs, "--user", "x\u{1b}[2J@fabrikam.example"]);
+    assert!(
+        nobody.stderr.contains("name no account"),
+        "{}",
+        nobody.stderr
+    );
+    assert!(!nobody.stderr.contains('\u{1b}'));
+}
+
+#[test]
+fn a_program_gets_one_document_and_is_told_of_the_files() {
+    let (home, logs) = with_takeover();
+    let path = home.path().join("r.html");
+    let ran = home.retake(&["hunt", &logs, "--json", "--report", path.to_str().unwrap()]);
+    assert_eq!(ran.stdout.lines().count(), 1);
+    assert_eq!(ran.stderr, "", "no progress, no talk");
+    let document = ran.json();
+    assert_eq!(document["files"], json!([path.to_str().unwrap()]));
+    let user = &document["users"][0];
+    for part in ["read", "sent", "changed", "deleted", "shared", "reached"] {
+        let part = &user["blast"][part];
+        let items = part["items"].as_array().unwrap().len() as u64;
+        assert_eq!(part["count"].as_u64().unwrap(), items, "{part}");
+    }
+    assert_eq!(document["timelines"][0]["omitted"], 0);
+}
+
+#[test]
+fn hostile_names_go_out_by_no_exit() {
+    let home = Home::new();
+    let evil = "=cmd|x\u{1b}[2J\u{9b}31m\u{202e}</title><script>\r\n@SUM";
+    let mut records = takeover();
+    for record in &mut records {
+        record["ObjectId"] = json!(evil);
+        record["UserAgent"] = json!(evil);
+        for parameter in record["Parameters"].as_array_mut().into_iter().flatten() {
+            parameter["Value"] = json!(evil);
+        }
+    }
+    let logs = home.path().join("a\u{1b}[2Jb\u{202e}.jsonl");
+    std::fs::write(&logs, as_lines(&records) + "broken \u{1b}[2J\n").unwrap();
+    let logs = logs.to_str().unwrap();
+    let exit = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let harmless = |what: &str, text: &str| {
+        let bad = text.replace("\r\n", "\n").chars().any(|c| {
+            (c.is_control() && c != '\n')
+                || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        });
+        assert!(!bad, "{what}: {text:?}");
+        assert!(
+            !text.contains("<script>") || !what.ends_with("html"),
+            "{what}"
+        );
+    };
+    let ran = home.retake(&["hunt", logs, "--details", "--report", &exit("r.html")]);
+    assert_eq!(ran.code, 1);
+    harmless("screen", &ran.stdout);
+    harmless("talk", &ran.stderr);
+    harmless("json", &hunt(&home, &[Path::new(logs)]).stdout);
+    for name in ["t.csv", "t.jsonl", "t.txt"] {
+        home.retake(&["hunt", logs, "--timeline", &exit(name)]);
+    }
+    for name in ["r.html", "t.csv", "t.jsonl", "t.txt"] {
+        harmless(name, &std::fs::read_to_string(exit(name)).unwrap());
+    }
+    let csv = std::fs::read_to_string(exit("t.csv")).unwrap();
+    assert!(
+        csv.contains("'=cmd|x"),
+        "recognisable, and no formula: {csv}"
+    );
+    assert!(!csv.contains(",=cmd") && !csv.contains("\"=cmd"));
+}

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use retake_playbook::ObjectKind;
 
+use super::findings::Findings;
 use super::intruder::{Intruder, Raised};
 use super::profile::Whose;
 use super::scope::{Scope, sessions};
-use crate::answer::{By, Change};
+use crate::answer::{By, Change, Severity};
 use crate::event::{Event, Outcome, Source};
 
 /// What kind of object an operation changes; none if it changes nothing that
@@ -303,7 +304,7 @@ fn change(
     detections.dedup();
     reasons.extend(detections.iter().map(|id| format!("raises detection {id}")));
     reasons.retain(|reason| !reason.is_empty());
-    let (object_ids, name) = identify(event, kind, scope);
+    let (object_ids, name) = identify(event, kind, Some(scope));
     let mut parameters = event.parameters.clone();
     for (name, modified) in &event.modified {
         parameters
@@ -335,24 +336,48 @@ fn change(
     }
 }
 
-/// The apps that records of consents are about. The resource stands among the ids of a
-/// grant too; what is signed in *to* is no such app.
-pub(super) fn consented_apps(scope: &Scope<'_>) -> BTreeSet<String> {
-    let resources: BTreeSet<String> = scope
-        .all
-        .iter()
-        .filter_map(|event| event.resource_id.as_deref())
-        .map(str::to_lowercase)
-        .collect();
-    scope
-        .all
-        .iter()
-        .filter(|event| object_kind(event) == Some(ObjectKind::OauthGrant))
-        .flat_map(|event| identify(event, ObjectKind::OauthGrant, scope).0)
-        .filter(|id| crate::token::token_id(id).is_some())
-        .map(|id| id.to_lowercase())
-        .filter(|id| !resources.contains(id))
-        .collect()
+/// Every id in the record of a consent: the app's, and what it may reach.
+pub(super) fn grant_ids(event: &Event) -> Vec<String> {
+    identify(event, ObjectKind::OauthGrant, None).0
+}
+
+/// The event changes something that a case looks after.
+pub(crate) fn changes_something(event: &Event) -> bool {
+    object_kind(event).is_some()
+}
+
+/// A change that needs a look.
+pub(crate) fn is_serious_change(event: &Event, findings: &Findings) -> bool {
+    findings
+        .of(event)
+        .any(|finding| finding.severity >= Severity::Medium)
+        && object_kind(event).is_some()
+}
+
+/// Hands out every name and id of whom the event was done to, as it stands there: of a path
+/// also its parts.
+pub(crate) fn each_name(event: &Event, visit: &mut dyn FnMut(&str)) {
+    let texts = [
+        event.object.as_deref(),
+        event.parameter("Identity"),
+        event.parameter("Mailbox"),
+    ];
+    for text in texts.into_iter().flatten() {
+        visit(text);
+        if text.contains(['\\', '/']) {
+            text.rsplit(['\\', '/']).for_each(&mut *visit);
+        }
+    }
+    for target in &event.targets {
+        target
+            .upn
+            .iter()
+            .chain(&target.id)
+            .for_each(|name| visit(name));
+    }
+    for name in [&event.mailbox, &event.sender].into_iter().flatten() {
+        visit(name);
+    }
 }
 
 /// The account or mailbox changed.
@@ -371,7 +396,11 @@ fn account(event: &Event, scope: &Scope<'_>) -> Option<String> {
 
 /// Every id and name of the object in the record, and the name that people
 /// see.
-fn identify(event: &Event, kind: ObjectKind, scope: &Scope<'_>) -> (Vec<String>, Option<String>) {
+fn identify(
+    event: &Event,
+    kind: ObjectKind,
+    scope: Option<&Scope<'_>>,
+) -> (Vec<String>, Option<String>) {
     let mut ids = BTreeSet::new();
     let mut add = |text: &str| {
         let text = text.trim().trim_matches('"').trim();
@@ -495,7 +524,7 @@ fn identify(event: &Event, kind: ObjectKind, scope: &Scope<'_>) -> (Vec<String>,
                     .chain(target.upn.iter())
                     .for_each(|text| add(text));
             }
-            if scope.suffers(event) {
+            if let Some(scope) = scope.filter(|scope| scope.suffers(event)) {
                 scope.names().iter().for_each(|text| add(text));
             }
         }

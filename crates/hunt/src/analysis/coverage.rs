@@ -4,8 +4,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::scope::Scope;
+use super::shared::Shared;
 use crate::answer::{Coverage, Gap};
-use crate::event::{Event, Source};
+use crate::event::Source;
 
 /// What the ledger says of the sign-in log where only the audit log tells of
 /// sign-ins (no premium licence, or not exported).
@@ -16,25 +17,18 @@ pub(super) fn ledger(scope: &Scope<'_>, now: Timestamp) -> Vec<Coverage> {
     Source::ALL
         .iter()
         .filter(|source| {
-            source.is_expected() || scope.all.iter().any(|event| event.source == **source)
+            source.is_expected()
+                || (**source != Source::Listing && scope.shared.facts(**source).is_some())
         })
         .map(|source| line(*source, scope, now))
         .collect()
 }
 
 fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
-    let events: Vec<&Event> = scope
-        .all
-        .iter()
-        .filter(|event| event.source == source)
-        .copied()
-        .collect();
-    let (from, to) = (
-        events.first().map(|event| event.time),
-        events.last().map(|event| event.time),
-    );
+    let facts = scope.shared.facts(source).cloned().unwrap_or_default();
+    let (from, to) = (facts.from, facts.to);
     let mut gaps = Vec::new();
-    if events.is_empty() {
+    if facts.events == 0 {
         gaps.push(Gap {
             from: None,
             to: None,
@@ -53,10 +47,7 @@ fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
             });
         }
     }
-    if source == Source::SignIns
-        && !events.is_empty()
-        && events.iter().all(|event| event.interactive != Some(false))
-    {
+    if source == Source::SignIns && facts.events > 0 && !facts.silent {
         gaps.push(Gap {
             from,
             to,
@@ -65,7 +56,11 @@ fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
         });
     }
     if source == Source::Ual {
-        for event in events.iter().filter(|event| event.throttled) {
+        for event in scope
+            .concerning
+            .iter()
+            .filter(|event| event.source == source && event.throttled)
+        {
             gaps.push(Gap {
                 from: Some(event.time),
                 to: event.time.checked_add(SignedDuration::from_hours(24)).ok(),
@@ -75,7 +70,7 @@ fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
                 ),
             });
         }
-        if !events.is_empty() && !events.iter().any(|event| event.is("MailItemsAccessed")) {
+        if facts.events > 0 && !facts.mail_read {
             gaps.push(Gap {
                 from,
                 to,
@@ -83,6 +78,7 @@ fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
             });
         }
     }
+    gaps.extend(holes(source, scope.shared));
     gaps.sort();
     gaps.dedup();
     Coverage {
@@ -96,6 +92,22 @@ fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
             .count(),
         gaps,
     }
+}
+
+/// The stretches in which the source is silent while another goes on.
+pub(crate) fn holes(source: Source, shared: &Shared) -> Vec<Gap> {
+    shared
+        .holes(source)
+        .into_iter()
+        .map(|hole| Gap {
+            from: hole.from,
+            to: hole.to,
+            why: format!(
+                "nothing of it is there for a day or more while {} went on: it was cut off, or not exported whole",
+                hole.other.name()
+            ),
+        })
+        .collect()
 }
 
 fn absent(source: Source, scope: &Scope<'_>) -> &'static str {

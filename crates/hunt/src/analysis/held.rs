@@ -32,6 +32,10 @@ const ROUND_TRIP: SignedDuration = SignedDuration::from_hours(1);
 /// two places at once.
 const CHANGES_A_DAY: usize = 4;
 
+/// By how much a session's next token may be newer than what was done in it: renewals come
+/// when a program needs one.
+const RECORDED_LATE: SignedDuration = SignedDuration::from_mins(90);
+
 /// What the user's own programs carried from place to place.
 #[derive(Debug, Default)]
 pub(super) struct Held {
@@ -265,15 +269,17 @@ fn serious<'a>(
 }
 
 /// The change was made in this session; or, where its record names none, from
-/// a network in which this session was that day.
+/// a network in which this session was that day, and not only afterwards.
 fn touched(change: &Event, session: &str, events: &[&Event], networks: &Networks) -> bool {
     if sessions(change).next().is_some() {
         return sessions(change).any(|other| other == session);
     }
     networks.of(change).is_some_and(|network| {
         events.iter().any(|event| {
+            let since = change.time.duration_since(event.time);
             networks.of(event) == Some(network)
-                && event.time.duration_since(change.time).abs() <= SignedDuration::from_hours(24)
+                && since <= SignedDuration::from_hours(24)
+                && since >= -RECORDED_LATE
         })
     })
 }

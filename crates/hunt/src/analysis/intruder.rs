@@ -12,7 +12,7 @@ use super::scope::{Scope, sessions};
 use super::signs::{ids, score};
 use crate::agent;
 use crate::answer::{Reason, Severity};
-use crate::event::{Event, Outcome};
+use crate::event::{Event, Outcome, Source};
 
 /// From so many points on a cluster is the attacker's.
 pub(super) const ATTACKER: i32 = 50;
@@ -34,12 +34,24 @@ pub(super) struct Cluster<'a> {
 impl<'a> Cluster<'a> {
     /// Successful sign-ins with a person there.
     pub(super) fn interactive(&self) -> impl Iterator<Item = &'a Event> + '_ {
+        // The audit log tells of the same sign-in too, and knows less of it.
+        let silent: BTreeSet<&str> = self
+            .events
+            .iter()
+            .filter(|event| event.source == Source::SignIns && event.interactive == Some(false))
+            .filter_map(|event| event.token_id.as_deref())
+            .collect();
         self.events
             .iter()
-            .filter(|event| {
+            .filter(move |event| {
                 event.is_sign_in()
                     && event.outcome == Outcome::Success
                     && event.interactive != Some(false)
+                    && !(event.source == Source::Ual
+                        && event
+                            .token_id
+                            .as_deref()
+                            .is_some_and(|token| silent.contains(token)))
             })
             .copied()
     }

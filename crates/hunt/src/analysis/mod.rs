@@ -9,6 +9,7 @@ mod blast;
 mod changes;
 mod consent;
 mod coverage;
+mod findings;
 mod held;
 mod impersonated;
 mod intruder;
@@ -17,6 +18,7 @@ mod path;
 mod profile;
 mod rights;
 mod scope;
+mod shared;
 mod signs;
 
 use std::collections::{BTreeSet, HashMap};
@@ -24,15 +26,20 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::ObjectKind;
 
-use crate::answer::{Analysis, By, Path, Reason, Severity, Subject, Verdict};
+use crate::answer::{Analysis, By, Path, Reason, Subject, Verdict};
 use crate::detections::{Detections, own_domains};
 use crate::event::{Event, Outcome, Source};
-pub(crate) use coverage::STAND_IN;
+use crate::store::by_time;
+pub(crate) use changes::{changes_something, each_name, is_serious_change};
+pub(crate) use coverage::{STAND_IN, holes};
+pub(crate) use findings::Findings;
 use held::Held;
 use intruder::{Intruder, Raised, SUSPICIOUS};
 use past::Past;
+pub(crate) use profile::Network;
 use profile::{Networks, Profile, Whose};
 use scope::Scope;
+pub(crate) use shared::{Shared, is_wrong_password};
 use signs::ids;
 
 /// Answers for one account from these events, with the detections that are
@@ -50,9 +57,7 @@ pub fn analyse_with(
     now: Timestamp,
     detections: &Detections,
 ) -> Analysis {
-    let mut all: Vec<&Event> = events.iter().collect();
-    all.sort_by(|a, b| (a.time, a.source, &a.record_id).cmp(&(b.time, b.source, &b.record_id)));
-    let networks = Networks::learn(&all);
+    let shared = Shared::of(events);
     let own: BTreeSet<String> = if subject.own_domains.is_empty() {
         own_domains(events)
     } else {
@@ -62,50 +67,88 @@ pub fn analyse_with(
             .map(|domain| domain.to_lowercase())
             .collect()
     };
-    let scope = Scope::new(all, subject);
-    let last = scope.own.last().map_or(now, |event| event.time);
-    let anchor = subject.alert_at.unwrap_or(last).min(now);
-
-    let judged: Vec<&Event> = scope
-        .all
+    let mut all: Vec<&Event> = events.iter().collect();
+    all.sort_by(|a, b| by_time(a, b));
+    // What the responder's own tools did is evidence of nothing.
+    let judged: Vec<&Event> = all
         .iter()
-        .filter(|event| !scope.is_responder(event))
+        .filter(|event| {
+            ![&event.app_id, &event.user_id, &event.user]
+                .into_iter()
+                .flatten()
+                .any(|id| {
+                    subject
+                        .own_app_ids
+                        .iter()
+                        .any(|own| own.eq_ignore_ascii_case(id))
+                })
+        })
         .copied()
         .collect();
-    let mut raised: Raised = HashMap::new();
-    let mut findings = Vec::new();
-    for found in detections.raise(&judged, &own) {
-        for event in &found.events {
-            raised.entry(std::ptr::from_ref(*event)).or_default().push((
-                found.finding.detection.clone(),
-                found.finding.severity,
-                found.finding.technique.clone(),
-            ));
-        }
-        if found.finding.user == scope.upn()
-            || found.events.iter().any(|event| scope.suffers(event))
-        {
-            findings.push(found.finding);
-        }
+    let findings = Findings::new(&detections.raise(&judged, &own), detections);
+    Ground {
+        shared: &shared,
+        own: &own,
+        findings: &findings,
+        vouched: None,
     }
+    .analyse(all, subject, now)
+}
 
-    let past = Past::find(&scope, subject, &networks, &raised, anchor);
-    let mut profile = Profile::learn(&scope, &networks, anchor, &past);
-    profile.held = Held::learn(&scope, &profile, &networks, &raised);
-    let intruder = Intruder::find(&scope, &profile, &networks, &raised);
-    let provisional = blast::fingerprint(&intruder, &profile, &networks, &[]);
-    let elsewhere = blast::elsewhere(&scope, &provisional, &intruder);
+/// What the answers for all accounts have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Ground<'a> {
+    /// What everybody's events say together.
+    pub(crate) shared: &'a Shared,
+    /// The organisation's own mail domains.
+    pub(crate) own: &'a BTreeSet<String>,
+    /// What the detections found.
+    pub(crate) findings: &'a Findings,
+    /// Changes to other people's things that their own users stand for, where everybody
+    /// was judged: by record, the account that made them.
+    pub(crate) vouched: Option<&'a HashMap<String, String>>,
+}
+
+impl Ground<'_> {
+    /// Answers for one account from these events, which are in order of time.
+    pub(crate) fn analyse(self, all: Vec<&Event>, subject: &Subject, now: Timestamp) -> Analysis {
+        let raised = self.findings.raised(&all);
+        let scope = Scope::new(all, subject, self.shared);
+        conclude(self, &scope, &raised, subject, now)
+    }
+}
+
+fn conclude(
+    ground: Ground<'_>,
+    scope: &Scope<'_>,
+    raised: &Raised,
+    subject: &Subject,
+    now: Timestamp,
+) -> Analysis {
+    let networks = &ground.shared.networks;
+    let last = scope.own.last().map_or(now, |event| event.time);
+    let anchor = subject.alert_at.unwrap_or(last).min(now);
+    let past = Past::find(scope, subject, networks, raised, anchor);
+    let mut profile = Profile::learn(scope, networks, anchor, &past);
+    profile.held = Held::learn(scope, &profile, networks, raised);
+    let intruder = Intruder::find(scope, &profile, networks, raised);
+    let provisional = blast::fingerprint(&intruder, &profile, networks, &[]);
+    let elsewhere = blast::elsewhere(scope, &provisional, &intruder);
     let elsewhere_keys: BTreeSet<*const Event> = elsewhere
         .iter()
         .map(|event| std::ptr::from_ref(*event))
         .collect();
-    let mut changes = changes::find(&scope, &intruder, &elsewhere_keys, &raised);
+    let mut changes = changes::find(scope, &intruder, &elsewhere_keys, raised);
+    vouch(&mut changes, ground.vouched);
 
     // Consents that the user gave in person, to apps with risky rights, not
     // long before; and what those apps and the attacker's did.
-    let recent = anchor
-        .checked_sub(SignedDuration::from_hours(24 * 7))
-        .unwrap_or(anchor);
+    // Not long before the alarm; where nobody says when that was, at any time.
+    let recent = subject.alert_at.map_or(Timestamp::MIN, |_| {
+        anchor
+            .checked_sub(SignedDuration::from_hours(24 * 7))
+            .unwrap_or(anchor)
+    });
     let consents: Vec<&Event> = scope
         .own
         .iter()
@@ -117,21 +160,21 @@ pub fn analyse_with(
         })
         .copied()
         .collect();
-    let misuse = consent::misused(&scope, &profile, &networks, &changes, &consents);
+    let misuse = consent::misused(scope, &profile, networks, &changes, &consents);
     let consents = misuse.consents.clone();
     consent::lay_to_the_attacker(&mut changes, &misuse);
-    let fingerprint = blast::fingerprint(&intruder, &profile, &networks, &changes);
+    let fingerprint = blast::fingerprint(&intruder, &profile, networks, &changes);
     let app_events = app_events(
-        &scope,
+        scope,
         &profile,
-        &networks,
+        networks,
         &changes,
         &consents,
         &fingerprint.apps,
     );
-    let conclusion = path::conclude(&scope, &intruder, &profile, &networks, &misuse, &app_events);
+    let conclusion = path::conclude(scope, &intruder, &profile, networks, &misuse, &app_events);
     let blast = blast::blast(
-        &scope,
+        scope,
         &intruder,
         &elsewhere,
         &app_events,
@@ -161,12 +204,7 @@ pub fn analyse_with(
             events: ids(&app_events),
         });
     }
-    let serious: BTreeSet<&str> = detections
-        .iter()
-        .filter(|detection| detection.severity >= Severity::Medium)
-        .map(|detection| detection.id.as_str())
-        .collect();
-    let unexplained = unexplained(&changes, recent, &serious);
+    let unexplained = unexplained(&changes, recent, &ground.findings.serious, ground.vouched);
     if !compromised && !unexplained.is_empty() {
         score = score.max(SUSPICIOUS + 5);
         reasons.push(Reason {
@@ -177,20 +215,29 @@ pub fn analyse_with(
     }
     reasons.sort_by(|a, b| b.points.cmp(&a.points).then_with(|| a.cmp(b)));
     reasons.dedup();
-    let verdict = verdict(compromised, score, &scope, &profile);
-    let got_in: Vec<&&Event> = intruder
+    let verdict = verdict(compromised, score, scope, &profile);
+    let got_in: Vec<&Event> = intruder
         .clusters
         .iter()
         .filter(|cluster| cluster.attacker)
         .flat_map(|cluster| cluster.events.iter())
         .filter(|event| event.outcome != Outcome::Failure && event.source != Source::RiskDetections)
+        .copied()
         .collect();
     let last_known_bad = got_in.iter().map(|event| event.time).max();
-    let first_known_bad = got_in
-        .into_iter()
+    let first: Vec<&Event> = got_in
+        .iter()
         .chain(consents.iter().filter(|_| compromised))
-        .map(|event| event.time)
-        .min();
+        .copied()
+        .collect();
+    let first_known_bad = first.iter().map(|event| event.time).min();
+    let mut first_known_bad_events: Vec<String> = first
+        .iter()
+        .filter(|event| Some(event.time) == first_known_bad)
+        .map(|event| event.record_id.clone())
+        .collect();
+    first_known_bad_events.sort();
+    first_known_bad_events.dedup();
     Analysis {
         verdict,
         score: u32::try_from(score.clamp(0, 100)).unwrap_or(0),
@@ -211,13 +258,14 @@ pub fn analyse_with(
         },
         path_evidence: conclusion.evidence,
         first_known_bad,
+        first_known_bad_events,
         last_known_bad,
         fingerprint,
         changes,
         blast,
-        impersonated: impersonated::find(&scope, &networks, &own, now),
-        coverage: coverage::ledger(&scope, now),
-        findings,
+        impersonated: impersonated::find(scope, networks, ground.own, now),
+        coverage: coverage::ledger(scope, now),
+        findings: ground.findings.about(scope),
     }
 }
 
@@ -306,21 +354,40 @@ fn event_floor(consents: &[&Event], changes: &[crate::answer::Change]) -> Timest
         .unwrap_or(Timestamp::MAX)
 }
 
+/// Says of a change by another account that its own user stands for it.
+fn vouch(changes: &mut [crate::answer::Change], vouched: Option<&HashMap<String, String>>) {
+    for change in changes.iter_mut().filter(|change| change.by == By::Unknown) {
+        if let Some(who) = voucher(change, vouched) {
+            change
+                .reasons
+                .push(format!("{who} did it from where {who} works"));
+        }
+    }
+}
+
+fn voucher<'v>(
+    change: &crate::answer::Change,
+    vouched: Option<&'v HashMap<String, String>>,
+) -> Option<&'v String> {
+    change
+        .also
+        .iter()
+        .chain([&change.record_id])
+        .find_map(|record| vouched?.get(record))
+}
+
 /// Records of serious, recent changes whose author cannot be told.
 fn unexplained(
     changes: &[crate::answer::Change],
     recent: Timestamp,
-    serious: &BTreeSet<&str>,
+    serious: &BTreeSet<String>,
+    vouched: Option<&HashMap<String, String>>,
 ) -> Vec<String> {
     changes
         .iter()
         .filter(|change| change.by == By::Unknown && change.at >= recent)
-        .filter(|change| {
-            change
-                .detections
-                .iter()
-                .any(|id| serious.contains(id.as_str()))
-        })
+        .filter(|change| voucher(change, vouched).is_none())
+        .filter(|change| change.detections.iter().any(|id| serious.contains(id)))
         .map(|change| change.record_id.clone())
         .collect()
 }
@@ -332,10 +399,14 @@ fn verdict(compromised: bool, score: i32, scope: &Scope<'_>, profile: &Profile) 
     if score >= SUSPICIOUS {
         return Verdict::Suspicious;
     }
-    let has = |source: Source| scope.all.iter().any(|event| event.source == source);
+    // Whoever was there while a log was silent left nothing in it.
+    let whole = [Source::Ual, Source::SignIns]
+        .into_iter()
+        .all(|source| scope.shared.holes(source).is_empty());
     let signed_in = scope.own.iter().any(|event| event.is_sign_in());
     if signed_in
-        && has(Source::Ual)
+        && whole
+        && scope.all.iter().any(|event| event.source == Source::Ual)
         && !profile.thin
         && profile.span >= SignedDuration::from_hours(24 * 3)
     {

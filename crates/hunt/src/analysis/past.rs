@@ -6,17 +6,18 @@
 //! alert: with what was usual until then. Whoever was an attacker by that look teaches
 //! nothing about the user, in those networks and sessions, then or later.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::changes::object_kind;
 use super::held::Held;
-use super::intruder::{Intruder, Raised};
+use super::intruder::{ATTACKER, Intruder, Raised};
 use super::profile::{Network, Networks, Profile};
 use super::scope::{Scope, sessions};
+use super::signs::BESIDE;
 use crate::answer::{Severity, Subject};
-use crate::event::Event;
+use crate::event::{Event, Outcome};
 
 /// Somebody is established by a week at most: what is younger needs no second look.
 const NEEDS_A_LOOK: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -49,10 +50,17 @@ impl Past {
         };
         let first = first.time;
         let mut days = BTreeSet::new();
+        // Where nobody says when the alarm was, the end of the log is no better guess
+        // than any other day: then whoever came from somewhere new is looked at too.
+        let arrivals = if subject.alert_at.is_none() {
+            arrivals(scope, networks)
+        } else {
+            HashSet::new()
+        };
         let suspects = scope.own.iter().filter(|event| {
             anchor.duration_since(event.time) > NEEDS_A_LOOK
                 && event.time.duration_since(first) >= HISTORY
-                && is_serious(event, raised)
+                && (is_serious(event, raised) || arrivals.contains(&std::ptr::from_ref(**event)))
         });
         for change in suspects {
             let day = change.time.as_second().div_euclid(86_400);
@@ -64,19 +72,37 @@ impl Past {
             }
             days.insert(day);
             let until = change.time.checked_add(WITH_IT).unwrap_or(change.time);
-            let then: Vec<&Event> = scope
-                .all
+            let mut then: Vec<&Event> = scope
+                .own
                 .iter()
+                .chain(scope.concerning.iter().filter(|event| !scope.acts(event)))
                 .filter(|event| event.time <= until)
                 .copied()
                 .collect();
-            past.look(&Scope::new(then, subject), networks, raised, change.time);
+            then.sort_by(|a, b| {
+                (a.time, a.source, &a.record_id).cmp(&(b.time, b.source, &b.record_id))
+            });
+            let bound = if subject.alert_at.is_none() {
+                BESIDE
+            } else {
+                ATTACKER
+            };
+            let then = Scope::new(then, subject, scope.shared);
+            past.look(&then, networks, raised, change.time, bound);
         }
         past
     }
 
-    /// The attackers by what was usual until `at`.
-    fn look(&mut self, scope: &Scope<'_>, networks: &Networks, raised: &Raised, at: Timestamp) {
+    /// The attackers by what was usual until `at`: whoever has so many points teaches
+    /// nothing about the user.
+    fn look(
+        &mut self,
+        scope: &Scope<'_>,
+        networks: &Networks,
+        raised: &Raised,
+        at: Timestamp,
+        bound: i32,
+    ) {
         let mut profile = Profile::learn(scope, networks, at, self);
         if profile.thin {
             return;
@@ -86,9 +112,13 @@ impl Past {
         for event in intruder
             .clusters
             .iter()
-            .filter(|cluster| cluster.attacker)
+            .filter(|cluster| cluster.attacker || cluster.score >= bound)
             .flat_map(|cluster| &cluster.events)
-            .filter(|event| intruder.whose(event).is_some_and(super::Whose::is_foreign))
+            .filter(|event| {
+                intruder.whose(event).is_some_and(|whose| {
+                    whose.is_foreign() || (bound < ATTACKER && !whose.is_own())
+                })
+            })
         {
             self.networks.extend(networks.of(event));
             // An app carries the session of whoever consented to it, who may be the user.
@@ -105,6 +135,22 @@ impl Past {
             .is_some_and(|network| self.networks.contains(&network))
             || sessions(event).any(|session| self.sessions.contains(session))
     }
+}
+
+/// The first successful sign-in from each network.
+fn arrivals(scope: &Scope<'_>, networks: &Networks) -> HashSet<*const Event> {
+    let mut seen = BTreeSet::new();
+    scope
+        .own
+        .iter()
+        .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
+        .filter(|event| {
+            networks
+                .of(event)
+                .is_some_and(|network| seen.insert(network))
+        })
+        .map(|event| std::ptr::from_ref(*event))
+        .collect()
 }
 
 fn is_serious(event: &Event, raised: &Raised) -> bool {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::consent::Misuse;
 use super::intruder::{Cluster, Intruder};
 use super::profile::{Networks, Profile};
-use super::scope::{Scope, sessions};
+use super::scope::{Scope, WRONG_PASSWORD, sessions};
 use super::signs::is_device_code;
 use crate::agent;
 use crate::answer::{ForOrAgainst, Path, PathEvidence};
@@ -45,9 +45,6 @@ impl Scales {
         }
     }
 }
-
-/// Codes of a wrong password, or of an account locked by too many of them.
-const WRONG_PASSWORD: [&str; 2] = ["50126", "50053"];
 
 /// Concludes from the attacker's clusters and from consents that the user
 /// gave in person to an app that then acted strangely.
@@ -313,6 +310,9 @@ fn by_sign_in(
     }
 }
 
+/// A series of tries that change their address has its success no farther from them.
+const SERIES: SignedDuration = SignedDuration::from_hours(1);
+
 /// Wrong passwords before the first success, or a password posted without a
 /// page.
 fn by_password(
@@ -329,9 +329,26 @@ fn by_password(
         .map(|event| event.time)
         .min();
     let until = success.or(first);
+    // Where the attacker was in, not where somebody only knocked.
+    let events: Vec<&Event> = events
+        .iter()
+        .filter(|event| event.outcome != Outcome::Failure)
+        .copied()
+        .collect();
     let places: BTreeSet<_> = events
         .iter()
         .filter_map(|event| networks.of(event))
+        .collect();
+    // A provider's network holds many strangers: whoever tried shows the attacker's own
+    // neighbourhood as well; or, as every try may come from another address of the provider,
+    // the attacker's program, and then the success stands among the tries.
+    let near: BTreeSet<_> = events
+        .iter()
+        .filter_map(|event| event.address.map(crate::address::neighbourhood))
+        .collect();
+    let programs: BTreeSet<&str> = events
+        .iter()
+        .filter_map(|event| event.user_agent.as_deref())
         .collect();
     let failures: Vec<&Event> = scope
         .all
@@ -341,6 +358,9 @@ fn by_password(
                 && event.outcome == Outcome::Failure
                 && event.error_code.as_deref().is_some_and(|code| WRONG_PASSWORD.contains(&code))
                 && networks.of(event).is_some_and(|network| places.contains(&network))
+                && (event.address.is_some_and(|it| near.contains(&crate::address::neighbourhood(it)))
+                    || (event.user_agent.as_deref().is_some_and(|it| programs.contains(it))
+                        && until.is_some_and(|until| event.time.duration_since(until).abs() <= SERIES)))
                 && until.is_some_and(|until| {
                     event.time <= until && until.duration_since(event.time) < SignedDuration::from_hours(24)
                         // A spray goes on after its success.

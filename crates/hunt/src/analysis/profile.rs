@@ -18,7 +18,7 @@ use crate::event::{Event, Outcome};
 
 /// A network: by number where a log says it, else by neighbourhood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Network {
+pub(crate) enum Network {
     Number(u32),
     Near(IpAddr),
 }
@@ -27,33 +27,34 @@ pub(super) enum Network {
 #[derive(Debug, Default)]
 pub(super) struct Networks {
     exact: HashMap<IpAddr, u32>,
-    near: HashMap<IpAddr, u32>,
+    /// Nothing for a neighbourhood that two networks share.
+    near: HashMap<IpAddr, Option<u32>>,
     countries: HashMap<IpAddr, String>,
 }
 
 impl Networks {
-    /// Learns from every record that says both.
-    pub(super) fn learn(events: &[&Event]) -> Self {
-        let mut networks = Self::default();
-        let mut doubtful = BTreeSet::new();
-        for event in events {
-            if let (Some(address), Some(country)) = (event.address, &event.place.country) {
-                networks.countries.insert(address, country.clone());
-            }
-            if let (Some(address), Some(number)) = (event.address, event.network) {
-                networks.exact.insert(address, number);
-                let near = neighbourhood(address);
-                if networks
-                    .near
-                    .insert(near, number)
-                    .is_some_and(|other| other != number)
-                {
-                    doubtful.insert(near);
-                }
+    /// Learns from a record that says both. Where two disagree, which one counts does not
+    /// depend on their order.
+    pub(super) fn add(&mut self, event: &Event) {
+        let Some(address) = event.address else {
+            return;
+        };
+        if let Some(country) = &event.place.country {
+            let known = self.countries.entry(address).or_default();
+            if known.is_empty() || country < known {
+                known.clone_from(country);
             }
         }
-        networks.near.retain(|near, _| !doubtful.contains(near));
-        networks
+        if let Some(number) = event.network {
+            self.exact
+                .entry(address)
+                .and_modify(|known| *known = number.min(*known))
+                .or_insert(number);
+            self.near
+                .entry(neighbourhood(address))
+                .and_modify(|known| *known = known.filter(|known| *known == number))
+                .or_insert(Some(number));
+        }
     }
 
     /// The country of an event, also in logs that do not say it.
@@ -69,14 +70,16 @@ impl Networks {
         if let Some(number) = event.network {
             return Some(Network::Number(number));
         }
-        let address = event.address?;
+        Some(self.of_address(event.address?))
+    }
+
+    pub(super) fn of_address(&self, address: IpAddr) -> Network {
         let near = neighbourhood(address);
-        Some(
-            self.exact
-                .get(&address)
-                .or_else(|| self.near.get(&near))
-                .map_or(Network::Near(near), |number| Network::Number(*number)),
-        )
+        self.exact
+            .get(&address)
+            .copied()
+            .or_else(|| self.near.get(&near).copied().flatten())
+            .map_or(Network::Near(near), Network::Number)
     }
 }
 
@@ -101,6 +104,8 @@ pub(super) struct Profile {
     clients: HashMap<String, Habit>,
     agents: BTreeSet<String>,
     countries: HashMap<String, Habit>,
+    /// Kinds of client that showed a registered device.
+    with_device: BTreeSet<String>,
     /// When the user's own devices were in which network, and what the same program
     /// carried on there in a session that such a device began: on a journey they are in
     /// networks that establish nothing.
@@ -172,6 +177,7 @@ impl Profile {
             clients: HashMap::new(),
             agents: BTreeSet::new(),
             countries: HashMap::new(),
+            with_device: BTreeSet::new(),
             journeys: HashMap::new(),
             held: Held::default(),
             before: anchor.checked_sub(age).unwrap_or(anchor),
@@ -211,6 +217,11 @@ impl Profile {
             .iter()
             .filter(|event| event.time <= profile.before)
             .filter_map(|event| event.user_agent.clone())
+            .collect();
+        profile.with_device = sign_ins
+            .iter()
+            .filter(|event| event.device.id.is_some())
+            .filter_map(|event| event.user_agent.as_deref().map(agent::signature))
             .collect();
         profile.thin = sign_ins.len() < 5 || days.len() < 3;
         let mut journeys: HashMap<Network, BTreeSet<Timestamp>> = HashMap::new();
@@ -253,6 +264,15 @@ impl Profile {
 
     pub(super) fn knows_device(&self, id: &str) -> bool {
         self.established(self.devices.get(id))
+    }
+
+    /// Programs of this kind show a registered device of the user's, and this event does not.
+    pub(super) fn shows_device(&self, event: &Event) -> bool {
+        event.device.id.is_none()
+            && event
+                .user_agent
+                .as_deref()
+                .is_some_and(|text| self.with_device.contains(&agent::signature(text)))
     }
 
     /// The event is from an established network or device.

@@ -1,9 +1,14 @@
 //! Which events concern the subject, and how.
 
 use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
 
+use super::shared::Shared;
 use crate::answer::Subject;
 use crate::event::{Event, Source};
+
+/// Codes of a wrong password, or of an account locked by too many of them.
+pub(super) const WRONG_PASSWORD: [&str; 2] = ["50126", "50053"];
 
 /// The events of one question.
 pub(super) struct Scope<'a> {
@@ -17,17 +22,17 @@ pub(super) struct Scope<'a> {
     pub(super) by_token: HashMap<&'a str, Vec<&'a Event>>,
     /// Sign-ins by Entra session id.
     pub(super) by_session: HashMap<&'a str, Vec<&'a Event>>,
-    /// Ids of apps that somebody consented to. What such an app does with a refresh
-    /// token carries the session of the consent, whoever runs the app: by its session
-    /// alone it is neither the user nor a thief.
-    pub(super) consented: BTreeSet<String>,
+    /// What everybody's events say together.
+    pub(super) shared: &'a Shared,
+    /// Addresses that other accounts were taken from.
+    pub(super) hostile: BTreeSet<IpAddr>,
     upn: String,
     id: Option<String>,
     own_ids: Vec<String>,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(mut all: Vec<&'a Event>, subject: &Subject) -> Self {
+    pub(super) fn new(mut all: Vec<&'a Event>, subject: &Subject, shared: &'a Shared) -> Self {
         // What stood somewhere is no act, and mostly has no time.
         all.retain(|event| event.source != Source::Listing);
         let mut scope = Self {
@@ -36,7 +41,8 @@ impl<'a> Scope<'a> {
             concerning: Vec::new(),
             by_token: HashMap::new(),
             by_session: HashMap::new(),
-            consented: BTreeSet::new(),
+            shared,
+            hostile: subject.hostile.iter().copied().collect(),
             upn: subject.upn.to_lowercase(),
             id: subject.id.as_ref().map(|id| id.to_lowercase()),
             own_ids: subject
@@ -68,8 +74,14 @@ impl<'a> Scope<'a> {
             .filter(|event| scope.acts(event) || scope.suffers(event))
             .copied()
             .collect();
-        scope.consented = super::changes::consented_apps(&scope);
         scope
+    }
+
+    /// The event's address tried passwords on several accounts in the day before it.
+    pub(super) fn tried_passwords(&self, event: &Event) -> bool {
+        event
+            .address
+            .is_some_and(|address| self.shared.tried_passwords(address, event.time))
     }
 
     /// One of the apps that somebody consented to did it.
@@ -77,7 +89,7 @@ impl<'a> Scope<'a> {
         event
             .app_id
             .as_deref()
-            .is_some_and(|app| self.consented.contains(&app.to_lowercase()))
+            .is_some_and(|app| self.shared.is_consented(app))
     }
 
     /// The subject's account did it.
@@ -97,18 +109,14 @@ impl<'a> Scope<'a> {
             return true;
         }
         let names = |text: &str| {
-            let text = text.to_lowercase();
-            self.is_name(&text) || text.rsplit(['\\', '/']).any(|part| self.is_name(part))
+            self.is_name(text) || text.rsplit(['\\', '/']).any(|part| self.is_name(part))
         };
         event.object.as_deref().is_some_and(names)
             || event.parameter("Identity").is_some_and(names)
             || event.parameter("Mailbox").is_some_and(names)
             || event.targets.iter().any(|target| {
                 target.upn.as_deref() == Some(self.upn.as_str())
-                    || target
-                        .id
-                        .as_deref()
-                        .is_some_and(|id| self.is_name(&id.to_lowercase()))
+                    || target.id.as_deref().is_some_and(|id| self.is_name(id))
             })
     }
 
@@ -130,9 +138,16 @@ impl<'a> Scope<'a> {
     }
 
     fn is_name(&self, text: &str) -> bool {
-        text == self.upn
-            || self.id.as_deref() == Some(text)
-            || self.upn.split('@').next() == Some(text)
+        let same = |name: &str| {
+            if text.is_ascii() {
+                text.eq_ignore_ascii_case(name)
+            } else {
+                text.to_lowercase() == name
+            }
+        };
+        same(&self.upn)
+            || self.id.as_deref().is_some_and(same)
+            || self.upn.split('@').next().is_some_and(same)
     }
 }
 

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::SignedDuration;
+use retake_playbook::ObjectKind;
 
+use super::changes::object_kind;
 use super::intruder::{ATTACKER, Cluster, Key, OwnSessions, Raised};
-use super::profile::{Network, Networks, Profile, Whose};
+use super::profile::{Networks, Profile, Whose};
 use super::scope::{Scope, sessions};
 use crate::agent;
 use crate::answer::{Reason, Severity};
@@ -73,7 +75,32 @@ pub(super) fn score(
         "signed in from a country that the user does not work from".to_owned(),
         &places,
     );
-    let travel = impossible_travel(&strangers, scope, whose);
+    // Not the user's own by network, device or session.
+    let strange = |event: &Event| {
+        whose
+            .get(&std::ptr::from_ref(event))
+            .is_some_and(|whose| !whose.is_own())
+    };
+    let hostile = pick(&|event| {
+        entered(event)
+            && strange(event)
+            && (scope.tried_passwords(event)
+                || event
+                    .address
+                    .is_some_and(|address| scope.hostile.contains(&address)))
+    });
+    let moved = if hostile.is_empty() {
+        moved_together(&events, scope, profile, networks, whose, own_sessions)
+    } else {
+        Vec::new()
+    };
+    // A phone that roams shows its home carrier's exit: it does not put its owner's
+    // laptop in two places.
+    let travel = if moved.is_empty() {
+        impossible_travel(&strangers, scope, whose)
+    } else {
+        Vec::new()
+    };
     add(
         15,
         "signed in while the user was at work somewhere else".to_owned(),
@@ -145,14 +172,17 @@ pub(super) fn score(
                 .as_deref()
                 .is_some_and(|text| profile.knows_agent(text))
     });
-    if !strangers.is_empty() && usual.len() == strangers.len() && copied.is_empty() {
+    if !strangers.is_empty()
+        && usual.len() == strangers.len()
+        && copied.is_empty()
+        && hostile.is_empty()
+    {
         add(
             -15,
             "the client is one that the user uses".to_owned(),
             &usual,
         );
     }
-    let moved = moved_together(&events, scope, profile, whose);
     add(-25, "the user's usual clients, and no others, were there, and nothing was used at the usual places meanwhile".to_owned(), &moved);
     let claimed = pick(&|event| {
         entered(event)
@@ -164,6 +194,60 @@ pub(super) fn score(
         -20,
         "a managed device and a second factor were there".to_owned(),
         &claimed,
+    );
+
+    let guessed = pick(&|event| entered(event) && strange(event) && scope.tried_passwords(event));
+    add(
+        25,
+        "the same place had tried passwords on several accounts".to_owned(),
+        &guessed,
+    );
+    let elsewhere = pick(&|event| {
+        entered(event)
+            && strange(event)
+            && event
+                .address
+                .is_some_and(|address| scope.hostile.contains(&address))
+    });
+    add(
+        25,
+        "another account was taken from the same address".to_owned(),
+        &elsewhere,
+    );
+    let twice = if profile.thin {
+        Doubled::default()
+    } else {
+        doubled(&events, scope, profile, networks, own_sessions)
+    };
+    if twice.at_once.is_empty() {
+        // Hours lie between, so a second computer at home would do the same.
+        add(
+            BESIDE,
+            "signed in anew while a session of the user's own went on where it always is, with that kind of program"
+                .to_owned(),
+            &twice.meanwhile,
+        );
+    } else {
+        add(
+            30,
+            "signed in anew while the user's own program of that kind was at work where it always is"
+                .to_owned(),
+            &twice.at_once,
+        );
+    }
+
+    let ways_back = pick(&|event| {
+        foreign(event)
+            && event.outcome != Outcome::Failure
+            && matches!(
+                object_kind(event),
+                Some(ObjectKind::Method | ObjectKind::AppPassword)
+            )
+    });
+    add(
+        20,
+        "a way to sign in was registered from where the user never was".to_owned(),
+        &ways_back,
     );
 
     let mut tried = false;
@@ -212,6 +296,8 @@ pub(super) fn score(
     let alien = tried
         || events.iter().any(|event| foreign(event))
         || !copied.is_empty() && !profile.thin
+        || !twice.is_empty()
+        || !hostile.is_empty()
         || (!risky.is_empty() && !flow.is_empty());
     cluster.score = if alien { sum } else { sum.min(ATTACKER - 5) }.clamp(0, 100);
     cluster.reasons = reasons;
@@ -250,18 +336,30 @@ fn moved_sessions<'a>(events: &[&'a Event], networks: &Networks) -> Vec<&'a Even
     by_session
         .into_values()
         .filter(|events| {
-            let places: BTreeSet<Network> = events
-                .iter()
-                .filter_map(|event| networks.of(event))
-                .collect();
             let clients: BTreeSet<String> = events
                 .iter()
                 .filter_map(|event| event.user_agent.as_deref().map(agent::signature))
                 .collect();
-            places.len() > 1 || clients.len() > 1
+            clients.len() > 1 || in_haste(events, networks)
         })
         .flatten()
         .collect()
+}
+
+/// From one network to another within the hour, or faster than anybody travels: on a
+/// journey a session sees several networks too.
+fn in_haste(events: &[&Event], networks: &Networks) -> bool {
+    events.windows(2).any(|pair| match pair {
+        [one, other] => {
+            let (from, to) = (networks.of(one), networks.of(other));
+            from.is_some()
+                && to.is_some()
+                && from != to
+                && (too_far(one, other)
+                    || other.time.duration_since(one.time).abs() < SignedDuration::from_hours(1))
+        }
+        _ => false,
+    })
 }
 
 /// Sign-ins of a journey: only clients that the user had before, while none
@@ -271,36 +369,190 @@ fn moved_together<'a>(
     events: &[&'a Event],
     scope: &Scope<'_>,
     profile: &Profile,
+    networks: &Networks,
     whose: &HashMap<Key, Whose>,
+    own_sessions: &OwnSessions<'_>,
 ) -> Vec<&'a Event> {
     let margin = SignedDuration::from_hours(2);
+    let stay = SignedDuration::from_hours(12);
     let entered: Vec<&Event> = events
         .iter()
         .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
         .copied()
         .collect();
-    let (Some(first), Some(last)) = (events.first(), events.last()) else {
-        return Vec::new();
+    // Several journeys to one place are one cluster: what was between them is at home.
+    let meanwhile = |event: &Event| {
+        let next = events.partition_point(|other| other.time < event.time);
+        let before = next.checked_sub(1).and_then(|at| events.get(at));
+        let before = before.map(|other| event.time.duration_since(other.time));
+        let after = events
+            .get(next)
+            .map(|other| other.time.duration_since(event.time));
+        before.is_some_and(|it| it <= margin)
+            || after.is_some_and(|it| it <= margin)
+            || matches!((before, after), (Some(before), Some(after)) if before + after <= stay)
     };
     let usual = entered.iter().all(|event| {
         event
             .user_agent
             .as_deref()
-            .is_some_and(|text| profile.knows_agent(text))
+            .is_some_and(|text| profile.knows_agent(text) || profile.knows_client(text))
     });
+    let programs: BTreeSet<String> = entered
+        .iter()
+        .filter_map(|event| event.user_agent.as_deref().map(agent::signature))
+        .collect();
+    // Only a phone shows its carrier's exit at home from wherever it is; and who had a
+    // registered device at home has it on the journey.
+    let roams = entered.iter().all(|event| {
+        event
+            .user_agent
+            .as_deref()
+            .and_then(agent::os_family)
+            .is_some_and(|os| !matches!(os, "ios" | "android"))
+            && !profile.shows_device(event)
+    });
+    let here: BTreeSet<_> = entered
+        .iter()
+        .filter_map(|event| networks.of(event))
+        .collect();
     let at_home = scope.own.iter().any(|event| {
         event.outcome != Outcome::Failure
-            && first.time.duration_since(event.time) <= margin
-            && event.time.duration_since(last.time) <= margin
+            && !networks
+                .of(event)
+                .is_some_and(|network| here.contains(&network))
+            && meanwhile(event)
             && whose
                 .get(&std::ptr::from_ref(*event))
                 .is_some_and(Whose::is_own)
+            && (!roams || may_be_by(event, &programs, scope, own_sessions))
     });
     if usual && !at_home {
         entered
     } else {
         Vec::new()
     }
+}
+
+/// One of these programs did it, or nothing says that another one did. A record that names
+/// neither program nor session is of the programs that were at its address that day.
+fn may_be_by(
+    event: &Event,
+    programs: &BTreeSet<String>,
+    scope: &Scope<'_>,
+    own_sessions: &OwnSessions<'_>,
+) -> bool {
+    if let Some(text) = &event.user_agent {
+        return programs.contains(&agent::signature(text));
+    }
+    let mut known = sessions(event)
+        .filter_map(|session| own_sessions.get(session))
+        .flatten()
+        .flatten()
+        .peekable();
+    if known.peek().is_some() {
+        return known.any(|program| programs.contains(program));
+    }
+    let day = SignedDuration::from_hours(24);
+    let mut there = around(scope, event, day)
+        .iter()
+        .filter(|other| {
+            other.is_sign_in()
+                && other.outcome == Outcome::Success
+                && other.address.is_some()
+                && other.address == event.address
+        })
+        .filter_map(|other| other.user_agent.as_deref())
+        .peekable();
+    there.peek().is_none() || there.any(|text| programs.contains(&agent::signature(text)))
+}
+
+/// What a session of somebody's own beside the user's counts for: no reason to look by itself,
+/// and reason enough not to learn from it.
+pub(super) const BESIDE: i32 = 25;
+
+/// Sign-ins beside the user's own work.
+#[derive(Default)]
+struct Doubled<'a> {
+    /// The user's program was at work shortly before and shortly after.
+    at_once: Vec<&'a Event>,
+    /// A session of it went on, hours before and after.
+    meanwhile: Vec<&'a Event>,
+}
+
+impl Doubled<'_> {
+    fn is_empty(&self) -> bool {
+        self.at_once.is_empty() && self.meanwhile.is_empty()
+    }
+}
+
+/// Successful sign-ins in sessions that are none of the user's own, while the user's own
+/// program of the same kind was at work where it always is: shortly before and shortly
+/// after, or in one session that went on. One program is not in two places, and a browser
+/// that has a session needs no other one.
+fn doubled<'a>(
+    events: &[&'a Event],
+    scope: &Scope<'_>,
+    profile: &Profile,
+    networks: &Networks,
+    own_sessions: &OwnSessions<'_>,
+) -> Doubled<'a> {
+    let mut found = Doubled::default();
+    let (near, day) = (
+        SignedDuration::from_hours(2),
+        SignedDuration::from_hours(24),
+    );
+    for event in events
+        .iter()
+        .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
+        .filter(|event| !sessions(event).any(|session| own_sessions.contains_key(session)))
+    {
+        let Some(text) = &event.user_agent else {
+            continue;
+        };
+        let programs = BTreeSet::from([agent::signature(text)]);
+        let at_home = |other: &&&Event| {
+            other.outcome != Outcome::Failure
+                && profile.at_home(other, networks)
+                && sessions(other).any(|session| {
+                    own_sessions
+                        .get(session)
+                        .is_some_and(|known| known.iter().flatten().any(|it| programs.contains(it)))
+                })
+        };
+        let near = |other: &&&Event| other.time.duration_since(event.time).abs() <= near;
+        let (mut before, mut after) = (false, false);
+        let (mut went_on, mut begun) = (false, BTreeSet::new());
+        for other in around(scope, event, day).iter().filter(at_home) {
+            if other.time < event.time {
+                before |= near(&other);
+                begun.extend(other.session_id.as_deref());
+            } else {
+                after |= near(&other);
+                went_on |= other
+                    .session_id
+                    .as_deref()
+                    .is_some_and(|session| begun.contains(session));
+            }
+        }
+        if before && after {
+            found.at_once.push(*event);
+        } else if went_on {
+            found.meanwhile.push(*event);
+        }
+    }
+    found
+}
+
+/// The user's own events so long before and after this one.
+fn around<'s, 'a>(scope: &'s Scope<'a>, event: &Event, span: SignedDuration) -> &'s [&'a Event] {
+    let from = scope
+        .own
+        .partition_point(|other| event.time.duration_since(other.time) > span);
+    let to = scope
+        .own
+        .partition_point(|other| other.time.duration_since(event.time) <= span);
+    scope.own.get(from..to).unwrap_or_default()
 }
 
 /// Foreign sign-ins so far away from the user's own, for the time between,

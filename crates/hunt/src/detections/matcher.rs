@@ -17,7 +17,7 @@ use super::correlate::{Common, Correlate};
 use super::expression::{Expression, Gate, Truth, mail_domains};
 use super::rows::{Row, Rows};
 use super::{Detection, Detections, PUBLIC_PROVIDERS, fold};
-use crate::answer::{Finding, Severity};
+use crate::answer::{Finding, MAX_NAMED, Severity};
 use crate::event::Event;
 
 /// Which expression of a detection an event passed.
@@ -65,8 +65,10 @@ pub struct Matcher<'a> {
 pub struct RaisedRows {
     /// The finding.
     pub finding: Finding,
-    /// The events' numbers, in the order of the finding's events.
+    /// The events' numbers, in order of time: of all of them.
     pub ordinals: Vec<u64>,
+    /// The events' record ids, in the same order: of all of them.
+    pub records: Vec<Arc<str>>,
 }
 
 impl Detections {
@@ -371,10 +373,15 @@ fn finding(detection: &Detection, rows: &[&Row]) -> Option<RaisedRows> {
             first: first.time,
             last: last.time,
             count: rows.len(),
-            events: rows.iter().map(|row| row.id.to_string()).collect(),
+            events: rows
+                .iter()
+                .take(MAX_NAMED)
+                .map(|row| row.id.to_string())
+                .collect(),
             why: detection.why.clone(),
         },
         ordinals: rows.iter().map(|row| row.ordinal).collect(),
+        records: rows.iter().map(|row| Arc::clone(&row.id)).collect(),
     })
 }
 
@@ -388,7 +395,7 @@ fn user_of(event: &Event) -> &str {
 
 /// Adds the mail domains of whoever is at work in the event: the mailbox's
 /// owner, and who acts and is no guest.
-pub(super) fn add_own_domains(domains: &mut BTreeSet<String>, event: &Event) {
+pub(crate) fn add_own_domains(domains: &mut BTreeSet<String>, event: &Event) {
     if event
         .user_type
         .as_deref()

@@ -24,8 +24,8 @@ use serde::Deserialize;
 pub(crate) use column::{Column, Seen};
 pub use correlate::Correlate;
 pub use expression::{Context, Expression, ExpressionError};
-pub(crate) use matcher::Step;
 pub use matcher::{Matcher, RaisedRows};
+pub(crate) use matcher::{Step, add_own_domains};
 
 use crate::answer::{Finding, Severity};
 use crate::event::Event;
@@ -268,35 +268,18 @@ impl Detections {
             .collect()
     }
 
-    /// What those that count in a verdict find, with the events themselves.
-    pub(crate) fn raise<'a>(
+    /// What those that count in a verdict find.
+    pub(crate) fn raise(
         &self,
-        events: &[&'a Event],
+        events: &[&Event],
         own_domains: &BTreeSet<String>,
-    ) -> Vec<Raised<'a>> {
+    ) -> Vec<RaisedRows> {
         let mut matcher = self.matcher_of(|detection| detection.score);
         for (event, number) in events.iter().zip(0..) {
             matcher.feed(number, event);
         }
-        matcher
-            .finish(Some(own_domains))
-            .into_iter()
-            .map(|raised| Raised {
-                finding: raised.finding,
-                events: raised
-                    .ordinals
-                    .iter()
-                    .filter_map(|number| events.get(usize::try_from(*number).ok()?).copied())
-                    .collect(),
-            })
-            .collect()
+        matcher.finish(Some(own_domains))
     }
-}
-
-/// A finding and its events.
-pub(crate) struct Raised<'a> {
-    pub(crate) finding: Finding,
-    pub(crate) events: Vec<&'a Event>,
 }
 
 /// The mail domains of the accounts at work in the events: those of mailbox
@@ -304,7 +287,7 @@ pub(crate) struct Raised<'a> {
 pub fn own_domains(events: &[Event]) -> BTreeSet<String> {
     let mut domains = BTreeSet::new();
     for event in events {
-        matcher::add_own_domains(&mut domains, event);
+        add_own_domains(&mut domains, event);
     }
     domains
 }

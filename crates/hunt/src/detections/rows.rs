@@ -170,28 +170,42 @@ impl Rows {
                 }
             }
         }
-        let partitions = if spilled { PARTITIONS } else { 1 };
-        for number in 0..partitions {
+        if !spilled {
+            let Some((first, others)) = parts.split_first_mut() else {
+                return Ok(());
+            };
+            for (detection, rows) in first.held.iter_mut().enumerate() {
+                for other in &mut *others {
+                    if let Some(more) = other.held.get_mut(detection) {
+                        rows.append(more);
+                    }
+                }
+                in_order(rows, wanted);
+            }
+            visit(&first.held);
+            return Ok(());
+        }
+        for number in 0..PARTITIONS {
             let mut rows: Vec<Vec<Row>> = vec![Vec::new(); width];
             for part in &mut *parts {
-                match &mut part.disk {
-                    Some(disk) if spilled => disk.take_up(number, &mut rows)?,
-                    _ => {
-                        for (rows, held) in rows.iter_mut().zip(&part.held) {
-                            rows.extend_from_slice(held);
-                        }
-                    }
+                if let Some(disk) = &mut part.disk {
+                    disk.take_up(number, &mut rows)?;
                 }
             }
             for rows in &mut rows {
-                rows.retain(|row| wanted(row.ordinal));
-                rows.sort_by(Row::order);
-                rows.dedup_by(|a, b| a.repeats(b));
+                in_order(rows, wanted);
             }
             visit(&rows);
         }
         Ok(())
     }
+}
+
+/// Those that are wanted, each once, in an order that says nothing of who fed them.
+fn in_order(rows: &mut Vec<Row>, wanted: &dyn Fn(u64) -> bool) {
+    rows.retain(|row| wanted(row.ordinal));
+    rows.sort_unstable_by(Row::order);
+    rows.dedup_by(|a, b| a.repeats(b));
 }
 
 impl Disk {

@@ -8,6 +8,7 @@
 //! not on how much was read.
 
 mod repeats;
+mod sorted;
 mod spill;
 mod work;
 
@@ -25,6 +26,7 @@ use crate::readers::containers::{self, Bytes, Counted};
 use crate::readers::{Counts, Damaged, Form, InputReport, ReadError, Salvaged, cutter, whole_form};
 use crate::sigma::{Sigma, SigmaAnswer};
 use crate::store::{Sink, StoreError};
+pub use sorted::Sorted;
 use work::{Damage, Job, Worker};
 
 /// How many damaged records a report names one by one; all are counted.

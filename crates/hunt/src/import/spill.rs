@@ -32,7 +32,11 @@ pub(super) struct Spill {
     /// Of each event in it: begin of its key, of its body, and its end.
     places: Vec<(usize, usize, usize)>,
     limit: usize,
+    key: WriteKey,
 }
+
+/// Writes what an event is sorted by, as bytes that sort like it, and last its number.
+pub(super) type WriteKey = fn(&mut Vec<u8>, u64, &Event);
 
 /// Runs of one file.
 pub(super) struct Runs {
@@ -42,7 +46,7 @@ pub(super) struct Runs {
 
 impl Spill {
     /// In a nameless file in this directory; runs of about `limit` bytes.
-    pub(super) fn new(directory: &Path, limit: usize) -> io::Result<Self> {
+    pub(super) fn new(directory: &Path, limit: usize, key: WriteKey) -> io::Result<Self> {
         Ok(Self {
             file: BufWriter::with_capacity(1 << 20, tempfile::tempfile_in(directory)?),
             written: 0,
@@ -50,13 +54,14 @@ impl Spill {
             buffer: Vec::new(),
             places: Vec::new(),
             limit,
+            key,
         })
     }
 
     /// One more event, with the feeder's number for it.
     pub(super) fn put(&mut self, ordinal: u64, event: &Event) -> io::Result<()> {
         let key = self.buffer.len();
-        write_key(&mut self.buffer, ordinal, event);
+        (self.key)(&mut self.buffer, ordinal, event);
         let body = self.buffer.len();
         self.buffer = postcard::to_extend(event, std::mem::take(&mut self.buffer))
             .map_err(io::Error::other)?;
@@ -294,9 +299,17 @@ fn broken() -> io::Error {
     )
 }
 
-/// The event's place in the table, as bytes that sort like it: week, user, time,
-/// source, record id, and last the number.
-fn write_key(key: &mut Vec<u8>, ordinal: u64, event: &Event) {
+/// Time, source and record id.
+pub(super) fn by_time(key: &mut Vec<u8>, ordinal: u64, event: &Event) {
+    let time = event.time.as_nanosecond() ^ i128::MIN;
+    key.extend_from_slice(&time.to_be_bytes());
+    key.push(event.source as u8);
+    text(key, &event.record_id);
+    key.extend_from_slice(&ordinal.to_be_bytes());
+}
+
+/// The event's place in the table: week, user, time, source and record id.
+pub(super) fn by_table(key: &mut Vec<u8>, ordinal: u64, event: &Event) {
     let week = week_of(event.time);
     // Years before the common era begin with a sign, which sorts before the digits,
     // but backwards: none of them is in any log.
@@ -308,11 +321,7 @@ fn write_key(key: &mut Vec<u8>, ordinal: u64, event: &Event) {
             text(key, user);
         }
     }
-    let time = event.time.as_nanosecond() ^ i128::MIN;
-    key.extend_from_slice(&time.to_be_bytes());
-    key.push(event.source as u8);
-    text(key, &event.record_id);
-    key.extend_from_slice(&ordinal.to_be_bytes());
+    by_time(key, ordinal, event);
 }
 
 /// A text that sorts before all that it is the begin of.
@@ -368,7 +377,7 @@ mod tests {
         let events = some(3000);
         // So small that there are more runs than are merged at once.
         let mut spills: Vec<Spill> = (0..2)
-            .map(|_| Spill::new(directory.path(), 1000).unwrap())
+            .map(|_| Spill::new(directory.path(), 1000, by_table).unwrap())
             .collect();
         for (event, number) in events.iter().zip(0_u64..) {
             spills[usize::from(number % 3 == 0)]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use super::repeats::{self, Ids, Repeats};
-use super::spill::{Runs, Spill};
+use super::spill::{self, Runs, Spill};
 use super::{ImportError, MAX_DAMAGED, Matched, Matching, Settings};
 use crate::answer::Severity;
 use crate::detections::Matcher;
@@ -80,7 +80,7 @@ impl<'s, 'd, 'm> Worker<'s, 'd, 'm> {
             part: Part {
                 matcher,
                 sigma,
-                spill: Spill::new(scratch, settings.run)?,
+                spill: Spill::new(scratch, settings.run, spill::by_table)?,
                 ids: Ids::new(scratch)?,
                 inputs: BTreeMap::new(),
             },

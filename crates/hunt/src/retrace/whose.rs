@@ -107,7 +107,7 @@ impl<'a> Attribution<'a> {
     }
 }
 
-fn laid_to_the_attacker<'a>(answer: &'a UserAnswer) -> impl Iterator<Item = &'a str> + use<'a> {
+fn laid_to_the_attacker(answer: &UserAnswer) -> impl Iterator<Item = &str> {
     let analysis = &answer.analysis;
     let blast = &analysis.blast;
     // Of a suspicious account nothing is the attacker's yet: what makes the

@@ -336,6 +336,7 @@ pub(crate) fn subject() -> Subject {
         own_domains: vec!["fabrikam.example".to_owned()],
         alert_at: Some(alert()),
         own_app_ids: vec!["7e57ab1e-0000-4000-8000-000000000001".to_owned()],
+        hostile: Vec::new(),
     }
 }
 

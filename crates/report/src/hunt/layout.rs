@@ -1,5 +1,7 @@
 //! Lines of a terminal: wrapped to its width, and readable without colour.
 
+use std::fmt::Write as _;
+
 use anstyle::Style;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -120,7 +122,8 @@ impl Sheet {
 
     fn styled(&mut self, style: Style, text: &str) {
         if self.look.colour && !text.is_empty() {
-            self.out.push_str(&format!("{style}{text}{style:#}"));
+            // Writing to a String cannot fail.
+            let _ = write!(self.out, "{style}{text}{style:#}");
         } else {
             self.out.push_str(text);
         }
@@ -247,7 +250,10 @@ fn ascii(text: &str) -> String {
             '–' | '−' => out.push('-'),
             '·' => out.push('.'),
             _ if letter.is_ascii() => out.push(letter),
-            _ => out.push_str(&format!("[U+{:04X}]", letter as u32)),
+            // Writing to a String cannot fail.
+            _ => {
+                let _ = write!(out, "[U+{:04X}]", letter as u32);
+            }
         }
     }
     out

@@ -78,7 +78,7 @@ pub(super) struct Bars {
     /// What it is, for those who do not see it.
     pub(super) told: String,
     /// The columns with something in them.
-    pub(super) bars: Vec<Bar>,
+    pub(super) columns: Vec<Bar>,
     /// Times below, with their places.
     pub(super) ticks: Vec<(Place, String)>,
     /// For each column with something in it: begin, end, the user's, the attacker's.
@@ -160,7 +160,7 @@ pub(super) fn bars(activity: &Activity, theirs: &str) -> Bars {
             own.iter().sum::<u64>(),
             foreign.iter().sum::<u64>()
         ),
-        bars,
+        columns: bars,
         ticks,
         rows,
     }
@@ -211,7 +211,7 @@ mod tests {
         empty.theirs = vec![0; 240];
         empty.to = empty.from;
         let bars = bars(&empty, "attacker");
-        assert!(bars.bars.is_empty() && bars.rows.is_empty());
+        assert!(bars.columns.is_empty() && bars.rows.is_empty());
         let mut sheet = Sheet::new(Look::PLAIN);
         draw(&mut sheet, &empty, "attacker");
         assert_eq!(sheet.finish().lines().count(), 3);
@@ -222,7 +222,7 @@ mod tests {
         let bars = bars(&activity(), "attacker");
         let theirs: u64 = bars.rows.iter().map(|row| row.3).sum();
         assert_eq!(theirs, 41);
-        for bar in &bars.bars {
+        for bar in &bars.columns {
             assert!(bar.y.0 >= 0.0 && bar.y.0 + bar.height.0 <= FEET[1] + 0.01);
             assert!(bar.x.0 + bar.width.0 <= WIDTH);
         }

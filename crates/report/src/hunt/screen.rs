@@ -121,8 +121,8 @@ pub(super) fn heading(sheet: &mut Sheet, answer: &UserAnswer) {
 /// The path of takeover with its strongest evidence.
 fn path(sheet: &mut Sheet, analysis: &Analysis) {
     sheet.field("path", &path_words(analysis), 2);
-    for (sign, which, most) in [("+", ForOrAgainst::For, 2), ("-", ForOrAgainst::Against, 1)] {
-        for evidence in strongest(analysis, which).into_iter().take(most) {
+    for (sign, which) in [("+", ForOrAgainst::For), ("-", ForOrAgainst::Against)] {
+        if let Some(evidence) = strongest(analysis, which) {
             sheet.field("", &format!("{sign} {}", evidence.text), 2);
         }
     }
@@ -141,16 +141,15 @@ pub(super) fn path_words(analysis: &Analysis) -> String {
     }
 }
 
-/// Evidence about the path that is said to be the one; what rests on more
-/// records first.
-fn strongest(analysis: &Analysis, which: ForOrAgainst) -> Vec<&PathEvidence> {
-    let mut evidence: Vec<&PathEvidence> = analysis
+/// Of the evidence about the path that is said to be the one, what rests on
+/// most records, and of several the first.
+fn strongest(analysis: &Analysis, which: ForOrAgainst) -> Option<&PathEvidence> {
+    analysis
         .path_evidence
         .iter()
+        .rev()
         .filter(|evidence| evidence.path == analysis.path && evidence.for_or_against == which)
-        .collect();
-    evidence.sort_by_key(|evidence| std::cmp::Reverse(evidence.events.len()));
-    evidence
+        .max_by_key(|evidence| evidence.events.len())
 }
 
 /// First and last known bad, with the records.
@@ -260,10 +259,10 @@ fn not_known(sheet: &mut Sheet, report: &HuntReport, ledger: &[retake_hunt::Cove
     }
     sheet.blank();
     sheet.head(STRONG, "Not known");
-    for unknown in unknown.iter().take(FEW + 1) {
+    for unknown in unknown.iter().take(FEW) {
         sheet.item(&unknown.told(), 2);
     }
-    more(sheet, unknown.len(), FEW + 1);
+    more(sheet, unknown.len(), FEW);
 }
 
 /// The account that stands above already is not named again.
@@ -355,7 +354,6 @@ fn sigma(sheet: &mut Sheet, answer: &SigmaAnswer) {
 /// What was read; it always adds up.
 pub(super) fn read(sheet: &mut Sheet, report: &HuntReport) {
     let counts = report.imported.counts;
-    sheet.blank();
     sheet.head(
         QUIET,
         &format!(
@@ -395,18 +393,26 @@ pub(super) fn read(sheet: &mut Sheet, report: &HuntReport) {
 fn next_step(sheet: &mut Sheet, worst: Option<&UserAnswer>, next: &Next) {
     sheet.blank();
     sheet.head(STRONG, "Next");
+    let mut options = Vec::new();
     if let Some(worst) = worst {
-        sheet.item(
-            &format!(
-                "retake respond {} --tenant NAME --as YOU",
-                crate::escape::visible_within(&worst.user, 64)
-            ),
-            2,
-        );
-        sheet.item(&format!("retake hunt {} --details", next.files), 2);
+        // Somebody will paste this into a shell.
+        let plain = worst
+            .user
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "@._-+".contains(c))
+            && !worst.user.starts_with('-');
+        let user = if plain { worst.user.as_str() } else { "USER" };
+        sheet.item(&format!("retake respond {user} --tenant NAME --as YOU"), 2);
+        options.push("--details");
     }
     if !next.reported {
-        sheet.item(&format!("retake hunt {} --report FILE.html", next.files), 2);
+        options.push("--report FILE.html");
+    }
+    if !options.is_empty() {
+        sheet.item(
+            &format!("retake hunt {} {}", next.files, options.join(" ")),
+            2,
+        );
     }
 }
 

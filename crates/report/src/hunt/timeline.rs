@@ -168,7 +168,7 @@ impl<'a, W: Write> Timeline<'a, W> {
             }
             (Out::Plain(out), Form::Table) => writeln!(
                 out,
-                "{}  {}  {}  {}  {}  {}  {}  {}",
+                "{}  {}  {}  {}  {}  {}  {}  object, detections",
                 pad("time (UTC)", 19),
                 pad("whose", 11),
                 pad("user", 30),
@@ -176,7 +176,6 @@ impl<'a, W: Write> Timeline<'a, W> {
                 pad("operation", 30),
                 pad("outcome", 7),
                 pad("address", 15),
-                "object, detections"
             ),
             (Out::Plain(_), _) => Ok(()),
         }

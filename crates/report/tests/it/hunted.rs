@@ -157,12 +157,8 @@ pub(crate) fn files(name: &dyn Fn(&str) -> String) -> Vec<(String, Vec<u8>)> {
         }
     }
     logs.takeover();
-    let lines: String = logs
-        .audit
-        .iter()
-        .map(|record| format!("{record}\n"))
-        .collect();
-    let cut = format!("{lines}{}", &lines[..150]);
+    let lines: Vec<String> = logs.audit.iter().map(Value::to_string).collect();
+    let cut = format!("{}\n{}", lines.join("\n"), &lines[0][..150]);
     vec![
         (
             name("logs/sign-ins.json"),

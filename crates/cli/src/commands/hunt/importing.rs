@@ -1,76 +1,121 @@
 //! Reading, and saying meanwhile how far it is.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use retake_hunt::{HuntError, HuntReport, Import, Options, Progress};
+use retake_events::{HuntFailure, Table};
+use retake_hunt::import::{ImportError, Input, Settings};
+use retake_hunt::{HuntReport, Options, Progress};
+use retake_playbook::codes;
 use retake_report::hunt::progress;
+use tempfile::TempDir;
 
+use super::outgoing::Outgoing;
+use crate::args::Hunt;
+use crate::failure::Failure;
 use crate::terminal::Terminal;
 
 /// The line is drawn anew at most so often.
 const EVERY: Duration = Duration::from_millis(200);
 
+/// What was read, in a table that is there as long as this is.
+pub(super) struct Hunted {
+    pub(super) report: HuntReport,
+    pub(super) table: Table,
+    /// Where temporary files go; gone with this.
+    pub(super) scratch: TempDir,
+}
+
 /// Reads the files and answers. How far it is goes to standard error, where somebody
 /// watches.
 pub(super) fn import(
-    paths: &[PathBuf],
+    args: &Hunt,
     options: &Options,
     terminal: &Terminal,
-) -> Result<HuntReport, HuntError> {
+) -> Result<Hunted, Failure> {
+    let scratch = tempfile::Builder::new()
+        .prefix("retake-hunt-")
+        .tempdir()
+        .map_err(|error| {
+            Failure::new(
+                codes::BAD_INPUT,
+                format!(
+                    "No temporary directory can be made in {}: {error}. Nothing was read.",
+                    std::env::temp_dir().display()
+                ),
+                "Make room there, or name another directory in TMPDIR.",
+            )
+        })?;
+    let directory = args
+        .to
+        .clone()
+        .unwrap_or_else(|| scratch.path().join("events"));
+    let mut damage = args
+        .to
+        .as_ref()
+        .map(|table| Outgoing::open(&damaged_beside(table), true))
+        .transpose()?;
     let mut shown = Shown::new(terminal);
-    let mut files = Vec::new();
-    for path in paths {
-        list(path, &mut files);
+    let mut stdin = std::io::stdin();
+    let mut stdin: Option<&mut dyn Read> = Some(&mut stdin);
+    let mut inputs = Vec::new();
+    for path in &args.files {
+        if path.as_os_str() == "-" {
+            inputs.extend(
+                stdin
+                    .take()
+                    .map(|stdin| Input::Stream("standard input", stdin)),
+            );
+        } else {
+            inputs.push(Input::Path(path.clone()));
+        }
     }
-    let sizes: Vec<u64> = files
-        .iter()
-        .map(|path| std::fs::metadata(path).map_or(0, |metadata| metadata.len()))
-        .collect();
-    let mut told = Progress {
-        bytes_total: Some(sizes.iter().sum()),
-        ..Progress::default()
-    };
-    let mut import = Import::new();
-    for (path, size) in files.iter().zip(sizes) {
-        shown.progress(&told);
-        import.add_path(path)?;
-        told.bytes_done += size;
+    let hunted = retake_events::hunt(
+        inputs,
+        options,
+        &Settings::new(scratch.path().to_owned()),
+        &directory,
+        damage
+            .as_mut()
+            .map(|file| file as &mut (dyn std::io::Write + Send)),
+        &mut |progress| shown.progress(progress),
+    );
+    let (report, table) = hunted.map_err(failure)?;
+    if let Some(file) = damage
+        && report.imported.counts.damaged > 0
+    {
+        file.finish()?;
     }
-    let imported = import.finish();
-    told.records = imported.counts.read;
-    shown.progress(&told);
-    if imported.inputs.is_empty() {
-        return Err(HuntError::NoInput);
-    }
-    Ok(retake_hunt::report(imported, options))
+    Ok(Hunted {
+        report,
+        table,
+        scratch,
+    })
 }
 
-/// Every file below a path. What cannot be listed stands there itself: the import says why
-/// it cannot be read.
-fn list(path: &Path, files: &mut Vec<PathBuf>) {
-    let entries = std::fs::metadata(path)
-        .ok()
-        .filter(std::fs::Metadata::is_dir)
-        .and_then(|_| std::fs::read_dir(path).ok())
-        .and_then(|entries| {
-            entries
-                .map(|entry| entry.map(|entry| entry.path()))
-                .collect::<Result<Vec<_>, _>>()
-                .ok()
-        });
-    match entries {
-        Some(mut entries) => {
-            entries.sort();
-            for entry in entries {
-                // Links inside a directory may form a circle.
-                if !entry.is_symlink() {
-                    list(&entry, files);
-                }
-            }
+/// The file for what could not be read, beside a table.
+pub(super) fn damaged_beside(table: &Path) -> PathBuf {
+    let mut name = table.file_name().unwrap_or_default().to_owned();
+    name.push(".damaged.jsonl");
+    table.with_file_name(name)
+}
+
+fn failure(error: HuntFailure) -> Failure {
+    let next = match &error {
+        HuntFailure::Import(ImportError::Scratch { .. } | ImportError::Damage(_))
+        | HuntFailure::Table(_)
+        | HuntFailure::Store(_)
+        | HuntFailure::Import(ImportError::Sink(_)) => {
+            "Make room, or name another directory: in TMPDIR for temporary files, in --to for the table."
         }
-        None => files.push(path.to_owned()),
-    }
+        _ => "Name files or directories of exported logs; zip and gz are opened.",
+    };
+    Failure::new(
+        codes::BAD_INPUT,
+        format!("The logs cannot be read: {error}. Nothing was changed."),
+        next,
+    )
 }
 
 /// The line that says how far it is, and above it what was found so far. Where nobody

@@ -1,0 +1,260 @@
+//! The verdict says no more than the logs that are there support.
+
+use jiff::{SignedDuration, Timestamp};
+use retake_corpus::{Kind, Options};
+use retake_hunt::{Analysis, HuntReport, Source, Verdict};
+
+use crate::found::{Files, files, hunt, hunt_at, lines};
+
+fn ledger(it: &Analysis, source: Source) -> Vec<String> {
+    it.coverage
+        .iter()
+        .filter(|line| line.source == source)
+        .flat_map(|line| line.gaps.iter().map(|gap| gap.why.clone()))
+        .collect()
+}
+
+fn says(report: &HuntReport, source: Source, what: &str) -> bool {
+    report.users.iter().all(|answer| {
+        ledger(&answer.analysis, source)
+            .iter()
+            .any(|why| why.contains(what))
+    })
+}
+
+fn nobody_is_clean(report: &HuntReport) {
+    assert!(!report.users.is_empty());
+    for answer in &report.users {
+        assert_ne!(answer.analysis.verdict, Verdict::Clean, "{}", answer.user);
+    }
+}
+
+#[test]
+fn without_its_sign_ins_nobody_is_called_clean() {
+    let mut options = Options::new(102, 6_000);
+    options.stories = vec![Kind::Invoice, Kind::StolenToken];
+    let mut files = files(&options);
+    // The audit log's own sign-in records go too.
+    files.logs[0] = lines(&files.logs[0], |line| !line.contains("\"UserLog"));
+    let report = hunt(&files, &options, &["interactive", "silent"]);
+    nobody_is_clean(&report);
+    assert!(says(&report, Source::SignIns, "not given"));
+}
+
+#[test]
+fn without_the_audit_log_nobody_is_called_clean_and_the_ledger_says_so() {
+    let mut options = Options::new(103, 6_000);
+    options.stories = vec![Kind::Middle];
+    let report = hunt(&files(&options), &options, &["audit"]);
+    nobody_is_clean(&report);
+    assert!(says(&report, Source::Ual, "not given"));
+    for answer in &report.users {
+        assert!(answer.analysis.blast.read.is_empty());
+    }
+}
+
+/// A corpus, with what stands between two days of these files left out.
+fn with_a_hole(seed: u64, from: i64, to: i64, names: &[usize], story: Kind) -> (Files, Options) {
+    let mut options = Options::new(seed, 8_000);
+    options.repeats = 0.0;
+    options.stories = vec![story];
+    let mut files = files(&options);
+    let day = |day: i64| {
+        Timestamp::from_second(options.start + day * 86_400)
+            .unwrap()
+            .strftime("%Y-%m-%dT")
+            .to_string()
+    };
+    let days: Vec<String> = (from..to).map(day).collect();
+    for name in names {
+        files.logs[*name] = lines(&files.logs[*name], |line| {
+            let at = [
+                "\"CreationTime\":\"",
+                "\"TimeGenerated\":\"",
+                "\"createdDateTime\":\"",
+            ]
+            .iter()
+            .find_map(|key| line.split(key).nth(1));
+            at.is_none_or(|at| !days.iter().any(|day| at.starts_with(day.as_str())))
+        });
+    }
+    (files, options)
+}
+
+#[test]
+fn a_week_that_is_missing_from_the_sign_ins_is_told_and_nobody_is_called_clean() {
+    for (seed, from, to) in [(104, 9, 16), (105, 0, 5), (106, 24, 40)] {
+        let (files, options) = with_a_hole(seed, from, to, &[1, 2], Kind::Reader);
+        let report = hunt(&files, &options, &[]);
+        nobody_is_clean(&report);
+        assert!(says(&report, Source::SignIns, "cut off"), "{seed}");
+        let line = report
+            .coverage
+            .iter()
+            .find(|line| line.source == Source::SignIns)
+            .unwrap();
+        let hole = line
+            .gaps
+            .iter()
+            .find(|gap| gap.why.contains("cut off"))
+            .unwrap();
+        // Begin and end of the log are open; a hole between has both.
+        assert_eq!(
+            (hole.from.is_some(), hole.to.is_some()),
+            (from > 0, to < 30),
+            "{seed}"
+        );
+    }
+}
+
+#[test]
+fn days_that_are_missing_from_the_audit_log_are_told() {
+    let (files, options) = with_a_hole(107, 12, 18, &[0], Kind::Middle);
+    let report = hunt(&files, &options, &[]);
+    nobody_is_clean(&report);
+    assert!(says(&report, Source::Ual, "cut off"));
+}
+
+#[test]
+fn whole_logs_have_no_hole() {
+    for seed in [108, 109] {
+        let options = Options::new(seed, 8_000);
+        let report = hunt(&files(&options), &options, &[]);
+        for answer in &report.users {
+            for source in [Source::Ual, Source::SignIns] {
+                let gaps = ledger(&answer.analysis, source);
+                assert!(!gaps.iter().any(|why| why.contains("cut off")), "{gaps:?}");
+            }
+        }
+        let clean = |answer: &&retake_hunt::UserAnswer| answer.analysis.verdict == Verdict::Clean;
+        assert!(report.users.iter().filter(clean).count() > report.users.len() / 2);
+    }
+}
+
+#[test]
+fn asked_while_records_are_on_their_way_the_ledger_says_what_may_still_come() {
+    let mut options = Options::new(110, 6_000);
+    options.stories = vec![Kind::Invoice];
+    let files = files(&options);
+    let end = Timestamp::from_second(options.start + options.days * 86_400).unwrap();
+    let report = hunt_at(&files, &[], end);
+    assert!(says(&report, Source::Ual, "late"));
+    assert!(says(&report, Source::SignIns, "late"));
+    let later = end
+        .checked_add(SignedDuration::from_hours(24 * 40))
+        .unwrap();
+    assert!(!says(&hunt_at(&files, &[], later), Source::Ual, "late"));
+}
+
+#[test]
+fn where_reading_is_no_longer_recorded_everything_counts_as_read() {
+    let mut options = Options::new(111, 6_000);
+    options.stories = vec![Kind::StolenToken];
+    let mut files = files(&options);
+    let truth = files.told.truths[0].clone();
+    let record = truth
+        .events
+        .iter()
+        .find(|id| {
+            String::from_utf8_lossy(&files.logs[0])
+                .lines()
+                .any(|line| line.contains(*id) && line.contains("IsThrottled"))
+        })
+        .unwrap();
+    files.logs[0] = String::from_utf8_lossy(&files.logs[0])
+        .split_inclusive('\n')
+        .map(|line| {
+            if line.contains(record) {
+                line.replace(
+                    "\"Name\":\"IsThrottled\",\"Value\":\"False\"",
+                    "\"Name\":\"IsThrottled\",\"Value\":\"True\"",
+                )
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect::<String>()
+        .into_bytes();
+    let report = hunt(&files, &options, &[]);
+    let of = |user: &str| {
+        &report
+            .users
+            .iter()
+            .find(|answer| answer.user == user)
+            .unwrap()
+            .analysis
+    };
+    let it = of(&truth.user);
+    assert_eq!(it.verdict, Verdict::Compromised);
+    assert!(
+        ledger(it, Source::Ual)
+            .iter()
+            .any(|why| why.contains("assume that everything was read"))
+    );
+    assert!(
+        it.blast
+            .read
+            .iter()
+            .any(|mail| mail.how == retake_hunt::HowRead::Throttled)
+    );
+    // It is this mailbox's matter alone.
+    let other = report
+        .users
+        .iter()
+        .find(|answer| answer.user != truth.user)
+        .unwrap();
+    assert!(
+        !ledger(&other.analysis, Source::Ual)
+            .iter()
+            .any(|why| why.contains("everything was read"))
+    );
+}
+
+#[test]
+fn nobody_is_called_compromised_where_nothing_happened() {
+    for seed in [101, 112, 113] {
+        let options = Options::new(seed, 8_000);
+        let report = hunt(&files(&options), &options, &[]);
+        assert!(!report.users.is_empty());
+        for answer in &report.users {
+            assert_ne!(
+                answer.analysis.verdict,
+                Verdict::Compromised,
+                "{}: {:?}",
+                answer.user,
+                answer.analysis.reasons
+            );
+        }
+    }
+}
+
+#[test]
+fn with_the_attackers_records_left_out_nobody_is_called_compromised() {
+    let mut options = Options::new(114, 8_000);
+    options.repeats = 0.0;
+    options.stories = Kind::ALL.to_vec();
+    options.users = 30;
+    let mut files = files(&options);
+    assert!(files.told.truths.len() >= Kind::ALL.len());
+    let gone: Vec<String> = files
+        .told
+        .truths
+        .iter()
+        .flat_map(|truth| truth.events.clone())
+        .collect();
+    for log in &mut files.logs[..4] {
+        *log = lines(log, |line| {
+            !gone.iter().any(|id| line.contains(id.as_str()))
+        });
+    }
+    let report = hunt(&files, &options, &[]);
+    for answer in &report.users {
+        assert_ne!(
+            answer.analysis.verdict,
+            Verdict::Compromised,
+            "{}: {:#?}",
+            answer.user,
+            answer.analysis.reasons
+        );
+    }
+}

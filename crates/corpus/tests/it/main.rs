@@ -1,0 +1,6 @@
+//! What the corpus promises, and what the hunt finds in it.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+
+mod corpus;
+mod coverage;
+mod found;

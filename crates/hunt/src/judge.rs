@@ -1,0 +1,417 @@
+//! The judgement over a store, in bounded memory.
+//!
+//! First everything is read once, and what all have in common is learned in
+//! compact form. Then everybody is judged on what their own account did.
+//! Whoever needs a closer look is judged again with what else concerns them:
+//! what others did to them, what came from the attacker's addresses, sessions,
+//! tokens and apps, who tried passwords there, what the message trace has of
+//! the mail. Where one account was taken from, others may have been, so those
+//! who came from there are looked at too, until nobody new is found.
+//!
+//! Memory grows with what was found and with the events of those users, not
+//! with the input: at most [`AT_ONCE`] events are held at a time, and of a user
+//! with more than [`MOST`] events the bulk (reading, files, pages) is thinned to
+//! one event for each hour, place, session and program. What comes from an
+//! attacker's place is never thinned.
+
+mod gather;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::analysis::{Findings, Ground, Shared, each_name, is_serious_change};
+use crate::answer::{Analysis, By, Severity, Subject, Verdict};
+use crate::detections::{RaisedRows, add_own_domains};
+use crate::event::{Event, Outcome, Source};
+use crate::import::ImportReport;
+use crate::readers::Imported;
+use crate::report::{HuntReport, Options, UserAnswer, coverage};
+use crate::sigma::SigmaAnswer;
+use crate::store::{Store, StoreError, by_time};
+use gather::{Marks, Target, Thinner, gather};
+
+/// Events of one account that are judged one by one; the bulk of more is thinned.
+pub const MOST: usize = 100_000;
+
+/// Events that are held at a time while accounts are looked at more closely.
+pub const AT_ONCE: usize = 200_000;
+
+/// How often the addresses of accounts that were taken are looked for in the others.
+const ROUNDS: usize = 4;
+
+/// How often the store is read for one group of accounts: what is found may tie more to it.
+const READINGS: usize = 3;
+
+/// Answers for every user in the store.
+///
+/// `raised` is what the detections found in its events
+/// ([`Matcher::finish`](crate::detections::Matcher::finish)), `sigma` what the
+/// Sigma rules found. The answer depends on the set of events alone.
+///
+/// # Errors
+///
+/// When the events cannot be read back.
+pub fn judge(
+    store: &dyn Store,
+    account: ImportReport,
+    raised: Vec<RaisedRows>,
+    sigma: SigmaAnswer,
+    options: &Options,
+) -> Result<HuntReport, StoreError> {
+    judge_within(store, account, raised, sigma, options, (MOST, AT_ONCE))
+}
+
+/// The same with other bounds.
+pub(crate) fn judge_within(
+    store: &dyn Store,
+    account: ImportReport,
+    raised: Vec<RaisedRows>,
+    sigma: SigmaAnswer,
+    options: &Options,
+    (most, at_once): (usize, usize),
+) -> Result<HuntReport, StoreError> {
+    let findings = Findings::new(&raised, &options.detections);
+    let learned = Learned::from(store, &findings, options)?;
+    let mut court = Court {
+        store,
+        options,
+        findings: &findings,
+        learned: &learned,
+        vouched: HashMap::new(),
+        answers: BTreeMap::new(),
+        marks: BTreeMap::new(),
+        most,
+        at_once,
+    };
+    let closer = court.everybody(&raised)?;
+    court.closer(&closer, &BTreeSet::new())?;
+    court.neighbours()?;
+    let mut users: Vec<UserAnswer> = court
+        .answers
+        .into_iter()
+        .map(|(user, analysis)| UserAnswer { user, analysis })
+        .collect();
+    users.sort_by(|a, b| {
+        let rank = |answer: &UserAnswer| {
+            (
+                answer.analysis.verdict,
+                std::cmp::Reverse(answer.analysis.score),
+            )
+        };
+        rank(a).cmp(&rank(b)).then_with(|| a.user.cmp(&b.user))
+    });
+    let coverage = coverage(&account, &learned.shared);
+    Ok(HuntReport {
+        imported: Imported {
+            events: Vec::new(),
+            inputs: account.inputs,
+            damaged: account.damaged,
+            counts: account.counts,
+        },
+        findings: raised.into_iter().map(|raised| raised.finding).collect(),
+        users,
+        coverage,
+        sigma,
+    })
+}
+
+/// What all have in common.
+struct Learned {
+    shared: Shared,
+    /// The organisation's own mail domains.
+    own: BTreeSet<String>,
+    people: BTreeMap<Arc<str>, Person>,
+    /// Who signed in from each address.
+    entered: HashMap<IpAddr, BTreeSet<Arc<str>>>,
+    /// Names of accounts that a serious change was made to by somebody else.
+    changed: BTreeSet<String>,
+}
+
+#[derive(Default)]
+struct Person {
+    id: Option<String>,
+    /// Their own events, without the message trace.
+    events: usize,
+}
+
+impl Learned {
+    fn from(store: &dyn Store, findings: &Findings, options: &Options) -> Result<Self, StoreError> {
+        let mut learned = Self {
+            shared: Shared::default(),
+            own: options
+                .own_domains
+                .iter()
+                .map(|domain| domain.to_lowercase())
+                .collect(),
+            people: BTreeMap::new(),
+            entered: HashMap::new(),
+            changed: BTreeSet::new(),
+        };
+        let told = !learned.own.is_empty();
+        store.scan(&mut |event| {
+            if !told {
+                add_own_domains(&mut learned.own, &event);
+            }
+            learned.add(&event, findings);
+            Ok(())
+        })?;
+        Ok(learned)
+    }
+
+    fn add(&mut self, event: &Event, findings: &Findings) {
+        self.shared.add(event);
+        if is_serious_change(event, findings) {
+            each_name(event, &mut |name| {
+                self.changed.insert(name.to_lowercase());
+            });
+        }
+        let Some(user) = event.user.as_deref().filter(|user| is_person(user)) else {
+            return;
+        };
+        let name = if let Some((name, _)) = self.people.get_key_value(user) {
+            Arc::clone(name)
+        } else {
+            let name: Arc<str> = user.into();
+            self.people.insert(Arc::clone(&name), Person::default());
+            name
+        };
+        if let Some(person) = self.people.get_mut(&name) {
+            if person.id.is_none() {
+                person.id = event
+                    .user_id
+                    .clone()
+                    .filter(|id| crate::token::token_id(id).is_some());
+            }
+            person.events += usize::from(event.source != Source::MessageTrace);
+        }
+        if event.is_sign_in()
+            && event.outcome == Outcome::Success
+            && let Some(address) = event.address
+        {
+            self.entered.entry(address).or_default().insert(name);
+        }
+    }
+
+    fn subject(&self, user: &str, hostile: &BTreeSet<IpAddr>) -> Subject {
+        Subject {
+            upn: user.to_owned(),
+            own_domains: self.own.iter().cloned().collect(),
+            id: self.people.get(user).and_then(|person| person.id.clone()),
+            hostile: hostile.iter().copied().collect(),
+            ..Subject::default()
+        }
+    }
+
+    /// Somebody else changed something of the account's.
+    fn was_changed(&self, user: &str) -> bool {
+        let id = self.people.get(user).and_then(|person| person.id.as_ref());
+        [Some(user), user.split('@').next()]
+            .into_iter()
+            .flatten()
+            .any(|name| self.changed.contains(name))
+            || id.is_some_and(|id| self.changed.contains(&id.to_lowercase()))
+    }
+}
+
+struct Court<'a> {
+    store: &'a dyn Store,
+    options: &'a Options,
+    findings: &'a Findings,
+    learned: &'a Learned,
+    /// Changes that their own users stand for.
+    vouched: HashMap<String, String>,
+    answers: BTreeMap<String, Analysis>,
+    /// What ties other events to an account that was judged.
+    marks: BTreeMap<String, Marks>,
+    most: usize,
+    at_once: usize,
+}
+
+impl Court<'_> {
+    fn ground(&self) -> Ground<'_> {
+        Ground {
+            shared: &self.learned.shared,
+            own: &self.learned.own,
+            findings: self.findings,
+            vouched: Some(&self.vouched),
+        }
+    }
+
+    /// Judges everybody on their own events. Gives those who need a closer look.
+    fn everybody(&mut self, raised: &[RaisedRows]) -> Result<BTreeSet<String>, StoreError> {
+        let asked: BTreeSet<String> = self
+            .options
+            .users
+            .iter()
+            .map(|user| user.to_lowercase())
+            .collect();
+        let found: BTreeSet<&str> = raised
+            .iter()
+            .map(|raised| raised.finding.user.as_str())
+            .collect();
+        let serious: BTreeSet<&str> = raised
+            .iter()
+            .filter(|raised| raised.finding.severity >= Severity::Medium)
+            .map(|raised| raised.finding.user.as_str())
+            .collect();
+        let mut closer = BTreeSet::new();
+        let (mut answers, mut marks, mut vouched) =
+            (BTreeMap::new(), BTreeMap::new(), HashMap::new());
+        let mut thinner = Thinner::new(self.learned.heavy(self.most), self.findings);
+        self.store.each_user_of(
+            &mut |event| event.source != Source::MessageTrace && thinner.wants(event),
+            &mut |user, events| {
+                if !is_person(user)
+                    || !(asked.is_empty() || asked.contains(user) || found.contains(user))
+                {
+                    return Ok(());
+                }
+                let all: Vec<&Event> = events.iter().collect();
+                let subject = self.learned.subject(user, &BTreeSet::new());
+                let analysis = self.ground().analyse(all, &subject, self.options.now);
+                for change in analysis
+                    .changes
+                    .iter()
+                    .filter(|change| change.by == By::User && !change.detections.is_empty())
+                {
+                    for record in change.also.iter().chain([&change.record_id]) {
+                        vouched.insert(record.clone(), user.to_owned());
+                    }
+                }
+                if asked.contains(user)
+                    || serious.contains(user)
+                    || self.learned.was_changed(user)
+                    || is_alarming(&analysis)
+                {
+                    closer.insert(user.to_owned());
+                    marks.insert(user.to_owned(), Marks::of(&analysis, &self.learned.shared));
+                }
+                answers.insert(user.to_owned(), analysis);
+                Ok(())
+            },
+        )?;
+        self.answers = answers;
+        self.marks = marks;
+        self.vouched = vouched;
+        Ok(closer)
+    }
+
+    /// Judges these with all that concerns them.
+    fn closer(
+        &mut self,
+        users: &BTreeSet<String>,
+        hostile: &BTreeSet<IpAddr>,
+    ) -> Result<(), StoreError> {
+        let mut group = Vec::new();
+        let mut size = 0;
+        let mut users = users.iter().peekable();
+        while let Some(user) = users.next() {
+            let own = self
+                .learned
+                .people
+                .get(user.as_str())
+                .map_or(0, |person| person.events);
+            size += own.min(self.most);
+            group.push(user.clone());
+            if users.peek().is_none() || size >= self.at_once {
+                self.group(std::mem::take(&mut group), hostile)?;
+                size = 0;
+            }
+        }
+        Ok(())
+    }
+
+    fn group(&mut self, users: Vec<String>, hostile: &BTreeSet<IpAddr>) -> Result<(), StoreError> {
+        let heavy = self.learned.heavy(self.most);
+        for reading in 1..=READINGS {
+            let mut targets: Vec<Target> = users
+                .iter()
+                .map(|user| Target {
+                    subject: self.learned.subject(user, hostile),
+                    marks: self.marks.get(user).cloned().unwrap_or_default(),
+                    ..Target::default()
+                })
+                .collect();
+            let events = gather(
+                self.store,
+                &mut targets,
+                &self.learned.shared,
+                Thinner::new(heavy.clone(), self.findings),
+            )?;
+            let mut grown = false;
+            for target in targets {
+                let mut all: Vec<&Event> = target
+                    .events
+                    .iter()
+                    .filter_map(|number| events.get(*number))
+                    .collect();
+                all.sort_by(|a, b| by_time(a, b));
+                let mut analysis = self
+                    .ground()
+                    .analyse(all, &target.subject, self.options.now);
+                target.confess(&mut analysis);
+                let user = target.subject.upn;
+                let marks = Marks::of(&analysis, &self.learned.shared);
+                grown |= !target.marks.covers(&marks);
+                self.marks.insert(user.clone(), target.marks.and(marks));
+                self.answers.insert(user, analysis);
+            }
+            if !grown || reading == READINGS {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where one account was taken from, others may have been; and from there others again.
+    fn neighbours(&mut self) -> Result<(), StoreError> {
+        let mut known = BTreeSet::new();
+        for _ in 0..ROUNDS {
+            let hostile: BTreeSet<IpAddr> = self
+                .answers
+                .values()
+                .filter(|analysis| analysis.verdict == Verdict::Compromised)
+                .flat_map(|analysis| &analysis.fingerprint.addresses)
+                .filter_map(|address| crate::address::parse(address))
+                .collect();
+            if hostile == known {
+                break;
+            }
+            let entered: BTreeSet<String> = hostile
+                .iter()
+                .filter_map(|address| self.learned.entered.get(address))
+                .flatten()
+                .filter(|user| {
+                    self.answers
+                        .get(&***user)
+                        .is_some_and(|analysis| analysis.verdict != Verdict::Compromised)
+                })
+                .map(ToString::to_string)
+                .collect();
+            self.closer(&entered, &hostile)?;
+            known = hostile;
+        }
+        Ok(())
+    }
+}
+
+impl Learned {
+    /// Accounts with more events than are judged one by one.
+    fn heavy(&self, most: usize) -> BTreeSet<Arc<str>> {
+        self.people
+            .iter()
+            .filter(|(_, person)| person.events > most)
+            .map(|(name, _)| Arc::clone(name))
+            .collect()
+    }
+}
+
+fn is_alarming(analysis: &Analysis) -> bool {
+    matches!(analysis.verdict, Verdict::Compromised | Verdict::Suspicious)
+}
+
+/// Names of services stand where users do.
+fn is_person(user: &str) -> bool {
+    user.contains('@') && !user.contains('\\') && !user.starts_with("app@")
+}

@@ -1,0 +1,338 @@
+//! All events that concern some accounts, from one reading of the store.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use retake_playbook::ObjectKind;
+
+use crate::analysis::{Findings, Network, Shared, changes_something, each_name, is_wrong_password};
+use crate::answer::{Analysis, By, Gap, Subject};
+use crate::event::{Event, Source};
+use crate::store::{Store, StoreError};
+
+/// What ties events to an account besides its names.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Marks {
+    addresses: BTreeSet<IpAddr>,
+    /// Sessions and tokens.
+    sessions: BTreeSet<String>,
+    /// Apps that somebody was let in by, lower case.
+    apps: BTreeSet<String>,
+    /// Networks that passwords may have been tried from.
+    networks: BTreeSet<Network>,
+    /// Mail that was sent, by message id.
+    sent: BTreeSet<String>,
+    /// Mail that was read: its subject may stand in the trace.
+    read: BTreeSet<String>,
+}
+
+impl Marks {
+    /// What an answer tells of an attacker.
+    pub(super) fn of(analysis: &Analysis, shared: &Shared) -> Self {
+        let print = &analysis.fingerprint;
+        let addresses: BTreeSet<IpAddr> = print
+            .addresses
+            .iter()
+            .filter_map(|address| crate::address::parse(address))
+            .collect();
+        let apps = analysis
+            .changes
+            .iter()
+            .filter(|change| {
+                matches!(
+                    change.object_kind,
+                    ObjectKind::OauthGrant | ObjectKind::ServicePrincipal | ObjectKind::AppRole
+                ) && (change.by == By::Attacker || !change.detections.is_empty())
+            })
+            .flat_map(|change| &change.object_ids)
+            .filter(|id| crate::token::token_id(id).is_some() && !shared.is_resource(id))
+            .map(|id| id.to_lowercase())
+            .collect();
+        let ids = |ids: &mut dyn Iterator<Item = &String>| ids.cloned().collect();
+        Self {
+            networks: addresses
+                .iter()
+                .map(|address| shared.network(*address))
+                .collect(),
+            addresses,
+            sessions: ids(&mut print.sessions.iter().chain(&print.token_ids)),
+            apps,
+            sent: ids(&mut analysis
+                .blast
+                .sent
+                .iter()
+                .filter_map(|mail| mail.message_id.as_ref())),
+            read: ids(&mut analysis
+                .blast
+                .read
+                .iter()
+                .filter_map(|mail| mail.message_id.as_ref())),
+        }
+    }
+
+    /// Nothing of the other is new.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        self.addresses.is_superset(&other.addresses)
+            && self.sessions.is_superset(&other.sessions)
+            && self.apps.is_superset(&other.apps)
+            && self.networks.is_superset(&other.networks)
+            && self.sent.is_superset(&other.sent)
+    }
+
+    /// Both.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.addresses.extend(other.addresses);
+        self.sessions.extend(other.sessions);
+        self.apps.extend(other.apps);
+        self.networks.extend(other.networks);
+        self.sent.extend(other.sent);
+        self.read.extend(other.read);
+        self
+    }
+}
+
+/// An account that is looked at, and the numbers of the events that concern it.
+#[derive(Default)]
+pub(super) struct Target {
+    pub(super) subject: Subject,
+    pub(super) marks: Marks,
+    pub(super) events: Vec<usize>,
+    /// How many of its own events were left out.
+    pub(super) thinned: usize,
+}
+
+impl Target {
+    /// Says in the ledger what was left out.
+    pub(super) fn confess(&self, analysis: &mut Analysis) {
+        if self.thinned == 0 {
+            return;
+        }
+        for line in analysis
+            .coverage
+            .iter_mut()
+            .filter(|line| line.source == Source::Ual)
+        {
+            line.gaps.push(Gap {
+                from: line.from,
+                to: line.to,
+                why: format!(
+                    "{} records of reading, files and pages were counted and not judged one by one; one for each hour, place, session and program was",
+                    self.thinned
+                ),
+            });
+            line.gaps.sort();
+        }
+    }
+}
+
+/// Keeps the bulk of very busy accounts to one event for each hour, place, session and program.
+pub(super) struct Thinner<'f> {
+    heavy: BTreeSet<Arc<str>>,
+    findings: &'f Findings,
+    seen: HashSet<u64>,
+}
+
+impl<'f> Thinner<'f> {
+    pub(super) fn new(heavy: BTreeSet<Arc<str>>, findings: &'f Findings) -> Self {
+        Self {
+            heavy,
+            findings,
+            seen: HashSet::new(),
+        }
+    }
+
+    /// The event is to be judged itself.
+    pub(super) fn wants(&mut self, event: &Event) -> bool {
+        let Some(user) = event
+            .user
+            .as_deref()
+            .filter(|user| self.heavy.contains(*user))
+        else {
+            return true;
+        };
+        if event.source != Source::Ual
+            || event.is_sign_in()
+            || event.throttled
+            || changes_something(event)
+            || ["Send", "SendAs", "SendOnBehalf"]
+                .iter()
+                .any(|name| event.is(name))
+        {
+            return true;
+        }
+        let mut hasher = DefaultHasher::new();
+        (
+            user,
+            event.time.as_second().div_euclid(3600),
+            event.address,
+            (&event.session_id, &event.service_session_id),
+            (&event.token_id, &event.app_id, &event.user_agent),
+            (&event.mailbox, event.outcome),
+            self.findings.of(event).next().is_some(),
+        )
+            .hash(&mut hasher);
+        self.seen.insert(hasher.finish())
+    }
+}
+
+/// Who is meant by what stands in an event.
+#[derive(Default)]
+struct Index<'t> {
+    names: HashMap<String, Vec<usize>>,
+    addresses: HashMap<IpAddr, Vec<usize>>,
+    sessions: HashMap<&'t str, Vec<usize>>,
+    apps: HashMap<&'t str, Vec<usize>>,
+    networks: HashMap<Network, Vec<usize>>,
+    messages: HashMap<&'t str, Vec<usize>>,
+}
+
+impl<'t> Index<'t> {
+    fn new(targets: &'t [(String, Option<String>, Marks)]) -> Self {
+        let mut index = Self::default();
+        for (number, (upn, id, marks)) in targets.iter().enumerate() {
+            let names: BTreeSet<String> =
+                [Some(upn.as_str()), id.as_deref(), upn.split('@').next()]
+                    .into_iter()
+                    .flatten()
+                    .map(str::to_lowercase)
+                    .collect();
+            for name in names {
+                index.names.entry(name).or_default().push(number);
+            }
+            for address in &marks.addresses {
+                index.addresses.entry(*address).or_default().push(number);
+            }
+            for session in &marks.sessions {
+                index.sessions.entry(session).or_default().push(number);
+            }
+            for app in &marks.apps {
+                index.apps.entry(app).or_default().push(number);
+            }
+            for network in &marks.networks {
+                index.networks.entry(*network).or_default().push(number);
+            }
+            for message in marks.sent.union(&marks.read) {
+                index.messages.entry(message).or_default().push(number);
+            }
+        }
+        index
+    }
+
+    fn named(&self, name: &str, into: &mut Vec<usize>) {
+        let found = if name.chars().any(char::is_uppercase) {
+            self.names.get(&name.to_lowercase())
+        } else {
+            self.names.get(name)
+        };
+        into.extend(found.into_iter().flatten());
+    }
+
+    /// Everybody whom the event concerns.
+    fn concerned(&self, event: &Event, shared: &Shared, into: &mut Vec<usize>) {
+        into.clear();
+        for name in [&event.user, &event.user_id].into_iter().flatten() {
+            self.named(name, into);
+        }
+        each_name(event, &mut |name| self.named(name, into));
+        if let Some(address) = event.address {
+            into.extend(self.addresses.get(&address).into_iter().flatten());
+            if is_wrong_password(event) {
+                let network = event
+                    .network
+                    .map_or_else(|| shared.network(address), Network::Number);
+                into.extend(self.networks.get(&network).into_iter().flatten());
+            }
+        }
+        for session in [
+            &event.session_id,
+            &event.service_session_id,
+            &event.token_id,
+        ]
+        .into_iter()
+        .flatten()
+        {
+            into.extend(self.sessions.get(session.as_str()).into_iter().flatten());
+        }
+        if let Some(app) = &event.app_id
+            && !self.apps.is_empty()
+        {
+            into.extend(
+                self.apps
+                    .get(app.to_lowercase().as_str())
+                    .into_iter()
+                    .flatten(),
+            );
+        }
+        if event.source == Source::MessageTrace {
+            for name in &event.recipients {
+                self.named(name, into);
+            }
+            for message in &event.message_ids {
+                into.extend(self.messages.get(message.as_str()).into_iter().flatten());
+            }
+        }
+        into.sort_unstable();
+        into.dedup();
+    }
+
+    /// It comes from where an attacker is.
+    fn is_marked(&self, event: &Event) -> bool {
+        event
+            .address
+            .is_some_and(|address| self.addresses.contains_key(&address))
+            || [
+                &event.session_id,
+                &event.service_session_id,
+                &event.token_id,
+            ]
+            .into_iter()
+            .flatten()
+            .any(|session| self.sessions.contains_key(session.as_str()))
+    }
+}
+
+/// Reads the store once and gives the events that concern any of the targets.
+pub(super) fn gather(
+    store: &dyn Store,
+    targets: &mut [Target],
+    shared: &Shared,
+    mut thinner: Thinner<'_>,
+) -> Result<Vec<Event>, StoreError> {
+    let keys: Vec<(String, Option<String>, Marks)> = targets
+        .iter()
+        .map(|target| {
+            (
+                target.subject.upn.clone(),
+                target.subject.id.clone(),
+                target.marks.clone(),
+            )
+        })
+        .collect();
+    let index = Index::new(&keys);
+    let mut events = Vec::new();
+    let mut concerned = Vec::new();
+    store.scan(&mut |event| {
+        index.concerned(&event, shared, &mut concerned);
+        if concerned.is_empty() {
+            return Ok(());
+        }
+        if !index.is_marked(&event) && !thinner.wants(&event) {
+            for number in &concerned {
+                if let Some(target) = targets.get_mut(*number) {
+                    target.thinned += 1;
+                }
+            }
+            return Ok(());
+        }
+        for number in &concerned {
+            if let Some(target) = targets.get_mut(*number) {
+                target.events.push(events.len());
+            }
+        }
+        events.push(event);
+        Ok(())
+    })?;
+    Ok(events)
+}
