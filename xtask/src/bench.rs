@@ -89,7 +89,7 @@ fn hunt(root: &Path, size: &Size) -> Result<(), Failure> {
         note("jq", bench.jq(largest)?);
     }
     for (megabytes, corpus) in &corpora {
-        let result = bench.import(corpus, "2", "all")?;
+        let result = bench.hunt(corpus)?;
         println!("  {megabytes} MB: {result}");
         growth.push(json!({"bytes": size_of(corpus)?, "result": result}));
     }
@@ -199,6 +199,17 @@ impl<'a> Bench<'a> {
             &table.to_string_lossy(),
             threads,
             with,
+            &log.to_string_lossy(),
+        ])
+    }
+
+    /// The whole of `retake hunt`: the import, and the judgement over its table.
+    fn hunt(&self, log: &Path) -> Result<Value, Failure> {
+        let table = self.directory.join("table");
+        self.ours(&[
+            "hunt",
+            &table.to_string_lossy(),
+            "2",
             &log.to_string_lossy(),
         ])
     }

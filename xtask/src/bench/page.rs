@@ -135,7 +135,7 @@ fn write(measured: &Value) -> Option<String> {
             "",
         ),
         row(
-            "peak memory of the import",
+            "peak memory of the whole hunt",
             &format!("{peak:.0} MB"),
             "under 512 MB at 10 GB",
             &format!("DuckDB, 11 columns: {:.0} MB", of("duckdb_eleven", "peak_mb")?),
@@ -185,7 +185,7 @@ fn write(measured: &Value) -> Option<String> {
         page,
         "\n## What the time goes to\n\nOf {two:.1} s with 2 threads, reading, parsing, matching and sorting into runs took \
          {reading:.1} s; telling repeats and correlating {after:.1} s; merging the runs and writing the table {:.1} s.\n\n\
-         ## Growth\n\n| audit log | time | GB/s | peak memory |\n| --- | --- | --- | --- |\n",
+         ## Growth\n\nThe whole hunt, import and judgement, 2 threads.\n\n| audit log | time | GB/s | peak memory |\n| --- | --- | --- | --- |\n",
         two - put
     );
     for run in measured["growth"].as_array()? {

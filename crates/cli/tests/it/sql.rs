@@ -48,7 +48,11 @@ fn an_answer_is_a_table_in_which_nothing_obeys_an_attacker() {
     });
     assert_eq!((ran.code, ran.stderr.as_str()), (0, "2 rows\n"));
     let whole = asked(&home, &[&directory, QUESTION, "--whole"]);
-    assert!(whole.stdout.contains("long long long long long long long long long long long long long"));
+    assert!(
+        whole
+            .stdout
+            .contains("long long long long long long long long long long long long long")
+    );
     assert!(!whole.stdout.contains('\u{1b}') && !whole.stdout.contains('\u{202e}'));
 }
 
@@ -58,7 +62,10 @@ fn many_columns_stand_below_each_other_without_the_empty_ones() {
     let directory = table(&home);
     let ran = asked(
         &home,
-        &[&directory, "select * from events where \"event.id\" = 'one'"],
+        &[
+            &directory,
+            "select * from events where \"event.id\" = 'one'",
+        ],
     );
     named(&home, None, || {
         assert_snapshot!(ran.stdout, @r"");
@@ -90,7 +97,10 @@ fn a_spreadsheet_calculates_numbers_and_no_text() {
     let home = Home::new();
     let directory = table(&home);
     let file = home.path().join("answer.csv");
-    let question = format!("{}, \"email.to.address\" from events", QUESTION.split(" from").next().unwrap());
+    let question = format!(
+        "{}, \"email.to.address\" from events",
+        QUESTION.split(" from").next().unwrap()
+    );
     let ran = asked(
         &home,
         &[&directory, &question, "--csv", file.to_str().unwrap()],
@@ -107,7 +117,11 @@ fn a_spreadsheet_calculates_numbers_and_no_text() {
         "\"dana@fabrikam.example\",64500,\"'=HYPERLINK(\"\"https://evil.example\"\")\u{1b}[2J\u{202e}\",\
          \"RSS Feeds\",-5,\"[]\""
     );
-    assert!(lines[2].ends_with("-5,\"[\"\"@all\"\",\"\"b@fabrikam.example\"\"]\""), "{}", lines[2]);
+    assert!(
+        lines[2].ends_with("-5,\"[\"\"@all\"\",\"\"b@fabrikam.example\"\"]\""),
+        "{}",
+        lines[2]
+    );
     // What is there is not written over.
     let again = asked(
         &home,
@@ -118,7 +132,10 @@ fn a_spreadsheet_calculates_numbers_and_no_text() {
     let printed = asked(&home, &[&directory, &question, "--csv", "-"]);
     assert_eq!(printed.stdout, text);
     for start in ["=", "+", "-", "@", "\t", "\r"] {
-        let ran = asked(&home, &[&directory, &format!("select '{start}1' as c"), "--csv", "-"]);
+        let ran = asked(
+            &home,
+            &[&directory, &format!("select '{start}1' as c"), "--csv", "-"],
+        );
         assert_eq!(ran.stdout, format!("\"c\"\r\n\"'{start}1\"\r\n"));
     }
 }
@@ -130,10 +147,15 @@ fn the_columns_are_listed_with_what_they_hold() {
     let ran = asked(&home, &[&directory, "--columns", "--whole"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     for column in retake_events::columns() {
-        let line = ran.stdout.lines().find(|line| {
-            line.split("  ").next() == Some(column.name.as_str())
-        });
-        assert!(line.is_some_and(|line| line.ends_with(column.about)), "{}", column.name);
+        let line = ran
+            .stdout
+            .lines()
+            .find(|line| line.split("  ").next() == Some(column.name.as_str()));
+        assert!(
+            line.is_some_and(|line| line.ends_with(column.about)),
+            "{}",
+            column.name
+        );
     }
 }
 
@@ -167,5 +189,9 @@ fn what_cannot_be_answered_says_why_and_what_to_do() {
     std::fs::write(&file, "PAR1").unwrap();
     let ran = asked(&home, &[&directory, "select 1 from events"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("RT2006") && ran.stderr.contains("is damaged"), "{}", ran.session());
+    assert!(
+        ran.stderr.contains("RT2006") && ran.stderr.contains("is damaged"),
+        "{}",
+        ran.session()
+    );
 }
