@@ -129,6 +129,18 @@ fn a_spreadsheet_calculates_numbers_and_no_text() {
     );
     assert_eq!(again.code, 2);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    let replaced = asked(
+        &home,
+        &[
+            &directory,
+            "select 1 as one",
+            "--csv",
+            file.to_str().unwrap(),
+            "--replace",
+        ],
+    );
+    assert_eq!(replaced.code, 0, "{}", replaced.session());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "\"one\"\r\n1\r\n");
     let printed = asked(&home, &[&directory, &question, "--csv", "-"]);
     assert_eq!(printed.stdout, text);
     for start in ["=", "+", "-", "@", "\t", "\r"] {
