@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `accept`, `soak`, `replay`, `docs`.
+//! The project's own commands: `cargo xtask test`, `accept`, `soak`, `bench`, `replay`, `docs`.
 //!
 //! Kept small on purpose: it is compiled before anything can be checked.
 #![allow(
@@ -8,6 +8,7 @@
 )]
 
 mod accept;
+mod bench;
 mod checks;
 mod docs;
 mod install;
@@ -46,6 +47,13 @@ enum Command {
         /// What to play.
         what: soak::Soak,
     },
+    /// Measure speed and memory beside rivals, and write docs/benchmarks.md.
+    Bench {
+        /// What to measure.
+        what: bench::What,
+        #[command(flatten)]
+        size: bench::Size,
+    },
     /// Read a transcript that `retake … --record` wrote, and compare the lab with it.
     Replay {
         /// The transcript.
@@ -67,6 +75,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test { install } => checks::test(&root, install),
         Command::Accept { issue } => accept::accept(&root, issue),
+        Command::Bench { what, size } => bench::bench(&root, what, &size),
         Command::Soak { what } => soak::soak(&root, what),
         Command::Replay { file, more } => replay(&root, &file, more),
         Command::Docs { check: true } => docs::check(&root),

@@ -560,6 +560,9 @@ pub struct Sql {
     /// Write the answer to this file for a spreadsheet; `-` for standard output.
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
+    /// Take the place of a file that is there already.
+    #[arg(long, requires = "csv")]
+    pub replace: bool,
     /// Show long texts to their end.
     #[arg(long)]
     pub whole: bool,

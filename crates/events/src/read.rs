@@ -88,7 +88,7 @@ impl Store for Table {
         let read = |error| StoreError::new("reading the table of events", Box::new(error));
         for path in self.files().map_err(read)? {
             let mut week = Week::open(path, ROWS_OF_ONE.1, true).map_err(read)?;
-            while let Some(event) = week.next().map_err(read)? {
+            while let Some(event) = week.next_event().map_err(read)? {
                 visit(event)?;
             }
         }
@@ -124,7 +124,7 @@ impl Week {
         })
     }
 
-    fn next(&mut self) -> Result<Option<Event>, TableError> {
+    fn next_event(&mut self) -> Result<Option<Event>, TableError> {
         self.fill()?;
         Ok(self.ahead.pop_front())
     }

@@ -14,6 +14,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{ParquetReadOptions, SQLOptions, SessionConfig, SessionContext};
 use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::read::load;
 use crate::table::{Table, TableError};
@@ -130,13 +131,14 @@ async fn session(table: &Table) -> Result<SessionContext, TableError> {
         .with_memory_pool(Arc::new(FairSpillPool::new(MEMORY)))
         .build_arc()?;
     let session = SessionContext::new_with_config_rt(config, runtime);
-    let directory = table.directory().to_string_lossy();
+    // As an address: a path's brackets and stars would be taken for a pattern.
+    let directory = table.directory();
+    let absolute = std::path::absolute(directory).map_err(TableError::file(directory))?;
+    let address = Url::from_directory_path(absolute)
+        .map_err(|()| TableError::NoTable(directory.to_owned()))?;
+    let parquet = ParquetReadOptions::default();
     session
-        .register_parquet(
-            "events",
-            format!("{directory}/"),
-            ParquetReadOptions::default(),
-        )
+        .register_parquet("events", address.as_str(), parquet)
         .await?;
     Ok(session)
 }

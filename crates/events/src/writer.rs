@@ -4,7 +4,7 @@
 //! events ([`LOT_ROWS`], [`LOT_BYTES`]) and the encoded pages of one group ([`GROUP_BYTES`]).
 
 use std::fs::{self, File, TryLockError};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -344,7 +344,7 @@ impl Partial {
             path: path.clone(),
             source,
         };
-        fs::create_dir_all(&path).map_err(at)?;
+        private(&path).map_err(at)?;
         for entry in fs::read_dir(&path).map_err(at)? {
             let name = entry.map_err(at)?.file_name();
             let name = name.to_string_lossy();
@@ -415,12 +415,27 @@ impl Drop for Partial {
     }
 }
 
+/// A directory with its parents, itself for its owner alone: it will hold what people did.
+fn private(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        // What an earlier run has left, whose files are looked at next.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    }
+}
+
 /// Another name in the same place: `events.partial` beside `events`.
 fn beside(directory: &Path, what: &str) -> Result<PathBuf, TableError> {
     let Some(name) = directory.file_name() else {
         return Err(TableError::File {
             path: directory.to_owned(),
-            source: std::io::Error::other("this is no name for a new directory"),
+            source: io::Error::other("this is no name for a new directory"),
         });
     };
     let mut name = name.to_owned();

@@ -1,7 +1,7 @@
 //! `retake hunt`: what exported logs say.
 
 mod importing;
-mod outgoing;
+pub(crate) mod outgoing;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,6 @@
 //! `retake sql`: questions to the table of events that a hunt left.
 
-use std::fs::OpenOptions;
-use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
 use retake_events::{Answer, MAX_ROWS, Table, TableError, columns};
@@ -10,6 +9,7 @@ use retake_report::escape::visible_within;
 use serde_json::{Value, json};
 
 use crate::args::Sql;
+use crate::commands::hunt::outgoing::{self, Outgoing};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Sql, terminal: &Terminal) -> Result<Exit, Failure> {
             // A closed pipe is no error: whoever reads has enough.
             let _ = out.write_all(csv(&answer, shown).as_bytes());
         }
-        Some(file) => save(file, &csv(&answer, false))?,
+        Some(file) => save(file, &csv(&answer, false), args.replace)?,
         None if terminal.json() => {}
         None if answer.columns.len() > BESIDE => records(&answer, args.whole, terminal),
         None => table_of(&answer, args.whole, terminal),
@@ -210,28 +210,11 @@ fn csv(answer: &Answer, shown: bool) -> String {
     lines
 }
 
-/// Nothing that is there already is written over.
-fn save(file: &Path, text: &str) -> Result<(), Failure> {
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(file)
-        .and_then(|mut out| out.write_all(text.as_bytes()));
-    written.map_err(|error| {
-        let name = file.display().to_string();
-        let failure = if error.kind() == ErrorKind::AlreadyExists {
-            Failure::usage(
-                format!("{name} is there already. Nothing was written."),
-                "Name a file that is not there yet.",
-            )
-        } else {
-            Failure::usage(
-                format!("{name} cannot be written: {error}. The table is as it was."),
-                "Name a file in a directory that you may write to, on a disk with room.",
-            )
-        };
-        failure.about(name)
-    })
+fn save(file: &Path, text: &str, replace: bool) -> Result<(), Failure> {
+    let mut out = Outgoing::open(file, replace)?;
+    out.write_all(text.as_bytes())
+        .map_err(|error| outgoing::failed(file, &error))?;
+    out.finish()
 }
 
 fn failure(error: TableError, directory: &Path) -> Failure {

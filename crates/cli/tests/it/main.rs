@@ -18,6 +18,7 @@ mod lab_check;
 mod practice;
 mod secrets;
 mod signing_in;
+mod sql;
 mod stranger;
 mod tape;
 mod templates;

@@ -65,6 +65,17 @@ fn values_come_as_what_they_are() {
 }
 
 #[test]
+fn a_directory_may_have_any_name() {
+    let at = tempfile::tempdir().unwrap();
+    for name in ["logs [2026] *", "100% of {a,b}?", "Ünï 東京 #1", "a'b\"c;d"] {
+        let directory = at.path().join(name);
+        let table = Table::write(&directory, &weeks(2, 1, 20)).unwrap();
+        let answer = ask(&table, "select count(*) from events");
+        assert_eq!(answer.rows[0][0], json!(20), "{name}");
+    }
+}
+
+#[test]
 fn what_an_analyst_asks_is_understood() {
     let (_at, table) = table(&weeks(6, 3, 3_000));
     let total = ask(&table, "select count(*) from events").rows[0][0].clone();

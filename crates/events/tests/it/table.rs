@@ -273,6 +273,18 @@ fn a_table_of_nothing_is_a_table() {
     assert_eq!(answer.rows, [[serde_json::json!(0)]]);
 }
 
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_look_into_a_table() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let at = tempfile::tempdir().unwrap();
+    let directory = at.path().join("deep/er/events");
+    Table::write(&directory, &[]).unwrap();
+    let mode = fs::metadata(&directory).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
 #[test]
 fn no_table_is_told_from_a_table() {
     let at = tempfile::tempdir().unwrap();

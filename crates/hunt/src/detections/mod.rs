@@ -189,8 +189,8 @@ impl Detection {
     }
 }
 
-/// A set of detections.
-#[derive(Clone, Debug, PartialEq)]
+/// A set of detections; none by default.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Detections(Vec<Detection>);
 
 impl Detections {

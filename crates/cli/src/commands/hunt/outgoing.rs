@@ -11,7 +11,7 @@ use crate::failure::Failure;
 /// A file that is being written beside its place, and put there when it is whole. Only its
 /// owner can read it: it tells what was read in somebody's mailbox.
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     path: PathBuf,
     part: PathBuf,
     replace: bool,
@@ -21,13 +21,13 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     /// Whether it could be written; leaves nothing behind.
-    pub(super) fn probe(path: &Path, replace: bool) -> Result<(), Failure> {
+    pub(crate) fn probe(path: &Path, replace: bool) -> Result<(), Failure> {
         // Dropped unfinished, it takes its part away.
         Self::open(path, replace).map(drop)
     }
 
     /// Begins to write.
-    pub(super) fn open(path: &Path, replace: bool) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &Path, replace: bool) -> Result<Self, Failure> {
         free(path, replace)?;
         let name = path.file_name().ok_or_else(|| {
             Failure::usage(
@@ -61,7 +61,7 @@ impl Outgoing {
     }
 
     /// Puts it in its place.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.file
             .flush()
             .and_then(|()| self.file.get_ref().sync_all())
@@ -110,7 +110,7 @@ fn free(path: &Path, replace: bool) -> Result<(), Failure> {
 }
 
 /// The file cannot be written.
-pub(super) fn failed(path: &Path, error: &io::Error) -> Failure {
+pub(crate) fn failed(path: &Path, error: &io::Error) -> Failure {
     let code = if error.kind() == io::ErrorKind::StorageFull {
         codes::DISK_FULL
     } else {
@@ -128,7 +128,7 @@ pub(super) fn failed(path: &Path, error: &io::Error) -> Failure {
 }
 
 /// The folder of those that were read in which the file lies.
-pub(super) fn read_again<'a>(path: &Path, read: &'a [PathBuf]) -> Option<&'a PathBuf> {
+pub(crate) fn read_again<'a>(path: &Path, read: &'a [PathBuf]) -> Option<&'a PathBuf> {
     let path = path.canonicalize().ok()?;
     read.iter().find(|folder| {
         folder.is_dir()
