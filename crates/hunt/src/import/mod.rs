@@ -288,7 +288,7 @@ struct Reader<'a, 'd> {
     free: u64,
     /// The input of each chunk.
     chunks: Vec<u32>,
-    inputs: Vec<Read1>,
+    inputs: Vec<InputRead>,
     shared: &'a work::Shared<'d>,
     done: &'a Arc<AtomicU64>,
     total: Option<u64>,
@@ -296,7 +296,7 @@ struct Reader<'a, 'd> {
 }
 
 /// One input that was read.
-struct Read1 {
+struct InputRead {
     label: Arc<str>,
     notes: Vec<String>,
     fault: Option<String>,
@@ -313,7 +313,7 @@ impl Reader<'_, '_> {
                         self.read(&label, Bytes::Counted(file));
                     }
                     // It could be opened before anything was read.
-                    Err(error) => self.inputs.push(Read1 {
+                    Err(error) => self.inputs.push(InputRead {
                         label: label.into(),
                         notes: Vec::new(),
                         fault: Some(error.to_string()),
@@ -330,7 +330,7 @@ impl Reader<'_, '_> {
             let label: Arc<str> = label.into();
             let size = self.size;
             let said = cutter::cut(reader, size, &mut |chunk| self.send(input, &label, chunk));
-            self.inputs.push(Read1 {
+            self.inputs.push(InputRead {
                 label,
                 notes: said.notes,
                 fault: said.fault,
@@ -376,7 +376,7 @@ impl Reader<'_, '_> {
 
 /// The account of everything that was read.
 fn report(
-    (read, chunks): (Vec<Read1>, Vec<u32>),
+    (read, chunks): (Vec<InputRead>, Vec<u32>),
     mut of_inputs: BTreeMap<u32, work::OfInput>,
     repeats: &repeats::Repeats,
     damage: Mutex<Damage<'_>>,
