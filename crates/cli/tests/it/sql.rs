@@ -98,7 +98,7 @@ fn a_spreadsheet_calculates_numbers_and_no_text() {
     let directory = table(&home);
     let file = home.path().join("answer.csv");
     let question = format!(
-        "{}, \"email.to.address\" from events",
+        "{}, \"email.to.address\" from events order by 1",
         QUESTION.split(" from").next().unwrap()
     );
     let ran = asked(
