@@ -233,7 +233,7 @@ fn failure(error: TableError, directory: &Path) -> Failure {
             Failure::usage(
                 format!(
                     "The question cannot be answered: {}. Nothing was changed.",
-                    why.trim_end().trim_end_matches('.')
+                    why.trim_end().trim_end_matches(['.', '?'])
                 ),
                 "A name with a dot stands in double quotes: \"user.name\". `retake sql DIR --columns` \
                  lists them; the table is called events.",
