@@ -14,6 +14,7 @@ mod docs;
 mod install;
 mod run;
 mod soak;
+mod soak_hunt;
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -17,6 +17,9 @@ pub(crate) enum Soak {
     FaultsMissing,
     /// Every scenario with the responder and the controls, seeds 1 to 10, to docs/soak/score.json.
     Drills,
+    /// A hunt through a million generated records with every kind of story, three seeds, in
+    /// release, to docs/soak/hunt.json and docs/soak/hunt.md.
+    Hunt,
 }
 
 /// Plays it, in the tuned development profile that the tests have built already: every figure
@@ -30,6 +33,7 @@ pub(crate) fn soak(root: &Path, what: Soak) -> Result<(), Failure> {
         commit
     };
     let (run, file, command) = match what {
+        Soak::Hunt => return crate::soak_hunt::soak(root, commit),
         Soak::Faults => (
             "run --quiet --package retake-drill --example faults --",
             "docs/soak/faults.json",

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use retake_hunt::{HowRead, HuntReport, Verdict};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Kind, Told, Truth};
 
 /// What a hunt made of the stories of one corpus.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {
     /// Accounts that were taken.
     pub taken: usize,

@@ -13,6 +13,7 @@ mod day;
 mod dice;
 mod entra;
 mod sink;
+pub mod soak;
 mod story;
 mod text;
 mod world;

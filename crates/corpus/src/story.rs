@@ -1,6 +1,6 @@
 //! Attacks, and the truth about each.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::act::{Act, App, Factor, MOBILE, Mail, OFFICE, OWA, SHELL, SignIn, Target, What, Who};
 use crate::audit::audit_id;
@@ -10,7 +10,7 @@ use crate::entra::directory_id;
 use crate::world::{From, Machine, Role, World, browser};
 
 /// What can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A page in the middle takes the session, which goes on elsewhere.

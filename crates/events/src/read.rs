@@ -1,7 +1,7 @@
 //! The table read back for the judgement: user by user across the weeks, or all of it.
 //!
 //! Held at a time: [`ROWS_HELD`] events, a page of every column of every open file
-//! ([`MOST_OPEN`] of them), and one user's events.
+//! ([`MOST_OPEN`] of them), and the wanted events of one user.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -33,6 +33,14 @@ const MOST_OPEN: usize = 128;
 
 impl Store for Table {
     fn each_user(&self, visit: &mut UserVisitor<'_>) -> Result<(), StoreError> {
+        self.each_user_of(&mut |_| true, visit)
+    }
+
+    fn each_user_of(
+        &self,
+        wanted: &mut dyn FnMut(&Event) -> bool,
+        visit: &mut UserVisitor<'_>,
+    ) -> Result<(), StoreError> {
         let read = |error| StoreError::new("reading the table of events", Box::new(error));
         let files = self.files().map_err(read)?;
         let rows = (ROWS_HELD / files.len().max(1)).clamp(ROWS_OF_ONE.0, ROWS_OF_ONE.1);
@@ -60,7 +68,7 @@ impl Store for Table {
                 let Some(week) = weeks.get_mut(number) else {
                     continue;
                 };
-                week.take(&user, &mut found).map_err(read)?;
+                week.take(&user, wanted, &mut found).map_err(read)?;
                 if let Some(after) = week.user().map_err(read)? {
                     if after < user.as_str() {
                         return Err(read(week.unsorted()));
@@ -68,8 +76,10 @@ impl Store for Table {
                     next.push(Reverse((after.to_owned(), number)));
                 }
             }
-            found.sort_by(by_time);
-            visit(&user, found)?;
+            if !found.is_empty() {
+                found.sort_by(by_time);
+                visit(&user, found)?;
+            }
         }
         Ok(())
     }
@@ -125,10 +135,15 @@ impl Week {
         Ok(self.ahead.front().map(user_of))
     }
 
-    /// The next events, as long as they are this user's.
-    fn take(&mut self, user: &str, into: &mut Vec<Event>) -> Result<(), TableError> {
+    /// The next events that are wanted, as long as they are this user's.
+    fn take(
+        &mut self,
+        user: &str,
+        wanted: &mut dyn FnMut(&Event) -> bool,
+        into: &mut Vec<Event>,
+    ) -> Result<(), TableError> {
         while self.user()? == Some(user) {
-            into.extend(self.ahead.pop_front());
+            into.extend(self.ahead.pop_front().filter(&mut *wanted));
         }
         Ok(())
     }

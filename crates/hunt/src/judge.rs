@@ -31,11 +31,24 @@ use crate::sigma::SigmaAnswer;
 use crate::store::{Store, StoreError, by_time};
 use gather::{Marks, Target, Thinner, gather};
 
-/// Events of one account that are judged one by one; the bulk of more is thinned.
-pub const MOST: usize = 100_000;
+/// How much is held in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Events of one account that are judged one by one; the bulk of more is thinned.
+    pub most: usize,
+    /// Own events of the accounts that are looked at more closely at a time. (One account is
+    /// looked at whatever it has.)
+    pub at_once: usize,
+}
 
-/// Events that are held at a time while accounts are looked at more closely.
-pub const AT_ONCE: usize = 200_000;
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            most: 100_000,
+            at_once: 200_000,
+        }
+    }
+}
 
 /// How often the addresses of accounts that were taken are looked for in the others.
 const ROUNDS: usize = 4;
@@ -59,17 +72,21 @@ pub fn judge(
     sigma: SigmaAnswer,
     options: &Options,
 ) -> Result<HuntReport, StoreError> {
-    judge_within(store, account, raised, sigma, options, (MOST, AT_ONCE))
+    judge_within(store, account, raised, sigma, options, Bounds::default())
 }
 
 /// The same with other bounds.
-pub(crate) fn judge_within(
+///
+/// # Errors
+///
+/// See [`judge`].
+pub fn judge_within(
     store: &dyn Store,
     account: ImportReport,
     raised: Vec<RaisedRows>,
     sigma: SigmaAnswer,
     options: &Options,
-    (most, at_once): (usize, usize),
+    bounds: Bounds,
 ) -> Result<HuntReport, StoreError> {
     let findings = Findings::new(&raised, &options.detections);
     let learned = Learned::from(store, &findings, options)?;
@@ -81,8 +98,7 @@ pub(crate) fn judge_within(
         vouched: HashMap::new(),
         answers: BTreeMap::new(),
         marks: BTreeMap::new(),
-        most,
-        at_once,
+        bounds,
     };
     let closer = court.everybody(&raised)?;
     court.closer(&closer, &BTreeSet::new())?;
@@ -224,8 +240,7 @@ struct Court<'a> {
     answers: BTreeMap<String, Analysis>,
     /// What ties other events to an account that was judged.
     marks: BTreeMap<String, Marks>,
-    most: usize,
-    at_once: usize,
+    bounds: Bounds,
 }
 
 impl Court<'_> {
@@ -258,7 +273,7 @@ impl Court<'_> {
         let mut closer = BTreeSet::new();
         let (mut answers, mut marks, mut vouched) =
             (BTreeMap::new(), BTreeMap::new(), HashMap::new());
-        let mut thinner = Thinner::new(self.learned.heavy(self.most), self.findings);
+        let mut thinner = Thinner::new(self.learned.heavy(self.bounds.most), self.findings);
         self.store.each_user_of(
             &mut |event| event.source != Source::MessageTrace && thinner.wants(event),
             &mut |user, events| {
@@ -312,9 +327,9 @@ impl Court<'_> {
                 .people
                 .get(user.as_str())
                 .map_or(0, |person| person.events);
-            size += own.min(self.most);
+            size += own.min(self.bounds.most);
             group.push(user.clone());
-            if users.peek().is_none() || size >= self.at_once {
+            if users.peek().is_none() || size >= self.bounds.at_once {
                 self.group(std::mem::take(&mut group), hostile)?;
                 size = 0;
             }
@@ -323,7 +338,7 @@ impl Court<'_> {
     }
 
     fn group(&mut self, users: Vec<String>, hostile: &BTreeSet<IpAddr>) -> Result<(), StoreError> {
-        let heavy = self.learned.heavy(self.most);
+        let heavy = self.learned.heavy(self.bounds.most);
         for reading in 1..=READINGS {
             let mut targets: Vec<Target> = users
                 .iter()

@@ -34,7 +34,8 @@ pub trait Store {
     fn each_user(&self, visit: &mut UserVisitor<'_>) -> Result<(), StoreError>;
 
     /// The same with the wanted events of each alone; users without one are left out. A
-    /// store whose users may have more events than memory holds asks before it keeps one.
+    /// store whose users may have more events than memory holds asks before it keeps one; the
+    /// events of one user are asked about in order of time.
     ///
     /// # Errors
     ///

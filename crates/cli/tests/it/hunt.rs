@@ -400,8 +400,8 @@ fn report_and_timelines_are_written_whole_and_never_over_what_is_there() {
     let out = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
     for (name, begin) in [
         ("report.html", "<!doctype html>"),
-        ("all.csv", "@timestamp,rule.id,retake.whose,"),
-        ("all.jsonl", "{\"@timestamp\":\"2026-03-02T09:10:00Z\""),
+        ("all.csv", "timestamp,rule.id,retake.whose,"),
+        ("all.jsonl", "{\"event.action\":\"New-InboxRule\""),
         ("all.txt", "time (UTC)"),
     ] {
         let option = if name == "report.html" {

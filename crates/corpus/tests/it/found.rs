@@ -83,6 +83,12 @@ fn play(seeds: std::ops::Range<u64>) {
         (all.found, all.first_event, all.path)
     );
     assert!(all.taken >= 20, "{}", all.taken);
+    // Whoever has no story seldom needs a look.
+    assert!(
+        all.suspicious.0 * 20 <= all.suspicious.1,
+        "{:?}",
+        all.suspicious
+    );
     assert!(
         all.blast.0 > 500 && all.blast.0 == all.blast.1,
         "{:?}",

@@ -4,3 +4,4 @@
 mod corpus;
 mod coverage;
 mod found;
+mod judged;

@@ -14,6 +14,7 @@ use crate::event::Event;
 pub(crate) struct Findings {
     list: Vec<Finding>,
     by_record: HashMap<Arc<str>, Vec<usize>>,
+    by_user: HashMap<String, Vec<usize>>,
     /// Detections that need a look.
     pub(super) serious: BTreeSet<String>,
 }
@@ -40,6 +41,11 @@ impl Findings {
         {
             let number = findings.list.len();
             findings.list.push(raised.finding.clone());
+            findings
+                .by_user
+                .entry(raised.finding.user.clone())
+                .or_default()
+                .push(number);
             for record in &raised.records {
                 findings
                     .by_record
@@ -84,11 +90,11 @@ impl Findings {
     /// Those of the account, and those of what was done to it.
     pub(super) fn about(&self, scope: &Scope<'_>) -> Vec<Finding> {
         let mut about: BTreeSet<usize> = self
-            .list
-            .iter()
-            .enumerate()
-            .filter(|(_, finding)| finding.user == scope.upn())
-            .map(|(number, _)| number)
+            .by_user
+            .get(scope.upn())
+            .into_iter()
+            .flatten()
+            .copied()
             .collect();
         for event in scope.concerning.iter().filter(|event| scope.suffers(event)) {
             about.extend(

@@ -489,7 +489,7 @@ impl Doubled<'_> {
 /// Successful sign-ins in sessions that are none of the user's own, while the user's own
 /// program of the same kind was at work where it always is: shortly before and shortly
 /// after, or in one session that went on. One program is not in two places, and a browser
-/// that has a session needs no other one.
+/// that has a session needs no other one, over a long weekend neither.
 fn doubled<'a>(
     events: &[&'a Event],
     scope: &Scope<'_>,
@@ -498,9 +498,9 @@ fn doubled<'a>(
     own_sessions: &OwnSessions<'_>,
 ) -> Doubled<'a> {
     let mut found = Doubled::default();
-    let (near, day) = (
+    let (near, days) = (
         SignedDuration::from_hours(2),
-        SignedDuration::from_hours(24),
+        SignedDuration::from_hours(24 * 4),
     );
     for event in events
         .iter()
@@ -523,7 +523,7 @@ fn doubled<'a>(
         let near = |other: &&&Event| other.time.duration_since(event.time).abs() <= near;
         let (mut before, mut after) = (false, false);
         let (mut went_on, mut begun) = (false, BTreeSet::new());
-        for other in around(scope, event, day).iter().filter(at_home) {
+        for other in around(scope, event, days).iter().filter(at_home) {
             if other.time < event.time {
                 before |= near(&other);
                 begun.extend(other.session_id.as_deref());

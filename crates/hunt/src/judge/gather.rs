@@ -181,6 +181,8 @@ impl<'f> Thinner<'f> {
 #[derive(Default)]
 struct Index<'t> {
     names: HashMap<String, Vec<usize>>,
+    /// Bytes of the longest of them.
+    longest: usize,
     addresses: HashMap<IpAddr, Vec<usize>>,
     sessions: HashMap<&'t str, Vec<usize>>,
     apps: HashMap<&'t str, Vec<usize>>,
@@ -199,6 +201,7 @@ impl<'t> Index<'t> {
                     .map(str::to_lowercase)
                     .collect();
             for name in names {
+                index.longest = index.longest.max(name.len());
                 index.names.entry(name).or_default().push(number);
             }
             for address in &marks.addresses {
@@ -221,6 +224,10 @@ impl<'t> Index<'t> {
     }
 
     fn named(&self, name: &str, into: &mut Vec<usize>) {
+        // A capital letter may be longer than the small one.
+        if name.len() > self.longest * 2 {
+            return;
+        }
         let found = if name.chars().any(char::is_uppercase) {
             self.names.get(&name.to_lowercase())
         } else {
@@ -277,7 +284,7 @@ impl<'t> Index<'t> {
         into.dedup();
     }
 
-    /// It comes from where an attacker is.
+    /// It comes from an attacker's place, session or app.
     fn is_marked(&self, event: &Event) -> bool {
         event
             .address
@@ -290,6 +297,10 @@ impl<'t> Index<'t> {
             .into_iter()
             .flatten()
             .any(|session| self.sessions.contains_key(session.as_str()))
+            || event
+                .app_id
+                .as_ref()
+                .is_some_and(|app| self.apps.contains_key(app.to_lowercase().as_str()))
     }
 }
 

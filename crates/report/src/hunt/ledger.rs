@@ -23,7 +23,13 @@ impl Unknown {
             let told = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M");
             format!(" ({} to {} UTC)", told(from), told(to))
         });
-        format!("{}: {}{span}", self.sources.join(", "), self.why)
+        let (named, rest) = self.sources.split_at(self.sources.len().min(3));
+        let more = match rest.len() {
+            0 => String::new(),
+            1 => format!(", {}", rest.concat()),
+            more => format!(" and {more} more"),
+        };
+        format!("{}{more}: {}{span}", named.join(", "), self.why)
     }
 }
 
@@ -109,4 +115,26 @@ pub(super) fn covered(report: &HuntReport) -> Vec<String> {
             ))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_concerns_every_log_does_not_name_them_all() {
+        let of = |sources: &[Source]| Unknown {
+            sources: sources.iter().map(|source| words(*source)).collect(),
+            span: None,
+            why: "2 records could not be read".to_owned(),
+        };
+        assert_eq!(
+            of(&Source::ALL).told(),
+            "audit log, sign-in log, directory audits and 8 more: 2 records could not be read"
+        );
+        assert_eq!(
+            of(&Source::ALL[..4]).told(),
+            "audit log, sign-in log, directory audits, message trace: 2 records could not be read"
+        );
+    }
 }

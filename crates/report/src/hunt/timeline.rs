@@ -1,7 +1,8 @@
 //! The events as a timeline, one at a time: a table for people, CSV, JSON
 //! lines, and the two forms that Timesketch imports.
 //!
-//! Columns are named as in the table of events (`docs/decisions/hunt-outputs.md`).
+//! Columns are named as in the table of events, but for `timestamp`: a spreadsheet
+//! takes `@timestamp` for a formula (`docs/decisions/hunt-outputs.md`).
 //! Timesketch wants `message`, `datetime` (ISO 8601 with an offset) and
 //! `timestamp_desc` in every row, reads `tag` as a list, and makes objects of
 //! names with stops in them, so there they have underscores.
@@ -155,7 +156,7 @@ impl<'a, W: Write> Timeline<'a, W> {
                         .map(str::to_owned)
                         .to_vec()
                 } else {
-                    ["@timestamp", "rule.id"].map(str::to_owned).to_vec()
+                    ["timestamp", "rule.id"].map(str::to_owned).to_vec()
                 };
                 names.extend(
                     ["retake.whose"]
@@ -230,7 +231,7 @@ fn object(event: &Event, whose: Whose, raised: &[&str], timesketch: bool) -> Val
         object.insert("tag".to_owned(), json!(raised));
     } else {
         let time = (event.time != NO_TIME).then(|| event.time.to_string());
-        object.insert("@timestamp".to_owned(), json!(time));
+        object.insert("timestamp".to_owned(), json!(time));
         object.insert("rule.id".to_owned(), json!(raised));
     }
     object.insert(column("retake.whose", timesketch), json!(whose.name()));

@@ -1,0 +1,17 @@
+//! `cargo xtask soak hunt`: a million records with every kind of story, several seeds.
+
+use std::path::Path;
+
+use crate::Failure;
+use crate::run::Call;
+
+/// Plays it in release, to docs/soak/hunt.json and its page.
+pub(crate) fn soak(root: &Path, commit: String) -> Result<(), Failure> {
+    Call::cargo("run --release --quiet --package retake-events --example soak --")
+        .arg("docs/soak")
+        .arg(commit)
+        .arg("cargo xtask soak hunt")
+        .run(root)?;
+    println!("wrote docs/soak/hunt.json and docs/soak/hunt.md");
+    Ok(())
+}
