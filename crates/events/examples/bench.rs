@@ -211,7 +211,7 @@ fn made_up(number: u64, user: u64, time: Timestamp) -> Event {
     let user_name = name(user);
     let address = format!("203.0.{}.{}", user % 250, number % 4);
     let (own, correlation, message) = (id(number), id(!number), id(number ^ 0x5555));
-    let session = id(user ^ (time.as_second() as u64 / 86_400) << 32);
+    let session = id(user ^ ((time.as_second() as u64 / 86_400) << 32));
     let original = format!(
         "{{\"CreationTime\":\"{time}\",\"Id\":\"{own}\",\"Operation\":\"{operation}\",\
          \"OrganizationId\":\"11111111-2222-4333-8444-555555555555\",\"RecordType\":50,\

@@ -16,6 +16,9 @@ use crate::terminal::Terminal;
 /// The longest cell that is shown to people, in characters.
 const LONGEST: usize = 60;
 
+/// Longer than any cell.
+const WHOLE: usize = 1 << 28;
+
 /// More columns than these are shown below each other.
 const BESIDE: usize = 10;
 
@@ -167,7 +170,7 @@ fn cell(value: &Value, whole: bool) -> String {
 
 /// What the log holds may be written by an attacker: nothing in it moves a cursor.
 fn safe(text: &str, whole: bool) -> String {
-    visible_within(text, if whole { usize::MAX } else { LONGEST }).into_owned()
+    visible_within(text, if whole { WHOLE } else { LONGEST }).into_owned()
 }
 
 fn text(value: &Value) -> String {
@@ -226,11 +229,11 @@ fn failure(error: TableError, directory: &Path) -> Failure {
         ),
         TableError::Query(why) => {
             // The engine lists all sixty columns.
-            let why = why.split(" Valid fields are").next().unwrap_or_default();
+            let why = why.split("Valid fields are").next().unwrap_or_default();
             Failure::usage(
                 format!(
                     "The question cannot be answered: {}. Nothing was changed.",
-                    why.trim_end().trim_end_matches('.')
+                    why.trim_end().trim_end_matches(['.', '?'])
                 ),
                 "A name with a dot stands in double quotes: \"user.name\". `retake sql DIR --columns` \
                  lists them; the table is called events.",

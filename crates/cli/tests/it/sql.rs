@@ -44,7 +44,12 @@ fn an_answer_is_a_table_in_which_nothing_obeys_an_attacker() {
     let directory = table(&home);
     let ran = asked(&home, &[&directory, QUESTION]);
     named(&home, None, || {
-        assert_snapshot!(ran.stdout, @r"");
+        assert_snapshot!(ran.stdout, @r#"
+user.name              network  subject                                                                         folder     n
+---------------------  -------  ------------------------------------------------------------------------------  ---------  --
+dana@fabrikam.example    64500  =HYPERLINK("https://evil.example")␛[2J[U+202E]                                  RSS Feeds  -5
+eli@fabrikam.example            long long long long long long long long long long long long … [150 characters]             -5
+"#);
     });
     assert_eq!((ran.code, ran.stderr.as_str()), (0, "2 rows\n"));
     let whole = asked(&home, &[&directory, QUESTION, "--whole"]);
@@ -68,7 +73,25 @@ fn many_columns_stand_below_each_other_without_the_empty_ones() {
         ],
     );
     named(&home, None, || {
-        assert_snapshot!(ran.stdout, @r"");
+        assert_snapshot!(ran.stdout, @r#"
+-- 1
+@timestamp                   [TIME]
+event.id                     one
+event.dataset                ual
+event.kind                   change
+event.action                 New-InboxRule
+event.outcome                unknown
+user.name                    dana@fabrikam.example
+source.network               as64500
+email.subject                =HYPERLINK("https://evil.example")␛[2J[U+202E]
+m365.mfa                     unknown
+log.file.path
+event.original               {}
+source.as.number             64500
+m365.throttled               false
+log.offset                   0
+parameter                    {"MoveToFolder":"RSS Feeds"}
+"#);
     });
 }
 
@@ -98,7 +121,7 @@ fn a_spreadsheet_calculates_numbers_and_no_text() {
     let directory = table(&home);
     let file = home.path().join("answer.csv");
     let question = format!(
-        "{}, \"email.to.address\" from events",
+        "{}, \"email.to.address\" from events order by 1",
         QUESTION.split(" from").next().unwrap()
     );
     let ran = asked(
@@ -192,7 +215,51 @@ fn what_cannot_be_answered_says_why_and_what_to_do() {
         all.push_str("\n\n");
     }
     named(&home, None, || {
-        assert_snapshot!(all, @r"");
+        assert_snapshot!(all, @r#"
+$ retake sql [HOME]/nothing select 1
+error RT2002: [HOME]/nothing holds no table of events (a directory with files `events-*.parquet`). Nothing was read.
+
+hint: `retake hunt FILE… --to DIR` writes one.
+      retake explain RT2002
+[exit 2]
+
+$ retake sql [HOME]/events select user.name from events
+error RT2002: The question cannot be answered: This feature is not implemented: Dot access not supported for non-string expr: Identifier(Ident { value: "name", quote_style: None, span: Span(Location(1,13)..Location(1,17)) }). Nothing was changed.
+
+hint: A name with a dot stands in double quotes: "user.name". `retake sql DIR --columns` lists them; the table is called events.
+      retake explain RT2002
+[exit 2]
+
+$ retake sql [HOME]/events select "user.nam" from events
+error RT2002: The question cannot be answered: Schema error: No field named "user.nam". Did you mean 'events."user.name"'. Nothing was changed.
+
+hint: A name with a dot stands in double quotes: "user.name". `retake sql DIR --columns` lists them; the table is called events.
+      retake explain RT2002
+[exit 2]
+
+$ retake sql [HOME]/events drop table events
+error RT2002: The question cannot be answered: Error during planning: DDL not supported: DropTable. Nothing was changed.
+
+hint: A name with a dot stands in double quotes: "user.name". `retake sql DIR --columns` lists them; the table is called events.
+      retake explain RT2002
+[exit 2]
+
+$ retake sql [HOME]/events copy events to 'out.csv'
+error RT2002: The question cannot be answered: Error during planning: DML not supported: COPY. Nothing was changed.
+
+hint: A name with a dot stands in double quotes: "user.name". `retake sql DIR --columns` lists them; the table is called events.
+      retake explain RT2002
+[exit 2]
+
+$ retake sql [HOME]/events
+error: the following required arguments were not provided:
+  <QUESTION>
+
+Usage: retake sql <DIRECTORY> <QUESTION>
+
+For more information, try '--help'.
+[exit 2]
+"#);
     });
     assert_eq!(home.files(), before);
     // A table that is damaged.
