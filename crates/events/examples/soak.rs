@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Ok(())
         }
         [directory, commit, command, rest @ ..] => {
-            let events = rest
+            let events: u64 = rest
                 .first()
                 .map_or(Ok(1_000_000), |events| events.parse())?;
             let seeds: u64 = rest.get(1).map_or(Ok(3), |seeds| seeds.parse())?;

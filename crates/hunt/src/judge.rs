@@ -29,7 +29,7 @@ use crate::readers::Imported;
 use crate::report::{HuntReport, Options, UserAnswer, coverage};
 use crate::sigma::SigmaAnswer;
 use crate::store::{Store, StoreError, by_time};
-use gather::{Marks, Target, Thinner, gather};
+use gather::{Marks, Target, Thinner, confess, gather};
 
 /// How much is held in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,7 +284,13 @@ impl Court<'_> {
                 }
                 let all: Vec<&Event> = events.iter().collect();
                 let subject = self.learned.subject(user, &BTreeSet::new());
-                let analysis = self.ground().analyse(all, &subject, self.options.now);
+                let mut analysis = self.ground().analyse(all, &subject, self.options.now);
+                let had = self
+                    .learned
+                    .people
+                    .get(user)
+                    .map_or(0, |person| person.events);
+                confess(&mut analysis, had.saturating_sub(events.len()));
                 for change in analysis
                     .changes
                     .iter()
@@ -365,7 +371,7 @@ impl Court<'_> {
                 let mut analysis = self
                     .ground()
                     .analyse(all, &target.subject, self.options.now);
-                target.confess(&mut analysis);
+                confess(&mut analysis, target.thinned);
                 let user = target.subject.upn;
                 let marks = Marks::of(&analysis, &self.learned.shared);
                 grown |= !target.marks.covers(&marks);

@@ -103,27 +103,25 @@ pub(super) struct Target {
     pub(super) thinned: usize,
 }
 
-impl Target {
-    /// Says in the ledger what was left out.
-    pub(super) fn confess(&self, analysis: &mut Analysis) {
-        if self.thinned == 0 {
-            return;
-        }
-        for line in analysis
-            .coverage
-            .iter_mut()
-            .filter(|line| line.source == Source::Ual)
-        {
-            line.gaps.push(Gap {
-                from: line.from,
-                to: line.to,
-                why: format!(
-                    "{} records of reading, files and pages were counted and not judged one by one; one for each hour, place, session and program was",
-                    self.thinned
-                ),
-            });
-            line.gaps.sort();
-        }
+/// Says in the ledger how many of an account's own records were left out.
+pub(super) fn confess(analysis: &mut Analysis, thinned: usize) {
+    if thinned == 0 {
+        return;
+    }
+    for line in analysis
+        .coverage
+        .iter_mut()
+        .filter(|line| line.source == Source::Ual)
+    {
+        line.events += thinned;
+        line.gaps.push(Gap {
+            from: line.from,
+            to: line.to,
+            why: format!(
+                "{thinned} records of reading, files and pages were counted and not judged one by one; one for each hour, place, session and program was"
+            ),
+        });
+        line.gaps.sort();
     }
 }
 
