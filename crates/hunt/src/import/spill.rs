@@ -148,10 +148,10 @@ pub(super) fn merge<E: From<io::Error>>(
 
 type Place = (Rc<RefCell<File>>, (u64, u64));
 
-fn each<E: From<io::Error>>(
-    places: Vec<Place>,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), E>,
-) -> Result<(), E> {
+/// Takes key and body of each event.
+type Visit<'a, E> = dyn FnMut(&[u8], &[u8]) -> Result<(), E> + 'a;
+
+fn each<E: From<io::Error>>(places: Vec<Place>, visit: &mut Visit<'_, E>) -> Result<(), E> {
     let mut cursors: Vec<Cursor> = places.into_iter().map(Cursor::new).collect();
     let mut heap = BinaryHeap::new();
     for (number, cursor) in cursors.iter_mut().enumerate() {

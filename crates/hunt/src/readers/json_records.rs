@@ -64,7 +64,7 @@ pub(super) fn reason(error: &serde_json::Error) -> String {
 }
 
 /// Hands every record of a whole text to `sink`: text, line, and why it is damaged.
-pub(super) fn each(text: &str, sink: &mut dyn FnMut(&str, u64, Option<Cow<'static, str>>)) {
+pub(super) fn each(text: &str, sink: &mut Each<'_>) {
     let mut json = Json {
         lines_apart: true,
         ..Json::default()
@@ -75,6 +75,9 @@ pub(super) fn each(text: &str, sink: &mut dyn FnMut(&str, u64, Option<Cow<'stati
         Found::Columns(_) => {}
     });
 }
+
+/// Takes a record's text, its line, and why it is damaged.
+pub(super) type Each<'a> = dyn FnMut(&str, u64, Option<Cow<'static, str>>) + 'a;
 
 /// Cuts a stream of JSON.
 #[derive(Default)]
@@ -697,7 +700,7 @@ impl<'a> Pass<'a> {
     fn count_lines(&mut self) {
         let passed = self.bytes.get(self.counted..self.at).unwrap_or_default();
         if let Some(last) = passed.iter().rposition(|byte| *byte == b'\n') {
-            self.json.line.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+            self.json.line.line += passed.split(|byte| *byte == b'\n').skip(1).count() as u64;
             self.json.line.indent = self.leading(self.counted + last + 1);
             self.json.line.fresh = false;
         } else if self.json.line.fresh && self.counted == 0 && self.at < self.bytes.len() {
