@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray as _, BooleanArray, Float64Array, ListArray, ListBuilder, RecordBatch,
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, ListArray, ListBuilder, RecordBatch,
     StringArray, StringBuilder, TimestampMicrosecondArray, UInt32Array, UInt64Array,
 };
 use datafusion::arrow::compute::cast;
@@ -222,9 +222,7 @@ pub(crate) fn events(batch: &RecordBatch) -> Result<Vec<Event>, ArrowError> {
         .ok_or_else(|| ArrowError::SchemaError(format!("there is no column {TIME}")))?;
     let times = times.as_primitive::<TimestampMicrosecondType>();
     let beyond = one(batch, BEYOND, &DataType::UInt32)?;
-    let beyond = beyond
-        .as_ref()
-        .map(|array| array.as_primitive::<UInt32Type>());
+    let beyond = beyond.as_ref().map(AsArray::as_primitive::<UInt32Type>);
     let mut events = Vec::with_capacity(batch.num_rows());
     for (row, time) in times.iter().enumerate() {
         let beyond = beyond.map_or(0, |array| {

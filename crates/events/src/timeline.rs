@@ -16,6 +16,7 @@ use datafusion::parquet::arrow::arrow_reader::{
     ArrowPredicateFn, ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowFilter,
     RowSelection, RowSelector,
 };
+use datafusion::parquet::data_type::ByteArray;
 use datafusion::parquet::file::metadata::{
     PageIndexPolicy, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader,
     ParquetStatisticsPolicy, RowGroupMetaData,
@@ -182,8 +183,8 @@ impl<'a> Asked<'a> {
         };
         let user = match statistics(self.user_leaf) {
             Some(Statistics::ByteArray(values)) => self.may_be_user(
-                values.min_opt().map(|value| value.data()),
-                values.max_opt().map(|value| value.data()),
+                values.min_opt().map(ByteArray::data),
+                values.max_opt().map(ByteArray::data),
             ),
             _ => true,
         };

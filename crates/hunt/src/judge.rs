@@ -9,8 +9,8 @@
 //! who came from there are looked at too, until nobody new is found.
 //!
 //! Memory grows with what was found and with the events of those users, not
-//! with the input: at most [`AT_ONCE`] events are held at a time, and of a user
-//! with more than [`MOST`] events the bulk (reading, files, pages) is thinned to
+//! with the input: at most [`Bounds::at_once`] events are held at a time, and of a user
+//! with more than [`Bounds::most`] events the bulk (reading, files, pages) is thinned to
 //! one event for each hour, place, session and program. What comes from an
 //! attacker's place is never thinned.
 

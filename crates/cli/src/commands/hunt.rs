@@ -155,7 +155,7 @@ fn show(
 
 /// The events of the table, or of some accounts in it, in order of time.
 fn write_timeline(
-    path: &PathBuf,
+    path: &Path,
     form: Form,
     args: &Hunt,
     hunted: &Hunted,

@@ -14,7 +14,7 @@ fn table(home: &Home) -> String {
     let event = |time: &str, user: &str, id: &str| {
         let mut event = Event::new(Source::Ual, time.parse().unwrap(), "New-InboxRule", "{}");
         event.user = Some(user.to_owned());
-        event.record_id = id.to_owned();
+        id.clone_into(&mut event.record_id);
         event
     };
     let mut hostile = event("2026-03-02T09:10:00Z", "dana@fabrikam.example", "one");

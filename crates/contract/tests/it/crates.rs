@@ -14,7 +14,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("retake-tenant", &["retake-playbook"]),
     ("retake-casefile", &["retake-playbook"]),
     ("retake-hunt", &["retake-playbook"]),
-    ("retake-events", &["retake-hunt"]),
+    // The corpus only in its soak and bench, which are no part of the program.
+    ("retake-events", &["retake-hunt", "retake-corpus"]),
+    // Only to lay a hunt's answers beside the truth; what it writes, it writes from the
+    // documentation.
+    ("retake-corpus", &["retake-hunt"]),
     // Writes the wire formats from the documentation by itself; see `LAB_MAY_SAY`.
     ("retake-lab", &["retake-playbook"]),
     (

@@ -55,7 +55,7 @@ pub(crate) fn plain(time: &str, user: &str, id: &str) -> Event {
         "{}",
     );
     event.user = (!user.is_empty()).then(|| user.to_owned());
-    event.record_id = id.to_owned();
+    id.clone_into(&mut event.record_id);
     event
 }
 

@@ -258,12 +258,12 @@ fn a_timeline_says_whose_each_event_is_and_what_it_raised() {
         .filter(|row| row["user.name"] == UPN && row["retake.whose"] == "user")
         .count();
     assert_eq!(own, 62);
-    // What only raises a suspicion is not laid to an attacker.
     let other = rows
         .iter()
         .find(|row| row["user.name"] != UPN && row["source.ip"] == "203.0.113.9")
         .unwrap();
-    assert_eq!(other["retake.whose"], "in_question");
+    // They came in from where another account was taken from.
+    assert_eq!(other["retake.whose"], "attacker");
     let table = String::from_utf8(timeline(&report, Form::Table)).unwrap();
     assert!(table.lines().any(|line| {
         line.starts_with("2026-04-01 22:05:00  attacker") && line.contains("New-InboxRule")

@@ -103,10 +103,11 @@ pub(super) fn damaged_beside(table: &Path) -> PathBuf {
 
 fn failure(error: HuntFailure) -> Failure {
     let next = match &error {
-        HuntFailure::Import(ImportError::Scratch { .. } | ImportError::Damage(_))
+        HuntFailure::Import(
+            ImportError::Scratch { .. } | ImportError::Damage(_) | ImportError::Sink(_),
+        )
         | HuntFailure::Table(_)
-        | HuntFailure::Store(_)
-        | HuntFailure::Import(ImportError::Sink(_)) => {
+        | HuntFailure::Store(_) => {
             "Make room, or name another directory: in TMPDIR for temporary files, in --to for the table."
         }
         _ => "Name files or directories of exported logs; zip and gz are opened.",
