@@ -188,11 +188,6 @@ impl Matcher<'_> {
         self.rows.merge(other.rows);
     }
 
-    /// How many rows are held in memory: what it grows with.
-    pub fn kept(&self) -> usize {
-        self.rows.held()
-    }
-
     /// The findings, worst first, one per detection and user. Without
     /// `own_domains` the mail domains of the accounts at work in the events
     /// are the organisation's own.

@@ -141,11 +141,6 @@ impl Rows {
         }
     }
 
-    /// Rows that are held in memory.
-    pub(crate) fn held(&self) -> usize {
-        self.count
-    }
-
     /// Hands the rows of each partition to `visit`, by detection, each detection's in
     /// order and without repeats; of several threads' rows together. `wanted` says of a
     /// number whether its event is wanted. In memory all are one partition.

@@ -17,7 +17,25 @@ use super::table::{self, Table};
 use crate::event::Event;
 
 /// How much of a damaged record's text is kept, in bytes.
-pub(super) const MAX_DAMAGED: usize = 64 << 10;
+const MAX_DAMAGED: usize = 64 << 10;
+
+/// The text of something damaged, as much of it as is kept.
+#[derive(Default)]
+pub(super) struct Kept(String);
+
+impl Kept {
+    /// More of it.
+    pub(super) fn push(&mut self, text: &str) {
+        let room = MAX_DAMAGED.saturating_sub(self.0.len());
+        let end = text.floor_char_boundary(room);
+        self.0.push_str(text.get(..end).unwrap_or_default());
+    }
+
+    /// What was kept.
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+}
 
 /// What the records of a chunk are.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::MAX_RECORD;
-use super::chunk::{MAX_DAMAGED, Out};
+use super::chunk::{Kept, Out};
 use crate::moment::{self, DateOrder};
 
 /// The header: column names trimmed, blanks collapsed (reference §7.4: portals
@@ -116,7 +116,7 @@ pub(super) struct Rows {
 }
 
 struct Damaged {
-    kept: String,
+    kept: Kept,
     line: u64,
     why: String,
 }
@@ -142,7 +142,7 @@ impl Rows {
             if let Some(mut damaged) = self.damaged.take() {
                 match self.pass_over(&mut damaged, text, &mut at, end) {
                     Passed::Row => out.broken(
-                        damaged.kept.trim_end(),
+                        damaged.kept.text().trim_end(),
                         damaged.line,
                         Cow::Owned(damaged.why),
                     ),
@@ -163,7 +163,7 @@ impl Rows {
                     None => out.unit(slice.trim_end(), self.line),
                     Some(why) => {
                         self.damaged = Some(Damaged {
-                            kept: String::new(),
+                            kept: Kept::default(),
                             line: self.line,
                             why,
                         });
@@ -175,7 +175,7 @@ impl Rows {
         }
         if end && let Some(damaged) = self.damaged.take() {
             out.broken(
-                damaged.kept.trim_end(),
+                damaged.kept.text().trim_end(),
                 damaged.line,
                 Cow::Owned(damaged.why),
             );
@@ -226,11 +226,13 @@ impl Rows {
                 // What begins the next line is not known yet. Of a line without end
                 // nothing has to come again.
                 let upto = if ended { line_end - 1 } else { line_end };
-                damaged.take(text.get(*at..upto).unwrap_or_default());
+                damaged.kept.push(text.get(*at..upto).unwrap_or_default());
                 *at = upto;
                 return Passed::NotYet;
             }
-            damaged.take(text.get(*at..line_end).unwrap_or_default());
+            damaged
+                .kept
+                .push(text.get(*at..line_end).unwrap_or_default());
             *at = line_end;
             self.line += 1;
             if line_end >= bytes.len() || begins_row(text.get(line_end..).unwrap_or_default()) {
@@ -245,15 +247,6 @@ enum Passed {
     Row,
     /// It may go on in what is to come.
     NotYet,
-}
-
-impl Damaged {
-    /// Keeps as much as is kept of damage.
-    fn take(&mut self, text: &str) {
-        let room = MAX_DAMAGED.saturating_sub(self.kept.len());
-        let end = text.floor_char_boundary(room);
-        self.kept.push_str(text.get(..end).unwrap_or_default());
-    }
 }
 
 /// Continuations of a field are JSON in every export that has line breaks in

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::sync::Arc;
 
-use super::chunk::{Chunk, Layout, MAX_DAMAGED, Out};
+use super::chunk::{Chunk, Kept, Layout, Out};
 use super::csv_records::{self, Rows};
 use super::decode::Decoder;
 use super::json_records::{self, Json};
@@ -76,7 +76,7 @@ enum Mode {
 
 /// No record of a known form so far.
 struct Nothing {
-    kept: String,
+    kept: Kept,
     line: u64,
     /// Line ends since.
     lines: u64,
@@ -188,7 +188,7 @@ impl<'a> Cutter<'a> {
             return 0;
         }
         self.mode = Mode::Nothing(Nothing {
-            kept: String::new(),
+            kept: Kept::default(),
             line: lines + 1,
             lines,
         });
@@ -215,30 +215,23 @@ impl Nothing {
         while let Some(length) = text.get(at..).and_then(|rest| rest.find('\n')) {
             let next = at + length + 1;
             if text.len() == next && !end {
-                self.take(text.get(at..next - 1).unwrap_or_default());
+                self.kept.push(text.get(at..next - 1).unwrap_or_default());
                 return Step::On(next - 1);
             }
-            self.take(text.get(at..next).unwrap_or_default());
+            self.kept.push(text.get(at..next).unwrap_or_default());
             self.lines += 1;
             if text.as_bytes().get(next) == Some(&b'{') {
                 return Step::Json(next);
             }
             at = next;
         }
-        self.take(text.get(at..).unwrap_or_default());
+        self.kept.push(text.get(at..).unwrap_or_default());
         if end { Step::End } else { Step::On(text.len()) }
-    }
-
-    /// Keeps as much as is kept of damage.
-    fn take(&mut self, text: &str) {
-        let room = MAX_DAMAGED.saturating_sub(self.kept.len());
-        let end = text.floor_char_boundary(room);
-        self.kept.push_str(text.get(..end).unwrap_or_default());
     }
 
     fn tell(&self, out: &mut Out<'_>) {
         let why = Cow::Borrowed("no record of a known form");
-        out.broken(&self.kept, self.line, why);
+        out.broken(self.kept.text(), self.line, why);
     }
 }
 

@@ -15,7 +15,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::MAX_RECORD;
-use super::chunk::{Layout, MAX_DAMAGED, Out};
+use super::chunk::{Kept, Layout, Out};
 use super::query_result::Query;
 
 /// Keys whose list of objects makes its object a page of records.
@@ -115,7 +115,7 @@ enum Mode {
 }
 
 struct Skip {
-    kept: String,
+    kept: Kept,
     line: u64,
     why: Cow<'static, str>,
     /// It ends with its line; otherwise before the line of the next record.
@@ -412,12 +412,12 @@ impl<'a> Pass<'a> {
     fn start_skip(&mut self, end: usize, why: &'static str, one_line: bool) {
         self.count_lines();
         let mut skip = Skip {
-            kept: String::new(),
+            kept: Kept::default(),
             line: self.json.line.line,
             why: Cow::Borrowed(why),
             one_line,
         };
-        skip.take(self.slice(self.at, end));
+        skip.kept.push(self.slice(self.at, end));
         self.at = end;
         self.json.mode = Mode::Skip(skip);
     }
@@ -431,7 +431,7 @@ impl<'a> Pass<'a> {
                 return self.skip_all(skip);
             }
             if skip.one_line {
-                skip.take(self.slice(self.at, line_end));
+                skip.kept.push(self.slice(self.at, line_end));
                 self.at = line_end;
                 self.skipped(&skip);
                 return Flow::On;
@@ -440,13 +440,13 @@ impl<'a> Pass<'a> {
             match self.first_on_line(next) {
                 None if self.end => return self.skip_all(skip),
                 None if self.bytes.len() - next <= MAX_BLANKS => {
-                    skip.take(self.slice(self.at, line_end));
+                    skip.kept.push(self.slice(self.at, line_end));
                     self.at = line_end;
                     self.json.mode = Mode::Skip(skip);
                     return Flow::More;
                 }
                 first => {
-                    skip.take(self.slice(self.at, next));
+                    skip.kept.push(self.slice(self.at, next));
                     self.at = next;
                     let begins = first == Some(b'{') && self.leading(next) <= self.json.line.indent;
                     if begins || first == Some(b']') {
@@ -459,7 +459,7 @@ impl<'a> Pass<'a> {
     }
 
     fn skip_all(&mut self, mut skip: Skip) -> Flow {
-        skip.take(self.slice(self.at, self.bytes.len()));
+        skip.kept.push(self.slice(self.at, self.bytes.len()));
         self.at = self.bytes.len();
         if self.end {
             self.skipped(&skip);
@@ -471,7 +471,7 @@ impl<'a> Pass<'a> {
 
     fn skipped(&mut self, skip: &Skip) {
         (self.found)(Found::Broken(
-            skip.kept.trim_end(),
+            skip.kept.text().trim_end(),
             skip.line,
             skip.why.clone(),
         ));
@@ -722,12 +722,3 @@ impl<'a> Pass<'a> {
 }
 
 const TOO_LONG: &str = "longer than a record may be";
-
-impl Skip {
-    /// Keeps as much as is kept of damage.
-    fn take(&mut self, text: &str) {
-        let room = MAX_DAMAGED.saturating_sub(self.kept.len());
-        let end = text.floor_char_boundary(room);
-        self.kept.push_str(text.get(..end).unwrap_or_default());
-    }
-}
