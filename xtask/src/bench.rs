@@ -25,6 +25,9 @@ pub(crate) struct Size {
     /// Audit log that is imported, in MB of JSON lines; a quarter and a half of it, too.
     #[arg(long, default_value_t = 1024)]
     megabytes: u64,
+    /// The largest audit log of all, in MB, which is hunted through once for its memory; 0: none.
+    #[arg(long, default_value_t = 10_240)]
+    most: u64,
     /// Events of the table whose timelines are read.
     #[arg(long, default_value_t = 10_000_000)]
     events: u64,
@@ -88,10 +91,23 @@ fn hunt(root: &Path, size: &Size) -> Result<(), Failure> {
         }
         note("jq", bench.jq(largest)?);
     }
-    for (megabytes, corpus) in &corpora {
+    let mut hunted = |megabytes: u64, corpus: &Path| -> Result<(), Failure> {
         let result = bench.hunt(corpus)?;
         println!("  {megabytes} MB: {result}");
         growth.push(json!({"bytes": size_of(corpus)?, "result": result}));
+        Ok(())
+    };
+    for (megabytes, corpus) in &corpora {
+        hunted(*megabytes, corpus)?;
+    }
+    if size.most > 0 {
+        let corpus = bench.corpus(size.most)?;
+        hunted(size.most, &corpus)?;
+        // It is too large to be kept for the next time.
+        if let Some(directory) = corpus.parent() {
+            fs::remove_dir_all(directory)
+                .map_err(|error| format!("{}: {error}", directory.display()))?;
+        }
     }
     println!("a table of {} events", size.events);
     let timeline = bench.timelines(size.events)?;
@@ -135,8 +151,9 @@ impl<'a> Bench<'a> {
         fs::create_dir_all(&directory)
             .map_err(|error| format!("{}: {error}", directory.display()))?;
         println!("building");
-        Call::cargo("build --quiet --release --package retake-events --example bench").run(root)?;
-        Call::cargo("build --quiet --release --package retake-corpus").run(root)?;
+        // As everything else is built, so that nothing heavy is built twice.
+        Call::cargo("build --quiet --release --workspace --example bench --bin retake-corpus")
+            .run(root)?;
         let venv = root.join("target/bench/venv");
         let python = venv.join("bin/python").to_string_lossy().into_owned();
         if !venv.join("bin/python").exists() {
@@ -348,7 +365,7 @@ fn command(size: &Size) -> String {
         ""
     };
     format!(
-        "cargo xtask bench hunt --megabytes {} --events {} --runs {}{sigma}",
-        size.megabytes, size.events, size.runs
+        "cargo xtask bench hunt --megabytes {} --most {} --events {} --runs {}{sigma}",
+        size.megabytes, size.most, size.events, size.runs
     )
 }

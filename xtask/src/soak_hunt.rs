@@ -7,7 +7,8 @@ use crate::run::Call;
 
 /// Plays it in release, to docs/soak/hunt.json and its page.
 pub(crate) fn soak(root: &Path, commit: String) -> Result<(), Failure> {
-    Call::cargo("run --release --quiet --package retake-events --example soak --")
+    Call::cargo("build --release --quiet --workspace --example soak").run(root)?;
+    Call::new("target/release/examples/soak", "")
         .arg("docs/soak")
         .arg(commit)
         .arg("cargo xtask soak hunt")

@@ -1,7 +1,7 @@
 //! Hunts through generated corpora and compares the answers with the truth.
 //!
-//! By hand, to look at single seeds; `soak DIRECTORY COMMIT COMMAND EVENTS SEEDS` writes what
-//! `cargo xtask soak hunt` does, with the events in memory, where the table cannot be built.
+//! By hand, to look at single seeds; with the events in memory. The long run over the table is
+//! `cargo xtask soak hunt`.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
@@ -9,8 +9,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use jiff::Timestamp;
-use retake_corpus::check::{Checked, check, kinds};
-use retake_corpus::soak::{self, Played};
+use retake_corpus::check::{Checked, check};
 use retake_corpus::{AuditForm, Logs, Options, SignInForm, generate};
 use retake_hunt::{Import, Verdict};
 
@@ -34,26 +33,7 @@ struct Arguments {
     user: Option<String>,
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["--one", seed, events] => {
-            let played = one(seed.parse()?, events.parse()?);
-            println!("{}", serde_json::to_string(&played)?);
-            return Ok(());
-        }
-        ["soak", directory, commit, command, events, seeds] => {
-            return soak::play(
-                std::path::Path::new(directory),
-                (commit, command),
-                1001..=1000 + seeds.parse::<u64>()?,
-                events.parse()?,
-                &mut |played| println!("{}", played.line()),
-            );
-        }
-        _ => {}
-    }
+fn main() {
     let arguments = Arguments::parse();
     let mut all = Checked::default();
     for seed in arguments.from..=arguments.to {
@@ -132,50 +112,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "all: {} of {} found, {} first events, {} paths, blast {:?}; {} wronged, suspicious {:?}",
         all.found, all.taken, all.first_event, all.path, all.blast, all.wronged, all.suspicious
     );
-    Ok(())
-}
-
-/// One corpus of a long run, with everything in memory.
-fn one(seed: u64, events: u64) -> Played {
-    let options = soak::options(seed, events);
-    let begin = Instant::now();
-    let mut logs: [Vec<u8>; 5] = Default::default();
-    let mut writers = logs.iter_mut().map(|log| log as &mut dyn std::io::Write);
-    let told = generate(
-        &options,
-        Logs {
-            audit: writers.next(),
-            interactive: writers.next(),
-            silent: writers.next(),
-            directory: writers.next(),
-            trace: writers.next(),
-        },
-    )
-    .unwrap();
-    let generate_seconds = begin.elapsed().as_secs_f64();
-    let bytes = logs.iter().map(|log| log.len() as u64).sum();
-    let begin = Instant::now();
-    let mut import = Import::new();
-    for (name, bytes) in ["audit", "interactive", "silent", "directory", "trace"]
-        .iter()
-        .zip(&mut logs)
-    {
-        import.add_bytes(name, &std::mem::take(bytes));
-    }
-    let now = Timestamp::from_second(options.start + (options.days + 40) * 86_400).unwrap();
-    let report = retake_hunt::report(import.finish(), &retake_hunt::Options::new(now).unwrap());
-    Played {
-        seed,
-        store: "memory".to_owned(),
-        records: told.rows.iter().sum(),
-        bytes,
-        users: told.users.len(),
-        stories: kinds(&told),
-        checked: check(&told, &report),
-        generate_seconds,
-        hunt_seconds: begin.elapsed().as_secs_f64(),
-        peak_mib: soak::peak_mib(),
-    }
 }
 
 /// One line for each sign-in or change.

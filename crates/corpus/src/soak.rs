@@ -29,9 +29,6 @@ pub struct Soak {
 pub struct Played {
     /// Its seed.
     pub seed: u64,
-    /// Where the events lay while they were judged: `table` (files, as `retake hunt` does) or
-    /// `memory`.
-    pub store: String,
     /// Rows in all its logs, repeats and damaged ones among them.
     pub records: u64,
     /// Their bytes.
@@ -148,14 +145,14 @@ impl Soak {
             self.command,
         );
         page.push_str(
-            "| Seed | Records | GB | Accounts | Taken | Found | First event | Path | Read, sent, changed | No story, called compromised | No story, needs a look | Seconds | Events in | Peak MiB |\n\
-             |---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+            "| Seed | Records | GB | Accounts | Taken | Found | First event | Path | Read, sent, changed | No story, called compromised | No story, needs a look | Seconds | Peak MiB |\n\
+             |---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
         );
         for one in &self.played {
             let it = &one.checked;
             let _ = writeln!(
                 page,
-                "| {} | {} | {:.2} | {} | {} | {} | {} | {} | {} of {} | {} of {} | {} | {:.0} | {} | {} |",
+                "| {} | {} | {:.2} | {} | {} | {} | {} | {} | {} of {} | {} of {} | {} | {:.0} | {} |",
                 one.seed,
                 one.records,
                 one.bytes as f64 / 1e9,
@@ -170,7 +167,6 @@ impl Soak {
                 it.suspicious.1,
                 it.suspicious.0,
                 one.hunt_seconds,
-                one.store,
                 one.peak_mib
                     .map_or_else(|| "-".to_owned(), |mib| mib.to_string()),
             );

@@ -94,7 +94,6 @@ fn play(seed: u64, events: u64) -> Result<Played, Box<dyn std::error::Error>> {
     let hunt_seconds = begin.elapsed().as_secs_f64();
     Ok(Played {
         seed,
-        store: "table".to_owned(),
         records: told.rows.iter().sum(),
         bytes,
         users: told.users.len(),

@@ -99,6 +99,23 @@ impl Source {
             Self::Listing => "listing",
         }
     }
+
+    /// The name that people use.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Ual => "audit log",
+            Self::SignIns => "sign-in log",
+            Self::DirectoryAudits => "directory audits",
+            Self::MessageTrace => "message trace",
+            Self::RiskDetections => "risk detections",
+            Self::GraphActivity => "Graph activity",
+            Self::CloudApps => "cloud apps",
+            Self::UrlClicks => "clicks on links",
+            Self::Copilot => "Copilot history",
+            Self::SecurityAlerts => "security alerts",
+            Self::Listing => "listings",
+        }
+    }
 }
 
 /// How the act ended.

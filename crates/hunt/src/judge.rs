@@ -9,8 +9,8 @@
 //! who came from there are looked at too, until nobody new is found.
 //!
 //! Memory grows with what was found and with the events of those users, not
-//! with the input: at most [`Bounds::at_once`] events are held at a time, and of a user
-//! with more than [`Bounds::most`] events the bulk (reading, files, pages) is thinned to
+//! with the input: at most [`Bounds::at_once`] events are held at a time, packed but for those
+//! of the account that is being judged, and of a user with more than [`Bounds::most`] events the bulk (reading, files, pages) is thinned to
 //! one event for each hour, place, session and program. What comes from an
 //! attacker's place is never thinned.
 
@@ -343,9 +343,13 @@ impl Court<'_> {
         Ok(())
     }
 
-    fn group(&mut self, users: Vec<String>, hostile: &BTreeSet<IpAddr>) -> Result<(), StoreError> {
+    fn group(
+        &mut self,
+        mut users: Vec<String>,
+        hostile: &BTreeSet<IpAddr>,
+    ) -> Result<(), StoreError> {
         let heavy = self.learned.heavy(self.bounds.most);
-        for reading in 1..=READINGS {
+        for _ in 0..READINGS {
             let mut targets: Vec<Target> = users
                 .iter()
                 .map(|user| Target {
@@ -360,27 +364,26 @@ impl Court<'_> {
                 &self.learned.shared,
                 Thinner::new(heavy.clone(), self.findings),
             )?;
-            let mut grown = false;
+            let mut again = Vec::new();
             for target in targets {
-                let mut all: Vec<&Event> = target
-                    .events
-                    .iter()
-                    .filter_map(|number| events.get(*number))
-                    .collect();
-                all.sort_by(|a, b| by_time(a, b));
-                let mut analysis = self
-                    .ground()
-                    .analyse(all, &target.subject, self.options.now);
+                let mut own = events.of(&target)?;
+                own.sort_by(by_time);
+                let mut analysis =
+                    self.ground()
+                        .analyse(own.iter().collect(), &target.subject, self.options.now);
                 confess(&mut analysis, target.thinned);
                 let user = target.subject.upn;
                 let marks = Marks::of(&analysis, &self.learned.shared);
-                grown |= !target.marks.covers(&marks);
+                if !target.marks.covers(&marks) {
+                    again.push(user.clone());
+                }
                 self.marks.insert(user.clone(), target.marks.and(marks));
                 self.answers.insert(user, analysis);
             }
-            if !grown || reading == READINGS {
+            if again.is_empty() {
                 break;
             }
+            users = again;
         }
         Ok(())
     }

@@ -147,10 +147,12 @@ pub(crate) fn coverage(account: &ImportReport, shared: &Shared) -> Vec<Coverage>
                 gaps.push(Gap {
                     from: None,
                     to: None,
-                    why: format!(
-                        "{} records could not be read; they may be of this source",
-                        account.counts.damaged
-                    ),
+                    why: match account.counts.damaged {
+                        1 => "1 record could not be read; it may be of this source".to_owned(),
+                        many => {
+                            format!("{many} records could not be read; they may be of this source")
+                        }
+                    },
                 });
             }
             gaps.extend(holes(*source, shared));

@@ -110,24 +110,35 @@ pub fn table_order(a: &Event, b: &Event) -> std::cmp::Ordering {
 /// Events in memory: for small inputs and tests.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
+    /// Without their originals, which are copied for nobody.
     events: Vec<Event>,
+    originals: Vec<Box<str>>,
 }
 
 impl Memory {
     /// A store of these events, in whatever order they come.
     pub fn new(mut events: Vec<Event>) -> Self {
         events.sort_by(table_order);
-        Self { events }
+        let originals = events
+            .iter_mut()
+            .map(|event| std::mem::take(&mut event.original))
+            .collect();
+        Self { events, originals }
     }
 
-    /// The events, in the order of the table.
+    /// The events with their originals, in the order of the table.
     pub fn into_events(self) -> Vec<Event> {
-        self.events
+        let mut events = self.events;
+        for (event, original) in events.iter_mut().zip(self.originals) {
+            event.original = original;
+        }
+        events
     }
 }
 
 impl Sink for Memory {
-    fn put(&mut self, event: Event) -> Result<(), StoreError> {
+    fn put(&mut self, mut event: Event) -> Result<(), StoreError> {
+        self.originals.push(std::mem::take(&mut event.original));
         self.events.push(event);
         Ok(())
     }
@@ -136,16 +147,19 @@ impl Sink for Memory {
 impl Store for Memory {
     fn each_user(&self, visit: &mut UserVisitor<'_>) -> Result<(), StoreError> {
         let mut order: Vec<&Event> = self.events.iter().collect();
-        order.sort_by(|a, b| user(a).cmp(user(b)).then_with(|| by_time(a, b)));
-        for events in order.chunk_by(|a, b| user(a) == user(b)) {
-            let name = events.first().map_or("", |event| user(event));
-            visit(name, events.iter().map(|event| bare(event)).collect())?;
+        order.sort_by(|a, b| a.user.cmp(&b.user).then_with(|| by_time(a, b)));
+        for events in order.chunk_by(|a, b| a.user == b.user) {
+            let user = events.first().and_then(|event| event.user.as_deref());
+            let events = events.iter().copied().cloned().collect();
+            visit(user.unwrap_or_default(), events)?;
         }
         Ok(())
     }
 
     fn scan(&self, visit: &mut EventVisitor<'_>) -> Result<(), StoreError> {
-        self.events.iter().try_for_each(|event| visit(bare(event)))
+        self.events
+            .iter()
+            .try_for_each(|event| visit(event.clone()))
     }
 }
 
@@ -157,11 +171,4 @@ pub fn by_time(a: &Event, b: &Event) -> std::cmp::Ordering {
 /// An empty name is nobody's.
 fn user(event: &Event) -> &str {
     event.user.as_deref().unwrap_or_default()
-}
-
-fn bare(event: &Event) -> Event {
-    Event {
-        original: Box::default(),
-        ..event.clone()
-    }
 }

@@ -1,8 +1,10 @@
 //! Few dependencies, each with a reason that somebody wrote down.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Packages in the lock file, ours included. Raising it is a decision: say in
 /// docs/decisions/dependencies.md what the new ones are for. Of these 100 are
@@ -47,7 +49,53 @@ fn every_dependency_has_its_reason_and_every_reason_its_dependency() {
     );
 }
 
+/// Cargo compiles a package anew for each set of features that is asked of it, and with it
+/// all that stands on it. `retake` alone must not ask for another set than the tests.
+#[test]
+fn the_binary_is_built_of_the_same_packages_as_the_tests() {
+    let alone = features("--package retake-cli --edges normal,build");
+    let all = features("--workspace --edges normal,build,dev");
+    assert!(alone.len() > 100, "{}", alone.len());
+    let other: Vec<_> = alone
+        .iter()
+        .filter(|(package, sets)| !sets.is_subset(&all[*package]))
+        .map(|(package, sets)| format!("{package}: alone {sets:?}, all {:?}", all[package]))
+        .collect();
+    assert!(
+        other.is_empty(),
+        "give crates/events these features, too (docs/decisions/dependencies.md):\n{}",
+        other.join("\n")
+    );
+}
+
+/// Of each package with its version, the sets of features that it is built with.
+fn features(of: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let said = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args("tree --locked --offline --prefix none --format {p}|{f}".split(' '))
+        .args(of.split(' '))
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        said.status.success(),
+        "{}",
+        String::from_utf8_lossy(&said.stderr)
+    );
+    let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in String::from_utf8(said.stdout).unwrap().lines() {
+        let Some((package, set)) = line.split_once('|') else {
+            continue;
+        };
+        let set = set.trim_end_matches(" (*)").to_owned();
+        features.entry(package.to_owned()).or_default().insert(set);
+    }
+    features
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
 fn read(path: &str) -> String {
-    let root: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    fs::read_to_string(root.join(path)).unwrap()
+    fs::read_to_string(root().join(path)).unwrap()
 }

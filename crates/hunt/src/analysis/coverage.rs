@@ -103,8 +103,8 @@ pub(crate) fn holes(source: Source, shared: &Shared) -> Vec<Gap> {
             from: hole.from,
             to: hole.to,
             why: format!(
-                "nothing of it is there for a day or more while {} went on: it was cut off, or not exported whole",
-                hole.other.name()
+                "nothing of it is there for a day or more while the {} went on: it was cut off, or not exported whole",
+                hole.other.words()
             ),
         })
         .collect()

@@ -93,7 +93,7 @@ impl Marks {
     }
 }
 
-/// An account that is looked at, and the numbers of the events that concern it.
+/// An account that is looked at, and the numbers of the [`Gathered`] events that concern it.
 #[derive(Default)]
 pub(super) struct Target {
     pub(super) subject: Subject,
@@ -302,13 +302,41 @@ impl<'t> Index<'t> {
     }
 }
 
+/// Events that concern accounts, each once and packed: unpacked an event is four times as large.
+#[derive(Default)]
+pub(super) struct Gathered {
+    packed: Vec<Box<[u8]>>,
+}
+
+impl Gathered {
+    fn push(&mut self, event: &Event) -> Result<(), StoreError> {
+        let bytes = postcard::to_stdvec(event)
+            .map_err(|error| StoreError::new("packing an event", error))?;
+        self.packed.push(bytes.into_boxed_slice());
+        Ok(())
+    }
+
+    /// All that concern one of the targets, in the order of the store.
+    pub(super) fn of(&self, target: &Target) -> Result<Vec<Event>, StoreError> {
+        target
+            .events
+            .iter()
+            .filter_map(|number| self.packed.get(*number))
+            .map(|bytes| {
+                postcard::from_bytes(bytes)
+                    .map_err(|error| StoreError::new("unpacking an event", error))
+            })
+            .collect()
+    }
+}
+
 /// Reads the store once and gives the events that concern any of the targets.
 pub(super) fn gather(
     store: &dyn Store,
     targets: &mut [Target],
     shared: &Shared,
     mut thinner: Thinner<'_>,
-) -> Result<Vec<Event>, StoreError> {
+) -> Result<Gathered, StoreError> {
     let keys: Vec<(String, Option<String>, Marks)> = targets
         .iter()
         .map(|target| {
@@ -320,7 +348,7 @@ pub(super) fn gather(
         })
         .collect();
     let index = Index::new(&keys);
-    let mut events = Vec::new();
+    let mut gathered = Gathered::default();
     let mut concerned = Vec::new();
     store.scan(&mut |event| {
         index.concerned(&event, shared, &mut concerned);
@@ -337,11 +365,10 @@ pub(super) fn gather(
         }
         for number in &concerned {
             if let Some(target) = targets.get_mut(*number) {
-                target.events.push(events.len());
+                target.events.push(gathered.packed.len());
             }
         }
-        events.push(event);
-        Ok(())
+        gathered.push(&event)
     })?;
-    Ok(events)
+    Ok(gathered)
 }

@@ -33,28 +33,11 @@ impl Unknown {
     }
 }
 
-/// A source as people call it.
-pub(super) const fn words(source: Source) -> &'static str {
-    match source {
-        Source::Ual => "audit log",
-        Source::SignIns => "sign-in log",
-        Source::DirectoryAudits => "directory audits",
-        Source::MessageTrace => "message trace",
-        Source::RiskDetections => "risk detections",
-        Source::GraphActivity => "Graph activity",
-        Source::CloudApps => "cloud apps",
-        Source::UrlClicks => "clicks on links",
-        Source::Copilot => "Copilot history",
-        Source::SecurityAlerts => "security alerts",
-        Source::Listing => "listings",
-    }
-}
-
 /// What is not known: of an account by its own ledger, and of the whole.
 pub(super) fn unknown(report: &HuntReport, ledger: &[Coverage]) -> Vec<Unknown> {
     let mut all: Vec<Unknown> = Vec::new();
     let mut add = |source: Source, span: Option<(Timestamp, Timestamp)>, why: &str| {
-        let name = words(source);
+        let name = source.words();
         match all
             .iter_mut()
             .find(|unknown| unknown.why == why && unknown.span == span)
@@ -108,7 +91,7 @@ pub(super) fn covered(report: &HuntReport) -> Vec<String> {
             let (from, to) = line.from.zip(line.to)?;
             Some(format!(
                 "{} {} to {}, {}",
-                words(line.source),
+                line.source.words(),
                 When(from),
                 When(to),
                 crate::text::count(line.events, "event", "events")
@@ -124,7 +107,7 @@ mod tests {
     #[test]
     fn what_concerns_every_log_does_not_name_them_all() {
         let of = |sources: &[Source]| Unknown {
-            sources: sources.iter().map(|source| words(*source)).collect(),
+            sources: sources.iter().map(|source| source.words()).collect(),
             span: None,
             why: "2 records could not be read".to_owned(),
         };

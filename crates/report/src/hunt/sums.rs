@@ -50,10 +50,7 @@ fn sum(label: &'static str, parts: &[String], analysis: &Analysis, needs: &[Sour
     } else if needs.iter().any(|source| has(analysis, *source)) {
         "nothing seen".to_owned()
     } else {
-        let names: Vec<&str> = needs
-            .iter()
-            .map(|source| super::ledger::words(*source))
-            .collect();
+        let names: Vec<&str> = needs.iter().map(|source| source.words()).collect();
         format!("cannot be told: no {} given", names.join(" and no "))
     };
     Sum {

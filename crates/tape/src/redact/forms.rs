@@ -15,11 +15,14 @@ use super::words::{are_protocol_words, is_protocol_word, is_public_id};
 /// From here on a text without a form of its own counts as an opaque identifier.
 const OPAQUE: usize = 16;
 
+/// How many IPv4 addresses there are for replacements: more than a tape can hold.
+const ADDRESSES: u32 = 0x0f00_0000;
+
 /// The key, the shift, and what has to be looked up.
 pub(super) struct Forms {
     key: Zeroizing<[u8; 32]>,
     weeks: i64,
-    /// IPv4 addresses that were given out: there are too few of them to be left to chance.
+    /// IPv4 addresses that were given out: too few to be left to chance.
     v4: HashMap<Ipv4Addr, Ipv4Addr>,
 }
 
@@ -266,21 +269,21 @@ impl Forms {
         }
     }
 
-    /// In 198.18.0.0/15, which belongs to nobody; each address its own.
+    /// In 240.0.0.0/4, which no host has (RFC 1112), so that a replacement is nobody's address, not even one
+    /// of a lab's; each address its own.
     fn v4(&mut self, address: Ipv4Addr) -> Ipv4Addr {
         if let Some(known) = self.v4.get(&address) {
             return *known;
         }
         let hash = self.hash("ip", &address.to_string());
-        let mut low =
-            (u32::from(hash[0]) << 16 | u32::from(hash[1]) << 8 | u32::from(hash[2])) & 0x1_ffff;
+        // The last sixteenth of it stays free, with the address that means everybody.
+        let mut low = u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]]) % ADDRESSES;
         let made = loop {
-            let made = Ipv4Addr::from(0xc612_0000 + low);
-            // With all of them given out, two share one.
-            if self.v4.len() > 0x1_ffff || !self.v4.values().any(|taken| *taken == made) {
+            let made = Ipv4Addr::from(0xf000_0000 + low);
+            if !self.v4.values().any(|taken| *taken == made) {
                 break made;
             }
-            low = (low + 1) & 0x1_ffff;
+            low = (low + 1) % ADDRESSES;
         };
         self.v4.insert(address, made);
         made

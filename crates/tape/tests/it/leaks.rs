@@ -215,10 +215,9 @@ async fn the_same_name_is_replaced_by_the_same_one_in_its_own_form_everywhere() 
         guest.contains("#EXT#@") && guest.ends_with(".onmicrosoft.com"),
         "{guest}"
     );
-    assert!(
-        one["ipAddress"].as_str().unwrap().starts_with("198.1"),
-        "{text}"
-    );
+    // Nobody's, not even an address that a lab gives out: else a reader could not tell it from a leak.
+    let ip: std::net::Ipv4Addr = one["ipAddress"].as_str().unwrap().parse().unwrap();
+    assert!((240..255).contains(&ip.octets()[0]), "{ip}");
     assert_eq!(exchange.request.url.matches(new).count(), 2, "{text}");
     assert!(exchange.request.url.contains(mail), "{text}");
     // What the services say stays, and of a moment the time of day.

@@ -308,7 +308,7 @@ fn ledger_rows(lines: &[retake_hunt::Coverage]) -> impl Iterator<Item = Vec<Text
             })
             .collect();
         vec![
-            text(ledger::words(line.source)),
+            text(line.source.words()),
             span,
             text(line.events.to_string()),
             text(gaps.join("; ")),
