@@ -147,11 +147,10 @@ impl Sink for Memory {
 impl Store for Memory {
     fn each_user(&self, visit: &mut UserVisitor<'_>) -> Result<(), StoreError> {
         let mut order: Vec<&Event> = self.events.iter().collect();
-        order.sort_by(|a, b| a.user.cmp(&b.user).then_with(|| by_time(a, b)));
-        for events in order.chunk_by(|a, b| a.user == b.user) {
-            let user = events.first().and_then(|event| event.user.as_deref());
-            let events = events.iter().copied().cloned().collect();
-            visit(user.unwrap_or_default(), events)?;
+        order.sort_by(|a, b| user(a).cmp(user(b)).then_with(|| by_time(a, b)));
+        for events in order.chunk_by(|a, b| user(a) == user(b)) {
+            let name = events.first().map_or("", |event| user(event));
+            visit(name, events.iter().copied().cloned().collect())?;
         }
         Ok(())
     }

@@ -7,7 +7,6 @@ use retake_hunt::{Analysis, By, Change, ForOrAgainst, HowRead, HuntReport};
 use retake_playbook::ObjectKind;
 
 use super::Sigma;
-use crate::hunt::ledger;
 use crate::text::{Text, When, count};
 
 /// A table ends here, and says how many rows more there are.
