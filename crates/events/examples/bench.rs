@@ -27,6 +27,10 @@ use retake_hunt::store::{Sink, Store as _, StoreError};
 use retake_hunt::{Event, Options, Source};
 use serde_json::{Value, json};
 
+/// As in `retake`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();

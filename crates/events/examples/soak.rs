@@ -21,6 +21,10 @@ use retake_corpus::soak::{self, Played};
 use retake_corpus::{Logs, generate};
 use retake_hunt::import::{Input, Settings};
 
+/// As in `retake`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::Path;
 
 use retake_hunt::import::{ImportError, Input, Matching, Settings, import};
-use retake_hunt::{HuntReport, Options, Progress, StoreError, judge};
+use retake_hunt::judge::{Bounds, judge_within};
+use retake_hunt::{HuntReport, Options, Progress, StoreError};
 
 use crate::table::{Table, TableError};
 
@@ -59,6 +60,17 @@ pub fn hunt(
         return Err(HuntFailure::NoInput);
     }
     let table = writer.finish()?;
-    let report = judge(&table, account, matched.raised, matched.sigma, options)?;
+    let bounds = Bounds {
+        scratch: Some(settings.scratch.clone()),
+        ..Bounds::default()
+    };
+    let report = judge_within(
+        &table,
+        account,
+        matched.raised,
+        matched.sigma,
+        options,
+        bounds,
+    )?;
     Ok((report, table))
 }

@@ -8,16 +8,21 @@
 //! the mail. Where one account was taken from, others may have been, so those
 //! who came from there are looked at too, until nobody new is found.
 //!
-//! Memory grows with what was found and with the events of those users, not
-//! with the input: at most [`Bounds::at_once`] events are held at a time, packed but for those
-//! of the account that is being judged, and of a user with more than [`Bounds::most`] events the bulk (reading, files, pages) is thinned to
-//! one event for each hour, place, session and program. What comes from an
-//! attacker's place is never thinned.
+//! Memory grows with what was found, not with the input: events that wait to be judged lie
+//! packed on disk ([`Bounds::held`]), those of [`Bounds::at_once`] accounts' own events are
+//! taken up at a time, and of a user with more than [`Bounds::most`] events the bulk (reading,
+//! files, pages) is thinned to one event for each hour, place, session and program. What comes
+//! from an attacker's place is never thinned. How often the store is read depends on what is
+//! found, not on how many accounts there are.
 
 mod gather;
+mod gathered;
+mod parallel;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::analysis::{Findings, Ground, Shared, each_name, is_serious_change};
@@ -30,30 +35,47 @@ use crate::report::{HuntReport, Options, UserAnswer, coverage};
 use crate::sigma::SigmaAnswer;
 use crate::store::{Store, StoreError, by_time};
 use gather::{Marks, Target, Thinner, confess, gather};
+use gathered::Loaded;
 
 /// How much is held in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Events of one account that are judged one by one; the bulk of more is thinned.
     pub most: usize,
+    /// Events of others that concern one account, such as what a program that everybody
+    /// uses did: of more, those are left out that change nothing.
+    pub of_others: usize,
     /// Own events of the accounts that are looked at more closely at a time. (One account is
     /// looked at whatever it has.)
     pub at_once: usize,
+    /// Bytes of events that wait to be judged in memory, where there is a directory for more.
+    pub held: usize,
+    /// Directory for the others; none: all are held.
+    pub scratch: Option<PathBuf>,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
         Self {
-            most: 100_000,
-            at_once: 200_000,
+            most: 50_000,
+            of_others: 50_000,
+            at_once: 50_000,
+            held: 48 << 20,
+            scratch: None,
         }
     }
 }
 
+/// Events of accounts that are judged side by side.
+const TOGETHER: usize = 16_000;
+
 /// How often the addresses of accounts that were taken are looked for in the others.
 const ROUNDS: usize = 4;
 
-/// How often the store is read for one group of accounts: what is found may tie more to it.
+/// An account that more events concern than so many is judged by itself.
+const ALONE: usize = 10_000;
+
+/// How often the store is read for accounts: what is found may tie more to them.
 const READINGS: usize = 3;
 
 /// Answers for every user in the store.
@@ -270,48 +292,61 @@ impl Court<'_> {
             .filter(|raised| raised.finding.severity >= Severity::Medium)
             .map(|raised| raised.finding.user.as_str())
             .collect();
+        let ground = self.ground();
+        let learned = self.learned;
+        let now = self.options.now;
         let mut closer = BTreeSet::new();
         let (mut answers, mut marks, mut vouched) =
             (BTreeMap::new(), BTreeMap::new(), HashMap::new());
-        let mut thinner = Thinner::new(self.learned.heavy(self.bounds.most), self.findings);
-        self.store.each_user_of(
-            &mut |event| event.source != Source::MessageTrace && thinner.wants(event),
-            &mut |user, events| {
-                if !is_person(user)
-                    || !(asked.is_empty() || asked.contains(user) || found.contains(user))
-                {
-                    return Ok(());
-                }
-                let all: Vec<&Event> = events.iter().collect();
-                let subject = self.learned.subject(user, &BTreeSet::new());
-                let mut analysis = self.ground().analyse(all, &subject, self.options.now);
-                let had = self
-                    .learned
-                    .people
-                    .get(user)
-                    .map_or(0, |person| person.events);
+        let mut judge = |waiting: &mut Vec<(String, Vec<Event>)>| {
+            let judged = parallel::each(waiting, |(user, events)| {
+                let subject = learned.subject(user, &BTreeSet::new());
+                let mut analysis = ground.analyse(events.iter().collect(), &subject, now);
+                let had = learned.people.get(user.as_str());
+                let had = had.map_or(0, |person| person.events);
                 confess(&mut analysis, had.saturating_sub(events.len()));
+                analysis
+            });
+            for ((user, _), analysis) in waiting.drain(..).zip(judged) {
                 for change in analysis
                     .changes
                     .iter()
                     .filter(|change| change.by == By::User && !change.detections.is_empty())
                 {
                     for record in change.also.iter().chain([&change.record_id]) {
-                        vouched.insert(record.clone(), user.to_owned());
+                        vouched.insert(record.clone(), user.clone());
                     }
                 }
-                if asked.contains(user)
-                    || serious.contains(user)
-                    || self.learned.was_changed(user)
+                if asked.contains(&user)
+                    || serious.contains(user.as_str())
+                    || learned.was_changed(&user)
                     || is_alarming(&analysis)
                 {
-                    closer.insert(user.to_owned());
-                    marks.insert(user.to_owned(), Marks::of(&analysis, &self.learned.shared));
+                    closer.insert(user.clone());
+                    marks.insert(user.clone(), Marks::of(&analysis, &learned.shared));
                 }
-                answers.insert(user.to_owned(), analysis);
+                answers.insert(user, analysis);
+            }
+        };
+        let mut thinner = Thinner::new(learned.heavy(self.bounds.most), self.findings);
+        let (mut waiting, mut events_waiting) = (Vec::new(), 0);
+        self.store.each_user_of(
+            &mut |event| event.source != Source::MessageTrace && thinner.wants(event),
+            &mut |user, events| {
+                if is_person(user)
+                    && (asked.is_empty() || asked.contains(user) || found.contains(user))
+                {
+                    events_waiting += events.len();
+                    waiting.push((user.to_owned(), events));
+                }
+                if events_waiting >= TOGETHER {
+                    judge(&mut waiting);
+                    events_waiting = 0;
+                }
                 Ok(())
             },
         )?;
+        judge(&mut waiting);
         self.answers = answers;
         self.marks = marks;
         self.vouched = vouched;
@@ -324,31 +359,8 @@ impl Court<'_> {
         users: &BTreeSet<String>,
         hostile: &BTreeSet<IpAddr>,
     ) -> Result<(), StoreError> {
-        let mut group = Vec::new();
-        let mut size = 0;
-        let mut users = users.iter().peekable();
-        while let Some(user) = users.next() {
-            let own = self
-                .learned
-                .people
-                .get(user.as_str())
-                .map_or(0, |person| person.events);
-            size += own.min(self.bounds.most);
-            group.push(user.clone());
-            if users.peek().is_none() || size >= self.bounds.at_once {
-                self.group(std::mem::take(&mut group), hostile)?;
-                size = 0;
-            }
-        }
-        Ok(())
-    }
-
-    fn group(
-        &mut self,
-        mut users: Vec<String>,
-        hostile: &BTreeSet<IpAddr>,
-    ) -> Result<(), StoreError> {
         let heavy = self.learned.heavy(self.bounds.most);
+        let mut users: Vec<String> = users.iter().cloned().collect();
         for _ in 0..READINGS {
             let mut targets: Vec<Target> = users
                 .iter()
@@ -358,34 +370,82 @@ impl Court<'_> {
                     ..Target::default()
                 })
                 .collect();
-            let events = gather(
+            let groups = self.groups(&users);
+            let mut gathered = gather(
                 self.store,
                 &mut targets,
+                &groups,
                 &self.learned.shared,
                 Thinner::new(heavy.clone(), self.findings),
+                &self.bounds,
             )?;
-            let mut again = Vec::new();
-            for target in targets {
-                let mut own = events.of(&target)?;
-                own.sort_by(by_time);
-                let mut analysis =
-                    self.ground()
-                        .analyse(own.iter().collect(), &target.subject, self.options.now);
-                confess(&mut analysis, target.thinned);
+            let mut judged = Vec::new();
+            for (number, group) in groups.into_iter().enumerate() {
+                let loaded = gathered.take(number)?;
+                judged.extend(self.judged(&targets, group, &loaded)?);
+            }
+            users.clear();
+            for (target, analysis) in targets.into_iter().zip(judged) {
                 let user = target.subject.upn;
                 let marks = Marks::of(&analysis, &self.learned.shared);
                 if !target.marks.covers(&marks) {
-                    again.push(user.clone());
+                    users.push(user.clone());
                 }
                 self.marks.insert(user.clone(), target.marks.and(marks));
                 self.answers.insert(user, analysis);
             }
-            if again.is_empty() {
+            if users.is_empty() {
                 break;
             }
-            users = again;
         }
         Ok(())
+    }
+
+    /// Accounts one after the other, as many at a time as may be held.
+    fn groups(&self, users: &[String]) -> Vec<Range<usize>> {
+        let mut groups = Vec::new();
+        let (mut begin, mut size) = (0, 0);
+        for (number, user) in users.iter().enumerate() {
+            let person = self.learned.people.get(user.as_str());
+            size += person.map_or(0, |person| person.events.min(self.bounds.most));
+            if size >= self.bounds.at_once || number + 1 == users.len() {
+                groups.push(begin..number + 1);
+                (begin, size) = (number + 1, 0);
+            }
+        }
+        groups
+    }
+
+    /// The answers for a group of targets, in their order.
+    fn judged(
+        &self,
+        targets: &[Target],
+        group: Range<usize>,
+        loaded: &Loaded,
+    ) -> Result<Vec<Analysis>, StoreError> {
+        let (ground, now) = (self.ground(), self.options.now);
+        let judge = |number: &usize| -> Result<Option<Analysis>, StoreError> {
+            let Some(target) = targets.get(*number) else {
+                return Ok(None);
+            };
+            let mut all = loaded.of(*number)?;
+            all.sort_by(by_time);
+            let mut analysis = ground.analyse(all.iter().collect(), &target.subject, now);
+            confess(&mut analysis, target.thinned);
+            Ok(Some(analysis))
+        };
+        let (alone, together): (Vec<usize>, Vec<usize>) = group.partition(|number| {
+            let target = targets.get(*number);
+            target.is_some_and(|target| target.events > ALONE)
+        });
+        let mut judged: BTreeMap<usize, Analysis> = BTreeMap::new();
+        let answers = parallel::each(&together, judge);
+        let answers = together.iter().zip(answers);
+        for (number, analysis) in answers.chain(alone.iter().map(|number| (number, judge(number))))
+        {
+            judged.extend(analysis?.map(|analysis| (*number, analysis)));
+        }
+        Ok(judged.into_values().collect())
     }
 
     /// Where one account was taken from, others may have been; and from there others again.
@@ -402,8 +462,10 @@ impl Court<'_> {
             if hostile == known {
                 break;
             }
+            // Only successful sign-ins from there count against anybody, so whoever had none from
+            // the new addresses would be judged as before.
             let entered: BTreeSet<String> = hostile
-                .iter()
+                .difference(&known)
                 .filter_map(|address| self.learned.entered.get(address))
                 .flatten()
                 .filter(|user| {

@@ -99,7 +99,7 @@ fn the_store_and_the_order_of_events_make_no_difference() {
     let files = everything();
     let events = events(&files);
     let bounds = Bounds::default();
-    let one = judged(&Memory::new(events.clone()), &events, bounds).unwrap();
+    let one = judged(&Memory::new(events.clone()), &events, bounds.clone()).unwrap();
     assert_eq!(check(&files.told, &one).wrong, [""; 0]);
     let mut other: Vec<Event> = events.clone();
     other.reverse();
@@ -117,7 +117,23 @@ fn in_small_groups_the_answers_are_the_same() {
         at_once: 1,
         ..Bounds::default()
     };
-    assert!(one == judged(&store, &events, at_once).unwrap());
+    assert!(one == judged(&store, &events, at_once.clone()).unwrap());
+    // With next to nothing held in memory.
+    for held in [1, 10_000] {
+        let on_disk = Bounds {
+            held,
+            scratch: Some(std::env::temp_dir()),
+            ..at_once.clone()
+        };
+        assert!(one == judged(&store, &events, on_disk).unwrap());
+    }
+    // The disk cannot be written to.
+    let nowhere = Bounds {
+        scratch: Some("/nowhere/at/all".into()),
+        ..at_once
+    };
+    let error = judged(&store, &events, nowhere).unwrap_err().to_string();
+    assert!(error.contains("keeping events on disk"), "{error}");
 }
 
 #[test]
@@ -127,6 +143,7 @@ fn the_bulk_of_busy_accounts_is_thinned_and_said_and_no_story_is_lost() {
     let bounds = Bounds {
         most: 100,
         at_once: 1_000,
+        ..Bounds::default()
     };
     let report = judged(&Memory::new(events.clone()), &events, bounds).unwrap();
     let checked = check(&files.told, &report);

@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::profile::{Networks, Profile, Whose};
 use super::scope::{Scope, sessions};
 use super::signs::{ids, score};
-use crate::agent;
 use crate::answer::{Reason, Severity};
 use crate::event::{Event, Outcome, Source};
 
@@ -150,7 +149,7 @@ fn own_sessions<'a>(scope: &Scope<'a>, whose: &HashMap<Key, Whose>) -> OwnSessio
                 sessions
                     .entry(session)
                     .or_default()
-                    .insert(event.user_agent.as_deref().map(agent::signature));
+                    .insert(scope.program(event).map(str::to_owned));
             }
         }
     }

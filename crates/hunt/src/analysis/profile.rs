@@ -198,10 +198,10 @@ impl Profile {
             if let Some(network) = networks.of(event) {
                 profile.networks.entry(network).or_default().add(event.time);
             }
-            if let Some(text) = &event.user_agent {
+            if let Some(program) = scope.program(event) {
                 profile
                     .clients
-                    .entry(agent::signature(text))
+                    .entry(program.to_owned())
                     .or_default()
                     .add(event.time);
             }
@@ -221,7 +221,7 @@ impl Profile {
         profile.with_device = sign_ins
             .iter()
             .filter(|event| event.device.id.is_some())
-            .filter_map(|event| event.user_agent.as_deref().map(agent::signature))
+            .filter_map(|event| scope.program(event).map(str::to_owned))
             .collect();
         profile.thin = sign_ins.len() < 5 || days.len() < 3;
         let mut journeys: HashMap<Network, BTreeSet<Timestamp>> = HashMap::new();

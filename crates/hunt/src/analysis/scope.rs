@@ -3,9 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
+use jiff::SignedDuration;
+
 use super::shared::Shared;
+use crate::agent;
 use crate::answer::Subject;
-use crate::event::{Event, Source};
+use crate::event::{Event, Outcome, Source};
 
 /// Codes of a wrong password, or of an account locked by too many of them.
 pub(super) const WRONG_PASSWORD: [&str; 2] = ["50126", "50053"];
@@ -22,6 +25,10 @@ pub(super) struct Scope<'a> {
     pub(super) by_token: HashMap<&'a str, Vec<&'a Event>>,
     /// Sign-ins by Entra session id.
     pub(super) by_session: HashMap<&'a str, Vec<&'a Event>>,
+    /// The subject's own successful sign-ins by address, in order of time.
+    entered_at: HashMap<IpAddr, Vec<&'a Event>>,
+    /// What [`agent::signature`] says of every user agent: it is asked often.
+    programs: HashMap<&'a str, String>,
     /// What everybody's events say together.
     pub(super) shared: &'a Shared,
     /// Addresses that other accounts were taken from.
@@ -41,6 +48,8 @@ impl<'a> Scope<'a> {
             concerning: Vec::new(),
             by_token: HashMap::new(),
             by_session: HashMap::new(),
+            entered_at: HashMap::new(),
+            programs: HashMap::new(),
             shared,
             hostile: subject.hostile.iter().copied().collect(),
             upn: subject.upn.to_lowercase(),
@@ -52,6 +61,11 @@ impl<'a> Scope<'a> {
                 .collect(),
         };
         for event in &scope.all {
+            if let Some(text) = event.user_agent.as_deref()
+                && !scope.programs.contains_key(text)
+            {
+                scope.programs.insert(text, agent::signature(text));
+            }
             if event.is_sign_in() {
                 if let Some(token) = &event.token_id {
                     scope.by_token.entry(token).or_default().push(event);
@@ -68,6 +82,14 @@ impl<'a> Scope<'a> {
             .filter(|event| scope.acts(event) && !responder(event))
             .copied()
             .collect();
+        for event in &scope.own {
+            if event.is_sign_in()
+                && event.outcome == Outcome::Success
+                && let Some(address) = event.address
+            {
+                scope.entered_at.entry(address).or_default().push(event);
+            }
+        }
         scope.concerning = scope
             .all
             .iter()
@@ -82,6 +104,26 @@ impl<'a> Scope<'a> {
         event
             .address
             .is_some_and(|address| self.shared.tried_passwords(address, event.time))
+    }
+
+    /// The kind of program that the event names.
+    pub(super) fn program(&self, event: &Event) -> Option<&str> {
+        self.programs
+            .get(event.user_agent.as_deref()?)
+            .map(String::as_str)
+    }
+
+    /// The subject's own events so long before and after this one.
+    pub(super) fn around(&self, event: &Event, span: SignedDuration) -> &[&'a Event] {
+        around(&self.own, event, span)
+    }
+
+    /// Of them, successful sign-ins from its address.
+    pub(super) fn entered_around(&self, event: &Event, span: SignedDuration) -> &[&'a Event] {
+        let there = event
+            .address
+            .and_then(|address| self.entered_at.get(&address));
+        around(there.map_or(&[], Vec::as_slice), event, span)
     }
 
     /// One of the apps that somebody consented to did it.
@@ -149,6 +191,13 @@ impl<'a> Scope<'a> {
             || self.id.as_deref().is_some_and(same)
             || self.upn.split('@').next().is_some_and(same)
     }
+}
+
+/// The part of a list in order of time that is so long before and after an event.
+fn around<'s, 'a>(list: &'s [&'a Event], event: &Event, span: SignedDuration) -> &'s [&'a Event] {
+    let from = list.partition_point(|other| event.time.duration_since(other.time) > span);
+    let to = list.partition_point(|other| other.time.duration_since(event.time) <= span);
+    list.get(from..to).unwrap_or_default()
 }
 
 /// Every session id of an event, Entra's and the service's.

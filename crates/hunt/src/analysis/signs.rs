@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use retake_playbook::ObjectKind;
 
 use super::changes::object_kind;
@@ -117,7 +117,7 @@ pub(super) fn score(
     // its client; a copied session keeps only the first.
     let taken = |other_client: bool| {
         pick(&|event| {
-            let client = event.user_agent.as_deref().map(agent::signature);
+            let client = scope.program(event).map(str::to_owned);
             foreign(event)
                 && !scope.is_by_app(event)
                 && client.is_some()
@@ -398,9 +398,9 @@ fn moved_together<'a>(
             .as_deref()
             .is_some_and(|text| profile.knows_agent(text) || profile.knows_client(text))
     });
-    let programs: BTreeSet<String> = entered
+    let programs: BTreeSet<&str> = entered
         .iter()
-        .filter_map(|event| event.user_agent.as_deref().map(agent::signature))
+        .filter_map(|event| scope.program(event))
         .collect();
     // Only a phone shows its carrier's exit at home from wherever it is; and who had a
     // registered device at home has it on the journey.
@@ -416,7 +416,7 @@ fn moved_together<'a>(
         .iter()
         .filter_map(|event| networks.of(event))
         .collect();
-    let at_home = scope.own.iter().any(|event| {
+    let at_home = near_in_time(scope, events, margin, stay).any(|event| {
         event.outcome != Outcome::Failure
             && !networks
                 .of(event)
@@ -434,16 +434,44 @@ fn moved_together<'a>(
     }
 }
 
+/// The user's own events within `margin` of one of these, or between two of them that are no
+/// further than `stay` apart. Both lists are in order of time.
+fn near_in_time<'s, 'a>(
+    scope: &'s Scope<'a>,
+    events: &[&Event],
+    margin: SignedDuration,
+    stay: SignedDuration,
+) -> impl Iterator<Item = &'s &'a Event> {
+    let mut spans: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for event in events {
+        let from = event.time.checked_sub(margin).unwrap_or(Timestamp::MIN);
+        let to = event.time.checked_add(margin).unwrap_or(Timestamp::MAX);
+        match spans.last_mut() {
+            Some((_, end)) if from <= *end || event.time.duration_since(*end) <= stay - margin => {
+                *end = to;
+            }
+            _ => spans.push((from, to)),
+        }
+    }
+    spans.into_iter().flat_map(|(from, to)| {
+        let begin = scope.own.partition_point(|event| event.time < from);
+        let end = scope.own.partition_point(|event| event.time <= to);
+        scope.own.get(begin..end).unwrap_or_default()
+    })
+}
+
 /// One of these programs did it, or nothing says that another one did. A record that names
 /// neither program nor session is of the programs that were at its address that day.
 fn may_be_by(
     event: &Event,
-    programs: &BTreeSet<String>,
+    programs: &BTreeSet<&str>,
     scope: &Scope<'_>,
     own_sessions: &OwnSessions<'_>,
 ) -> bool {
-    if let Some(text) = &event.user_agent {
-        return programs.contains(&agent::signature(text));
+    if event.user_agent.is_some() {
+        return scope
+            .program(event)
+            .is_some_and(|program| programs.contains(program));
     }
     let mut known = sessions(event)
         .filter_map(|session| own_sessions.get(session))
@@ -451,20 +479,15 @@ fn may_be_by(
         .flatten()
         .peekable();
     if known.peek().is_some() {
-        return known.any(|program| programs.contains(program));
+        return known.any(|program| programs.contains(program.as_str()));
     }
     let day = SignedDuration::from_hours(24);
-    let mut there = around(scope, event, day)
+    let mut there = scope
+        .entered_around(event, day)
         .iter()
-        .filter(|other| {
-            other.is_sign_in()
-                && other.outcome == Outcome::Success
-                && other.address.is_some()
-                && other.address == event.address
-        })
-        .filter_map(|other| other.user_agent.as_deref())
+        .filter_map(|other| scope.program(other))
         .peekable();
-    there.peek().is_none() || there.any(|text| programs.contains(&agent::signature(text)))
+    there.peek().is_none() || there.any(|program| programs.contains(program))
 }
 
 /// What a session of somebody's own beside the user's counts for: no reason to look by itself,
@@ -507,23 +530,22 @@ fn doubled<'a>(
         .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
         .filter(|event| !sessions(event).any(|session| own_sessions.contains_key(session)))
     {
-        let Some(text) = &event.user_agent else {
+        let Some(program) = scope.program(event) else {
             continue;
         };
-        let programs = BTreeSet::from([agent::signature(text)]);
         let at_home = |other: &&&Event| {
             other.outcome != Outcome::Failure
                 && profile.at_home(other, networks)
                 && sessions(other).any(|session| {
                     own_sessions
                         .get(session)
-                        .is_some_and(|known| known.iter().flatten().any(|it| programs.contains(it)))
+                        .is_some_and(|known| known.iter().flatten().any(|it| it == program))
                 })
         };
         let near = |other: &&&Event| other.time.duration_since(event.time).abs() <= near;
         let (mut before, mut after) = (false, false);
         let (mut went_on, mut begun) = (false, BTreeSet::new());
-        for other in around(scope, event, days).iter().filter(at_home) {
+        for other in scope.around(event, days).iter().filter(at_home) {
             if other.time < event.time {
                 before |= near(&other);
                 begun.extend(other.session_id.as_deref());
@@ -544,17 +566,6 @@ fn doubled<'a>(
     found
 }
 
-/// The user's own events so long before and after this one.
-fn around<'s, 'a>(scope: &'s Scope<'a>, event: &Event, span: SignedDuration) -> &'s [&'a Event] {
-    let from = scope
-        .own
-        .partition_point(|other| event.time.duration_since(other.time) > span);
-    let to = scope
-        .own
-        .partition_point(|other| other.time.duration_since(event.time) <= span);
-    scope.own.get(from..to).unwrap_or_default()
-}
-
 /// Foreign sign-ins so far away from the user's own, for the time between,
 /// that nobody travels it.
 fn impossible_travel<'a>(
@@ -562,30 +573,34 @@ fn impossible_travel<'a>(
     scope: &Scope<'_>,
     whose: &HashMap<Key, Whose>,
 ) -> Vec<&'a Event> {
-    let own: Vec<&Event> = scope
-        .own
-        .iter()
-        .filter(|event| {
-            event.is_sign_in()
-                && whose
-                    .get(&std::ptr::from_ref(**event))
-                    .is_some_and(Whose::is_own)
-        })
-        .copied()
-        .collect();
+    let own = |event: &&&Event| {
+        event.is_sign_in()
+            && whose
+                .get(&std::ptr::from_ref(**event))
+                .is_some_and(Whose::is_own)
+    };
     strangers
         .iter()
-        .filter(|stranger| own.iter().any(|event| too_far(event, stranger)))
+        .filter(|stranger| {
+            scope
+                .around(stranger, FAR)
+                .iter()
+                .filter(own)
+                .any(|event| too_far(event, stranger))
+        })
         .copied()
         .collect()
 }
+
+/// After so long anybody may be anywhere.
+const FAR: SignedDuration = SignedDuration::from_hours(12);
 
 /// Nobody travels from one to the other in the time between: faster than
 /// 900 km/h, and over 500 km to allow for how roughly addresses are located;
 /// where only countries are known, into another one within an hour.
 pub(super) fn too_far(one: &Event, other: &Event) -> bool {
     let apart = one.time.duration_since(other.time).abs();
-    if apart > SignedDuration::from_hours(12) {
+    if apart > FAR {
         return false;
     }
     if let (Some(a), Some(b)) = (one.place.coordinates, other.place.coordinates) {

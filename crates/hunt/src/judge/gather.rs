@@ -3,10 +3,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 use retake_playbook::ObjectKind;
 
+use super::Bounds;
+use super::gathered::Gathered;
 use crate::analysis::{Findings, Network, Shared, changes_something, each_name, is_wrong_password};
 use crate::answer::{Analysis, By, Gap, Subject};
 use crate::event::{Event, Source};
@@ -93,13 +96,15 @@ impl Marks {
     }
 }
 
-/// An account that is looked at, and the numbers of the [`Gathered`] events that concern it.
+/// An account that is looked at, and how many of the [`Gathered`] events concern it.
 #[derive(Default)]
 pub(super) struct Target {
     pub(super) subject: Subject,
     pub(super) marks: Marks,
-    pub(super) events: Vec<usize>,
-    /// How many of its own events were left out.
+    pub(super) events: usize,
+    /// How many of others' bulk was met.
+    pub(super) of_others: usize,
+    /// How many events were left out.
     pub(super) thinned: usize,
 }
 
@@ -302,40 +307,15 @@ impl<'t> Index<'t> {
     }
 }
 
-/// Events that concern accounts, each once and packed: unpacked an event is four times as large.
-#[derive(Default)]
-pub(super) struct Gathered {
-    packed: Vec<Box<[u8]>>,
-}
-
-impl Gathered {
-    fn push(&mut self, event: &Event) -> Result<(), StoreError> {
-        let bytes = postcard::to_stdvec(event)
-            .map_err(|error| StoreError::new("packing an event", error))?;
-        self.packed.push(bytes.into_boxed_slice());
-        Ok(())
-    }
-
-    /// All that concern one of the targets, in the order of the store.
-    pub(super) fn of(&self, target: &Target) -> Result<Vec<Event>, StoreError> {
-        target
-            .events
-            .iter()
-            .filter_map(|number| self.packed.get(*number))
-            .map(|bytes| {
-                postcard::from_bytes(bytes)
-                    .map_err(|error| StoreError::new("unpacking an event", error))
-            })
-            .collect()
-    }
-}
-
-/// Reads the store once and gives the events that concern any of the targets.
+/// Reads the store once and gives the events that concern any of the targets, in these groups
+/// of targets, one after the other.
 pub(super) fn gather(
     store: &dyn Store,
     targets: &mut [Target],
+    groups: &[Range<usize>],
     shared: &Shared,
     mut thinner: Thinner<'_>,
+    bounds: &Bounds,
 ) -> Result<Gathered, StoreError> {
     let keys: Vec<(String, Option<String>, Marks)> = targets
         .iter()
@@ -348,27 +328,34 @@ pub(super) fn gather(
         })
         .collect();
     let index = Index::new(&keys);
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered::new(groups, bounds)?;
     let mut concerned = Vec::new();
     store.scan(&mut |event| {
         index.concerned(&event, shared, &mut concerned);
+        let bulk = !concerned.is_empty() && !index.is_marked(&event) && !thinner.wants(&event);
+        concerned.retain(|number| {
+            let Some(target) = targets.get_mut(*number) else {
+                return false;
+            };
+            // An app that a whole company uses, or its one exit, may concern one account with
+            // what everybody did.
+            let of_others = !is_of(&event, &target.subject);
+            let too_many = of_others && target.of_others >= bounds.of_others;
+            let wanted = !(bulk || too_many);
+            target.of_others += usize::from(of_others);
+            target.events += usize::from(wanted);
+            target.thinned += usize::from(!wanted);
+            wanted
+        });
         if concerned.is_empty() {
             return Ok(());
         }
-        if !index.is_marked(&event) && !thinner.wants(&event) {
-            for number in &concerned {
-                if let Some(target) = targets.get_mut(*number) {
-                    target.thinned += 1;
-                }
-            }
-            return Ok(());
-        }
-        for number in &concerned {
-            if let Some(target) = targets.get_mut(*number) {
-                target.events.push(gathered.packed.len());
-            }
-        }
-        gathered.push(&event)
+        gathered.push(&event, &concerned)
     })?;
     Ok(gathered)
+}
+
+/// The account's own doing, or something done to it: not the bulk that others did.
+fn is_of(event: &Event, subject: &Subject) -> bool {
+    event.user.as_deref() == Some(&subject.upn) || changes_something(event)
 }

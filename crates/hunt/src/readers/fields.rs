@@ -21,29 +21,37 @@ pub(super) struct Fields<'a> {
 struct Keys<'a> {
     map: &'a Map<String, Value>,
     /// A bit for each [`trait_of`] a key.
-    traits: u64,
+    traits: [u64; 8],
 }
 
 impl<'a> Keys<'a> {
     fn new(map: &'a Map<String, Value>) -> Self {
-        let traits = map.keys().fold(0, |traits, key| traits | trait_of(key));
+        let mut traits = [0; 8];
+        for key in map.keys() {
+            let (word, bit) = trait_of(key);
+            if let Some(word) = traits.get_mut(word) {
+                *word |= bit;
+            }
+        }
         Self { map, traits }
     }
 
     fn key(&self, name: &str) -> Option<&'a Value> {
-        if self.traits & trait_of(name) == 0 {
+        let (word, bit) = trait_of(name);
+        if self.traits.get(word).is_none_or(|word| word & bit == 0) {
             return None;
         }
         key(self.map, name)
     }
 }
 
-/// One bit that names which differ in case alone have in common.
-fn trait_of(name: &str) -> u64 {
+/// Which of 512 bits names which differ in case alone have in common: word and bit.
+fn trait_of(name: &str) -> (usize, u64) {
     let bytes = name.as_bytes();
     let letter = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte.to_ascii_lowercase()));
-    let mixed = letter(bytes.first()) + 7 * letter(bytes.last()) + 13 * bytes.len();
-    1 << (mixed % 64)
+    let middle = letter(bytes.get(bytes.len() / 2));
+    let mixed = letter(bytes.first()) + 31 * letter(bytes.last()) + 131 * bytes.len() + 71 * middle;
+    (mixed / 64 % 8, 1 << (mixed % 64))
 }
 
 impl<'a> Fields<'a> {

@@ -1,5 +1,8 @@
 //! The answer on one screen.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
+
 use anstyle::{AnsiColor, Style};
 use retake_hunt::retrace::{Deeds, Retrace, Retraced};
 use retake_hunt::sigma::SigmaAnswer;
@@ -20,6 +23,9 @@ pub(super) const QUIET: Style = Style::new().dimmed();
 
 /// At most so many lines of one kind; the page and the document have all.
 const FEW: usize = 3;
+
+/// Accounts that were taken are named as far as a screen allows: each has to be taken back.
+const MOST_TAKEN: usize = 8;
 
 /// What can be typed next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -189,7 +195,12 @@ fn also(sheet: &mut Sheet, others: &[&UserAnswer]) {
     }
     sheet.blank();
     sheet.head(STRONG, "Also");
-    for answer in others.iter().take(FEW) {
+    let taken = others
+        .iter()
+        .filter(|answer| answer.analysis.verdict == Verdict::Compromised)
+        .count();
+    let told = taken.clamp(FEW, MOST_TAKEN);
+    for answer in others.iter().take(told) {
         let analysis = &answer.analysis;
         let since = analysis.first_known_bad.map_or_else(String::new, |first| {
             format!("  since {}", first.strftime("%Y-%m-%d %H:%M"))
@@ -204,7 +215,7 @@ fn also(sheet: &mut Sheet, others: &[&UserAnswer]) {
             1,
         );
     }
-    more(sheet, others.len(), FEW);
+    more(sheet, others.len(), told);
 }
 
 /// What "nobody" rests on.
@@ -289,27 +300,78 @@ fn findings(sheet: &mut Sheet, report: &HuntReport, worst: Option<&UserAnswer>) 
     })
     .collect();
     sheet.head(STRONG, &format!("Findings: {}", counted.join(", ")));
-    for finding in report.findings.iter().take(FEW) {
-        let user = if finding.user.is_empty() {
-            "(no user named)".to_owned()
-        } else if worst.is_some_and(|worst| worst.user == finding.user) {
-            String::new()
-        } else {
-            fit(&sheet.shown(&finding.user), 40)
+    let kinds = by_detection(report, worst.map_or("", |worst| &worst.user));
+    for kind in kinds.iter().take(FEW) {
+        let mut users = kind.users.iter().filter(|user| !user.is_empty());
+        let user = match users.next() {
+            None => "(no user named)".to_owned(),
+            // Stands above already.
+            Some(user) if worst.is_some_and(|worst| worst.user == *user) => String::new(),
+            Some(user) => fit(&sheet.shown(user), 40),
+        };
+        let who = match (users.count(), user.is_empty()) {
+            (0, _) => user,
+            (more, true) => format!("and {more} more"),
+            (more, false) => format!("{user} and {more} more"),
         };
         // A long title gives way to the name of the account.
-        let room = sheet.look().width.saturating_sub(20 + user.width()).max(16);
+        let room = sheet.look().width.saturating_sub(20 + who.width()).max(16);
         sheet.item(
             &format!(
-                "{:<6} {}  {}  {user}",
-                finding.severity.name(),
-                finding.detection,
-                fit(&sheet.shown(&finding.title), room),
+                "{:<6} {}  {}  {who}",
+                kind.severity.name(),
+                kind.detection,
+                fit(&sheet.shown(kind.title), room),
             ),
             1,
         );
     }
-    more(sheet, report.findings.len(), FEW);
+    if kinds.len() > FEW {
+        sheet.item(&format!("… and {} more kinds", kinds.len() - FEW), 1);
+    }
+}
+
+/// What one detection found, and with whom.
+struct Kind<'r> {
+    severity: Severity,
+    detection: &'r str,
+    title: &'r str,
+    /// The account that the screen is about first, then others that were taken.
+    users: Vec<&'r str>,
+}
+
+/// Worst first; of one severity, what concerns accounts that were taken.
+fn by_detection<'r>(report: &'r HuntReport, worst: &str) -> Vec<Kind<'r>> {
+    let taken: HashSet<&str> = report
+        .users
+        .iter()
+        .filter(|answer| answer.analysis.verdict == Verdict::Compromised)
+        .map(|answer| answer.user.as_str())
+        .collect();
+    let is_taken = |user: &&str| taken.contains(user);
+    let mut kinds: BTreeMap<(Reverse<Severity>, &str), Kind<'_>> = BTreeMap::new();
+    for finding in &report.findings {
+        kinds
+            .entry((Reverse(finding.severity), &finding.detection))
+            .or_insert(Kind {
+                severity: finding.severity,
+                detection: &finding.detection,
+                title: &finding.title,
+                users: Vec::new(),
+            })
+            .users
+            .push(&finding.user);
+    }
+    let mut kinds: Vec<Kind<'_>> = kinds.into_values().collect();
+    for kind in &mut kinds {
+        kind.users
+            .sort_by_key(|user| (*user != worst, !is_taken(user), *user));
+    }
+    kinds.sort_by_key(|kind| {
+        let with = kind.users.iter().filter(|user| is_taken(user)).count();
+        (Reverse(kind.severity), Reverse(with))
+    });
+    kinds
 }
 
 /// Each match with the rule's author: its licence asks for it.
