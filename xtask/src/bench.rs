@@ -59,6 +59,8 @@ pub(crate) fn bench(root: &Path, what: What, size: &Size) -> Result<(), Failure>
 }
 
 fn hunt(root: &Path, size: &Size) -> Result<(), Failure> {
+    // What is built now is what is measured, whatever is changed meanwhile.
+    let commit = commit(root)?;
     let bench = Bench::new(root)?;
     let corpora: Vec<(u64, PathBuf)> = [size.megabytes / 4, size.megabytes / 2, size.megabytes]
         .into_iter()
@@ -119,7 +121,7 @@ fn hunt(root: &Path, size: &Size) -> Result<(), Failure> {
         "growth": growth,
         "timeline": timeline,
         "machine": machine(),
-        "commit": commit(root)?,
+        "commit": commit,
         "duckdb": bench.duckdb(&["version"])?["version"],
         "jq": bench.jq_version(),
         "command": command(size),
@@ -166,7 +168,7 @@ impl<'a> Bench<'a> {
             .run(root)?;
         let target = root.join("target/bench/rsigma");
         let built = Call::cargo(
-            "build --quiet --release --locked --manifest-path xtask/bench/rsigma/Cargo.toml",
+            "build --quiet --release --locked --ignore-rust-version --manifest-path xtask/bench/rsigma/Cargo.toml",
         )
         .args("--target-dir")
         .arg(target.to_string_lossy())

@@ -166,7 +166,7 @@ fn write(measured: &Value) -> Option<String> {
     let _ = write!(
         page,
         "<!-- Written by `cargo xtask bench hunt`. Do not edit. -->\n\n# Benchmarks of the hunt\n\n\
-         `{}` at commit {}, on {}. Rivals in the same run, in turns with ours: DuckDB {}{}. Every figure is the median of {} runs; \
+         `{}` at commit {}, on {}. Rivals in the same run, in turns with ours: DuckDB {}{}. Every figure is the median of {}; \
          peak memory is the most of all of them, as the system counts it.\n\n\
          | measure | here | goal | beside it | goal met |\n| --- | --- | --- | --- | --- |\n",
         measured["command"].as_str()?,
@@ -176,7 +176,10 @@ fn write(measured: &Value) -> Option<String> {
         measured["jq"]
             .as_str()
             .map_or_else(String::new, |jq| format!(", {jq}")),
-        runs("two")?.len(),
+        match runs("two")?.len() {
+            1 => "1 run".to_owned(),
+            more => format!("{more} runs"),
+        },
     );
     for row in rows {
         page.push_str(&row);
@@ -233,7 +236,7 @@ fn caveats(measured: &Value, read: f64) -> Option<String> {
             "rsigma-eval matches the same rules on the records as they are and writes nothing; rules whose fields \
              a record does not have under that name never match there."
         } else {
-            "rsigma-eval is not in this run: it needs `--sigma RULES`, and its crates to build (`xtask/bench/rsigma`)."
+            "rsigma-eval is not in this run: it needs `--sigma RULES`, and its crates to build with this compiler (`xtask/bench/rsigma`)."
         },
     ))
 }
