@@ -131,11 +131,18 @@ fn hunt(root: &Path, size: &Size) -> Result<(), Failure> {
         println!("{page}");
         return Ok(());
     }
-    let path = root.join("docs/benchmarks.md");
-    fs::write(&path, page).map_err(|error| format!("docs/benchmarks.md: {error}"))?;
-    println!("wrote docs/benchmarks.md");
+    for (name, text) in [(FIGURES, format!("{measured:#}\n")), (PAGE, page)] {
+        fs::write(root.join(name), text).map_err(|error| format!("{name}: {error}"))?;
+        println!("wrote {name}");
+    }
     Ok(())
 }
+
+/// What was measured last.
+const FIGURES: &str = "docs/benchmarks.json";
+
+/// The same for people.
+const PAGE: &str = "docs/benchmarks.md";
 
 /// Programs and files that are measured with.
 struct Bench<'a> {
@@ -370,4 +377,25 @@ fn command(size: &Size) -> String {
         "cargo xtask bench hunt --megabytes {} --most {} --events {} --runs {}{sigma}",
         size.megabytes, size.most, size.events, size.runs
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_of_the_committed_figures() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let read = |name: &str| fs::read_to_string(root.join(name)).expect(name);
+        let figures: Value = serde_json::from_str(&read(FIGURES)).expect(FIGURES);
+        let page = page::page(&figures).expect("every figure");
+        assert!(page == read(PAGE), "`cargo xtask bench hunt` writes both");
+        // The largest log that was hunted through is the one that the goal is about.
+        let most = figures["growth"].as_array().and_then(|runs| runs.last());
+        let bytes = most.and_then(|run| run["bytes"].as_u64());
+        assert!(
+            bytes.is_some_and(|bytes| bytes >= 10_000_000_000),
+            "{bytes:?}"
+        );
+    }
 }

@@ -369,7 +369,7 @@ impl Severity {
 }
 
 /// So many record ids a finding names at most; all are counted.
-pub const MAX_NAMED: usize = 1000;
+pub const MAX_NAMED: usize = 200;
 
 /// One detection raised for one user.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::analysis::{Findings, Ground, Shared, each_name, is_serious_change};
-use crate::answer::{Analysis, By, Severity, Subject, Verdict};
+use crate::answer::{Analysis, By, Finding, Severity, Subject, Verdict};
 use crate::detections::{RaisedRows, add_own_domains};
 use crate::event::{Event, Outcome, Source};
 use crate::import::ImportReport;
@@ -57,23 +57,23 @@ pub struct Bounds {
 impl Default for Bounds {
     fn default() -> Self {
         Self {
-            most: 50_000,
-            of_others: 50_000,
-            at_once: 50_000,
-            held: 48 << 20,
+            most: 20_000,
+            of_others: 10_000,
+            at_once: 25_000,
+            held: 32 << 20,
             scratch: None,
         }
     }
 }
 
 /// Events of accounts that are judged side by side.
-const TOGETHER: usize = 16_000;
+const TOGETHER: usize = 8_000;
 
 /// How often the addresses of accounts that were taken are looked for in the others.
 const ROUNDS: usize = 4;
 
 /// An account that more events concern than so many is judged by itself.
-const ALONE: usize = 10_000;
+const ALONE: usize = 4_000;
 
 /// How often the store is read for accounts: what is found may tie more to them.
 const READINGS: usize = 3;
@@ -111,6 +111,8 @@ pub fn judge_within(
     bounds: Bounds,
 ) -> Result<HuntReport, StoreError> {
     let findings = Findings::new(&raised, &options.detections);
+    // The ids of all records that were matched are not needed any more.
+    let raised: Vec<Finding> = raised.into_iter().map(|raised| raised.finding).collect();
     let learned = Learned::from(store, &findings, options)?;
     let mut court = Court {
         store,
@@ -147,7 +149,7 @@ pub fn judge_within(
             damaged: account.damaged,
             counts: account.counts,
         },
-        findings: raised.into_iter().map(|raised| raised.finding).collect(),
+        findings: raised,
         users,
         coverage,
         sigma,
@@ -276,21 +278,18 @@ impl Court<'_> {
     }
 
     /// Judges everybody on their own events. Gives those who need a closer look.
-    fn everybody(&mut self, raised: &[RaisedRows]) -> Result<BTreeSet<String>, StoreError> {
+    fn everybody(&mut self, raised: &[Finding]) -> Result<BTreeSet<String>, StoreError> {
         let asked: BTreeSet<String> = self
             .options
             .users
             .iter()
             .map(|user| user.to_lowercase())
             .collect();
-        let found: BTreeSet<&str> = raised
-            .iter()
-            .map(|raised| raised.finding.user.as_str())
-            .collect();
+        let found: BTreeSet<&str> = raised.iter().map(|finding| finding.user.as_str()).collect();
         let serious: BTreeSet<&str> = raised
             .iter()
-            .filter(|raised| raised.finding.severity >= Severity::Medium)
-            .map(|raised| raised.finding.user.as_str())
+            .filter(|finding| finding.severity >= Severity::Medium)
+            .map(|finding| finding.user.as_str())
             .collect();
         let ground = self.ground();
         let learned = self.learned;

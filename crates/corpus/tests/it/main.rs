@@ -5,3 +5,4 @@ mod corpus;
 mod coverage;
 mod found;
 mod judged;
+mod soaked;

@@ -1,7 +1,7 @@
 //! What the detections found, by record.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::intruder::Raised;
 use super::scope::Scope;
@@ -13,7 +13,9 @@ use crate::event::Event;
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     list: Vec<Finding>,
-    by_record: HashMap<Arc<str>, Vec<usize>>,
+    /// Digest of a record's id, and the number of a finding that it is among; in order. There may
+    /// be as many as a tenth of all records: ids themselves would take five times the room.
+    by_record: Vec<(u64, u32)>,
     by_user: HashMap<String, Vec<usize>>,
     /// Detections that need a look.
     pub(super) serious: BTreeSet<String>,
@@ -46,24 +48,34 @@ impl Findings {
                 .entry(raised.finding.user.clone())
                 .or_default()
                 .push(number);
-            for record in &raised.records {
-                findings
-                    .by_record
-                    .entry(Arc::clone(record))
-                    .or_default()
-                    .push(number);
-            }
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            let records = raised.records.iter();
+            findings
+                .by_record
+                .extend(records.map(|record| (digest(record), number)));
         }
+        findings.by_record.sort_unstable();
+        findings.by_record.dedup();
         findings
     }
 
     /// Those that this event is among.
     pub(crate) fn of(&self, event: &Event) -> impl Iterator<Item = &Finding> {
+        self.numbers(event)
+            .filter_map(|number| self.list.get(number))
+    }
+
+    fn numbers(&self, event: &Event) -> impl Iterator<Item = usize> {
+        let wanted = digest(&event.record_id);
+        let first = self
+            .by_record
+            .partition_point(|(record, _)| *record < wanted);
         self.by_record
-            .get(event.record_id.as_str())
-            .into_iter()
-            .flatten()
-            .filter_map(|number| self.list.get(*number))
+            .get(first..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(move |(record, _)| *record == wanted)
+            .filter_map(|(_, number)| usize::try_from(*number).ok())
     }
 
     /// By event, for these events.
@@ -97,16 +109,18 @@ impl Findings {
             .copied()
             .collect();
         for event in scope.concerning.iter().filter(|event| scope.suffers(event)) {
-            about.extend(
-                self.by_record
-                    .get(event.record_id.as_str())
-                    .into_iter()
-                    .flatten(),
-            );
+            about.extend(self.numbers(event));
         }
         about
             .into_iter()
             .filter_map(|number| self.list.get(number).cloned())
             .collect()
     }
+}
+
+/// The same in every run.
+fn digest(record: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    record.hash(&mut hasher);
+    hasher.finish()
 }

@@ -2,6 +2,7 @@
 //! the event has the text.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use super::record::{Leaf, Record};
 use crate::event::{Event, Mfa, Outcome};
@@ -10,6 +11,7 @@ use crate::event::{Event, Mfa, Outcome};
 pub(crate) struct Seen<'a> {
     pub(crate) event: &'a Event,
     record: OnceCell<Record>,
+    id: OnceCell<Arc<str>>,
 }
 
 impl<'a> Seen<'a> {
@@ -17,7 +19,13 @@ impl<'a> Seen<'a> {
         Self {
             event,
             record: OnceCell::new(),
+            id: OnceCell::new(),
         }
+    }
+
+    /// The record's id, for as many rows as the event leaves.
+    pub(crate) fn id(&self) -> &Arc<str> {
+        self.id.get_or_init(|| self.event.record_id.as_str().into())
     }
 
     pub(crate) fn record(&self) -> &Record {

@@ -310,7 +310,7 @@ impl Matcher<'_> {
             }
             let row = Row {
                 time: seen.event.time,
-                id: self.rows.text(&seen.event.record_id),
+                id: Arc::clone(seen.id()),
                 source: seen.event.source,
                 user: self.rows.text(user_of(seen.event)),
                 ordinal,

@@ -54,14 +54,14 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// As many threads as there are, up to four, and about 200 MB.
+    /// As many threads as there are, up to four, and about 200 MB at two threads.
     pub fn new(scratch: PathBuf) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             threads: threads.min(4),
             chunk: 1 << 20,
-            run: 32 << 20,
-            rows: 200_000,
+            run: 16 << 20,
+            rows: 60_000,
             free: containers::FREE,
             scratch,
         }
