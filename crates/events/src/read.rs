@@ -22,7 +22,7 @@ use crate::columns::{ORIGINAL, events};
 use crate::table::{Table, TableError};
 
 /// Events that are read ahead, over all files together.
-const ROWS_HELD: usize = 16 * 1024;
+const ROWS_HELD: usize = 4 * 1024;
 
 /// Events that are read ahead of one file, at most and at least.
 const ROWS_OF_ONE: (usize, usize) = (64, 2 * 1024);

@@ -58,8 +58,8 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             most: 20_000,
-            of_others: 10_000,
-            at_once: 25_000,
+            of_others: 5_000,
+            at_once: 12_000,
             held: 32 << 20,
             scratch: None,
         }
