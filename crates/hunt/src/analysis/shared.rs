@@ -26,6 +26,10 @@ pub(crate) struct Shared {
     resources: BTreeSet<String>,
     /// Wrong passwords by the address that tried them: when, and on whose account.
     tries: HashMap<IpAddr, BTreeSet<(Timestamp, Arc<str>)>>,
+    /// Who signed in from which address, and on which days: a bit for each, of 64 in turn.
+    days_at: HashMap<IpAddr, HashMap<Arc<str>, u64>>,
+    /// The same from anywhere.
+    days: HashMap<Arc<str>, u64>,
     names: HashSet<Arc<str>>,
     facts: BTreeMap<Source, Facts>,
 }
@@ -58,6 +62,13 @@ pub(super) struct Hole {
     /// Which source went on meanwhile.
     pub(super) other: Source,
 }
+
+/// So many people make an address a common exit, …
+const REGULARS: usize = 3;
+/// … each on so many days, …
+const REGULAR_DAYS: u32 = 3;
+/// … which are at least this part of the days on which they signed in at all.
+const REGULAR_PART: u32 = 4;
 
 /// A source that is silent for less time is not missed.
 const SILENCE: i64 = 24;
@@ -94,6 +105,7 @@ impl Shared {
                     .map(|id| id.to_lowercase()),
             );
         }
+        self.add_day(event);
         if is_wrong_password(event)
             && let (Some(address), Some(user)) = (event.address, event.user.as_deref())
         {
@@ -103,6 +115,39 @@ impl Shared {
                 .or_default()
                 .insert((event.time, user));
         }
+    }
+
+    fn add_day(&mut self, event: &Event) {
+        if !event.is_sign_in() || event.outcome != Outcome::Success {
+            return;
+        }
+        if let (Some(address), Some(user)) = (event.address, event.user.as_deref()) {
+            let user = self.name(user);
+            let day = 1 << event.time.as_second().div_euclid(86_400).rem_euclid(64);
+            *self.days.entry(Arc::clone(&user)).or_default() |= day;
+            *self
+                .days_at
+                .entry(address)
+                .or_default()
+                .entry(user)
+                .or_default() |= day;
+        }
+    }
+
+    /// Several people are at this address on many of their days: an office, a provider's or a
+    /// carrier's exit. What one of them does there tells nothing of the others.
+    pub(crate) fn is_common_exit(&self, address: IpAddr) -> bool {
+        let at_home = self
+            .days_at
+            .get(&address)
+            .into_iter()
+            .flatten()
+            .filter(|(user, here)| {
+                let all = self.days.get(*user).map_or(0, |days| days.count_ones());
+                let here = here.count_ones();
+                here >= REGULAR_DAYS && here * REGULAR_PART >= all
+            });
+        at_home.take(REGULARS).count() == REGULARS
     }
 
     fn name(&mut self, name: &str) -> Arc<str> {
@@ -161,7 +206,8 @@ impl Shared {
         self.networks.of_address(address)
     }
 
-    /// The address tried passwords on several accounts in the day before.
+    /// The address tried passwords on several accounts in the day before. Where many people work,
+    /// several of them mistype theirs on any day.
     pub(super) fn tried_passwords(&self, address: IpAddr, time: Timestamp) -> bool {
         let since = time
             .checked_sub(SignedDuration::from_hours(24))
@@ -175,7 +221,7 @@ impl Shared {
             .take_while(|(at, _)| *at <= time)
             .map(|(_, user)| &**user)
             .collect();
-        users.len() >= 3
+        users.len() >= 3 && !self.is_common_exit(address)
     }
 
     /// Where one of the two dense logs is silent for a day or more while the other goes on,
