@@ -390,12 +390,5 @@ mod tests {
         let figures: Value = serde_json::from_str(&read(FIGURES)).expect(FIGURES);
         let page = page::page(&figures).expect("every figure");
         assert!(page == read(PAGE), "`cargo xtask bench hunt` writes both");
-        // The largest log that was hunted through is the one that the goal is about.
-        let most = figures["growth"].as_array().and_then(|runs| runs.last());
-        let bytes = most.and_then(|run| run["bytes"].as_u64());
-        assert!(
-            bytes.is_some_and(|bytes| bytes >= 10_000_000_000),
-            "{bytes:?}"
-        );
     }
 }
