@@ -37,6 +37,9 @@ pub(crate) struct Size {
     /// A folder of Sigma rules to match beside the detections, such as SigmaHQ's for Microsoft 365.
     #[arg(long)]
     sigma: Option<PathBuf>,
+    /// Measure nothing: write the page again from the figures of the last run.
+    #[arg(long)]
+    again: bool,
     /// Print the page instead of writing it: for a try whose figures mean nothing.
     #[arg(long)]
     dry: bool,
@@ -59,6 +62,14 @@ pub(crate) fn bench(root: &Path, what: What, size: &Size) -> Result<(), Failure>
 }
 
 fn hunt(root: &Path, size: &Size) -> Result<(), Failure> {
+    if size.again {
+        let figures = fs::read_to_string(root.join(FIGURES));
+        let figures = figures.map_err(|error| format!("{FIGURES}: {error}"))?;
+        let figures: Value =
+            serde_json::from_str(&figures).map_err(|error| format!("{FIGURES}: {error}"))?;
+        return fs::write(root.join(PAGE), page::page(&figures)?)
+            .map_err(|error| format!("{PAGE}: {error}"));
+    }
     // What is built now is what is measured, whatever is changed meanwhile.
     let commit = commit(root)?;
     let bench = Bench::new(root)?;
