@@ -60,7 +60,7 @@ impl<'a> Cluster<'a> {
 pub(super) type Raised = HashMap<Key, Vec<(String, Severity, Vec<String>)>>;
 
 /// Sessions with sign-ins of the user's own, and the kinds of client that made
-/// those sign-ins ([`agent::signature`]; nothing where the record names none).
+/// those sign-ins ([`crate::agent::signature`]; nothing where the record names none).
 pub(super) type OwnSessions<'a> = HashMap<&'a str, BTreeSet<Option<String>>>;
 
 /// Everything told apart.
