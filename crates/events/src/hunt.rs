@@ -30,7 +30,8 @@ pub enum HuntFailure {
 /// Imports inputs into a table in `directory` and answers for every user in them. Every
 /// damaged record goes to `damage`, a line of JSON each.
 ///
-/// Memory does not grow with the input. What is there already stays as it is when the
+/// Events are held in bounded memory; what is said of each account, and lists of what attackers
+/// read, grow with what is in them (docs/benchmarks.md). What is there already stays as it is when the
 /// hunt fails.
 ///
 /// # Errors

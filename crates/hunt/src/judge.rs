@@ -8,12 +8,13 @@
 //! the mail. Where one account was taken from, others may have been, so those
 //! who came from there are looked at too, until nobody new is found.
 //!
-//! Memory grows with what was found, not with the input: events that wait to be judged lie
-//! packed on disk ([`Bounds::held`]), those of [`Bounds::at_once`] accounts' own events are
-//! taken up at a time, and of a user with more than [`Bounds::most`] events the bulk (reading,
-//! files, pages) is thinned to one event for each hour, place, session and program. What comes
-//! from an attacker's place is never thinned. How often the store is read depends on what is
-//! found, not on how many accounts there are.
+//! Held in memory: what is learned and said of each account, and some events at a time. Those
+//! that wait to be judged lie packed on disk ([`Bounds::held`]) and are taken up by groups of
+//! accounts ([`Bounds::at_once`]). Of a user with more than [`Bounds::most`] events the bulk
+//! (reading, files, pages) is thinned to one event for each hour, place, session and program,
+//! but for what comes from an attacker's place; what others did is held as far as
+//! [`Bounds::of_others`]. How often the store is read depends on what is found, not on how many
+//! accounts there are.
 
 mod gather;
 mod gathered;
