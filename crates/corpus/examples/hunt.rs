@@ -25,6 +25,9 @@ struct Arguments {
     /// How many stories each; none: as the tests have it.
     #[arg(long)]
     stories: Option<usize>,
+    /// The corpus that `cargo xtask soak hunt` makes of the seed.
+    #[arg(long)]
+    soak: bool,
     /// Why accounts without a story need a look.
     #[arg(long)]
     suspicious: bool,
@@ -42,6 +45,9 @@ fn main() {
         options.audit = [AuditForm::Lines, AuditForm::Portal, AuditForm::Shell][seed as usize % 3];
         options.sign_ins = [SignInForm::Graph, SignInForm::Analytics][seed as usize % 2];
         options.repeats = if seed.is_multiple_of(5) { 0.44 } else { 0.05 };
+        if arguments.soak {
+            options = retake_corpus::soak::options(seed, arguments.events);
+        }
         let begin = Instant::now();
         let mut logs: [Vec<u8>; 5] = Default::default();
         let [audit, interactive, silent, directory, trace] = &mut logs;

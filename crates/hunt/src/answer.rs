@@ -431,6 +431,19 @@ pub struct Analysis {
     pub impersonated: Vec<ImpersonatedMail>,
     /// What the sources covered.
     pub coverage: Vec<Coverage>,
-    /// Detections raised for the account.
-    pub findings: Vec<Finding>,
+}
+
+impl Analysis {
+    /// Verdict, score and path alone: what is kept of the many accounts that need no look.
+    #[must_use]
+    pub fn brief(self) -> Self {
+        Self {
+            path_evidence: Vec::new(),
+            changes: Vec::new(),
+            blast: Blast::default(),
+            impersonated: Vec::new(),
+            coverage: Vec::new(),
+            ..self
+        }
+    }
 }

@@ -29,13 +29,13 @@ use std::sync::Arc;
 use crate::analysis::{Findings, Ground, Shared, each_name, is_serious_change};
 use crate::answer::{Analysis, By, Finding, Severity, Subject, Verdict};
 use crate::detections::{RaisedRows, add_own_domains};
-use crate::event::{Event, Outcome, Source};
+use crate::event::{Event, Source};
 use crate::import::ImportReport;
 use crate::readers::Imported;
 use crate::report::{HuntReport, Options, UserAnswer, coverage};
 use crate::sigma::SigmaAnswer;
 use crate::store::{Store, StoreError, by_time};
-use gather::{Marks, Target, Thinner, confess, gather};
+use gather::{LeftOut, Marks, Target, Thinner, gather};
 use gathered::Loaded;
 
 /// How much is held in memory.
@@ -121,6 +121,11 @@ pub fn judge_within(
         findings: &findings,
         learned: &learned,
         vouched: HashMap::new(),
+        asked: options
+            .users
+            .iter()
+            .map(|user| user.to_lowercase())
+            .collect(),
         answers: BTreeMap::new(),
         marks: BTreeMap::new(),
         bounds,
@@ -163,8 +168,6 @@ struct Learned {
     /// The organisation's own mail domains.
     own: BTreeSet<String>,
     people: BTreeMap<Arc<str>, Person>,
-    /// Who signed in from each address.
-    entered: HashMap<IpAddr, BTreeSet<Arc<str>>>,
     /// Names of accounts that a serious change was made to by somebody else.
     changed: BTreeSet<String>,
 }
@@ -186,7 +189,6 @@ impl Learned {
                 .map(|domain| domain.to_lowercase())
                 .collect(),
             people: BTreeMap::new(),
-            entered: HashMap::new(),
             changed: BTreeSet::new(),
         };
         let told = !learned.own.is_empty();
@@ -226,12 +228,6 @@ impl Learned {
             }
             person.events += usize::from(event.source != Source::MessageTrace);
         }
-        if event.is_sign_in()
-            && event.outcome == Outcome::Success
-            && let Some(address) = event.address
-        {
-            self.entered.entry(address).or_default().insert(name);
-        }
     }
 
     fn subject(&self, user: &str, hostile: &BTreeSet<IpAddr>) -> Subject {
@@ -262,6 +258,8 @@ struct Court<'a> {
     learned: &'a Learned,
     /// Changes that their own users stand for.
     vouched: HashMap<String, String>,
+    /// Accounts that somebody asked for.
+    asked: BTreeSet<String>,
     answers: BTreeMap<String, Analysis>,
     /// What ties other events to an account that was judged.
     marks: BTreeMap<String, Marks>,
@@ -280,12 +278,7 @@ impl Court<'_> {
 
     /// Judges everybody on their own events. Gives those who need a closer look.
     fn everybody(&mut self, raised: &[Finding]) -> Result<BTreeSet<String>, StoreError> {
-        let asked: BTreeSet<String> = self
-            .options
-            .users
-            .iter()
-            .map(|user| user.to_lowercase())
-            .collect();
+        let asked = self.asked.clone();
         let found: BTreeSet<&str> = raised.iter().map(|finding| finding.user.as_str()).collect();
         let serious: BTreeSet<&str> = raised
             .iter()
@@ -304,7 +297,11 @@ impl Court<'_> {
                 let mut analysis = ground.analyse(events.iter().collect(), &subject, now);
                 let had = learned.people.get(user.as_str());
                 let had = had.map_or(0, |person| person.events);
-                confess(&mut analysis, had.saturating_sub(events.len()));
+                let left_out = LeftOut {
+                    own: had.saturating_sub(events.len()),
+                    ..LeftOut::default()
+                };
+                left_out.confess(&mut analysis);
                 analysis
             });
             for ((user, _), analysis) in waiting.drain(..).zip(judged) {
@@ -325,7 +322,8 @@ impl Court<'_> {
                     closer.insert(user.clone());
                     marks.insert(user.clone(), Marks::of(&analysis, &learned.shared));
                 }
-                answers.insert(user, analysis);
+                let whole = asked.contains(&user) || is_alarming(&analysis);
+                answers.insert(user, if whole { analysis } else { analysis.brief() });
             }
         };
         let mut thinner = Thinner::new(learned.heavy(self.bounds.most), self.findings);
@@ -392,7 +390,9 @@ impl Court<'_> {
                     users.push(user.clone());
                 }
                 self.marks.insert(user.clone(), target.marks.and(marks));
-                self.answers.insert(user, analysis);
+                let whole = self.asked.contains(&user) || is_alarming(&analysis);
+                let answer = if whole { analysis } else { analysis.brief() };
+                self.answers.insert(user, answer);
             }
             if users.is_empty() {
                 break;
@@ -431,7 +431,7 @@ impl Court<'_> {
             let mut all = loaded.of(*number)?;
             all.sort_by(by_time);
             let mut analysis = ground.analyse(all.iter().collect(), &target.subject, now);
-            confess(&mut analysis, target.thinned);
+            target.left_out.confess(&mut analysis);
             Ok(Some(analysis))
         };
         let (alone, together): (Vec<usize>, Vec<usize>) = group.partition(|number| {
@@ -467,8 +467,7 @@ impl Court<'_> {
             // the new addresses would be judged as before.
             let entered: BTreeSet<String> = hostile
                 .difference(&known)
-                .filter_map(|address| self.learned.entered.get(address))
-                .flatten()
+                .flat_map(|address| self.learned.shared.entered(*address))
                 .filter(|user| {
                     self.answers
                         .get(&***user)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::analysis::{STAND_IN, Shared, holes};
+use crate::analysis::{Shared, absent, holes};
 use crate::answer::{Analysis, Coverage, Finding, Gap, Verdict};
 use crate::detections::{DetectionError, Detections};
 use crate::event::Source;
@@ -64,7 +64,8 @@ pub enum HuntError {
 pub struct UserAnswer {
     /// User principal name, lower case.
     pub user: String,
-    /// Everything that is said about the account.
+    /// What is said about the account: everything of one that needs a look or that was
+    /// asked for ([`Options::users`]), of any other what [`Analysis::brief`] leaves.
     pub analysis: Analysis,
 }
 
@@ -78,7 +79,7 @@ pub struct HuntReport {
     pub findings: Vec<Finding>,
     /// The users, worst first.
     pub users: Vec<UserAnswer>,
-    /// What the sources covered, all users together.
+    /// What the sources covered, all users together, and which are not there.
     pub coverage: Vec<Coverage>,
     /// What the Sigma rules found.
     pub sigma: SigmaAnswer,
@@ -131,7 +132,9 @@ pub(crate) fn coverage(account: &ImportReport, shared: &Shared) -> Vec<Coverage>
         .iter()
         .filter_map(|source| {
             let Some(facts) = shared.facts(*source) else {
-                return stand_in(*source, shared);
+                let ual = shared.facts(Source::Ual);
+                let signs_in = ual.is_some_and(|facts| facts.signs_in);
+                return source.is_expected().then(|| absent(*source, signs_in));
             };
             let mut gaps: Vec<Gap> = account
                 .inputs
@@ -165,26 +168,6 @@ pub(crate) fn coverage(account: &ImportReport, shared: &Shared) -> Vec<Coverage>
             })
         })
         .collect()
-}
-
-/// The line of a sign-in log that is absent while the audit log's own sign-in
-/// records stand in for it.
-fn stand_in(source: Source, shared: &Shared) -> Option<Coverage> {
-    let told = source == Source::SignIns
-        && shared
-            .facts(Source::Ual)
-            .is_some_and(|facts| facts.signs_in);
-    told.then(|| Coverage {
-        source,
-        from: None,
-        to: None,
-        events: 0,
-        gaps: vec![Gap {
-            from: None,
-            to: None,
-            why: STAND_IN.to_owned(),
-        }],
-    })
 }
 
 impl HuntReport {

@@ -7,7 +7,8 @@ use jiff::SignedDuration;
 use retake_playbook::ObjectKind;
 
 use super::findings::Findings;
-use super::intruder::{Intruder, Raised};
+use super::findings::Raised;
+use super::intruder::Intruder;
 use super::profile::Whose;
 use super::scope::{Scope, sessions};
 use crate::answer::{By, Change, Severity};
@@ -209,7 +210,7 @@ pub(super) fn find(
     scope: &Scope<'_>,
     intruder: &Intruder<'_>,
     elsewhere: &BTreeSet<*const Event>,
-    raised: &Raised,
+    raised: &Raised<'_>,
 ) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     // Which log told of each: one log tells of an act once.
@@ -270,7 +271,7 @@ fn change(
     scope: &Scope<'_>,
     intruder: &Intruder<'_>,
     elsewhere: &BTreeSet<*const Event>,
-    raised: &Raised,
+    raised: &Raised<'_>,
 ) -> Change {
     let key = std::ptr::from_ref(event);
     let (by, mut reasons) = if scope.is_responder(event) {
@@ -320,7 +321,7 @@ fn change(
         .get(&key)
         .into_iter()
         .flatten()
-        .map(|(id, _, _)| id.clone())
+        .map(|told| told.detection.clone())
         .collect();
     detections.sort();
     detections.dedup();
@@ -372,7 +373,7 @@ pub(crate) fn changes_something(event: &Event) -> bool {
 pub(crate) fn is_serious_change(event: &Event, findings: &Findings) -> bool {
     findings
         .of(event)
-        .any(|finding| finding.severity >= Severity::Medium)
+        .any(|told| told.severity >= Severity::Medium)
         && object_kind(event).is_some()
 }
 

@@ -10,7 +10,7 @@ use crate::event::Source;
 
 /// What the ledger says of the sign-in log where only the audit log tells of
 /// sign-ins (no premium licence, or not exported).
-pub(crate) const STAND_IN: &str = "not given: the audit log's own sign-in records stand in; they have no network numbers, devices or non-interactive sign-ins";
+const STAND_IN: &str = "not given: the audit log's own sign-in records stand in; they have no network numbers, devices or non-interactive sign-ins";
 
 /// The ledger, one line per source.
 pub(super) fn ledger(scope: &Scope<'_>, now: Timestamp) -> Vec<Coverage> {
@@ -25,16 +25,12 @@ pub(super) fn ledger(scope: &Scope<'_>, now: Timestamp) -> Vec<Coverage> {
 }
 
 fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
-    let facts = scope.shared.facts(source).cloned().unwrap_or_default();
+    let Some(facts) = scope.shared.facts(source) else {
+        return absent(source, scope.own.iter().any(|event| event.is_sign_in()));
+    };
     let (from, to) = (facts.from, facts.to);
     let mut gaps = Vec::new();
-    if facts.events == 0 {
-        gaps.push(Gap {
-            from: None,
-            to: None,
-            why: absent(source, scope).to_owned(),
-        });
-    } else if let Some((hours, why)) = late(source) {
+    if let Some((hours, why)) = late(source) {
         let begin = now
             .checked_sub(SignedDuration::from_mins(hours))
             .unwrap_or(now);
@@ -47,7 +43,7 @@ fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
             });
         }
     }
-    if source == Source::SignIns && facts.events > 0 && !facts.silent {
+    if source == Source::SignIns && !facts.silent {
         gaps.push(Gap {
             from,
             to,
@@ -70,7 +66,7 @@ fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
                 ),
             });
         }
-        if facts.events > 0 && !facts.mail_read {
+        if !facts.mail_read {
             gaps.push(Gap {
                 from,
                 to,
@@ -98,7 +94,7 @@ fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
 pub(crate) fn holes(source: Source, shared: &Shared) -> Vec<Gap> {
     shared
         .holes(source)
-        .into_iter()
+        .iter()
         .map(|hole| Gap {
             from: hole.from,
             to: hole.to,
@@ -110,10 +106,11 @@ pub(crate) fn holes(source: Source, shared: &Shared) -> Vec<Gap> {
         .collect()
 }
 
-fn absent(source: Source, scope: &Scope<'_>) -> &'static str {
-    match source {
+/// The line of a source that is not there; `signs_in`: another one tells of sign-ins.
+pub(crate) fn absent(source: Source, signs_in: bool) -> Coverage {
+    let why = match source {
         Source::Ual => "not given: changes in the mailbox, mail read and mail sent cannot be told",
-        Source::SignIns if scope.own.iter().any(|event| event.is_sign_in()) => STAND_IN,
+        Source::SignIns if signs_in => STAND_IN,
         Source::SignIns => "not given: where and how the account signed in cannot be told",
         Source::DirectoryAudits => {
             "not given: methods, consents and roles show only where the audit log has them too"
@@ -128,6 +125,17 @@ fn absent(source: Source, scope: &Scope<'_>) -> &'static str {
         | Source::Copilot
         | Source::SecurityAlerts
         | Source::Listing => "not given",
+    };
+    Coverage {
+        source,
+        from: None,
+        to: None,
+        events: 0,
+        gaps: vec![Gap {
+            from: None,
+            to: None,
+            why: why.to_owned(),
+        }],
     }
 }
 

@@ -1,22 +1,30 @@
 //! What the detections found, by record.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::intruder::Raised;
-use super::scope::Scope;
-use crate::answer::{Finding, Severity};
-use crate::detections::{Detections, RaisedRows};
+use crate::answer::Severity;
+use crate::detections::{Detections, RaisedRows, digest};
 use crate::event::Event;
+
+use super::intruder::Key;
+
+/// A detection that was raised.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(super) detection: String,
+    pub(super) severity: Severity,
+    pub(super) technique: Vec<String>,
+}
+
+/// What the detections raised, by event.
+pub(super) type Raised<'f> = HashMap<Key, Vec<&'f Told>>;
 
 /// Findings of the detections that count in a verdict.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    list: Vec<Finding>,
-    /// Digest of a record's id, and the number of a finding that it is among; in order. There may
-    /// be as many as a tenth of all records: ids themselves would take five times the room.
+    told: Vec<Told>,
+    /// Digest of a record's id, and the number of what it was told for; in order.
     by_record: Vec<(u64, u32)>,
-    by_user: HashMap<String, Vec<usize>>,
     /// Detections that need a look.
     pub(super) serious: BTreeSet<String>,
 }
@@ -24,48 +32,37 @@ pub(crate) struct Findings {
 impl Findings {
     /// Of what was raised, the part that counts.
     pub(crate) fn new(raised: &[RaisedRows], detections: &Detections) -> Self {
-        let counts: BTreeSet<&str> = detections
-            .iter()
-            .filter(|detection| detection.score)
-            .map(|detection| detection.id.as_str())
-            .collect();
-        let mut findings = Self {
-            serious: detections
-                .iter()
-                .filter(|detection| detection.severity >= Severity::Medium)
-                .map(|detection| detection.id.clone())
-                .collect(),
-            ..Self::default()
-        };
-        for raised in raised
-            .iter()
-            .filter(|raised| counts.contains(raised.finding.detection.as_str()))
-        {
-            let number = findings.list.len();
-            findings.list.push(raised.finding.clone());
-            findings
-                .by_user
-                .entry(raised.finding.user.clone())
-                .or_default()
-                .push(number);
-            let number = u32::try_from(number).unwrap_or(u32::MAX);
-            let records = raised.records.iter();
-            findings
-                .by_record
-                .extend(records.map(|record| (digest(record), number)));
+        let mut findings = Self::default();
+        let mut numbers: HashMap<&str, u32> = HashMap::new();
+        for (detection, number) in detections.iter().filter(|one| one.score).zip(0..) {
+            numbers.insert(&detection.id, number);
+            findings.told.push(Told {
+                detection: detection.id.clone(),
+                severity: detection.severity,
+                technique: detection.technique.clone(),
+            });
+        }
+        for raised in raised {
+            if let Some(number) = numbers.get(raised.finding.detection.as_str()) {
+                let records = raised.records.iter();
+                findings
+                    .by_record
+                    .extend(records.map(|record| (*record, *number)));
+            }
         }
         findings.by_record.sort_unstable();
         findings.by_record.dedup();
+        findings.by_record.shrink_to_fit();
+        findings.serious = detections
+            .iter()
+            .filter(|detection| detection.severity >= Severity::Medium)
+            .map(|detection| detection.id.clone())
+            .collect();
         findings
     }
 
-    /// Those that this event is among.
-    pub(crate) fn of(&self, event: &Event) -> impl Iterator<Item = &Finding> {
-        self.numbers(event)
-            .filter_map(|number| self.list.get(number))
-    }
-
-    fn numbers(&self, event: &Event) -> impl Iterator<Item = usize> {
+    /// What this event was told for.
+    pub(crate) fn of(&self, event: &Event) -> impl Iterator<Item = &Told> {
         let wanted = digest(&event.record_id);
         let first = self
             .by_record
@@ -75,52 +72,18 @@ impl Findings {
             .unwrap_or_default()
             .iter()
             .take_while(move |(record, _)| *record == wanted)
-            .filter_map(|(_, number)| usize::try_from(*number).ok())
+            .filter_map(|(_, number)| self.told.get(usize::try_from(*number).ok()?))
     }
 
     /// By event, for these events.
-    pub(super) fn raised(&self, events: &[&Event]) -> Raised {
+    pub(super) fn raised(&self, events: &[&Event]) -> Raised<'_> {
         let mut raised = Raised::new();
         for event in events {
-            let found: Vec<_> = self
-                .of(event)
-                .map(|finding| {
-                    (
-                        finding.detection.clone(),
-                        finding.severity,
-                        finding.technique.clone(),
-                    )
-                })
-                .collect();
-            if !found.is_empty() {
-                raised.insert(std::ptr::from_ref(*event), found);
+            let told: Vec<&Told> = self.of(event).collect();
+            if !told.is_empty() {
+                raised.insert(std::ptr::from_ref(*event), told);
             }
         }
         raised
     }
-
-    /// Those of the account, and those of what was done to it.
-    pub(super) fn about(&self, scope: &Scope<'_>) -> Vec<Finding> {
-        let mut about: BTreeSet<usize> = self
-            .by_user
-            .get(scope.upn())
-            .into_iter()
-            .flatten()
-            .copied()
-            .collect();
-        for event in scope.concerning.iter().filter(|event| scope.suffers(event)) {
-            about.extend(self.numbers(event));
-        }
-        about
-            .into_iter()
-            .filter_map(|number| self.list.get(number).cloned())
-            .collect()
-    }
-}
-
-/// The same in every run.
-fn digest(record: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    record.hash(&mut hasher);
-    hasher.finish()
 }

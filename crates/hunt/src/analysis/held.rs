@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::changes::object_kind;
-use super::intruder::Raised;
+use super::findings::Raised;
 use super::profile::{Network, Networks, Profile};
 use super::scope::{Scope, sessions};
 use super::signs::{is_device_code, is_risky, too_far};
@@ -59,7 +59,7 @@ impl Held {
         scope: &Scope<'_>,
         profile: &Profile,
         networks: &Networks,
-        raised: &Raised,
+        raised: &Raised<'_>,
     ) -> Self {
         let mut held = Self::default();
         if profile.thin {
@@ -247,7 +247,7 @@ fn serious<'a>(
     scope: &Scope<'a>,
     profile: &Profile,
     networks: &Networks,
-    raised: &Raised,
+    raised: &Raised<'_>,
 ) -> Vec<&'a Event> {
     scope
         .own
@@ -262,7 +262,7 @@ fn serious<'a>(
                     .get(&std::ptr::from_ref(**event))
                     .into_iter()
                     .flatten()
-                    .any(|(_, severity, _)| *severity >= Severity::Medium)
+                    .any(|told| told.severity >= Severity::Medium)
         })
         .copied()
         .collect()

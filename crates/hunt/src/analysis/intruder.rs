@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::findings::Raised;
 use super::profile::{Networks, Profile, Whose};
 use super::scope::{Scope, sessions};
 use super::signs::{ids, score};
-use crate::answer::{Reason, Severity};
+use crate::answer::Reason;
 use crate::event::{Event, Outcome, Source};
 
 /// From so many points on a cluster is the attacker's.
@@ -56,9 +57,6 @@ impl<'a> Cluster<'a> {
     }
 }
 
-/// What the detections raised, by event.
-pub(super) type Raised = HashMap<Key, Vec<(String, Severity, Vec<String>)>>;
-
 /// Sessions with sign-ins of the user's own, and the kinds of client that made
 /// those sign-ins ([`crate::agent::signature`]; nothing where the record names none).
 pub(super) type OwnSessions<'a> = HashMap<&'a str, BTreeSet<Option<String>>>;
@@ -77,7 +75,7 @@ impl<'a> Intruder<'a> {
         scope: &Scope<'a>,
         profile: &Profile,
         networks: &Networks,
-        raised: &Raised,
+        raised: &Raised<'_>,
     ) -> Self {
         let mut whose: HashMap<Key, Whose> = HashMap::new();
         for event in scope.own.iter().filter(|event| event.is_sign_in()) {

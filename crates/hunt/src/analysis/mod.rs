@@ -31,10 +31,11 @@ use crate::detections::{Detections, own_domains};
 use crate::event::{Event, Outcome, Source};
 use crate::store::by_time;
 pub(crate) use changes::{changes_something, each_name, is_serious_change};
-pub(crate) use coverage::{STAND_IN, holes};
+pub(crate) use coverage::{absent, holes};
 pub(crate) use findings::Findings;
+use findings::Raised;
 use held::Held;
-use intruder::{Intruder, Raised, SUSPICIOUS};
+use intruder::{Intruder, SUSPICIOUS};
 use past::Past;
 pub(crate) use profile::Network;
 use profile::{Networks, Profile, Whose};
@@ -121,7 +122,7 @@ impl Ground<'_> {
 fn conclude(
     ground: Ground<'_>,
     scope: &Scope<'_>,
-    raised: &Raised,
+    raised: &Raised<'_>,
     subject: &Subject,
     now: Timestamp,
 ) -> Analysis {
@@ -265,7 +266,6 @@ fn conclude(
         blast,
         impersonated: impersonated::find(scope, networks, ground.own, now),
         coverage: coverage::ledger(scope, now),
-        findings: ground.findings.about(scope),
     }
 }
 

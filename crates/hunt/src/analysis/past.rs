@@ -12,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::changes::object_kind;
 use super::held::Held;
-use super::intruder::{ATTACKER, Intruder, Raised};
+use super::findings::Raised;
+use super::intruder::{ATTACKER, Intruder};
 use super::profile::{Network, Networks, Profile};
 use super::scope::{Scope, sessions};
 use super::signs::BESIDE;
@@ -41,7 +42,7 @@ impl Past {
         scope: &Scope<'_>,
         subject: &Subject,
         networks: &Networks,
-        raised: &Raised,
+        raised: &Raised<'_>,
         anchor: Timestamp,
     ) -> Self {
         let mut past = Self::default();
@@ -99,7 +100,7 @@ impl Past {
         &mut self,
         scope: &Scope<'_>,
         networks: &Networks,
-        raised: &Raised,
+        raised: &Raised<'_>,
         at: Timestamp,
         bound: i32,
     ) {
@@ -153,11 +154,11 @@ fn arrivals(scope: &Scope<'_>, networks: &Networks) -> HashSet<*const Event> {
         .collect()
 }
 
-fn is_serious(event: &Event, raised: &Raised) -> bool {
+fn is_serious(event: &Event, raised: &Raised<'_>) -> bool {
     object_kind(event).is_some()
         && raised
             .get(&std::ptr::from_ref(event))
             .into_iter()
             .flatten()
-            .any(|(_, severity, _)| *severity >= Severity::Medium)
+            .any(|told| told.severity >= Severity::Medium)
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::ObjectKind;
@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     days: HashMap<Arc<str>, u64>,
     names: HashSet<Arc<str>>,
     facts: BTreeMap<Source, Facts>,
+    /// The silences of the two dense logs, once somebody asked.
+    holes: [OnceLock<Vec<Hole>>; 2],
 }
 
 /// What is known of one source.
@@ -87,6 +89,7 @@ impl Shared {
 
     /// Learns from one more.
     pub(crate) fn add(&mut self, event: &Event) {
+        self.holes = Default::default();
         self.networks.add(event);
         self.add_fact(event);
         if event.source == Source::Listing {
@@ -132,6 +135,14 @@ impl Shared {
                 .entry(user)
                 .or_default() |= day;
         }
+    }
+
+    /// Everybody who signed in from this address.
+    pub(crate) fn entered(&self, address: IpAddr) -> impl Iterator<Item = &Arc<str>> {
+        self.days_at
+            .get(&address)
+            .into_iter()
+            .flat_map(HashMap::keys)
     }
 
     /// Several people are at this address on many of their days: an office, a provider's or a
@@ -226,19 +237,24 @@ impl Shared {
 
     /// Where one of the two dense logs is silent for a day or more while the other goes on,
     /// as no chance explains it.
-    pub(super) fn holes(&self, source: Source) -> Vec<Hole> {
+    pub(super) fn holes(&self, source: Source) -> &[Hole] {
         let (Some(ual), Some(sign_ins)) = (self.facts(Source::Ual), self.facts(Source::SignIns))
         else {
-            return Vec::new();
+            return &[];
         };
+        let [in_ual, in_sign_ins] = &self.holes;
         match source {
-            // The audit log's own records of sign-ins are the best measure of the others.
-            Source::SignIns if ual.twins.values().sum::<u32>() >= 50 => {
-                holes(sign_ins, &ual.twins, Source::Ual)
-            }
-            Source::SignIns => holes(sign_ins, &ual.hours, Source::Ual),
-            Source::Ual => holes(ual, &sign_ins.hours, Source::SignIns),
-            _ => Vec::new(),
+            Source::SignIns => in_sign_ins.get_or_init(|| {
+                // The audit log's own records of sign-ins are the best measure of the others.
+                let beside = if ual.twins.values().sum::<u32>() >= 50 {
+                    &ual.twins
+                } else {
+                    &ual.hours
+                };
+                holes(sign_ins, beside, Source::Ual)
+            }),
+            Source::Ual => in_ual.get_or_init(|| holes(ual, &sign_ins.hours, Source::SignIns)),
+            _ => &[],
         }
     }
 }

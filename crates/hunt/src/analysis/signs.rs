@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use retake_playbook::ObjectKind;
 
 use super::changes::object_kind;
-use super::intruder::{ATTACKER, Cluster, Key, OwnSessions, Raised};
+use super::findings::Raised;
+use super::intruder::{ATTACKER, Cluster, Key, OwnSessions};
 use super::profile::{Networks, Profile, Whose};
 use super::scope::{Scope, sessions};
 use crate::agent;
@@ -21,7 +22,7 @@ pub(super) fn score(
     networks: &Networks,
     whose: &HashMap<Key, Whose>,
     own_sessions: &OwnSessions<'_>,
-    raised: &Raised,
+    raised: &Raised<'_>,
 ) {
     let events = cluster.events.clone();
     let mut reasons = Vec::new();
@@ -257,15 +258,16 @@ pub(super) fn score(
     for (severity, points) in [(Severity::High, 25), (Severity::Medium, 10)] {
         let mut by_detection: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
         for event in &acted {
-            for (id, level, techniques) in raised
+            for told in raised
                 .get(&std::ptr::from_ref(*event))
                 .into_iter()
                 .flatten()
             {
-                if *level == severity {
-                    by_detection.entry(id).or_default().push(event);
+                if told.severity == severity {
+                    by_detection.entry(&told.detection).or_default().push(event);
                     tried |= severity == Severity::High
-                        && techniques
+                        && told
+                            .technique
                             .iter()
                             .any(|t| t.starts_with("T1110") || t.starts_with("T1592"));
                 }

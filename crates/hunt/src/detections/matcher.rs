@@ -6,6 +6,7 @@
 //! outcome depends on the set of events alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -60,15 +61,21 @@ pub struct Matcher<'a> {
     news: Vec<(Severity, String, String, String)>,
 }
 
-/// A finding, with the numbers that were fed with its events.
+/// A finding, with all its records: the finding itself names the first of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RaisedRows {
     /// The finding.
     pub finding: Finding,
-    /// The events' numbers, in order of time: of all of them.
-    pub ordinals: Vec<u64>,
-    /// The events' record ids, in the same order: of all of them.
-    pub records: Vec<Arc<str>>,
+    /// Digests of the ids of those records that speak against its user ([`digest`]).
+    pub(crate) records: Vec<u64>,
+}
+
+/// A record id in eight bytes, the same in every run. As many as a tenth of all records may be
+/// matched: ids themselves would take ten times the room.
+pub(crate) fn digest(record: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    record.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Detections {
@@ -132,8 +139,8 @@ impl<'a> Index<'a> {
 }
 
 impl Matcher<'_> {
-    /// Tries the event. `ordinal` is the feeder's own number for it and comes
-    /// back with findings; it has no part in the judgement.
+    /// Tries the event. `ordinal` is the feeder's own number for it, by which
+    /// [`finish_all`](Self::finish_all) asks what is wanted; it has no part in the judgement.
     pub fn feed(&mut self, ordinal: u64, event: &Event) {
         add_own_domains(&mut self.own_domains, event);
         let index = Arc::clone(&self.index);
@@ -264,9 +271,14 @@ impl Matcher<'_> {
             rows.sort_by(Row::order);
             rows.dedup_by(|a, b| (a.ordinal, a.time, &a.id) == (b.ordinal, b.time, &b.id));
             if let Some(detection) = detections.get(number) {
+                // What others did before stands in the finding and speaks against nobody: who
+                // reset a password is not who goes on after it.
+                let own = rows.iter().filter(|row| row.user == user);
+                let records = own.map(|row| digest(&row.id)).collect();
                 let rows: Vec<&Row> = rows.iter().collect();
                 raised.extend(finding(detection, &rows).map(|mut raised| {
                     raised.finding.user = user.to_string();
+                    raised.records = records;
                     raised
                 }));
             }
@@ -375,8 +387,7 @@ fn finding(detection: &Detection, rows: &[&Row]) -> Option<RaisedRows> {
                 .collect(),
             why: detection.why.clone(),
         },
-        ordinals: rows.iter().map(|row| row.ordinal).collect(),
-        records: rows.iter().map(|row| Arc::clone(&row.id)).collect(),
+        records: rows.iter().map(|row| digest(&row.id)).collect(),
     })
 }
 

@@ -24,6 +24,7 @@ use serde::Deserialize;
 pub(crate) use column::{Column, Seen};
 pub use correlate::Correlate;
 pub use expression::{Context, Expression, ExpressionError};
+pub(crate) use matcher::digest;
 pub use matcher::{Matcher, RaisedRows};
 pub(crate) use matcher::{Step, add_own_domains};
 

@@ -104,29 +104,46 @@ pub(super) struct Target {
     pub(super) events: usize,
     /// How many of others' bulk was met.
     pub(super) of_others: usize,
-    /// How many events were left out.
-    pub(super) thinned: usize,
+    pub(super) left_out: LeftOut,
 }
 
-/// Says in the ledger how many of an account's own records were left out.
-pub(super) fn confess(analysis: &mut Analysis, thinned: usize) {
-    if thinned == 0 {
-        return;
-    }
-    for line in analysis
-        .coverage
-        .iter_mut()
-        .filter(|line| line.source == Source::Ual)
-    {
-        line.events += thinned;
-        line.gaps.push(Gap {
-            from: line.from,
-            to: line.to,
-            why: format!(
-                "{thinned} records of reading, files and pages were counted and not judged one by one; one for each hour, place, session and program was"
+/// How many events were not judged.
+#[derive(Clone, Copy, Default)]
+pub(super) struct LeftOut {
+    /// Of the account's own bulk.
+    pub(super) own: usize,
+    /// Of what others did.
+    pub(super) of_others: usize,
+}
+
+impl LeftOut {
+    /// Says so in the ledger.
+    pub(super) fn confess(self, analysis: &mut Analysis) {
+        let told = [
+            (
+                self.own,
+                "records of reading, files and pages were counted and not judged one by one; one for each hour, place, session and program was",
             ),
-        });
-        line.gaps.sort();
+            (
+                self.of_others,
+                "records of what others read and opened with the same apps or from the same addresses were left out",
+            ),
+        ];
+        for line in analysis
+            .coverage
+            .iter_mut()
+            .filter(|line| line.source == Source::Ual)
+        {
+            line.events += self.own;
+            for (count, what) in told.iter().filter(|(count, _)| *count > 0) {
+                line.gaps.push(Gap {
+                    from: line.from,
+                    to: line.to,
+                    why: format!("{count} {what}"),
+                });
+            }
+            line.gaps.sort();
+        }
     }
 }
 
@@ -344,7 +361,8 @@ pub(super) fn gather(
             let wanted = !(bulk || too_many);
             target.of_others += usize::from(of_others);
             target.events += usize::from(wanted);
-            target.thinned += usize::from(!wanted);
+            target.left_out.own += usize::from(!wanted && !of_others);
+            target.left_out.of_others += usize::from(!wanted && of_others);
             wanted
         });
         if concerned.is_empty() {
@@ -357,5 +375,9 @@ pub(super) fn gather(
 
 /// The account's own doing, or something done to it: not the bulk that others did.
 fn is_of(event: &Event, subject: &Subject) -> bool {
-    event.user.as_deref() == Some(&subject.upn) || changes_something(event)
+    let named = |name: &Option<String>| name.as_deref() == Some(&subject.upn);
+    named(&event.user)
+        || named(&event.sender)
+        || (event.user_id.is_some() && event.user_id == subject.id)
+        || changes_something(event)
 }

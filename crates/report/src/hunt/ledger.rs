@@ -51,35 +51,18 @@ pub(super) fn unknown(report: &HuntReport, ledger: &[Coverage]) -> Vec<Unknown> 
             }),
         }
     };
-    // What was damaged or cut off concerns everything: it comes first.
-    for line in report.coverage.iter().chain(ledger) {
+    // What was damaged or cut off concerns everything: it comes first. What was not given at
+    // all stands in an account's ledger too, where there is one.
+    let (given, absent): (Vec<_>, Vec<_>) =
+        report.coverage.iter().partition(|line| line.events > 0);
+    for line in given.into_iter().chain(ledger).chain(absent) {
         for gap in &line.gaps {
             add(line.source, gap.from.zip(gap.to), &gap.why);
-        }
-    }
-    if ledger.is_empty() {
-        for source in Source::ALL.into_iter().filter(|source| {
-            source.is_expected() && !report.coverage.iter().any(|line| line.source == *source)
-        }) {
-            add(source, None, not_given(report, source));
         }
     }
     // That the last minutes may be missing weighs least.
     all.sort_by_key(|unknown| unknown.why.ends_with(" late"));
     all
-}
-
-/// What the absence of a source leaves open, as any account's ledger says it.
-fn not_given(report: &HuntReport, source: Source) -> &str {
-    report
-        .users
-        .iter()
-        .flat_map(|answer| &answer.analysis.coverage)
-        .filter(|line| line.source == source && line.from.is_none())
-        .flat_map(|line| &line.gaps)
-        .map(|gap| gap.why.as_str())
-        .next()
-        .unwrap_or("not given")
 }
 
 /// What the logs cover, a line for each that is there.
