@@ -10,9 +10,9 @@
 //!
 //! Held in memory: what is learned and said of each account, and some events at a time. Those
 //! that wait to be judged lie packed on disk ([`Bounds::held`]) and are taken up by groups of
-//! accounts ([`Bounds::at_once`]). Of a user with more than [`Bounds::most`] events the bulk
-//! (reading, files, pages) is thinned to one event for each hour, place, session and program,
-//! but for what comes from an attacker's place; what others did is held as far as
+//! accounts ([`Bounds::at_once`]). Of a user with more than [`Bounds::most`] events one of a kind
+//! is kept for each hour, place, session and program, never more than three times that, but for what
+//! comes from an attacker's place, which is all kept; what others did is held as far as
 //! [`Bounds::of_others`]. How often the store is read depends on what is found, not on how many
 //! accounts there are.
 
@@ -41,7 +41,7 @@ use gathered::Loaded;
 /// How much is held in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Events of one account that are judged one by one; the bulk of more is thinned.
+    /// Events of one account that are judged one by one; of more, one of a kind.
     pub most: usize,
     /// Events of others that concern one account, such as what a program that everybody
     /// uses did: of more, those are left out that change nothing.
@@ -58,7 +58,7 @@ pub struct Bounds {
 impl Default for Bounds {
     fn default() -> Self {
         Self {
-            most: 20_000,
+            most: 12_000,
             of_others: 5_000,
             at_once: 12_000,
             held: 32 << 20,
@@ -326,7 +326,8 @@ impl Court<'_> {
                 answers.insert(user, if whole { analysis } else { analysis.brief() });
             }
         };
-        let mut thinner = Thinner::new(learned.heavy(self.bounds.most), self.findings);
+        let most = self.bounds.most;
+        let mut thinner = Thinner::new(&learned.heavy(most), most, self.findings);
         let (mut waiting, mut events_waiting) = (Vec::new(), 0);
         self.store.each_user_of(
             &mut |event| event.source != Source::MessageTrace && thinner.wants(event),
@@ -374,7 +375,7 @@ impl Court<'_> {
                 &mut targets,
                 &groups,
                 &self.learned.shared,
-                Thinner::new(heavy.clone(), self.findings),
+                Thinner::new(&heavy, self.bounds.most, self.findings),
                 &self.bounds,
             )?;
             let mut judged = Vec::new();

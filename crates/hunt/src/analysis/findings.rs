@@ -11,9 +11,9 @@ use super::intruder::Key;
 /// A detection that was raised.
 #[derive(Debug)]
 pub(crate) struct Told {
-    pub(super) detection: String,
-    pub(super) severity: Severity,
-    pub(super) technique: Vec<String>,
+    pub(crate) detection: String,
+    pub(crate) severity: Severity,
+    pub(crate) technique: Vec<String>,
 }
 
 /// What the detections raised, by event.

@@ -222,47 +222,48 @@ impl Matcher<'_> {
         };
         let mut parts: Vec<Rows> = matchers.into_iter().map(|matcher| matcher.rows).collect();
         let detections = &index.detections;
-        let correlates = || detections.iter().map(|one| one.correlate.as_ref());
+        let common_of = |number: usize| {
+            let correlate = detections.get(number)?.correlate.as_ref();
+            correlate.filter(|correlate| correlate.asks_for_common())
+        };
         let holds = |row: &&Row| {
             row.depends
                 .as_ref()
                 .is_none_or(|rest| rest.holds(own_domains))
         };
         let mut common: Vec<Common> = vec![Common::default(); detections.len()];
-        if correlates().flatten().any(Correlate::asks_for_common) {
-            Rows::each(&mut parts, wanted, &mut |rows| {
-                for ((correlate, rows), common) in correlates().zip(rows).zip(&mut common) {
-                    if let Some(correlate) = correlate {
-                        let rows: Vec<&Row> = rows.iter().filter(holds).collect();
-                        correlate.gather(&rows, common);
-                    }
-                }
-            })?;
-        }
+        let asks = |number| common_of(number).is_some();
+        Rows::each(&mut parts, wanted, &asks, &mut |number, rows| {
+            if let (Some(correlate), Some(common)) = (common_of(number), common.get_mut(number)) {
+                let rows: Vec<&Row> = rows.iter().filter(holds).collect();
+                correlate.gather(&rows, common);
+            }
+        })?;
         let mut raised = Vec::new();
         // A user's rows of one correlation may come from several groups.
         let mut together: BTreeMap<(usize, Arc<str>), Vec<Row>> = BTreeMap::new();
-        Rows::each(&mut parts, wanted, &mut |rows| {
-            let of_each = detections.iter().zip(rows).zip(&common).enumerate();
-            for (number, ((detection, rows), common)) in of_each {
-                let rows: Vec<&Row> = rows.iter().filter(holds).collect();
-                let Some(correlate) = &detection.correlate else {
-                    for (_, rows) in by_user(&rows) {
-                        raised.extend(finding(detection, &rows));
-                    }
-                    continue;
-                };
-                for burst in correlate.find(&rows, common) {
-                    let blamed: BTreeSet<&Arc<str>> = burst
-                        .iter()
-                        .filter(|row| correlate.blames(row))
-                        .map(|row| &row.user)
-                        .collect();
-                    for user in blamed {
-                        let key = (number, Arc::clone(user));
-                        let rows = together.entry(key).or_default();
-                        rows.extend(burst.iter().map(|row| (*row).clone()));
-                    }
+        Rows::each(&mut parts, wanted, &|_| true, &mut |number, rows| {
+            let (Some(detection), Some(common)) = (detections.get(number), common.get(number))
+            else {
+                return;
+            };
+            let rows: Vec<&Row> = rows.iter().filter(holds).collect();
+            let Some(correlate) = &detection.correlate else {
+                for (_, rows) in by_user(&rows) {
+                    raised.extend(finding(detection, &rows));
+                }
+                return;
+            };
+            for burst in correlate.find(&rows, common) {
+                let blamed: BTreeSet<&Arc<str>> = burst
+                    .iter()
+                    .filter(|row| correlate.blames(row))
+                    .map(|row| &row.user)
+                    .collect();
+                for user in blamed {
+                    let key = (number, Arc::clone(user));
+                    let rows = together.entry(key).or_default();
+                    rows.extend(burst.iter().map(|row| (*row).clone()));
                 }
             }
         })?;

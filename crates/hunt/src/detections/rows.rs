@@ -1,7 +1,8 @@
 //! Rows of matched events: in memory while they are few, in partitions on disk when
-//! they are many. What belongs together lies in one partition.
+//! they are many. What belongs together lies in one partition. They come back one partition
+//! and one detection at a time, for one account may have a tenth of all events.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -15,7 +16,7 @@ use super::expression::Residual;
 use super::matcher::Step;
 use crate::event::Source;
 
-/// Partitions on disk; one at a time has to fit into memory.
+/// Partitions on disk; the rows that one detection has in one of them have to fit into memory.
 const PARTITIONS: usize = 256;
 
 /// What is kept of an event that passed.
@@ -76,8 +77,8 @@ pub(crate) struct Rows {
 struct Disk {
     file: File,
     written: u64,
-    /// Of each partition: begin and length of its batches.
-    partitions: Vec<Vec<(u64, usize)>>,
+    /// Of each partition and detection: begin and length of the batches.
+    partitions: Vec<BTreeMap<usize, Vec<(u64, usize)>>>,
     most: usize,
     fault: Option<io::Error>,
 }
@@ -98,7 +99,7 @@ impl Rows {
         self.disk = Some(Disk {
             file: tempfile::tempfile_in(directory)?,
             written: 0,
-            partitions: vec![Vec::new(); PARTITIONS],
+            partitions: vec![BTreeMap::new(); PARTITIONS],
             most: most.max(1),
             fault: None,
         });
@@ -141,13 +142,14 @@ impl Rows {
         }
     }
 
-    /// Hands the rows of each partition to `visit`, by detection, each detection's in
-    /// order and without repeats; of several threads' rows together. `wanted` says of a
-    /// number whether its event is wanted. In memory all are one partition.
+    /// Hands the rows of each partition and each of the chosen detections to `visit`, with the
+    /// detection's number, in order and without repeats; of several threads' rows together.
+    /// `wanted` says of a number whether its event is wanted. In memory all are one partition.
     pub(crate) fn each(
         parts: &mut [Self],
         wanted: &dyn Fn(u64) -> bool,
-        visit: &mut dyn FnMut(&[Vec<Row>]),
+        chosen: &dyn Fn(usize) -> bool,
+        visit: &mut dyn FnMut(usize, &[Row]),
     ) -> io::Result<()> {
         for part in &mut *parts {
             if let Some(fault) = part.disk.as_mut().and_then(|disk| disk.fault.take()) {
@@ -165,34 +167,51 @@ impl Rows {
                 }
             }
         }
+        let chosen = (0..width).filter(|detection| chosen(*detection));
         if !spilled {
             let Some((first, others)) = parts.split_first_mut() else {
                 return Ok(());
             };
-            for (detection, rows) in first.held.iter_mut().enumerate() {
+            for detection in chosen {
+                let Some(rows) = first.held.get_mut(detection) else {
+                    break;
+                };
                 for other in &mut *others {
                     if let Some(more) = other.held.get_mut(detection) {
                         rows.append(more);
                     }
                 }
                 in_order(rows, wanted);
+                visit(detection, rows);
             }
-            visit(&first.held);
             return Ok(());
         }
+        let chosen: Vec<usize> = chosen.collect();
         for number in 0..PARTITIONS {
-            let mut rows: Vec<Vec<Row>> = vec![Vec::new(); width];
-            for part in &mut *parts {
-                if let Some(disk) = &mut part.disk {
-                    disk.take_up(number, &mut rows)?;
+            for detection in &chosen {
+                let mut rows = Vec::new();
+                let mut texts = HashSet::new();
+                for part in &mut *parts {
+                    if let Some(disk) = &mut part.disk {
+                        disk.take_up(number, *detection, &mut rows, &mut texts)?;
+                    }
+                }
+                if !rows.is_empty() {
+                    in_order(&mut rows, wanted);
+                    visit(*detection, &rows);
                 }
             }
-            for rows in &mut rows {
-                in_order(rows, wanted);
-            }
-            visit(&rows);
         }
         Ok(())
+    }
+}
+
+/// The same text once: rows that are read back have each their own.
+fn share(text: &mut Arc<str>, texts: &mut HashSet<Arc<str>>) {
+    if let Some(have) = texts.get(text) {
+        *text = Arc::clone(have);
+    } else {
+        texts.insert(Arc::clone(text));
     }
 }
 
@@ -205,42 +224,57 @@ fn in_order(rows: &mut Vec<Row>, wanted: &dyn Fn(u64) -> bool) {
 
 impl Disk {
     fn put_down(&mut self, held: &mut [Vec<Row>]) -> io::Result<()> {
+        let mut bytes = Vec::new();
         let mut batches = vec![Vec::new(); PARTITIONS];
-        for (rows, detection) in held.iter_mut().zip(0_u32..) {
+        for (detection, rows) in held.iter_mut().enumerate() {
             for row in rows.drain(..) {
                 let together = row.group.as_ref().unwrap_or(&row.user);
                 let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(together);
                 let number = usize::try_from(hash % PARTITIONS as u64).unwrap_or(0);
                 if let Some(batch) = batches.get_mut(number) {
-                    *batch = postcard::to_extend(&(detection, row), std::mem::take(batch))
+                    *batch = postcard::to_extend(&row, std::mem::take(batch))
                         .map_err(io::Error::other)?;
                 }
             }
-        }
-        for (batch, places) in batches.iter().zip(&mut self.partitions) {
-            if !batch.is_empty() {
-                self.file.write_all(batch)?;
-                places.push((self.written, batch.len()));
-                self.written += batch.len() as u64;
+            for (batch, places) in batches.iter_mut().zip(&mut self.partitions) {
+                if !batch.is_empty() {
+                    let at = self.written + bytes.len() as u64;
+                    places
+                        .entry(detection)
+                        .or_default()
+                        .push((at, batch.len()));
+                    bytes.append(batch);
+                }
             }
         }
+        self.file.write_all(&bytes)?;
+        self.written += bytes.len() as u64;
         Ok(())
     }
 
-    fn take_up(&mut self, partition: usize, rows: &mut [Vec<Row>]) -> io::Result<()> {
-        for (at, length) in self.partitions.get(partition).into_iter().flatten() {
+    fn take_up(
+        &mut self,
+        partition: usize,
+        detection: usize,
+        rows: &mut Vec<Row>,
+        texts: &mut HashSet<Arc<str>>,
+    ) -> io::Result<()> {
+        let places = self.partitions.get(partition);
+        let places = places.and_then(|places| places.get(&detection));
+        for (at, length) in places.into_iter().flatten() {
             let mut bytes = vec![0; *length];
             self.file.seek(SeekFrom::Start(*at))?;
             self.file.read_exact(&mut bytes)?;
             let mut rest = bytes.as_slice();
             while !rest.is_empty() {
-                let ((detection, row), left): ((u32, Row), _) =
+                let (mut row, left): (Row, _) =
                     postcard::take_from_bytes(rest).map_err(io::Error::other)?;
                 rest = left;
-                let place = usize::try_from(detection).ok();
-                if let Some(rows) = place.and_then(|place| rows.get_mut(place)) {
-                    rows.push(row);
+                let shared = [Some(&mut row.user), row.group.as_mut(), row.value.as_mut()];
+                for text in shared.into_iter().flatten() {
+                    share(text, texts);
                 }
+                rows.push(row);
             }
         }
         Ok(())

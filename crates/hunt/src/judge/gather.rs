@@ -122,7 +122,7 @@ impl LeftOut {
         let told = [
             (
                 self.own,
-                "records of reading, files and pages were counted and not judged one by one; one for each hour, place, session and program was",
+                "records were counted and not judged one by one; one of each kind for each hour, place, session and program was, or for each day where they are very many",
             ),
             (
                 self.of_others,
@@ -147,17 +147,25 @@ impl LeftOut {
     }
 }
 
-/// Keeps the bulk of very busy accounts to one event for each hour, place, session and program.
+/// How often [`Bounds::most`] is kept of an account at the very most.
+const MOST_TIMES: usize = 3;
+
+/// Keeps of what very busy accounts do one event of a kind: for each hour, place, session and
+/// program, and the more they are the more coarsely: never more of one account than
+/// [`MOST_TIMES`] [`Bounds::most`].
 pub(super) struct Thinner<'f> {
-    heavy: BTreeSet<Arc<str>>,
+    /// How many are kept of each of them so far.
+    heavy: HashMap<Arc<str>, usize>,
+    most: usize,
     findings: &'f Findings,
     seen: HashSet<u64>,
 }
 
 impl<'f> Thinner<'f> {
-    pub(super) fn new(heavy: BTreeSet<Arc<str>>, findings: &'f Findings) -> Self {
+    pub(super) fn new(heavy: &BTreeSet<Arc<str>>, most: usize, findings: &'f Findings) -> Self {
         Self {
-            heavy,
+            heavy: heavy.iter().map(|user| (Arc::clone(user), 0)).collect(),
+            most,
             findings,
             seen: HashSet::new(),
         }
@@ -165,35 +173,45 @@ impl<'f> Thinner<'f> {
 
     /// The event is to be judged itself.
     pub(super) fn wants(&mut self, event: &Event) -> bool {
-        let Some(user) = event
-            .user
-            .as_deref()
-            .filter(|user| self.heavy.contains(*user))
-        else {
+        let user = event.user.as_deref();
+        let Some(kept) = user.and_then(|user| self.heavy.get_mut(user)) else {
             return true;
         };
-        if event.source != Source::Ual
-            || event.is_sign_in()
-            || event.throttled
-            || changes_something(event)
-            || ["Send", "SendAs", "SendOnBehalf"]
-                .iter()
-                .any(|name| event.is(name))
-        {
-            return true;
-        }
+        // How finely they are told apart while there is much room, less, and little.
+        let (hours, each_change) = match *kept {
+            few if few < self.most => (1, true),
+            some if some < self.most * 2 => (24, false),
+            many if many < self.most * MOST_TIMES => (24 * 365, false),
+            _ => return false,
+        };
+        let is_change = changes_something(event);
+        let is_mail = ["Send", "SendAs", "SendOnBehalf"]
+            .iter()
+            .any(|name| event.is(name));
         let mut hasher = DefaultHasher::new();
         (
             user,
-            event.time.as_second().div_euclid(3600),
-            event.address,
+            event.time.as_second().div_euclid(3600 * hours),
+            event.source as u8,
+            (event.address, &event.device.id, &event.user_agent),
             (&event.session_id, &event.service_session_id),
-            (&event.token_id, &event.app_id, &event.user_agent),
-            (&event.mailbox, event.outcome),
-            self.findings.of(event).next().is_some(),
+            (&event.app_id, &event.mailbox, event.outcome),
+            (event.throttled, is_mail),
         )
             .hash(&mut hasher);
-        self.seen.insert(hasher.finish())
+        if is_change {
+            (&event.operation, each_change.then_some(&event.record_id)).hash(&mut hasher);
+        }
+        if event.is_sign_in() {
+            (&event.error_code, event.interactive, &event.protocol).hash(&mut hasher);
+            (&event.risk, event.mfa).hash(&mut hasher);
+        }
+        for told in self.findings.of(event) {
+            told.detection.hash(&mut hasher);
+        }
+        let wanted = self.seen.insert(hasher.finish());
+        *kept += usize::from(wanted);
+        wanted
     }
 }
 

@@ -22,7 +22,7 @@ use serde::Serialize;
 pub use fields::{SERVICES, Service};
 pub use rule::Rule;
 
-use crate::answer::Severity;
+use crate::answer::{MAX_NAMED, Severity};
 use crate::detections::rows::{Row, Rows};
 use crate::detections::{Seen, Step};
 use crate::event::Event;
@@ -301,14 +301,15 @@ impl SigmaMatcher<'_> {
         let rules = matchers.first().map_or(&[][..], |matcher| matcher.rules);
         let mut parts: Vec<Rows> = matchers.into_iter().map(|matcher| matcher.rows).collect();
         let mut findings = Vec::new();
-        Rows::each(&mut parts, wanted, &mut |rows| {
-            for (rule, rows) in rules.iter().zip(rows) {
-                let mut users: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
-                for row in rows {
-                    users.entry(&row.user).or_default().push(row);
-                }
-                findings.extend(users.values().filter_map(|rows| finding(rule, rows)));
+        Rows::each(&mut parts, wanted, &|_| true, &mut |number, rows| {
+            let Some(rule) = rules.get(number) else {
+                return;
+            };
+            let mut users: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+            for row in rows {
+                users.entry(&row.user).or_default().push(row);
             }
+            findings.extend(users.values().filter_map(|rows| finding(rule, rows)));
         })?;
         findings.sort_by(|a, b| {
             b.severity.cmp(&a.severity).then_with(|| {
@@ -332,6 +333,10 @@ fn finding(rule: &Rule, rows: &[&Row]) -> Option<SigmaFinding> {
         first: first.time,
         last: last.time,
         count: rows.len(),
-        events: rows.iter().map(|row| row.id.to_string()).collect(),
+        events: rows
+            .iter()
+            .take(MAX_NAMED)
+            .map(|row| row.id.to_string())
+            .collect(),
     })
 }
