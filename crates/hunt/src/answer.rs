@@ -419,6 +419,8 @@ pub struct Analysis {
     pub first_known_bad_events: Vec<String>,
     /// The latest event that is the attacker's and was no failure.
     pub last_known_bad: Option<Timestamp>,
+    /// Addresses that the user's own sign-ins came from.
+    pub own_addresses: Vec<std::net::IpAddr>,
     /// The attacker's fingerprint.
     pub fingerprint: Fingerprint,
     /// Changes that concern the account or that the attacker made, in order
@@ -439,6 +441,7 @@ impl Analysis {
     pub fn brief(self) -> Self {
         Self {
             path_evidence: Vec::new(),
+            own_addresses: Vec::new(),
             changes: Vec::new(),
             blast: Blast::default(),
             impersonated: Vec::new(),

@@ -20,7 +20,7 @@ mod gather;
 mod gathered;
 mod parallel;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -69,6 +69,10 @@ impl Default for Bounds {
 
 /// Events of accounts that are judged side by side.
 const TOGETHER: usize = 8_000;
+
+/// So many people who work from an address make it common: the company's, a provider's, a
+/// carrier's.
+const AT_WORK: usize = 3;
 
 /// How often the addresses of accounts that were taken are looked for in the others.
 const ROUNDS: usize = 4;
@@ -121,6 +125,7 @@ pub fn judge_within(
         findings: &findings,
         learned: &learned,
         vouched: HashMap::new(),
+        exits: HashSet::new(),
         asked: options
             .users
             .iter()
@@ -258,6 +263,8 @@ struct Court<'a> {
     learned: &'a Learned,
     /// Changes that their own users stand for.
     vouched: HashMap<String, String>,
+    /// Addresses that several people work from.
+    exits: HashSet<IpAddr>,
     /// Accounts that somebody asked for.
     asked: BTreeSet<String>,
     answers: BTreeMap<String, Analysis>,
@@ -273,6 +280,7 @@ impl Court<'_> {
             own: &self.learned.own,
             findings: self.findings,
             vouched: Some(&self.vouched),
+            exits: &self.exits,
         }
     }
 
@@ -291,6 +299,7 @@ impl Court<'_> {
         let mut closer = BTreeSet::new();
         let (mut answers, mut marks, mut vouched) =
             (BTreeMap::new(), BTreeMap::new(), HashMap::new());
+        let mut at_work: HashMap<IpAddr, usize> = HashMap::new();
         let mut judge = |waiting: &mut Vec<(String, Vec<Event>)>| {
             let judged = parallel::each(waiting, |(user, events)| {
                 let subject = learned.subject(user, &BTreeSet::new());
@@ -305,6 +314,9 @@ impl Court<'_> {
                 analysis
             });
             for ((user, _), analysis) in waiting.drain(..).zip(judged) {
+                for address in &analysis.own_addresses {
+                    *at_work.entry(*address).or_default() += 1;
+                }
                 for change in analysis
                     .changes
                     .iter()
@@ -349,6 +361,8 @@ impl Court<'_> {
         self.answers = answers;
         self.marks = marks;
         self.vouched = vouched;
+        at_work.retain(|_, people| *people >= AT_WORK);
+        self.exits = at_work.into_keys().collect();
         Ok(closer)
     }
 
@@ -459,7 +473,9 @@ impl Court<'_> {
                 .filter(|analysis| analysis.verdict == Verdict::Compromised)
                 .flat_map(|analysis| &analysis.fingerprint.addresses)
                 .filter_map(|address| crate::address::parse(address))
-                .filter(|address| !self.learned.shared.is_common_exit(*address))
+                .filter(|address| {
+                    !self.exits.contains(address) && !self.learned.shared.is_common_exit(*address)
+                })
                 .collect();
             if hostile == known {
                 break;

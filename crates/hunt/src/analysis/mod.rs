@@ -21,7 +21,8 @@ mod scope;
 mod shared;
 mod signs;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use retake_playbook::ObjectKind;
@@ -92,6 +93,7 @@ pub fn analyse_with(
         own: &own,
         findings: &findings,
         vouched: None,
+        exits: &HashSet::new(),
     }
     .analyse(all, subject, now)
 }
@@ -108,13 +110,15 @@ pub(crate) struct Ground<'a> {
     /// Changes to other people's things that their own users stand for, where everybody
     /// was judged: by record, the account that made them.
     pub(crate) vouched: Option<&'a HashMap<String, String>>,
+    /// Addresses that several people work from, where everybody was judged.
+    pub(crate) exits: &'a HashSet<IpAddr>,
 }
 
 impl Ground<'_> {
     /// Answers for one account from these events, which are in order of time.
     pub(crate) fn analyse(self, all: Vec<&Event>, subject: &Subject, now: Timestamp) -> Analysis {
         let raised = self.findings.raised(&all);
-        let scope = Scope::new(all, subject, self.shared);
+        let scope = Scope::new(all, subject, self.shared, self.exits);
         conclude(self, &scope, &raised, subject, now)
     }
 }
@@ -225,6 +229,13 @@ fn conclude(
         .filter(|event| event.outcome != Outcome::Failure && event.source != Source::RiskDetections)
         .copied()
         .collect();
+    let own_addresses: BTreeSet<IpAddr> = scope
+        .own
+        .iter()
+        .filter(|event| event.is_sign_in() && event.outcome == Outcome::Success)
+        .filter(|event| intruder.whose(event).is_some_and(Whose::is_own))
+        .filter_map(|event| event.address)
+        .collect();
     let last_known_bad = got_in.iter().map(|event| event.time).max();
     let first: Vec<&Event> = got_in
         .iter()
@@ -261,6 +272,7 @@ fn conclude(
         first_known_bad,
         first_known_bad_events,
         last_known_bad,
+        own_addresses: own_addresses.into_iter().collect(),
         fingerprint,
         changes,
         blast,

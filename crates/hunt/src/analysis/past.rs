@@ -88,7 +88,7 @@ impl Past {
             } else {
                 ATTACKER
             };
-            let then = Scope::new(then, subject, scope.shared);
+            let then = Scope::new(then, subject, scope.shared, scope.exits);
             past.look(&then, networks, raised, change.time, bound);
         }
         past
@@ -122,9 +122,12 @@ impl Past {
             })
         {
             self.networks.extend(networks.of(event));
-            // An app carries the session of whoever consented to it, who may be the user.
+            // An app carries the session of whoever consented to it, who may be the user; and of a
+            // session that was the user's before, only what was done elsewhere is an intruder's.
             if !scope.is_by_app(event) {
-                self.sessions.extend(sessions(event).map(str::to_owned));
+                let theirs = sessions(event)
+                    .filter(|session| !intruder.own_sessions.contains_key(session));
+                self.sessions.extend(theirs.map(str::to_owned));
             }
         }
     }

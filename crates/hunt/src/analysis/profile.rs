@@ -4,7 +4,7 @@
 //! and on enough different days; both bounds shrink with a short history. An
 //! attacker's few days before the alert establish nothing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
@@ -110,6 +110,8 @@ pub(super) struct Profile {
     /// carried on there in a session that such a device began: on a journey they are in
     /// networks that establish nothing.
     journeys: HashMap<Network, BTreeSet<Timestamp>>,
+    /// Those addresses of theirs that others of the organisation work from.
+    exits: HashSet<IpAddr>,
     /// What the user's own programs carried from place to place.
     pub(super) held: Held,
     /// Established means: first seen before this …
@@ -179,6 +181,11 @@ impl Profile {
             countries: HashMap::new(),
             with_device: BTreeSet::new(),
             journeys: HashMap::new(),
+            exits: scope
+                .own
+                .iter()
+                .filter_map(|event| event.address.filter(|it| scope.exits.contains(it)))
+                .collect(),
             held: Held::default(),
             before: anchor.checked_sub(age).unwrap_or(anchor),
             days: if long { 3 } else { 2 },
@@ -341,6 +348,13 @@ impl Profile {
         }
         if let Some(why) = self.held.claims(event, network) {
             return Whose::Own(format!("from {from}, {why}"));
+        }
+        // A provider's, a carrier's or the organisation's own: what the neighbours are says
+        // nothing of who this is.
+        if event.address.is_some_and(|it| self.exits.contains(&it)) {
+            return Whose::Unclear(format!(
+                "from {from}, a network new for the user, where several others work"
+            ));
         }
         let client = event
             .user_agent

@@ -1,6 +1,6 @@
 //! Which events concern the subject, and how.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use jiff::SignedDuration;
@@ -31,6 +31,8 @@ pub(super) struct Scope<'a> {
     programs: HashMap<&'a str, String>,
     /// What everybody's events say together.
     pub(super) shared: &'a Shared,
+    /// Addresses that several people of the organisation work from.
+    pub(super) exits: &'a HashSet<IpAddr>,
     /// Addresses that other accounts were taken from.
     pub(super) hostile: BTreeSet<IpAddr>,
     upn: String,
@@ -39,7 +41,12 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(mut all: Vec<&'a Event>, subject: &Subject, shared: &'a Shared) -> Self {
+    pub(super) fn new(
+        mut all: Vec<&'a Event>,
+        subject: &Subject,
+        shared: &'a Shared,
+        exits: &'a HashSet<IpAddr>,
+    ) -> Self {
         // What stood somewhere is no act, and mostly has no time.
         all.retain(|event| event.source != Source::Listing);
         let mut scope = Self {
@@ -51,6 +58,7 @@ impl<'a> Scope<'a> {
             entered_at: HashMap::new(),
             programs: HashMap::new(),
             shared,
+            exits,
             hostile: subject.hostile.iter().copied().collect(),
             upn: subject.upn.to_lowercase(),
             id: subject.id.as_ref().map(|id| id.to_lowercase()),
@@ -101,9 +109,9 @@ impl<'a> Scope<'a> {
 
     /// The event's address tried passwords on several accounts in the day before it.
     pub(super) fn tried_passwords(&self, event: &Event) -> bool {
-        event
-            .address
-            .is_some_and(|address| self.shared.tried_passwords(address, event.time))
+        event.address.is_some_and(|address| {
+            !self.exits.contains(&address) && self.shared.tried_passwords(address, event.time)
+        })
     }
 
     /// The kind of program that the event names.
