@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+use std::io::Write;
 use std::time::Instant;
 
 use clap::Parser;
@@ -28,6 +29,9 @@ struct Arguments {
     /// The corpus that `cargo xtask soak hunt` makes of the seed.
     #[arg(long)]
     soak: bool,
+    /// The audit log alone, as without a premium licence.
+    #[arg(long)]
+    audit_only: bool,
     /// Why accounts without a story need a look.
     #[arg(long)]
     suspicious: bool,
@@ -50,15 +54,16 @@ fn main() {
         }
         let begin = Instant::now();
         let mut logs: [Vec<u8>; 5] = Default::default();
+        let others = !arguments.audit_only;
         let [audit, interactive, silent, directory, trace] = &mut logs;
         let told = generate(
             &options,
             Logs {
                 audit: Some(audit),
-                interactive: Some(interactive),
-                silent: Some(silent),
-                directory: Some(directory),
-                trace: Some(trace),
+                interactive: others.then_some(interactive as &mut dyn Write),
+                silent: others.then_some(silent as &mut dyn Write),
+                directory: others.then_some(directory as &mut dyn Write),
+                trace: others.then_some(trace as &mut dyn Write),
             },
         )
         .unwrap();

@@ -25,6 +25,11 @@ pub fn os_family(agent: &str) -> Option<&'static str> {
     })
 }
 
+/// An operating system of phones and tablets.
+pub(crate) fn is_phone(os_family: &str) -> bool {
+    matches!(os_family, "ios" | "android" | "windows phone")
+}
+
 /// The client family that a user agent names: a browser, an Office client, a
 /// script or tool.
 pub fn client_family(agent: &str) -> &'static str {

@@ -358,11 +358,14 @@ impl Court<'_> {
             },
         )?;
         judge(&mut waiting);
-        self.answers = answers;
-        self.marks = marks;
-        self.vouched = vouched;
         at_work.retain(|_, people| *people >= AT_WORK);
         self.exits = at_work.into_keys().collect();
+        self.answers = answers;
+        self.marks = marks
+            .into_iter()
+            .map(|(user, marks)| (user, marks.without(&self.exits)))
+            .collect();
+        self.vouched = vouched;
         Ok(closer)
     }
 
@@ -400,7 +403,7 @@ impl Court<'_> {
             users.clear();
             for (target, analysis) in targets.into_iter().zip(judged) {
                 let user = target.subject.upn;
-                let marks = Marks::of(&analysis, &self.learned.shared);
+                let marks = Marks::of(&analysis, &self.learned.shared).without(&self.exits);
                 if !target.marks.covers(&marks) {
                     users.push(user.clone());
                 }

@@ -84,7 +84,13 @@ impl Held {
                 by_session.entry(session).or_default().push(event);
             }
         }
-        let serious = serious(scope, profile, networks, raised);
+        let accompanied = held.accompanied(&by_session, profile, networks);
+        let mut serious = serious(scope, profile, networks, raised);
+        serious.retain(|change| {
+            networks
+                .of(change)
+                .is_none_or(|network| !accompanied.are_at(network, change.time))
+        });
         let showing = showing(&entered, profile);
         held.learn_shared(&by_session, &serious, &showing, profile, networks);
         by_session.retain(|session, events| {
@@ -171,6 +177,37 @@ impl Held {
         }
     }
 
+    /// Where the user's own computer and phone came together, each in a session that it
+    /// carried from where the user works: whoever takes one session has not both.
+    fn accompanied(
+        &self,
+        by_session: &BTreeMap<&str, Vec<&Event>>,
+        profile: &Profile,
+        networks: &Networks,
+    ) -> Together {
+        let mut together = Together::default();
+        for events in by_session.values() {
+            if !events.iter().any(|event| profile.at_home(event, networks)) {
+                continue;
+            }
+            for event in events.iter().filter(|event| self.is_own_program(event)) {
+                let system = event.user_agent.as_deref().and_then(agent::os_family);
+                if let (Some(system), Some(network)) = (system, networks.of(event))
+                    && !profile.at_home(event, networks)
+                {
+                    let seen = together.seen.entry(network).or_default();
+                    let seen = if agent::is_phone(system) {
+                        &mut seen.phones
+                    } else {
+                        &mut seen.computers
+                    };
+                    seen.insert(event.time);
+                }
+            }
+        }
+        together
+    }
+
     /// The user's own program, at a page or with a token as users have them.
     fn is_own_program(&self, event: &Event) -> bool {
         event
@@ -238,6 +275,33 @@ impl Held {
         events
             .iter()
             .all(|event| profile.at_home(event, networks) || self.is_own_program(event))
+    }
+}
+
+/// Where which of the user's own programs were seen away from home.
+#[derive(Default)]
+struct Together {
+    seen: HashMap<Network, Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    phones: BTreeSet<Timestamp>,
+    computers: BTreeSet<Timestamp>,
+}
+
+impl Together {
+    /// Both were there within a day.
+    fn are_at(&self, network: Network, time: Timestamp) -> bool {
+        let day = SignedDuration::from_hours(24);
+        let (Ok(from), Ok(to)) = (time.checked_sub(day), time.checked_add(day)) else {
+            return false;
+        };
+        self.seen.get(&network).is_some_and(|seen| {
+            [&seen.phones, &seen.computers]
+                .iter()
+                .all(|times| times.range(from..=to).next().is_some())
+        })
     }
 }
 

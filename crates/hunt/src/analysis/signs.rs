@@ -411,7 +411,7 @@ fn moved_together<'a>(
             .user_agent
             .as_deref()
             .and_then(agent::os_family)
-            .is_some_and(|os| !matches!(os, "ios" | "android"))
+            .is_some_and(|os| !agent::is_phone(os))
             && !profile.shows_device(event)
     });
     let here: BTreeSet<_> = entered

@@ -75,6 +75,12 @@ impl Marks {
         }
     }
 
+    /// The same without addresses that several people work from: what others do there is theirs.
+    pub(super) fn without(mut self, exits: &HashSet<IpAddr>) -> Self {
+        self.addresses.retain(|address| !exits.contains(address));
+        self
+    }
+
     /// Nothing of the other is new.
     pub(super) fn covers(&self, other: &Self) -> bool {
         self.addresses.is_superset(&other.addresses)
