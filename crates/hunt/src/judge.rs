@@ -341,15 +341,19 @@ impl Court<'_> {
         let most = self.bounds.most;
         let mut thinner = Thinner::new(&learned.heavy(most), most, self.findings);
         let (mut waiting, mut events_waiting) = (Vec::new(), 0);
+        // A service may have done more than memory holds: what is not judged is not gathered.
+        let is_judged = |user: &str| {
+            is_person(user) && (asked.is_empty() || asked.contains(user) || found.contains(user))
+        };
         self.store.each_user_of(
-            &mut |event| event.source != Source::MessageTrace && thinner.wants(event),
+            &mut |event| {
+                event.source != Source::MessageTrace
+                    && event.user.as_deref().is_some_and(is_judged)
+                    && thinner.wants(event)
+            },
             &mut |user, events| {
-                if is_person(user)
-                    && (asked.is_empty() || asked.contains(user) || found.contains(user))
-                {
-                    events_waiting += events.len();
-                    waiting.push((user.to_owned(), events));
-                }
+                events_waiting += events.len();
+                waiting.push((user.to_owned(), events));
                 if events_waiting >= TOGETHER {
                     judge(&mut waiting);
                     events_waiting = 0;

@@ -11,8 +11,8 @@ use std::collections::{BTreeSet, HashSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::changes::object_kind;
-use super::held::Held;
 use super::findings::Raised;
+use super::held::Held;
 use super::intruder::{ATTACKER, Intruder};
 use super::profile::{Network, Networks, Profile};
 use super::scope::{Scope, sessions};
@@ -125,8 +125,8 @@ impl Past {
             // An app carries the session of whoever consented to it, who may be the user; and of a
             // session that was the user's before, only what was done elsewhere is an intruder's.
             if !scope.is_by_app(event) {
-                let theirs = sessions(event)
-                    .filter(|session| !intruder.own_sessions.contains_key(session));
+                let theirs =
+                    sessions(event).filter(|session| !intruder.own_sessions.contains_key(session));
                 self.sessions.extend(theirs.map(str::to_owned));
             }
         }

@@ -9,8 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::column::Seen;
@@ -19,7 +21,7 @@ use super::expression::{Expression, Gate, Truth, mail_domains};
 use super::rows::{Row, Rows};
 use super::{Detection, Detections, PUBLIC_PROVIDERS, fold};
 use crate::answer::{Finding, MAX_NAMED, Severity};
-use crate::event::Event;
+use crate::event::{Event, Source};
 
 /// Which expression of a detection an event passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -240,8 +242,9 @@ impl Matcher<'_> {
             }
         })?;
         let mut raised = Vec::new();
-        // A user's rows of one correlation may come from several groups.
-        let mut together: BTreeMap<(usize, Arc<str>), Vec<Row>> = BTreeMap::new();
+        // A user's rows of one correlation may come from several groups; and thousands may be
+        // named by one burst, which is held once.
+        let mut together: BTreeMap<(usize, Arc<str>), Vec<Rc<[Met]>>> = BTreeMap::new();
         Rows::each(&mut parts, wanted, &|_| true, &mut |number, rows| {
             let (Some(detection), Some(common)) = (detections.get(number), common.get(number))
             else {
@@ -249,8 +252,9 @@ impl Matcher<'_> {
             };
             let rows: Vec<&Row> = rows.iter().filter(holds).collect();
             let Some(correlate) = &detection.correlate else {
-                for (_, rows) in by_user(&rows) {
-                    raised.extend(finding(detection, &rows));
+                for (user, rows) in by_user(&rows) {
+                    let met: Vec<Met> = rows.into_iter().map(Met::of).collect();
+                    raised.extend(finding(detection, user, &met));
                 }
                 return;
             };
@@ -260,29 +264,24 @@ impl Matcher<'_> {
                     .filter(|row| correlate.blames(row))
                     .map(|row| &row.user)
                     .collect();
+                let met: Rc<[Met]> = union(burst.iter().map(|row| Met::of(row)).collect()).into();
                 for user in blamed {
-                    let key = (number, Arc::clone(user));
-                    let rows = together.entry(key).or_default();
-                    rows.extend(burst.iter().map(|row| (*row).clone()));
+                    let bursts = together.entry((number, Arc::clone(user))).or_default();
+                    bursts.push(Rc::clone(&met));
                 }
             }
         })?;
-        for ((number, user), mut rows) in together {
-            // One event may stand in several bursts, or pass two expressions.
-            rows.sort_by(Row::order);
-            rows.dedup_by(|a, b| (a.ordinal, a.time, &a.id) == (b.ordinal, b.time, &b.id));
-            if let Some(detection) = detections.get(number) {
-                // What others did before stands in the finding and speaks against nobody: who
-                // reset a password is not who goes on after it.
-                let own = rows.iter().filter(|row| row.user == user);
-                let records = own.map(|row| digest(&row.id)).collect();
-                let rows: Vec<&Row> = rows.iter().collect();
-                raised.extend(finding(detection, &rows).map(|mut raised| {
-                    raised.finding.user = user.to_string();
-                    raised.records = records;
-                    raised
-                }));
-            }
+        for ((number, user), bursts) in together {
+            let Some(detection) = detections.get(number) else {
+                continue;
+            };
+            raised.extend(match bursts.as_slice() {
+                [one] => finding(detection, &user, one),
+                several => {
+                    let all = several.iter().flat_map(|burst| burst.iter().cloned());
+                    finding(detection, &user, &union(all.collect()))
+                }
+            });
         }
         raised.sort_by(|a, b| {
             let rank = |raised: &RaisedRows| {
@@ -367,8 +366,37 @@ fn by_user<'a>(rows: &[&'a Row]) -> BTreeMap<&'a str, Vec<&'a Row>> {
     users
 }
 
+/// What a finding needs of a row.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Met {
+    time: Timestamp,
+    id: Arc<str>,
+    source: Source,
+    ordinal: u64,
+    user: Arc<str>,
+}
+
+impl Met {
+    fn of(row: &Row) -> Self {
+        Self {
+            time: row.time,
+            id: Arc::clone(&row.id),
+            source: row.source,
+            ordinal: row.ordinal,
+            user: Arc::clone(&row.user),
+        }
+    }
+}
+
+/// In order, each once: one event may stand in several bursts, or pass two expressions.
+fn union(mut met: Vec<Met>) -> Vec<Met> {
+    met.sort_unstable();
+    met.dedup_by(|a, b| (a.ordinal, a.time, &a.id) == (b.ordinal, b.time, &b.id));
+    met
+}
+
 /// What a detection says of rows, which are in order, and of one user.
-fn finding(detection: &Detection, rows: &[&Row]) -> Option<RaisedRows> {
+fn finding(detection: &Detection, user: &str, rows: &[Met]) -> Option<RaisedRows> {
     let (first, last) = (rows.first()?, rows.last()?);
     Some(RaisedRows {
         finding: Finding {
@@ -377,7 +405,7 @@ fn finding(detection: &Detection, rows: &[&Row]) -> Option<RaisedRows> {
             severity: detection.severity,
             technique: detection.technique.clone(),
             confidence: detection.confidence,
-            user: first.user.to_string(),
+            user: user.to_owned(),
             first: first.time,
             last: last.time,
             count: rows.len(),
@@ -388,7 +416,13 @@ fn finding(detection: &Detection, rows: &[&Row]) -> Option<RaisedRows> {
                 .collect(),
             why: detection.why.clone(),
         },
-        records: rows.iter().map(|row| digest(&row.id)).collect(),
+        // What others did before stands in the finding and speaks against nobody: who reset a
+        // password is not who goes on after it.
+        records: rows
+            .iter()
+            .filter(|row| &*row.user == user)
+            .map(|row| digest(&row.id))
+            .collect(),
     })
 }
 

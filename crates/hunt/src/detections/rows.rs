@@ -239,10 +239,7 @@ impl Disk {
             for (batch, places) in batches.iter_mut().zip(&mut self.partitions) {
                 if !batch.is_empty() {
                     let at = self.written + bytes.len() as u64;
-                    places
-                        .entry(detection)
-                        .or_default()
-                        .push((at, batch.len()));
+                    places.entry(detection).or_default().push((at, batch.len()));
                     bytes.append(batch);
                 }
             }
