@@ -11,7 +11,7 @@
 //! Held in memory: what is learned and said of each account, and some events at a time. Those
 //! that wait to be judged lie packed on disk ([`Bounds::held`]) and are taken up by groups of
 //! accounts ([`Bounds::at_once`]). Of a user with more than [`Bounds::most`] events one of a kind
-//! is kept for each hour, place, session and program, never more than three times that, but for what
+//! is kept for each hour, place, session and program, more coarsely the more there are, but for what
 //! comes from an attacker's place, which is all kept; what others did is held as far as
 //! [`Bounds::of_others`]. How often the store is read depends on what is found, not on how many
 //! accounts there are.
@@ -152,7 +152,7 @@ pub fn judge_within(
         };
         rank(a).cmp(&rank(b)).then_with(|| a.user.cmp(&b.user))
     });
-    let coverage = coverage(&account, &learned.shared);
+    let coverage = coverage(&account, &learned.shared, options.now);
     Ok(HuntReport {
         imported: Imported {
             events: Vec::new(),
@@ -335,20 +335,20 @@ impl Court<'_> {
                     marks.insert(user.clone(), Marks::of(&analysis, &learned.shared));
                 }
                 let whole = asked.contains(&user) || is_alarming(&analysis);
-                answers.insert(user, if whole { analysis } else { analysis.brief() });
+                // Everybody is judged, whoever is asked for: what they share depends on it.
+                if whole || asked.is_empty() || found.contains(user.as_str()) {
+                    answers.insert(user, if whole { analysis } else { analysis.brief() });
+                }
             }
         };
         let most = self.bounds.most;
         let mut thinner = Thinner::new(&learned.heavy(most), most, self.findings);
         let (mut waiting, mut events_waiting) = (Vec::new(), 0);
-        // A service may have done more than memory holds: what is not judged is not gathered.
-        let is_judged = |user: &str| {
-            is_person(user) && (asked.is_empty() || asked.contains(user) || found.contains(user))
-        };
         self.store.each_user_of(
             &mut |event| {
                 event.source != Source::MessageTrace
-                    && event.user.as_deref().is_some_and(is_judged)
+                    // A service may have done more than memory holds.
+                    && event.user.as_deref().is_some_and(is_person)
                     && thinner.wants(event)
             },
             &mut |user, events| {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::analysis::{Shared, absent, holes};
+use crate::analysis::{Shared, absent, common};
 use crate::answer::{Analysis, Coverage, Finding, Gap, Verdict};
 use crate::detections::{DetectionError, Detections};
 use crate::event::Source;
@@ -127,7 +127,7 @@ pub fn report(imported: Imported, options: &Options) -> HuntReport {
 }
 
 /// The ledger of all users together.
-pub(crate) fn coverage(account: &ImportReport, shared: &Shared) -> Vec<Coverage> {
+pub(crate) fn coverage(account: &ImportReport, shared: &Shared, now: Timestamp) -> Vec<Coverage> {
     Source::ALL
         .iter()
         .filter_map(|source| {
@@ -158,7 +158,7 @@ pub(crate) fn coverage(account: &ImportReport, shared: &Shared) -> Vec<Coverage>
                     },
                 });
             }
-            gaps.extend(holes(*source, shared));
+            gaps.extend(common(*source, facts, shared, now));
             Some(Coverage {
                 source: *source,
                 from: facts.from,

@@ -4,7 +4,7 @@ use retake_corpus::check::check;
 use retake_corpus::{Kind, Options};
 use retake_hunt::judge::{Bounds, judge_within};
 use retake_hunt::store::{EventVisitor, Memory, Sink as _, UserVisitor};
-use retake_hunt::{Event, HuntReport, Import, ImportReport, Source, Store, StoreError};
+use retake_hunt::{Event, HuntReport, Import, ImportReport, Source, Store, StoreError, Verdict};
 
 use crate::found::{Files, NAMES, files};
 
@@ -71,8 +71,19 @@ fn events(files: &Files) -> Vec<Event> {
 }
 
 fn judged(store: &dyn Store, events: &[Event], bounds: Bounds) -> Result<HuntReport, StoreError> {
-    let now = "2026-06-01T00:00:00Z".parse().unwrap();
-    let options = retake_hunt::Options::new(now).unwrap();
+    judged_with(store, events, bounds, &options())
+}
+
+fn options() -> retake_hunt::Options {
+    retake_hunt::Options::new("2026-06-01T00:00:00Z".parse().unwrap()).unwrap()
+}
+
+fn judged_with(
+    store: &dyn Store,
+    events: &[Event],
+    bounds: Bounds,
+    options: &retake_hunt::Options,
+) -> Result<HuntReport, StoreError> {
     let mut matcher = options.detections.matcher();
     for (event, number) in events.iter().zip(0..) {
         matcher.feed(number, event);
@@ -82,7 +93,7 @@ fn judged(store: &dyn Store, events: &[Event], bounds: Bounds) -> Result<HuntRep
         ImportReport::default(),
         matcher.finish(None),
         retake_hunt::SigmaAnswer::default(),
-        &options,
+        options,
         bounds,
     )
 }
@@ -162,6 +173,31 @@ fn the_bulk_of_busy_accounts_is_thinned_and_said_and_no_story_is_lost() {
         })
         .count();
     assert!(told > 0);
+}
+
+#[test]
+fn who_needs_no_look_is_kept_in_brief_unless_asked_for() {
+    let files = everything();
+    let events = events(&files);
+    let report = judged(&Memory::new(events.clone()), &events, Bounds::default()).unwrap();
+    let calm = report.users.iter().find(|answer| {
+        answer.analysis.verdict == Verdict::Clean
+            && events.iter().any(|event| {
+                event.user.as_deref() == Some(&answer.user) && event.operation == "New-InboxRule"
+            })
+    });
+    let calm = calm.expect("somebody made a rule").clone();
+    assert!(calm.analysis.changes.is_empty() && calm.analysis.coverage.is_empty());
+    // What is missing is said all the same, once for everybody.
+    assert!(report.coverage.iter().any(|line| line.events == 0));
+    let mut options = options();
+    options.users = vec![calm.user.clone()];
+    let bounds = Bounds::default();
+    let asked = judged_with(&Memory::new(events.clone()), &events, bounds, &options).unwrap();
+    let mut users = asked.users.iter();
+    let asked = users.find(|answer| answer.user == calm.user).unwrap();
+    assert!(!asked.analysis.changes.is_empty() && !asked.analysis.coverage.is_empty());
+    assert_eq!(asked.analysis.clone().brief(), calm.analysis);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::scope::Scope;
-use super::shared::Shared;
+use super::shared::{Facts, Shared};
 use crate::answer::{Coverage, Gap};
 use crate::event::Source;
 
@@ -28,11 +28,45 @@ fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
     let Some(facts) = scope.shared.facts(source) else {
         return absent(source, scope.own.iter().any(|event| event.is_sign_in()));
     };
+    let mut gaps = common(source, facts, scope.shared, now);
+    if source == Source::Ual {
+        for event in scope
+            .concerning
+            .iter()
+            .filter(|event| event.source == source && event.throttled)
+        {
+            gaps.push(Gap {
+                from: Some(event.time),
+                to: event.time.checked_add(SignedDuration::from_hours(24)).ok(),
+                why: format!(
+                    "reading of {} was no longer recorded: assume that everything was read",
+                    event.mailbox.as_deref().unwrap_or("the mailbox")
+                ),
+            });
+        }
+    }
+    gaps.sort();
+    gaps.dedup();
+    Coverage {
+        source,
+        from: facts.from,
+        to: facts.to,
+        events: scope
+            .concerning
+            .iter()
+            .filter(|event| event.source == source)
+            .count(),
+        gaps,
+    }
+}
+
+/// What is missing of a source that is there, for everybody.
+pub(crate) fn common(source: Source, facts: &Facts, shared: &Shared, now: Timestamp) -> Vec<Gap> {
     let (from, to) = (facts.from, facts.to);
-    let mut gaps = Vec::new();
-    if let Some((hours, why)) = late(source) {
+    let mut gaps = holes(source, shared);
+    if let Some((minutes, why)) = late(source) {
         let begin = now
-            .checked_sub(SignedDuration::from_mins(hours))
+            .checked_sub(SignedDuration::from_mins(minutes))
             .unwrap_or(now);
         // Files are often older than their reading: then nothing is late.
         if to.is_some_and(|to| to.duration_since(begin).abs() < SignedDuration::from_hours(48)) {
@@ -51,47 +85,19 @@ fn line(source: Source, scope: &Scope<'_>, now: Timestamp) -> Coverage {
                 .to_owned(),
         });
     }
-    if source == Source::Ual {
-        for event in scope
-            .concerning
-            .iter()
-            .filter(|event| event.source == source && event.throttled)
-        {
-            gaps.push(Gap {
-                from: Some(event.time),
-                to: event.time.checked_add(SignedDuration::from_hours(24)).ok(),
-                why: format!(
-                    "reading of {} was no longer recorded: assume that everything was read",
-                    event.mailbox.as_deref().unwrap_or("the mailbox")
-                ),
-            });
-        }
-        if !facts.mail_read {
-            gaps.push(Gap {
-                from,
-                to,
-                why: "no MailItemsAccessed records are among them: which mail was read cannot be told".to_owned(),
-            });
-        }
+    if source == Source::Ual && !facts.mail_read {
+        gaps.push(Gap {
+            from,
+            to,
+            why: "no MailItemsAccessed records are among them: which mail was read cannot be told"
+                .to_owned(),
+        });
     }
-    gaps.extend(holes(source, scope.shared));
-    gaps.sort();
-    gaps.dedup();
-    Coverage {
-        source,
-        from,
-        to,
-        events: scope
-            .concerning
-            .iter()
-            .filter(|event| event.source == source)
-            .count(),
-        gaps,
-    }
+    gaps
 }
 
 /// The stretches in which the source is silent while another goes on.
-pub(crate) fn holes(source: Source, shared: &Shared) -> Vec<Gap> {
+fn holes(source: Source, shared: &Shared) -> Vec<Gap> {
     shared
         .holes(source)
         .iter()

@@ -32,7 +32,7 @@ use crate::detections::{Detections, own_domains};
 use crate::event::{Event, Outcome, Source};
 use crate::store::by_time;
 pub(crate) use changes::{changes_something, each_name, is_serious_change};
-pub(crate) use coverage::{absent, holes};
+pub(crate) use coverage::{absent, common};
 pub(crate) use findings::Findings;
 use findings::Raised;
 use held::Held;

@@ -21,7 +21,7 @@ use super::expression::{Expression, Gate, Truth, mail_domains};
 use super::rows::{Row, Rows};
 use super::{Detection, Detections, PUBLIC_PROVIDERS, fold};
 use crate::answer::{Finding, MAX_NAMED, Severity};
-use crate::event::{Event, Source};
+use crate::event::Event;
 
 /// Which expression of a detection an event passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -244,7 +244,7 @@ impl Matcher<'_> {
         let mut raised = Vec::new();
         // A user's rows of one correlation may come from several groups; and thousands may be
         // named by one burst, which is held once.
-        let mut together: BTreeMap<(usize, Arc<str>), Vec<Rc<[Met]>>> = BTreeMap::new();
+        let mut together: BTreeMap<(usize, Arc<str>), Vec<Rc<Burst>>> = BTreeMap::new();
         Rows::each(&mut parts, wanted, &|_| true, &mut |number, rows| {
             let (Some(detection), Some(common)) = (detections.get(number), common.get(number))
             else {
@@ -253,8 +253,8 @@ impl Matcher<'_> {
             let rows: Vec<&Row> = rows.iter().filter(holds).collect();
             let Some(correlate) = &detection.correlate else {
                 for (user, rows) in by_user(&rows) {
-                    let met: Vec<Met> = rows.into_iter().map(Met::of).collect();
-                    raised.extend(finding(detection, user, &met));
+                    let burst = Burst::of(rows.iter().copied());
+                    raised.extend(finding(detection, user, &burst));
                 }
                 return;
             };
@@ -264,10 +264,10 @@ impl Matcher<'_> {
                     .filter(|row| correlate.blames(row))
                     .map(|row| &row.user)
                     .collect();
-                let met: Rc<[Met]> = union(burst.iter().map(|row| Met::of(row)).collect()).into();
+                let held = Rc::new(Burst::of(burst.iter().copied()));
                 for user in blamed {
                     let bursts = together.entry((number, Arc::clone(user))).or_default();
-                    bursts.push(Rc::clone(&met));
+                    bursts.push(Rc::clone(&held));
                 }
             }
         })?;
@@ -277,10 +277,7 @@ impl Matcher<'_> {
             };
             raised.extend(match bursts.as_slice() {
                 [one] => finding(detection, &user, one),
-                several => {
-                    let all = several.iter().flat_map(|burst| burst.iter().cloned());
-                    finding(detection, &user, &union(all.collect()))
-                }
+                several => finding(detection, &user, &Burst::union(several)),
             });
         }
         raised.sort_by(|a, b| {
@@ -366,38 +363,69 @@ fn by_user<'a>(rows: &[&'a Row]) -> BTreeMap<&'a str, Vec<&'a Row>> {
     users
 }
 
-/// What a finding needs of a row.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// What a finding counts of a row. There may be a million of them at a time, so ids and names
+/// stand here as digests.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Met {
     time: Timestamp,
-    id: Arc<str>,
-    source: Source,
+    record: u64,
     ordinal: u64,
-    user: Arc<str>,
+    user: u64,
 }
 
-impl Met {
-    fn of(row: &Row) -> Self {
-        Self {
+/// Rows that came together, in order and each once, and the ids of the first of them.
+struct Burst {
+    met: Vec<Met>,
+    named: Vec<(Timestamp, Arc<str>)>,
+}
+
+impl Burst {
+    fn of<'r>(rows: impl Iterator<Item = &'r Row> + Clone) -> Self {
+        let met = rows.clone().map(|row| Met {
             time: row.time,
-            id: Arc::clone(&row.id),
-            source: row.source,
+            record: digest(&row.id),
             ordinal: row.ordinal,
-            user: Arc::clone(&row.user),
+            user: digest(&row.user),
+        });
+        let mut first: Vec<&Row> = rows.collect();
+        first.sort_unstable_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+        first.dedup_by(|a, b| (a.time, &a.id) == (b.time, &b.id));
+        let named = first.into_iter().take(MAX_NAMED);
+        Self {
+            met: in_order(met.collect()),
+            named: named.map(|row| (row.time, Arc::clone(&row.id))).collect(),
+        }
+    }
+
+    /// Several as one.
+    fn union(several: &[Rc<Self>]) -> Self {
+        let met = several.iter().flat_map(|burst| &burst.met).copied();
+        let mut named: Vec<_> = several
+            .iter()
+            .flat_map(|burst| &burst.named)
+            .cloned()
+            .collect();
+        named.sort_unstable();
+        named.dedup();
+        named.truncate(MAX_NAMED);
+        Self {
+            met: in_order(met.collect()),
+            named,
         }
     }
 }
 
 /// In order, each once: one event may stand in several bursts, or pass two expressions.
-fn union(mut met: Vec<Met>) -> Vec<Met> {
+fn in_order(mut met: Vec<Met>) -> Vec<Met> {
     met.sort_unstable();
-    met.dedup_by(|a, b| (a.ordinal, a.time, &a.id) == (b.ordinal, b.time, &b.id));
+    met.dedup_by_key(|one| (one.time, one.record, one.ordinal));
     met
 }
 
-/// What a detection says of rows, which are in order, and of one user.
-fn finding(detection: &Detection, user: &str, rows: &[Met]) -> Option<RaisedRows> {
-    let (first, last) = (rows.first()?, rows.last()?);
+/// What a detection says of rows that came together, and of one user.
+fn finding(detection: &Detection, user: &str, burst: &Burst) -> Option<RaisedRows> {
+    let (first, last) = (burst.met.first()?, burst.met.last()?);
+    let own = digest(user);
     Some(RaisedRows {
         finding: Finding {
             detection: detection.id.clone(),
@@ -408,20 +436,17 @@ fn finding(detection: &Detection, user: &str, rows: &[Met]) -> Option<RaisedRows
             user: user.to_owned(),
             first: first.time,
             last: last.time,
-            count: rows.len(),
-            events: rows
-                .iter()
-                .take(MAX_NAMED)
-                .map(|row| row.id.to_string())
-                .collect(),
+            count: burst.met.len(),
+            events: burst.named.iter().map(|(_, id)| id.to_string()).collect(),
             why: detection.why.clone(),
         },
         // What others did before stands in the finding and speaks against nobody: who reset a
         // password is not who goes on after it.
-        records: rows
+        records: burst
+            .met
             .iter()
-            .filter(|row| &*row.user == user)
-            .map(|row| digest(&row.id))
+            .filter(|met| met.user == own)
+            .map(|met| met.record)
             .collect(),
     })
 }
@@ -458,5 +483,32 @@ pub(crate) fn add_own_domains(domains: &mut BTreeSet<String>, event: &Event) {
                 // nobody's own domain is a public provider's.
                 .filter(|domain| !PUBLIC_PROVIDERS.contains(&domain.as_str())),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Import;
+
+    #[test]
+    fn what_others_did_before_speaks_against_nobody() {
+        let detections = Detections::builtin().unwrap();
+        let reset = detections.iter().find(|one| one.id == "D0718").unwrap();
+        let mut import = Import::new();
+        import.add_bytes("reset", reset.must[0].records.as_bytes());
+        let events = import.finish().events;
+        let mut matcher = detections.matcher();
+        for (event, number) in events.iter().zip(0..) {
+            matcher.feed(number, event);
+        }
+        let raised = matcher.finish(None);
+        let found = raised.iter().find(|one| one.finding.detection == "D0718");
+        let found = found.unwrap();
+        // The administrator who reset the password is no suspect; who went on after it is.
+        assert_eq!(found.finding.user, "dana.reyes@fabrikam.example");
+        assert_eq!(found.finding.events.len(), 2);
+        let sign_in = events.iter().find(|event| event.is_sign_in()).unwrap();
+        assert_eq!(found.records, [digest(&sign_in.record_id)]);
     }
 }

@@ -153,12 +153,11 @@ impl LeftOut {
     }
 }
 
-/// How often [`Bounds::most`] is kept of an account at the very most.
-const MOST_TIMES: usize = 3;
+/// From so many times [`Bounds::most`] on sessions and single addresses are not told apart.
+const COARSE: usize = 3;
 
 /// Keeps of what very busy accounts do one event of a kind: for each hour, place, session and
-/// program, and the more they are the more coarsely: never more of one account than
-/// [`MOST_TIMES`] [`Bounds::most`].
+/// program, and the more they are the more coarsely.
 pub(super) struct Thinner<'f> {
     /// How many are kept of each of them so far.
     heavy: HashMap<Arc<str>, usize>,
@@ -183,14 +182,14 @@ impl<'f> Thinner<'f> {
         let Some(kept) = user.and_then(|user| self.heavy.get_mut(user)) else {
             return true;
         };
-        // How finely they are told apart while there is much room, less, and little.
-        let (hours, each_change) = match *kept {
-            few if few < self.most => (1, true),
-            some if some < self.most * 2 => (24, false),
-            many if many < self.most * MOST_TIMES => (24 * 365, false),
-            _ => return false,
+        // How finely they are told apart: the more there are, the more coarsely. What is of a new
+        // kind is kept however many there are, for an attacker may come last.
+        let level = *kept / self.most.max(1);
+        let hours = match level {
+            0 => 1,
+            1 => 24,
+            _ => i64::MAX / 3600,
         };
-        let is_change = changes_something(event);
         let is_mail = ["Send", "SendAs", "SendOnBehalf"]
             .iter()
             .any(|name| event.is(name));
@@ -199,14 +198,19 @@ impl<'f> Thinner<'f> {
             user,
             event.time.as_second().div_euclid(3600 * hours),
             event.source as u8,
-            (event.address, &event.device.id, &event.user_agent),
-            (&event.session_id, &event.service_session_id),
-            (&event.app_id, &event.mailbox, event.outcome),
-            (event.throttled, is_mail),
+            (&event.device.id, &event.user_agent, &event.app_id),
+            (&event.mailbox, event.outcome, event.throttled, is_mail),
         )
             .hash(&mut hasher);
-        if is_change {
-            (&event.operation, each_change.then_some(&event.record_id)).hash(&mut hasher);
+        if level < COARSE {
+            (event.address, &event.session_id, &event.service_session_id).hash(&mut hasher);
+        } else {
+            let near = event.address.map(crate::address::neighbourhood);
+            near.hash(&mut hasher);
+        }
+        if changes_something(event) {
+            let each = (level == 0).then_some(&event.record_id);
+            (&event.operation, each).hash(&mut hasher);
         }
         if event.is_sign_in() {
             (&event.error_code, event.interactive, &event.protocol).hash(&mut hasher);

@@ -381,6 +381,52 @@ fn a_session_that_another_program_carries_on_is_stolen_on_a_journey_too() {
     assert!(said.fingerprint.sessions.contains(&"further".to_owned()));
 }
 
+/// A journey without any registered device, on which the user consents to an app that is
+/// then used from elsewhere; the phone is along, or is not.
+fn consented_without_a_device(phone: bool) -> Analysis {
+    const TOOL: &str = "6f9c3b2a-1234-4bcd-9e8f-aabbccddeeff";
+    let mut tenant = Tenant::with_unregistered_history();
+    for (session, agent, from) in [("laptop", EDGE, OFFICE), ("phone", IPHONE, CARRIER)] {
+        tenant.add(sign_in(hours_before(60), from, agent, session));
+        silent(&mut tenant, 56, from, agent, session);
+    }
+    silent(&mut tenant, 34, HOTEL, EDGE, "laptop");
+    if phone {
+        silent(&mut tenant, 32, HOTEL, IPHONE, "phone");
+    }
+    silent(&mut tenant, 30, HOTEL, EDGE, "laptop");
+    tenant.audit(
+        hours_before(29),
+        "Consent to application.",
+        HOTEL,
+        "",
+        "",
+        Tenant::consent(TOOL, "bad-grant", "Mail.Read offline_access"),
+    );
+    tenant.audit(hours_before(20), "MailItemsAccessed", LAIR, "", "", json!({"AppAccessContext": {"ClientAppId": TOOL}, "MailboxOwnerUPN": "dana.reyes@fabrikam.example",
+        "OperationProperties": [{"Name": "MailAccessType", "Value": "Bind"}], "Folders": [{"Path": "\\Inbox", "FolderItems": [{"InternetMessageId": "<a@x>"}]}]}));
+    tenant.analyse()
+}
+
+#[test]
+fn laptop_and_phone_together_are_the_user_on_a_journey() {
+    let said = consented_without_a_device(true);
+    assert_eq!(
+        said.path,
+        Path::ConsentPhishing,
+        "{:#?}",
+        said.path_evidence
+    );
+    // Of the laptop's session alone nobody can tell who carried it there.
+    let alone = consented_without_a_device(false);
+    assert_ne!(
+        alone.path,
+        Path::ConsentPhishing,
+        "{:#?}",
+        alone.path_evidence
+    );
+}
+
 #[test]
 fn what_the_audit_log_repeats_of_a_sign_in_is_in_the_same_place() {
     let mut tenant = Tenant::with_unregistered_history();
@@ -390,4 +436,49 @@ fn what_the_audit_log_repeats_of_a_sign_in_is_in_the_same_place() {
     repeated(&mut tenant, 45, HOME, "new", &token);
     let said = tenant.analyse();
     assert_eq!(said.verdict, Verdict::Clean, "{:#?}", said.reasons);
+}
+
+/// What is said of the user who came anew from an address, where so many colleagues take
+/// their sessions to and fro between the office and that address.
+fn at_an_exit_of(colleagues: &[&'static str]) -> Analysis {
+    let mut tenant = Tenant::with_unregistered_history();
+    for user in colleagues {
+        for day in 1..=30 {
+            let session = format!("{user}-{day}");
+            for (hour, from) in [(26, OFFICE), (20, OFFICE), (17, PROXY)] {
+                if hour == 17 && day % 6 != 0 {
+                    continue;
+                }
+                tenant.add(SignIn {
+                    user,
+                    interactive: hour == 26,
+                    ..sign_in(hours_before(24 * (day - 1) + hour), from, EDGE, &session)
+                });
+            }
+        }
+    }
+    tenant.add(sign_in(hours_before(30), PROXY, FIREFOX, "anew"));
+    let options = retake_hunt::Options::new(crate::tenant::alert()).unwrap();
+    let report = retake_hunt::report(tenant.imported(), &options);
+    let mut users = report.users.into_iter();
+    let answer = users.find(|answer| answer.user == crate::tenant::UPN);
+    answer.unwrap().analysis
+}
+
+#[test]
+fn an_address_that_several_people_work_from_makes_nobody_a_stranger() {
+    let many = [
+        "ann@fabrikam.example",
+        "ben@fabrikam.example",
+        "cleo@fabrikam.example",
+    ];
+    let is_stranger = |said: &Analysis| {
+        let mut reasons = said.reasons.iter();
+        reasons.any(|reason| reason.text.contains("the user never used"))
+    };
+    let few = at_an_exit_of(&many[..2]);
+    assert!(is_stranger(&few), "{:#?}", few.reasons);
+    let several = at_an_exit_of(&many);
+    assert!(!is_stranger(&several), "{:#?}", several.reasons);
+    assert_ne!(several.verdict, Verdict::Compromised);
 }

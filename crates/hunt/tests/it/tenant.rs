@@ -1,7 +1,7 @@
 //! Records of a made-up user, as Graph and the audit log would write them.
 
 use jiff::{SignedDuration, Timestamp};
-use retake_hunt::{Analysis, Change, Event, Import, Subject};
+use retake_hunt::{Analysis, Change, Event, Import, Imported, Subject};
 use serde_json::{Value, json};
 
 pub(crate) const UPN: &str = "dana.reyes@fabrikam.example";
@@ -210,7 +210,7 @@ impl Tenant {
         self.sign_ins.push(json!({
             "id": id,
             "createdDateTime": sign_in.at.to_string(),
-            "userId": if sign_in.user == UPN { ID } else { "00000000-1111-4222-8333-444444444444" },
+            "userId": if sign_in.user == UPN { ID.to_owned() } else { id_of(sign_in.user) },
             "userPrincipalName": sign_in.user,
             "appId": sign_in.app,
             "appDisplayName": "One Outlook Web",
@@ -310,6 +310,10 @@ impl Tenant {
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {
+        self.imported().events
+    }
+
+    pub(crate) fn imported(&self) -> Imported {
         let mut import = Import::new();
         for (label, list) in [
             ("sign-ins", &self.sign_ins),
@@ -321,12 +325,20 @@ impl Tenant {
         }
         let imported = import.finish();
         assert_eq!(imported.counts.damaged, 0, "{:?}", imported.damaged.first());
-        imported.events
+        imported
     }
 
     pub(crate) fn analyse(&self) -> Analysis {
         retake_hunt::analyse(&self.events(), &subject(), alert())
     }
+}
+
+/// An id for somebody else.
+fn id_of(user: &str) -> String {
+    let number = user.bytes().fold(7_u64, |number, byte| {
+        (number * 31 + u64::from(byte)) % (1 << 48)
+    });
+    format!("00000000-1111-4222-8333-{number:012x}")
 }
 
 pub(crate) fn subject() -> Subject {
