@@ -402,4 +402,17 @@ mod tests {
         let page = page::page(&figures).expect("every figure");
         assert!(page == read(PAGE), "`cargo xtask bench hunt` writes both");
     }
+
+    /// Of the committed run; how long it took is nobody's promise.
+    #[test]
+    fn memory_at_ten_gigabytes_is_within_the_goal() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let figures = fs::read_to_string(root.join(FIGURES)).expect(FIGURES);
+        let figures: Value = serde_json::from_str(&figures).expect(FIGURES);
+        let runs = figures["growth"].as_array().expect("growth");
+        let largest = runs.iter().max_by_key(|run| run["bytes"].as_u64());
+        let largest = largest.expect("a run");
+        assert!(largest["bytes"].as_u64().expect("bytes") >= 10_000_000_000);
+        assert!(largest["result"]["peak_mb"].as_f64().expect("peak") < 512.0);
+    }
 }
