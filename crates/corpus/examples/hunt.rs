@@ -14,6 +14,9 @@ use retake_corpus::check::{Checked, check};
 use retake_corpus::{AuditForm, Logs, Options, SignInForm, generate};
 use retake_hunt::{Import, Verdict};
 
+/// The logs of a corpus, in the order of [`Logs`].
+const LOGS: [&str; 5] = ["audit", "interactive", "silent", "directory", "trace"];
+
 #[derive(Parser)]
 struct Arguments {
     /// First seed.
@@ -29,9 +32,9 @@ struct Arguments {
     /// The corpus that `cargo xtask soak hunt` makes of the seed.
     #[arg(long)]
     soak: bool,
-    /// The audit log alone, as without a premium licence.
-    #[arg(long)]
-    audit_only: bool,
+    /// Logs that are not given: without a premium licence all but `audit` and `trace`.
+    #[arg(long, value_delimiter = ',', value_parser = LOGS)]
+    without: Vec<String>,
     /// Why accounts without a story need a look.
     #[arg(long)]
     suspicious: bool,
@@ -54,25 +57,25 @@ fn main() {
         }
         let begin = Instant::now();
         let mut logs: [Vec<u8>; 5] = Default::default();
-        let others = !arguments.audit_only;
-        let [audit, interactive, silent, directory, trace] = &mut logs;
+        let mut given = LOGS.iter().zip(&mut logs).map(|(name, log)| {
+            let given = !arguments.without.iter().any(|without| without == name);
+            given.then_some(log as &mut dyn Write)
+        });
         let told = generate(
             &options,
             Logs {
-                audit: Some(audit),
-                interactive: others.then_some(interactive as &mut dyn Write),
-                silent: others.then_some(silent as &mut dyn Write),
-                directory: others.then_some(directory as &mut dyn Write),
-                trace: others.then_some(trace as &mut dyn Write),
+                audit: given.next().flatten(),
+                interactive: given.next().flatten(),
+                silent: given.next().flatten(),
+                directory: given.next().flatten(),
+                trace: given.next().flatten(),
             },
         )
         .unwrap();
+        drop(given);
         let generated = begin.elapsed();
         let mut import = Import::new();
-        for (name, bytes) in ["audit", "interactive", "silent", "directory", "trace"]
-            .iter()
-            .zip(&logs)
-        {
+        for (name, bytes) in LOGS.iter().zip(&logs) {
             import.add_bytes(name, bytes);
         }
         let imported = import.finish();
@@ -132,7 +135,7 @@ fn tell(events: &[retake_hunt::Event], user: &str) {
             .user
             .as_deref()
             .is_some_and(|name| name.starts_with(user))
-            && (event.source == retake_hunt::Source::SignIns
+            && (event.is_sign_in()
                 || event.source == retake_hunt::Source::DirectoryAudits
                 || event.record_type.as_deref() == Some("1"))
     }) {
@@ -151,10 +154,10 @@ fn tell(events: &[retake_hunt::Event], user: &str) {
                 .unwrap_or_default(),
             event.device.id.as_deref().map(|id| &id[..4]),
             event.session_id.as_deref().map(|id| &id[..4]),
-            if event.interactive == Some(true) {
-                "page"
-            } else {
-                ""
+            match event.interactive {
+                Some(true) => "page",
+                Some(false) => "",
+                None => "page?",
             },
             event.mfa,
             event.record_id,

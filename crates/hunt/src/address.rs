@@ -38,6 +38,21 @@ pub fn neighbourhood(address: IpAddr) -> IpAddr {
     }
 }
 
+/// What a provider is commonly given at once, wherever its customers' addresses move
+/// about: the /16 of an IPv4 address, the /32 of an IPv6 one.
+pub fn allocation(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            IpAddr::V4(Ipv4Addr::new(a, b, 0, 0))
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, 0))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

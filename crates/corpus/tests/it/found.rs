@@ -47,7 +47,8 @@ pub(crate) fn hunt_at(files: &Files, without: &[&str], now: Timestamp) -> HuntRe
     retake_hunt::report(import.finish(), &retake_hunt::Options::new(now).unwrap())
 }
 
-fn options(seed: u64) -> Options {
+/// The corpus of a seed, in one form or another.
+pub(crate) fn options(seed: u64) -> Options {
     let mut options = Options::new(seed, 20_000).with_stories(3 + seed as usize % 4);
     options.audit = [AuditForm::Lines, AuditForm::Portal, AuditForm::Shell][seed as usize % 3];
     options.sign_ins = [SignInForm::Graph, SignInForm::Analytics][seed as usize % 2];

@@ -271,7 +271,8 @@ fn root(parent: &[usize], mut position: usize) -> usize {
 }
 
 /// Once an attacker is known, foreign clusters with the same network or the
-/// same client, neither of them the user's, are theirs too.
+/// same client, neither of them the user's, are theirs too. Where networks have no
+/// numbers, what is near counts.
 fn join_relatives(
     clusters: &mut [Cluster<'_>],
     profile: &Profile,
@@ -280,6 +281,7 @@ fn join_relatives(
 ) {
     loop {
         let mut known_networks = BTreeSet::new();
+        let mut known_surroundings = BTreeSet::new();
         let mut known_agents = BTreeSet::new();
         for event in clusters
             .iter()
@@ -291,6 +293,9 @@ fn join_relatives(
                     .of(event)
                     .filter(|network| !profile.knows_network(*network)),
             );
+            if !profile.may_have_moved(event, networks) {
+                known_surroundings.extend(networks.surroundings(event));
+            }
             known_agents.extend(
                 event
                     .user_agent
@@ -307,6 +312,9 @@ fn join_relatives(
                     && (networks
                         .of(event)
                         .is_some_and(|network| known_networks.contains(&network))
+                        || networks
+                            .surroundings(event)
+                            .is_some_and(|wide| known_surroundings.contains(&wide))
                         || event
                             .user_agent
                             .as_ref()

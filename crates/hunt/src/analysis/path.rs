@@ -11,7 +11,7 @@ use super::scope::{Scope, WRONG_PASSWORD, sessions};
 use super::signs::is_device_code;
 use crate::agent;
 use crate::answer::{ForOrAgainst, Path, PathEvidence};
-use crate::event::{Event, Mfa, Outcome};
+use crate::event::{Event, Mfa, Outcome, Source};
 
 /// What was concluded.
 pub(super) struct Conclusion {
@@ -118,7 +118,12 @@ pub(super) fn conclude(
         })
         .copied()
         .collect();
-    let code_at = codes.iter().map(|event| event.time).min();
+    let handed_over = handed_over(scope, intruder, &events);
+    let code_at = codes
+        .iter()
+        .chain(&handed_over)
+        .map(|event| event.time)
+        .min();
     // A password that was posted without a page, and fitted.
     let posted_at = events
         .iter()
@@ -130,49 +135,25 @@ pub(super) fn conclude(
         .map(|event| event.time)
         .min();
     let let_in = LetIn { code_at, posted_at };
-    by_sign_in(&mut scales, &events, &ordered, networks, let_in);
-    by_password(&mut scales, scope, &events, first, networks);
-    by_token(&mut scales, scope, intruder, &events, &ordered);
-
-    if codes.is_empty() {
+    let at_page: Vec<&Event> = ordered
+        .iter()
+        .filter(|event| was_at_page(scope, profile, event))
+        .copied()
+        .collect();
+    if at_page.is_empty() && !ordered.is_empty() {
         scales.put(
-            Path::DeviceCodePhishing,
-            -0.5,
-            "no sign-in was by device code",
-            &[],
+            Path::CredentialPhishing,
+            0.1,
+            "somebody else came to the sign-in page, or brought a session to it: without a sign-in log nobody can tell which",
+            &ordered,
         );
     } else {
-        let begins = first.is_none_or(|first| codes.iter().any(|event| event.time <= first));
-        scales.put(
-            Path::DeviceCodePhishing,
-            if begins { 0.9 } else { 0.2 },
-            "signed in by a device code that somebody else asked for",
-            &codes,
-        );
-        let entered: Vec<&Event> = scope
-            .own
-            .iter()
-            .filter(|event| {
-                event.interactive != Some(false) && is_device_code(event) && !intruder.is_bad(event)
-            })
-            .filter(|event| {
-                sessions(event).any(|session| {
-                    codes
-                        .iter()
-                        .any(|code| sessions(code).any(|other| other == session))
-                })
-            })
-            .copied()
-            .collect();
-        if !entered.is_empty() {
-            scales.put(
-                Path::DeviceCodePhishing,
-                0.05,
-                "the user entered the code themselves, from where they work",
-                &entered,
-            );
-        }
+        by_sign_in(&mut scales, &events, &at_page, networks, let_in);
     }
+    by_password(&mut scales, scope, &events, first, networks);
+    by_token(&mut scales, scope, intruder, &events, &ordered, &at_page);
+
+    by_code(&mut scales, &codes, &handed_over, first);
     let early: Vec<&Event> = consents
         .iter()
         .filter(|event| events.first().is_some_and(|bad| event.time <= bad.time))
@@ -201,11 +182,80 @@ pub(super) fn conclude(
     weigh(scales)
 }
 
+/// Codes that the user entered, in sessions that somebody else then used.
+fn handed_over<'a>(
+    scope: &Scope<'a>,
+    intruder: &Intruder<'_>,
+    events: &[&Event],
+) -> Vec<&'a Event> {
+    let used: BTreeSet<&str> = events.iter().flat_map(|event| sessions(event)).collect();
+    scope
+        .own
+        .iter()
+        .filter(|event| {
+            event.is_sign_in()
+                && event.outcome != Outcome::Failure
+                && event.interactive != Some(false)
+                && is_device_code(event)
+                && !intruder.is_bad(event)
+                && sessions(event).any(|session| used.contains(session))
+        })
+        .copied()
+        .collect()
+}
+
+/// Sign-ins by a device code: somebody else's, and the user's own whose session went to
+/// somebody else. Logs differ in which of them they show.
+fn by_code(
+    scales: &mut Scales,
+    codes: &[&Event],
+    handed_over: &[&Event],
+    first: Option<Timestamp>,
+) {
+    let path = Path::DeviceCodePhishing;
+    let begins =
+        |codes: &[&Event]| first.is_none_or(|first| codes.iter().any(|event| event.time <= first));
+    let weight = |codes: &[&Event]| if begins(codes) { 0.9 } else { 0.2 };
+    if !codes.is_empty() {
+        scales.put(
+            path,
+            weight(codes),
+            "signed in by a device code that somebody else asked for",
+            codes,
+        );
+    }
+    if !handed_over.is_empty() {
+        scales.put(
+            path,
+            if codes.is_empty() {
+                weight(handed_over)
+            } else {
+                0.05
+            },
+            "the user entered the code themselves, from where they work",
+            handed_over,
+        );
+    }
+    if codes.is_empty() && handed_over.is_empty() {
+        scales.put(path, -0.5, "no sign-in was by device code", &[]);
+    }
+}
+
 /// What let somebody else in without a page, and when.
 #[derive(Clone, Copy)]
 struct LetIn {
     code_at: Option<Timestamp>,
     posted_at: Option<Timestamp>,
+}
+
+/// Somebody was at the page: the log says so, or the sign-in began a session.
+///
+/// The audit log alone does not tell a person at the page from a browser that is let
+/// through because it brings a session.
+fn was_at_page(scope: &Scope<'_>, profile: &Profile, event: &Event) -> bool {
+    event.source == Source::SignIns
+        || event.interactive == Some(true)
+        || (!profile.thin && scope.begins_session(event))
 }
 
 /// Interactive sign-ins of somebody else: password and second factor were
@@ -429,22 +479,14 @@ fn by_token(
     intruder: &Intruder<'_>,
     events: &[&Event],
     interactive: &[&Event],
+    at_page: &[&Event],
 ) {
     let path = Path::TokenTheft;
     // A session that began with a code was handed over, not stolen.
-    let by_code = |event: &Event| {
-        is_device_code(event)
-            || sessions(event).any(|session| {
-                scope
-                    .by_session
-                    .get(session)
-                    .is_some_and(|signs| signs.iter().any(|sign| is_device_code(sign)))
-            })
-    };
-    let coded = events.iter().any(|event| by_code(event));
+    let coded = events.iter().any(|event| scope.is_by_device_code(event));
     let events: Vec<&Event> = events
         .iter()
-        .filter(|event| !by_code(event))
+        .filter(|event| !scope.is_by_device_code(event))
         .copied()
         .collect();
     let taken: Vec<&Event> = events
@@ -487,12 +529,12 @@ fn by_token(
                 &silent,
             );
         }
-    } else {
+    } else if !at_page.is_empty() {
         scales.put(
             path,
             -0.4,
             "somebody else signed in for themselves, so no token had to be stolen first",
-            interactive,
+            at_page,
         );
     }
 }

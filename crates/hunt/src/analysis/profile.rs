@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::held::Held;
 use super::past::Past;
 use super::scope::{Scope, sessions};
-use crate::address::neighbourhood;
+use crate::address::{allocation, neighbourhood};
 use crate::agent;
 use crate::event::{Event, Outcome};
 
@@ -73,6 +73,14 @@ impl Networks {
         Some(self.of_address(event.address?))
     }
 
+    /// Where the network has no number: what its provider may have been given.
+    pub(super) fn surroundings(&self, event: &Event) -> Option<IpAddr> {
+        matches!(self.of(event)?, Network::Near(_))
+            .then_some(event.address)
+            .flatten()
+            .map(allocation)
+    }
+
     pub(super) fn of_address(&self, address: IpAddr) -> Network {
         let near = neighbourhood(address);
         self.exact
@@ -96,14 +104,25 @@ impl Habit {
     }
 }
 
+#[derive(Debug, Default)]
+struct Surroundings {
+    all: Habit,
+    /// Only of addresses whose network no log numbers.
+    unnumbered: Habit,
+}
+
 /// The user's habits up to the alert.
 #[derive(Debug)]
 pub(super) struct Profile {
     networks: HashMap<Network, Habit>,
+    /// By [`allocation`]: where logs do not number networks, people are moved about in it.
+    surroundings: HashMap<IpAddr, Surroundings>,
     devices: HashMap<String, Habit>,
     clients: HashMap<String, Habit>,
     agents: BTreeSet<String>,
     countries: HashMap<String, Habit>,
+    /// At least half of the sign-ins say their country.
+    tells_countries: bool,
     /// Kinds of client that showed a registered device.
     with_device: BTreeSet<String>,
     /// When the user's own devices were in which network, and what the same program
@@ -175,10 +194,12 @@ impl Profile {
         let long = span >= SignedDuration::from_hours(24 * 14);
         let mut profile = Self {
             networks: HashMap::new(),
+            surroundings: HashMap::new(),
             devices: HashMap::new(),
             clients: HashMap::new(),
             agents: BTreeSet::new(),
             countries: HashMap::new(),
+            tells_countries: false,
             with_device: BTreeSet::new(),
             journeys: HashMap::new(),
             exits: scope
@@ -205,6 +226,13 @@ impl Profile {
             if let Some(network) = networks.of(event) {
                 profile.networks.entry(network).or_default().add(event.time);
             }
+            if let Some(address) = event.address {
+                let around = profile.surroundings.entry(allocation(address)).or_default();
+                around.all.add(event.time);
+                if networks.surroundings(event).is_some() {
+                    around.unnumbered.add(event.time);
+                }
+            }
             if let Some(program) = scope.program(event) {
                 profile
                     .clients
@@ -212,10 +240,10 @@ impl Profile {
                     .or_default()
                     .add(event.time);
             }
-            if let Some(country) = &event.place.country {
+            if let Some(country) = networks.country(event) {
                 profile
                     .countries
-                    .entry(country.clone())
+                    .entry(country.to_owned())
                     .or_default()
                     .add(event.time);
             }
@@ -230,6 +258,11 @@ impl Profile {
             .filter(|event| event.device.id.is_some())
             .filter_map(|event| scope.program(event).map(str::to_owned))
             .collect();
+        let with_country = sign_ins
+            .iter()
+            .filter(|event| networks.country(event).is_some())
+            .count();
+        profile.tells_countries = with_country * 2 >= sign_ins.len();
         profile.thin = sign_ins.len() < 5 || days.len() < 3;
         let mut journeys: HashMap<Network, BTreeSet<Timestamp>> = HashMap::new();
         let mut begun: BTreeSet<(&str, Network, Option<&str>)> = BTreeSet::new();
@@ -269,6 +302,20 @@ impl Profile {
         self.established(self.networks.get(&network))
     }
 
+    /// Near addresses that the user has long worked from, of which no log tells whether
+    /// they are of one network: the provider may have moved the user.
+    pub(super) fn may_have_moved(&self, event: &Event, networks: &Networks) -> bool {
+        event
+            .address
+            .and_then(|address| self.surroundings.get(&allocation(address)))
+            .is_some_and(|around| {
+                self.established(Some(match networks.of(event) {
+                    Some(Network::Number(_)) => &around.unnumbered,
+                    _ => &around.all,
+                }))
+            })
+    }
+
     pub(super) fn knows_device(&self, id: &str) -> bool {
         self.established(self.devices.get(id))
     }
@@ -305,6 +352,11 @@ impl Profile {
 
     pub(super) fn knows_country(&self, country: &str) -> bool {
         self.established(self.countries.get(country))
+    }
+
+    /// Enough is known of where the user works from that another country says something.
+    pub(super) fn is_strange_country(&self, country: &str) -> bool {
+        !self.thin && self.tells_countries && !self.knows_country(country)
     }
 
     /// One of the user's own devices was in this network within a day.
@@ -363,6 +415,12 @@ impl Profile {
         let country = networks
             .country(event)
             .is_some_and(|country| self.knows_country(country));
+        // Records of work name no client; their session tells whose they are.
+        if (client || !event.is_sign_in()) && self.may_have_moved(event, networks) {
+            return Whose::Unclear(format!(
+                "from {from}, near addresses that the user has long worked from, of which no log tells the network"
+            ));
+        }
         if event.device.managed == Some(true) {
             return Whose::Unclear(format!(
                 "from {from}, a new network, but on a managed device"

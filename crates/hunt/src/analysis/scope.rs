@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use jiff::SignedDuration;
 
 use super::shared::Shared;
+use super::signs::is_device_code;
 use crate::agent;
 use crate::answer::Subject;
 use crate::event::{Event, Outcome, Source};
@@ -132,6 +133,27 @@ impl<'a> Scope<'a> {
             .address
             .and_then(|address| self.entered_at.get(&address));
         around(there.map_or(&[], Vec::as_slice), event, span)
+    }
+
+    /// It came by a device code, or in a session that a device code began.
+    pub(super) fn is_by_device_code(&self, event: &Event) -> bool {
+        is_device_code(event)
+            || sessions(event).any(|session| {
+                self.by_session
+                    .get(session)
+                    .is_some_and(|signs| signs.iter().any(|sign| is_device_code(sign)))
+            })
+    }
+
+    /// No success was seen before in the session of this sign-in.
+    pub(super) fn begins_session(&self, event: &Event) -> bool {
+        event.session_id.as_deref().is_some_and(|session| {
+            self.by_session.get(session).is_some_and(|signs| {
+                !signs
+                    .iter()
+                    .any(|sign| sign.outcome != Outcome::Failure && sign.time < event.time)
+            })
+        })
     }
 
     /// One of the apps that somebody consented to did it.

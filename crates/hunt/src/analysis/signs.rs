@@ -64,12 +64,11 @@ pub(super) fn score(
     );
     let places = pick(&|event| {
         entered(event)
-            && !profile.thin
             && event
                 .place
                 .country
                 .as_deref()
-                .is_some_and(|country| !profile.knows_country(country))
+                .is_some_and(|country| profile.is_strange_country(country))
     });
     add(
         10,
@@ -90,7 +89,14 @@ pub(super) fn score(
                     .address
                     .is_some_and(|address| scope.hostile.contains(&address)))
     });
-    let moved = if hostile.is_empty() {
+    let flow = pick(&|event| {
+        entered(event)
+            && (is_device_code(event)
+                // The code was entered by the user, so the record of it is theirs.
+                || (strange(event) && scope.is_by_device_code(event))
+                || event.protocol.as_deref() == Some("ropc"))
+    });
+    let moved = if hostile.is_empty() && flow.is_empty() {
         moved_together(&events, scope, profile, networks, whose, own_sessions)
     } else {
         Vec::new()
@@ -158,9 +164,6 @@ pub(super) fn score(
             })
     });
     add(10, "signed in with a script or tool".to_owned(), &scripted);
-    let flow = pick(&|event| {
-        entered(event) && (is_device_code(event) || event.protocol.as_deref() == Some("ropc"))
-    });
     add(
         10,
         "signed in by a flow that attackers favour".to_owned(),

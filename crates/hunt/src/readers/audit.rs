@@ -378,10 +378,11 @@ fn sign_in(event: &mut Event, fields: Fields<'_>) {
         .unwrap_or_default()
         .to_ascii_lowercase();
     event.interactive = match request.as_str() {
-        "" => None,
+        // A browser that has a session is let through without anybody there.
+        "" | "oauth2:authorize" => None,
         kind if kind.starts_with("login")
-            || kind.contains("authorize")
             || kind.starts_with("kmsi")
+            || kind.starts_with("cmsi")
             || kind.starts_with("sas:") =>
         {
             Some(true)

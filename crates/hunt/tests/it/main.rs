@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod audit_alone;
 mod content;
 mod correlation;
 mod files;
