@@ -56,7 +56,11 @@ const PLAIN: [(&str, &str, &str); 9] = [
     ),
     (LATITUDE, "number", "Latitude in degrees, likewise"),
     (LONGITUDE, "number", "Longitude in degrees, likewise"),
-    (INTERACTIVE, "truth", "A person was there"),
+    (
+        INTERACTIVE,
+        "truth",
+        "A person was there; nothing where the log does not tell",
+    ),
     (
         MANAGED,
         "truth",

@@ -55,6 +55,11 @@ impl Verdict {
             Self::Unknown => "unknown",
         }
     }
+
+    /// A person has to look.
+    pub const fn is_alarming(self) -> bool {
+        matches!(self, Self::Compromised | Self::Suspicious)
+    }
 }
 
 /// The path of takeover.

@@ -295,7 +295,7 @@ pub struct Event {
     pub correlation_id: Option<String>,
     /// The device.
     pub device: Device,
-    /// A person was there.
+    /// A person was there; nothing where the log does not tell.
     pub interactive: Option<bool>,
     /// Authentication protocol (`oAuth2`, `ropc`, `deviceCode`, …).
     pub protocol: Option<String>,
@@ -407,6 +407,18 @@ impl Event {
     /// True of operations equal to `name`, case aside.
     pub fn is(&self, name: &str) -> bool {
         self.operation.eq_ignore_ascii_case(name)
+    }
+
+    /// Mail was sent.
+    pub(crate) fn is_send(&self) -> bool {
+        ["Send", "SendAs", "SendOnBehalf"]
+            .iter()
+            .any(|name| self.is(name))
+    }
+
+    /// Its day ([`crate::moment::day_of`]).
+    pub(crate) fn day(&self) -> i64 {
+        crate::moment::day_of(self.time)
     }
 
     /// A sign-in by its record, whichever log told of it.

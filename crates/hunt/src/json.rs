@@ -21,7 +21,6 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::Verdict;
 use crate::readers::Counts;
 use crate::report::{HuntReport, UserAnswer};
 use crate::retrace::{DeedKind, Deeds, Retrace, Retraced};
@@ -70,8 +69,9 @@ pub fn document(report: &HuntReport, retrace: &Retrace<'_>) -> Value {
                 "reasons": analysis.reasons,
                 "fingerprint": analysis.fingerprint,
             });
-            let alarming = matches!(analysis.verdict, Verdict::Compromised | Verdict::Suspicious);
-            if alarming && let Value::Object(map) = &mut user {
+            if analysis.verdict.is_alarming()
+                && let Value::Object(map) = &mut user
+            {
                 map.insert("path_evidence".to_owned(), json!(analysis.path_evidence));
                 map.insert("impersonated".to_owned(), json!(analysis.impersonated));
                 map.insert("coverage".to_owned(), json!(analysis.coverage));

@@ -217,14 +217,10 @@ impl Learned {
         let Some(user) = event.user.as_deref().filter(|user| is_person(user)) else {
             return;
         };
-        let name = if let Some((name, _)) = self.people.get_key_value(user) {
-            Arc::clone(name)
-        } else {
-            let name: Arc<str> = user.into();
-            self.people.insert(Arc::clone(&name), Person::default());
-            name
-        };
-        if let Some(person) = self.people.get_mut(&name) {
+        if !self.people.contains_key(user) {
+            self.people.insert(user.into(), Person::default());
+        }
+        if let Some(person) = self.people.get_mut(user) {
             if person.id.is_none() {
                 person.id = event
                     .user_id
@@ -284,9 +280,23 @@ impl Court<'_> {
         }
     }
 
+    /// Somebody asked for the account, or it stands out.
+    fn is_in_question(&self, user: &str, analysis: &Analysis) -> bool {
+        self.asked.contains(user) || analysis.verdict.is_alarming()
+    }
+
+    /// What is kept of an answer: everything of those in question.
+    fn kept(&self, user: &str, analysis: Analysis) -> Analysis {
+        if self.is_in_question(user, &analysis) {
+            analysis
+        } else {
+            analysis.brief()
+        }
+    }
+
     /// Judges everybody on their own events. Gives those who need a closer look.
     fn everybody(&mut self, raised: &[Finding]) -> Result<BTreeSet<String>, StoreError> {
-        let asked = self.asked.clone();
+        let asked = &self.asked;
         let found: BTreeSet<&str> = raised.iter().map(|finding| finding.user.as_str()).collect();
         let serious: BTreeSet<&str> = raised
             .iter()
@@ -326,18 +336,20 @@ impl Court<'_> {
                         vouched.insert(record.clone(), user.clone());
                     }
                 }
-                if asked.contains(&user)
+                if self.is_in_question(&user, &analysis)
                     || serious.contains(user.as_str())
                     || learned.was_changed(&user)
-                    || is_alarming(&analysis)
                 {
                     closer.insert(user.clone());
                     marks.insert(user.clone(), Marks::of(&analysis, &learned.shared));
                 }
-                let whole = asked.contains(&user) || is_alarming(&analysis);
                 // Everybody is judged, whoever is asked for: what they share depends on it.
-                if whole || asked.is_empty() || found.contains(user.as_str()) {
-                    answers.insert(user, if whole { analysis } else { analysis.brief() });
+                if self.is_in_question(&user, &analysis)
+                    || asked.is_empty()
+                    || found.contains(user.as_str())
+                {
+                    let answer = self.kept(&user, analysis);
+                    answers.insert(user, answer);
                 }
             }
         };
@@ -412,8 +424,7 @@ impl Court<'_> {
                     users.push(user.clone());
                 }
                 self.marks.insert(user.clone(), target.marks.and(marks));
-                let whole = self.asked.contains(&user) || is_alarming(&analysis);
-                let answer = if whole { analysis } else { analysis.brief() };
+                let answer = self.kept(&user, analysis);
                 self.answers.insert(user, answer);
             }
             if users.is_empty() {
@@ -515,10 +526,6 @@ impl Learned {
             .map(|(name, _)| Arc::clone(name))
             .collect()
     }
-}
-
-fn is_alarming(analysis: &Analysis) -> bool {
-    matches!(analysis.verdict, Verdict::Compromised | Verdict::Suspicious)
 }
 
 /// Names of services stand where users do.

@@ -18,6 +18,11 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     (2000..2200).contains(&year).then_some(moment)
 }
 
+/// The UTC day, counted from 1970.
+pub(crate) fn day_of(time: Timestamp) -> i64 {
+    time.as_second().div_euclid(86_400)
+}
+
 /// Which number of `1/2/2026` is the month, as far as a text can tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum DateOrder {

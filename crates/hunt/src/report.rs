@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::analysis::{Shared, absent, common};
-use crate::answer::{Analysis, Coverage, Finding, Gap, Verdict};
+use crate::answer::{Analysis, Coverage, Finding, Gap};
 use crate::detections::{DetectionError, Detections};
 use crate::event::Source;
 use crate::import::ImportReport;
@@ -173,11 +173,8 @@ pub(crate) fn coverage(account: &ImportReport, shared: &Shared, now: Timestamp) 
 impl HuntReport {
     /// Users whose verdict asks for something to be done.
     pub fn alarming(&self) -> impl Iterator<Item = &UserAnswer> {
-        self.users.iter().filter(|answer| {
-            matches!(
-                answer.analysis.verdict,
-                Verdict::Compromised | Verdict::Suspicious
-            )
-        })
+        self.users
+            .iter()
+            .filter(|answer| answer.analysis.verdict.is_alarming())
     }
 }

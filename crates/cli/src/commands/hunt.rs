@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use retake_hunt::import::Sorted;
 use retake_hunt::{
-    Event, HuntError, HuntReport, Options, Retrace, Severity, Store as _, StoreError, Verdict,
+    Event, HuntError, HuntReport, Options, Retrace, Severity, Store as _, StoreError,
 };
 use retake_playbook::codes::{self, Exit};
 use retake_report::hunt::{Form, Next, Timeline, details, page, screen};
@@ -257,15 +257,11 @@ fn typed_again(files: &[PathBuf]) -> String {
 }
 
 fn exit(report: &HuntReport) -> Exit {
-    let found = report.users.iter().any(|user| {
-        matches!(
-            user.analysis.verdict,
-            Verdict::Compromised | Verdict::Suspicious
-        )
-    }) || report
-        .findings
-        .iter()
-        .any(|finding| finding.severity >= Severity::Medium)
+    let found = report.alarming().next().is_some()
+        || report
+            .findings
+            .iter()
+            .any(|finding| finding.severity >= Severity::Medium)
         || report
             .sigma
             .findings

@@ -53,7 +53,7 @@ pub(super) fn elsewhere<'a>(
         {
             days.entry((user, address.to_string()))
                 .or_default()
-                .insert(event.time.as_second().div_euclid(86_400));
+                .insert(event.day());
             if came.is_some_and(|came| event.time < came) {
                 long_there.insert((user, address.to_string()));
             }
@@ -191,10 +191,7 @@ pub(super) fn blast(
 fn sent(scope: &Scope<'_>, bad: &[&Event], print: &Fingerprint) -> Vec<SentMail> {
     let mut mails: BTreeMap<String, SentMail> = BTreeMap::new();
     for event in bad {
-        let is_send = ["Send", "SendAs", "SendOnBehalf"]
-            .iter()
-            .any(|name| event.is(name));
-        if !is_send || event.outcome == Outcome::Failure {
+        if !event.is_send() || event.outcome == Outcome::Failure {
             continue;
         }
         let id = event.message_ids.first().cloned();

@@ -7,7 +7,6 @@ use jiff::SignedDuration;
 use retake_playbook::ObjectKind;
 
 use super::findings::Findings;
-use super::findings::Raised;
 use super::intruder::Intruder;
 use super::profile::Whose;
 use super::scope::{Scope, sessions};
@@ -210,7 +209,7 @@ pub(super) fn find(
     scope: &Scope<'_>,
     intruder: &Intruder<'_>,
     elsewhere: &BTreeSet<*const Event>,
-    raised: &Raised<'_>,
+    findings: &Findings,
 ) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     // Which log told of each: one log tells of an act once.
@@ -231,7 +230,7 @@ pub(super) fn find(
                 scope,
                 intruder,
                 elsewhere,
-                raised,
+                findings,
             );
             // Whose hands a phone is in is said once for each of them.
             if sightings.insert((device.to_owned(), seen.by)) {
@@ -246,7 +245,7 @@ pub(super) fn find(
         else {
             continue;
         };
-        let change = change(event, kind, scope, intruder, elsewhere, raised);
+        let change = change(event, kind, scope, intruder, elsewhere, findings);
         let same = changes
             .iter_mut()
             .zip(&told)
@@ -271,7 +270,7 @@ fn change(
     scope: &Scope<'_>,
     intruder: &Intruder<'_>,
     elsewhere: &BTreeSet<*const Event>,
-    raised: &Raised<'_>,
+    findings: &Findings,
 ) -> Change {
     let key = std::ptr::from_ref(event);
     let (by, mut reasons) = if scope.is_responder(event) {
@@ -317,10 +316,8 @@ fn change(
             None => (By::Unknown, Vec::new()),
         }
     };
-    let mut detections: Vec<String> = raised
-        .get(&key)
-        .into_iter()
-        .flatten()
+    let mut detections: Vec<String> = findings
+        .of(event)
         .map(|told| told.detection.clone())
         .collect();
     detections.sort();

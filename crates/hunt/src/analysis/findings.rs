@@ -6,8 +6,6 @@ use crate::answer::Severity;
 use crate::detections::{Detections, RaisedRows, digest};
 use crate::event::Event;
 
-use super::intruder::Key;
-
 /// A detection that was raised.
 #[derive(Debug)]
 pub(crate) struct Told {
@@ -15,9 +13,6 @@ pub(crate) struct Told {
     pub(crate) severity: Severity,
     pub(crate) technique: Vec<String>,
 }
-
-/// What the detections raised, by event.
-pub(super) type Raised<'f> = HashMap<Key, Vec<&'f Told>>;
 
 /// Findings of the detections that count in a verdict.
 #[derive(Debug, Default)]
@@ -73,17 +68,5 @@ impl Findings {
             .iter()
             .take_while(move |(record, _)| *record == wanted)
             .filter_map(|(_, number)| self.told.get(usize::try_from(*number).ok()?))
-    }
-
-    /// By event, for these events.
-    pub(super) fn raised(&self, events: &[&Event]) -> Raised<'_> {
-        let mut raised = Raised::new();
-        for event in events {
-            let told: Vec<&Told> = self.of(event).collect();
-            if !told.is_empty() {
-                raised.insert(std::ptr::from_ref(*event), told);
-            }
-        }
-        raised
     }
 }

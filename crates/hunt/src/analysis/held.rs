@@ -16,14 +16,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::changes::object_kind;
-use super::findings::Raised;
-use super::profile::{Network, Networks, Profile};
+use super::changes::is_serious_change;
+use super::findings::Findings;
+use super::profile::{Network, Networks, Profile, within_a_day};
 use super::scope::{Scope, sessions};
 use super::signs::{is_device_code, is_risky, too_far};
 use crate::agent;
-use crate::answer::Severity;
 use crate::event::{Event, Outcome, Source};
+use crate::moment::day_of;
 
 /// One program that is in another place and back within this time on either
 /// side is in two places at once.
@@ -59,7 +59,7 @@ impl Held {
         scope: &Scope<'_>,
         profile: &Profile,
         networks: &Networks,
-        raised: &Raised<'_>,
+        findings: &Findings,
     ) -> Self {
         let mut held = Self::default();
         if profile.thin {
@@ -85,7 +85,7 @@ impl Held {
             }
         }
         let accompanied = held.accompanied(&by_session, profile, networks);
-        let mut serious = serious(scope, profile, networks, raised);
+        let mut serious = serious(scope, profile, networks, findings);
         serious.retain(|change| {
             networks
                 .of(change)
@@ -259,13 +259,10 @@ impl Held {
         let Some(times) = self.places.get(&network) else {
             return false;
         };
-        let day = SignedDuration::from_hours(24);
-        times
-            .iter()
-            .any(|seen| seen.duration_since(time).abs() <= day)
+        within_a_day(times, time)
             || times
                 .iter()
-                .map(|seen| seen.as_second().div_euclid(86_400))
+                .map(|seen| day_of(*seen))
                 .collect::<BTreeSet<_>>()
                 .len()
                 > 1
@@ -293,14 +290,8 @@ struct Seen {
 impl Together {
     /// Both were there within a day.
     fn are_at(&self, network: Network, time: Timestamp) -> bool {
-        let day = SignedDuration::from_hours(24);
-        let (Ok(from), Ok(to)) = (time.checked_sub(day), time.checked_add(day)) else {
-            return false;
-        };
         self.seen.get(&network).is_some_and(|seen| {
-            [&seen.phones, &seen.computers]
-                .iter()
-                .all(|times| times.range(from..=to).next().is_some())
+            within_a_day(&seen.phones, time) && within_a_day(&seen.computers, time)
         })
     }
 }
@@ -311,22 +302,17 @@ fn serious<'a>(
     scope: &Scope<'a>,
     profile: &Profile,
     networks: &Networks,
-    raised: &Raised<'_>,
+    findings: &Findings,
 ) -> Vec<&'a Event> {
     scope
         .own
         .iter()
         .filter(|event| {
-            object_kind(event).is_some()
+            is_serious_change(event, findings)
                 && !profile.at_home(event, networks)
                 && !networks
                     .of(event)
                     .is_some_and(|network| profile.was_there(network, event.time))
-                && raised
-                    .get(&std::ptr::from_ref(**event))
-                    .into_iter()
-                    .flatten()
-                    .any(|told| told.severity >= Severity::Medium)
         })
         .copied()
         .collect()

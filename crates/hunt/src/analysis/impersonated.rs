@@ -31,11 +31,7 @@ pub(super) fn find(
     let recorded: HashSet<&str> = scope
         .all
         .iter()
-        .filter(|event| {
-            ["Send", "SendAs", "SendOnBehalf"]
-                .iter()
-                .any(|name| event.is(name))
-        })
+        .filter(|event| event.is_send())
         .flat_map(|event| event.message_ids.iter().map(String::as_str))
         .collect();
     let rows: Vec<&Event> = scope
@@ -69,9 +65,7 @@ pub(super) fn find(
     let mut days: BTreeMap<Network, BTreeSet<i64>> = BTreeMap::new();
     for row in &rows {
         if let Some(network) = networks.of(row) {
-            days.entry(network)
-                .or_default()
-                .insert(row.time.as_second().div_euclid(86_400));
+            days.entry(network).or_default().insert(row.day());
         }
     }
     let mut found: BTreeMap<String, ImpersonatedMail> = BTreeMap::new();

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::findings::Raised;
+use super::findings::Findings;
 use super::profile::{Networks, Profile, Whose};
 use super::scope::{Scope, sessions};
 use super::signs::{ids, score};
@@ -75,7 +75,7 @@ impl<'a> Intruder<'a> {
         scope: &Scope<'a>,
         profile: &Profile,
         networks: &Networks,
-        raised: &Raised<'_>,
+        findings: &Findings,
     ) -> Self {
         let mut whose: HashMap<Key, Whose> = HashMap::new();
         for event in scope.own.iter().filter(|event| event.is_sign_in()) {
@@ -96,7 +96,7 @@ impl<'a> Intruder<'a> {
                 networks,
                 &whose,
                 &own_sessions,
-                raised,
+                findings,
             );
             cluster.attacker = cluster.score >= ATTACKER;
         }

@@ -34,7 +34,6 @@ use crate::store::by_time;
 pub(crate) use changes::{changes_something, each_name, is_serious_change};
 pub(crate) use coverage::{absent, common};
 pub(crate) use findings::Findings;
-use findings::Raised;
 use held::Held;
 use intruder::{Intruder, SUSPICIOUS};
 use past::Past;
@@ -117,33 +116,29 @@ pub(crate) struct Ground<'a> {
 impl Ground<'_> {
     /// Answers for one account from these events, which are in order of time.
     pub(crate) fn analyse(self, all: Vec<&Event>, subject: &Subject, now: Timestamp) -> Analysis {
-        let raised = self.findings.raised(&all);
         let scope = Scope::new(all, subject, self.shared, self.exits);
-        conclude(self, &scope, &raised, subject, now)
+        conclude(self, &scope, subject, now)
     }
 }
 
-fn conclude(
-    ground: Ground<'_>,
-    scope: &Scope<'_>,
-    raised: &Raised<'_>,
-    subject: &Subject,
-    now: Timestamp,
-) -> Analysis {
-    let networks = &ground.shared.networks;
+fn conclude(ground: Ground<'_>, scope: &Scope<'_>, subject: &Subject, now: Timestamp) -> Analysis {
+    let Ground {
+        shared, findings, ..
+    } = ground;
+    let networks = &shared.networks;
     let last = scope.own.last().map_or(now, |event| event.time);
     let anchor = subject.alert_at.unwrap_or(last).min(now);
-    let past = Past::find(scope, subject, networks, raised, anchor);
+    let past = Past::find(scope, subject, networks, findings, anchor);
     let mut profile = Profile::learn(scope, networks, anchor, &past);
-    profile.held = Held::learn(scope, &profile, networks, raised);
-    let intruder = Intruder::find(scope, &profile, networks, raised);
+    profile.held = Held::learn(scope, &profile, networks, findings);
+    let intruder = Intruder::find(scope, &profile, networks, findings);
     let provisional = blast::fingerprint(&intruder, &profile, networks, &[]);
     let elsewhere = blast::elsewhere(scope, &provisional, &intruder);
     let elsewhere_keys: BTreeSet<*const Event> = elsewhere
         .iter()
         .map(|event| std::ptr::from_ref(*event))
         .collect();
-    let mut changes = changes::find(scope, &intruder, &elsewhere_keys, raised);
+    let mut changes = changes::find(scope, &intruder, &elsewhere_keys, findings);
     vouch(&mut changes, ground.vouched);
 
     // Consents that the user gave in person, to apps with risky rights, not
@@ -160,7 +155,7 @@ fn conclude(
         .filter(|event| {
             changes::object_kind(event) == Some(ObjectKind::OauthGrant)
                 && event.time >= recent
-                && raised.contains_key(&std::ptr::from_ref(**event))
+                && findings.of(event).next().is_some()
                 && intruder.whose(event).is_some_and(Whose::is_own)
         })
         .copied()

@@ -10,14 +10,14 @@ use std::collections::{BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::changes::object_kind;
-use super::findings::Raised;
+use super::changes::is_serious_change;
+use super::findings::Findings;
 use super::held::Held;
 use super::intruder::{ATTACKER, Intruder};
 use super::profile::{Network, Networks, Profile};
 use super::scope::{Scope, sessions};
 use super::signs::BESIDE;
-use crate::answer::{Severity, Subject};
+use crate::answer::Subject;
 use crate::event::{Event, Outcome};
 
 /// Somebody is established by a week at most: what is younger needs no second look.
@@ -42,7 +42,7 @@ impl Past {
         scope: &Scope<'_>,
         subject: &Subject,
         networks: &Networks,
-        raised: &Raised<'_>,
+        findings: &Findings,
         anchor: Timestamp,
     ) -> Self {
         let mut past = Self::default();
@@ -61,10 +61,11 @@ impl Past {
         let suspects = scope.own.iter().filter(|event| {
             anchor.duration_since(event.time) > NEEDS_A_LOOK
                 && event.time.duration_since(first) >= HISTORY
-                && (is_serious(event, raised) || arrivals.contains(&std::ptr::from_ref(**event)))
+                && (is_serious_change(event, findings)
+                    || arrivals.contains(&std::ptr::from_ref(**event)))
         });
         for change in suspects {
-            let day = change.time.as_second().div_euclid(86_400);
+            let day = change.day();
             if days.contains(&day) || past.holds(change, networks) {
                 continue;
             }
@@ -89,7 +90,7 @@ impl Past {
                 ATTACKER
             };
             let then = Scope::new(then, subject, scope.shared, scope.exits);
-            past.look(&then, networks, raised, change.time, bound);
+            past.look(&then, networks, findings, change.time, bound);
         }
         past
     }
@@ -100,7 +101,7 @@ impl Past {
         &mut self,
         scope: &Scope<'_>,
         networks: &Networks,
-        raised: &Raised<'_>,
+        findings: &Findings,
         at: Timestamp,
         bound: i32,
     ) {
@@ -108,8 +109,8 @@ impl Past {
         if profile.thin {
             return;
         }
-        profile.held = Held::learn(scope, &profile, networks, raised);
-        let intruder = Intruder::find(scope, &profile, networks, raised);
+        profile.held = Held::learn(scope, &profile, networks, findings);
+        let intruder = Intruder::find(scope, &profile, networks, findings);
         for event in intruder
             .clusters
             .iter()
@@ -155,13 +156,4 @@ fn arrivals(scope: &Scope<'_>, networks: &Networks) -> HashSet<*const Event> {
         })
         .map(|event| std::ptr::from_ref(*event))
         .collect()
-}
-
-fn is_serious(event: &Event, raised: &Raised<'_>) -> bool {
-    object_kind(event).is_some()
-        && raised
-            .get(&std::ptr::from_ref(event))
-            .into_iter()
-            .flatten()
-            .any(|told| told.severity >= Severity::Medium)
 }

@@ -15,6 +15,7 @@ use super::scope::{Scope, sessions};
 use crate::address::{allocation, neighbourhood};
 use crate::agent;
 use crate::event::{Event, Outcome};
+use crate::moment::day_of;
 
 /// A network: by number where a log says it, else by neighbourhood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,7 +101,7 @@ struct Habit {
 impl Habit {
     fn add(&mut self, time: Timestamp) {
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
-        self.days.insert(time.as_second().div_euclid(86_400));
+        self.days.insert(day_of(time));
     }
 }
 
@@ -109,6 +110,14 @@ struct Surroundings {
     all: Habit,
     /// Only of addresses whose network no log numbers.
     unnumbered: Habit,
+}
+
+/// One of them is a day from this moment at most.
+pub(super) fn within_a_day(times: &BTreeSet<Timestamp>, time: Timestamp) -> bool {
+    let day = SignedDuration::from_hours(24);
+    let from = time.checked_sub(day).unwrap_or(Timestamp::MIN);
+    let to = time.checked_add(day).unwrap_or(Timestamp::MAX);
+    times.range(from..=to).next().is_some()
 }
 
 /// The user's habits up to the alert.
@@ -215,7 +224,7 @@ impl Profile {
         };
         let mut days = BTreeSet::new();
         for event in &sign_ins {
-            days.insert(event.time.as_second().div_euclid(86_400));
+            days.insert(event.day());
             if let Some(id) = &event.device.id {
                 profile
                     .devices
@@ -361,13 +370,9 @@ impl Profile {
 
     /// One of the user's own devices was in this network within a day.
     pub(super) fn was_there(&self, network: Network, time: Timestamp) -> bool {
-        let day = SignedDuration::from_hours(24);
-        let (Ok(from), Ok(to)) = (time.checked_sub(day), time.checked_add(day)) else {
-            return false;
-        };
         self.journeys
             .get(&network)
-            .is_some_and(|times| times.range(from..=to).next().is_some())
+            .is_some_and(|times| within_a_day(times, time))
     }
 
     /// Judges one event by device, network, client and country.

@@ -126,7 +126,7 @@ impl Shared {
         }
         if let (Some(address), Some(user)) = (event.address, event.user.as_deref()) {
             let user = self.name(user);
-            let day = 1 << event.time.as_second().div_euclid(86_400).rem_euclid(64);
+            let day = 1 << event.day().rem_euclid(64);
             *self.days.entry(Arc::clone(&user)).or_default() |= day;
             *self
                 .days_at

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use retake_playbook::ObjectKind;
 
 use super::changes::object_kind;
-use super::findings::Raised;
+use super::findings::Findings;
 use super::intruder::{ATTACKER, Cluster, Key, OwnSessions};
 use super::profile::{Networks, Profile, Whose};
 use super::scope::{Scope, sessions};
@@ -22,7 +22,7 @@ pub(super) fn score(
     networks: &Networks,
     whose: &HashMap<Key, Whose>,
     own_sessions: &OwnSessions<'_>,
-    raised: &Raised<'_>,
+    findings: &Findings,
 ) {
     let events = cluster.events.clone();
     let mut reasons = Vec::new();
@@ -261,19 +261,13 @@ pub(super) fn score(
     for (severity, points) in [(Severity::High, 25), (Severity::Medium, 10)] {
         let mut by_detection: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
         for event in &acted {
-            for told in raised
-                .get(&std::ptr::from_ref(*event))
-                .into_iter()
-                .flatten()
-            {
-                if told.severity == severity {
-                    by_detection.entry(&told.detection).or_default().push(event);
-                    tried |= severity == Severity::High
-                        && told
-                            .technique
-                            .iter()
-                            .any(|t| t.starts_with("T1110") || t.starts_with("T1592"));
-                }
+            for told in findings.of(event).filter(|told| told.severity == severity) {
+                by_detection.entry(&told.detection).or_default().push(event);
+                tried |= severity == Severity::High
+                    && told
+                        .technique
+                        .iter()
+                        .any(|t| t.starts_with("T1110") || t.starts_with("T1592"));
             }
         }
         for (id, events) in by_detection {

@@ -11,6 +11,7 @@ use super::column::{Column, Seen};
 use super::expression::Expression;
 use super::matcher::Step;
 use super::rows::Row;
+use crate::moment::day_of;
 
 /// What must come together.
 #[derive(Clone, Debug, PartialEq)]
@@ -497,11 +498,6 @@ fn after(time: Timestamp, length: SignedDuration) -> Timestamp {
 
 fn before(time: Timestamp, length: SignedDuration) -> Timestamp {
     time.saturating_sub(length).unwrap_or(Timestamp::MIN)
-}
-
-/// The UTC day, counted from 1970.
-fn day_of(time: Timestamp) -> i64 {
-    time.as_second().div_euclid(86_400)
 }
 
 /// Along the great circle, on a sphere of 6371 km.

@@ -392,7 +392,7 @@ impl Burst {
         first.dedup_by(|a, b| (a.time, &a.id) == (b.time, &b.id));
         let named = first.into_iter().take(MAX_NAMED);
         Self {
-            met: in_order(met.collect()),
+            met: each_once(met.collect()),
             named: named.map(|row| (row.time, Arc::clone(&row.id))).collect(),
         }
     }
@@ -409,14 +409,14 @@ impl Burst {
         named.dedup();
         named.truncate(MAX_NAMED);
         Self {
-            met: in_order(met.collect()),
+            met: each_once(met.collect()),
             named,
         }
     }
 }
 
-/// In order, each once: one event may stand in several bursts, or pass two expressions.
-fn in_order(mut met: Vec<Met>) -> Vec<Met> {
+/// Each once, in order: one event may stand in several bursts, or pass two expressions.
+fn each_once(mut met: Vec<Met>) -> Vec<Met> {
     met.sort_unstable();
     met.dedup_by_key(|one| (one.time, one.record, one.ordinal));
     met

@@ -190,16 +190,18 @@ impl<'f> Thinner<'f> {
             1 => 24,
             _ => i64::MAX / 3600,
         };
-        let is_mail = ["Send", "SendAs", "SendOnBehalf"]
-            .iter()
-            .any(|name| event.is(name));
         let mut hasher = DefaultHasher::new();
         (
             user,
             event.time.as_second().div_euclid(3600 * hours),
             event.source as u8,
             (&event.device.id, &event.user_agent, &event.app_id),
-            (&event.mailbox, event.outcome, event.throttled, is_mail),
+            (
+                &event.mailbox,
+                event.outcome,
+                event.throttled,
+                event.is_send(),
+            ),
         )
             .hash(&mut hasher);
         if level < COARSE {

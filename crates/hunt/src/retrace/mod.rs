@@ -271,10 +271,8 @@ fn shown<'a>(report: &'a HuntReport, asked: &[String]) -> Vec<&'a UserAnswer> {
         .users
         .iter()
         .filter(|answer| {
-            matches!(
-                answer.analysis.verdict,
-                Verdict::Compromised | Verdict::Suspicious
-            ) || asked.iter().any(|user| user.to_lowercase() == answer.user)
+            answer.analysis.verdict.is_alarming()
+                || asked.iter().any(|user| user.to_lowercase() == answer.user)
         })
         .collect()
 }

@@ -5,7 +5,7 @@ mod tables;
 use askama::Template;
 use jiff::Timestamp;
 use retake_hunt::retrace::{Activity, DeedKind, Deeds, Retrace, Retraced};
-use retake_hunt::{HuntReport, UserAnswer, Verdict};
+use retake_hunt::{HuntReport, UserAnswer};
 
 use self::tables::{
     ROWS, Table, changes, coverage, damaged, evidence, files, findings, fingerprint, inputs, items,
@@ -196,7 +196,7 @@ fn user(
         anchor: format!("user-{}", place + 1),
         name: answer.user.as_str().into(),
         verdict: analysis.verdict.name(),
-        bad: matches!(analysis.verdict, Verdict::Compromised | Verdict::Suspicious),
+        bad: analysis.verdict.is_alarming(),
         score: analysis.score,
         path: screen::path_words(analysis),
         first: known(
