@@ -118,6 +118,14 @@ fn main() {
                     .map(|reason| (reason.points, &reason.text))
                     .collect();
                 println!("  look at {}: {reasons:?}", answer.user);
+                for change in answer.analysis.changes.iter().filter(|change| {
+                    change.by == retake_hunt::By::Unknown && !change.detections.is_empty()
+                }) {
+                    println!(
+                        "    {} {}: {:?}",
+                        change.at, change.record_id, change.reasons
+                    );
+                }
             }
         }
         all.add(checked);
