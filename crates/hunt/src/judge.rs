@@ -491,7 +491,9 @@ impl Court<'_> {
                 .filter(|analysis| analysis.verdict == Verdict::Compromised)
                 .flat_map(|analysis| &analysis.fingerprint.addresses)
                 .filter_map(|address| crate::address::parse(address))
-                .filter(|address| !self.exits.contains(address))
+                .filter(|address| {
+                    !self.exits.contains(address) && !self.learned.shared.is_common_exit(*address)
+                })
                 .collect();
             if hostile == known {
                 break;

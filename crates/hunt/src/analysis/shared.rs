@@ -26,8 +26,10 @@ pub(crate) struct Shared {
     resources: BTreeSet<String>,
     /// Wrong passwords by the address that tried them: when, and on whose account.
     tries: HashMap<IpAddr, BTreeSet<(Timestamp, Arc<str>)>>,
-    /// Who signed in from which address.
-    entered: HashMap<IpAddr, HashSet<Arc<str>>>,
+    /// Who signed in from which address, and on which days: a bit for each, of 64 in turn.
+    days_at: HashMap<IpAddr, HashMap<Arc<str>, u64>>,
+    /// The same from anywhere.
+    days: HashMap<Arc<str>, u64>,
     names: HashSet<Arc<str>>,
     facts: BTreeMap<Source, Facts>,
     /// The silences of the two dense logs, once somebody asked.
@@ -62,6 +64,13 @@ pub(super) struct Hole {
     /// Which source went on meanwhile.
     pub(super) other: Source,
 }
+
+/// So many people make an address a common exit, …
+const REGULARS: usize = 3;
+/// … each on so many days, …
+const REGULAR_DAYS: u32 = 3;
+/// … which are at least this part of the days on which they signed in at all.
+const REGULAR_PART: u32 = 4;
 
 /// A source that is silent for less time is not missed.
 const SILENCE: i64 = 24;
@@ -99,13 +108,7 @@ impl Shared {
                     .map(|id| id.to_lowercase()),
             );
         }
-        if event.is_sign_in()
-            && event.outcome == Outcome::Success
-            && let (Some(address), Some(user)) = (event.address, event.user.as_deref())
-        {
-            let user = self.name(user);
-            self.entered.entry(address).or_default().insert(user);
-        }
+        self.add_day(event);
         if is_wrong_password(event)
             && let (Some(address), Some(user)) = (event.address, event.user.as_deref())
         {
@@ -117,9 +120,45 @@ impl Shared {
         }
     }
 
+    fn add_day(&mut self, event: &Event) {
+        if !event.is_sign_in() || event.outcome != Outcome::Success {
+            return;
+        }
+        if let (Some(address), Some(user)) = (event.address, event.user.as_deref()) {
+            let user = self.name(user);
+            let day = 1 << event.day().rem_euclid(64);
+            *self.days.entry(Arc::clone(&user)).or_default() |= day;
+            *self
+                .days_at
+                .entry(address)
+                .or_default()
+                .entry(user)
+                .or_default() |= day;
+        }
+    }
+
     /// Everybody who signed in from this address.
     pub(crate) fn entered(&self, address: IpAddr) -> impl Iterator<Item = &Arc<str>> {
-        self.entered.get(&address).into_iter().flatten()
+        self.days_at
+            .get(&address)
+            .into_iter()
+            .flat_map(HashMap::keys)
+    }
+
+    /// Several people are at this address on many of their days: an office, a provider's or a
+    /// carrier's exit. What one of them does there tells nothing of the others.
+    pub(crate) fn is_common_exit(&self, address: IpAddr) -> bool {
+        let at_home = self
+            .days_at
+            .get(&address)
+            .into_iter()
+            .flatten()
+            .filter(|(user, here)| {
+                let all = self.days.get(*user).map_or(0, |days| days.count_ones());
+                let here = here.count_ones();
+                here >= REGULAR_DAYS && here * REGULAR_PART >= all
+            });
+        at_home.take(REGULARS).count() == REGULARS
     }
 
     fn name(&mut self, name: &str) -> Arc<str> {
@@ -178,8 +217,8 @@ impl Shared {
         self.networks.of_address(address)
     }
 
-    /// The address tried passwords on several accounts in the day before. (Where many people work,
-    /// several of them mistype theirs on any day: the scope of a question knows those.)
+    /// The address tried passwords on several accounts in the day before. Where many people work,
+    /// several of them mistype theirs on any day.
     pub(super) fn tried_passwords(&self, address: IpAddr, time: Timestamp) -> bool {
         let since = time
             .checked_sub(SignedDuration::from_hours(24))
@@ -193,7 +232,7 @@ impl Shared {
             .take_while(|(at, _)| *at <= time)
             .map(|(_, user)| &**user)
             .collect();
-        users.len() >= 3
+        users.len() >= 3 && !self.is_common_exit(address)
     }
 
     /// Where one of the two dense logs is silent for a day or more while the other goes on,
