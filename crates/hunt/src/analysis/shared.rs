@@ -146,7 +146,8 @@ impl Shared {
     }
 
     /// Several people are at this address on many of their days: an office, a provider's or a
-    /// carrier's exit. What one of them does there tells nothing of the others.
+    /// carrier's exit. What one of them does there tells nothing of the others. Known before
+    /// anybody is judged; the judgement then finds more of them by whose the sign-ins are.
     pub(crate) fn is_common_exit(&self, address: IpAddr) -> bool {
         let at_home = self
             .days_at
